@@ -1,0 +1,1 @@
+"""Tables, statements and migrations: everything that is said to PostgreSQL."""

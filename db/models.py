@@ -1,0 +1,334 @@
+"""The tables: `tenant_id` leads every key, and every foreign key is composite, so no row can point into another tenant."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Enum,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from workflows.payloads import (
+    ActivityStatus,
+    ActivityType,
+    AttributeStatus,
+    AttributeStrategy,
+    Channel,
+    EventType,
+    LockReason,
+    ResolverType,
+    TargetStatus,
+    TargetStrategy,
+)
+
+
+def words(enumeration: type[StrEnum]) -> Enum:
+    """A text column that holds one of an enumeration's words, enforced by a CHECK rather than a PostgreSQL type."""
+    return Enum(
+        enumeration,
+        native_enum=False,
+        create_constraint=True,
+        length=40,
+        name=enumeration.__name__.lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Table(DeclarativeBase):
+    """What all tables share: the naming of constraints and the SQL type of each Python type."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own protocol
+        str: Text,
+        datetime: TIMESTAMP(timezone=True),
+        dict[str, Any]: JSONB(none_as_null=True),
+        list[dict[str, Any]]: JSONB(none_as_null=True),
+        list[str]: ARRAY(Text),
+        **{
+            word: words(word)
+            for word in (
+                ActivityStatus,
+                ActivityType,
+                AttributeStatus,
+                AttributeStrategy,
+                Channel,
+                LockReason,
+                ResolverType,
+                TargetStatus,
+                TargetStrategy,
+            )
+        },
+    }
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-2)
+
+
+class HasId(Table):
+    """A table whose rows have an id of their own within the tenant."""
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1, server_default=func.gen_random_uuid())
+
+
+class Commerce(HasId):
+    """A store of a tenant; `addresses` is a list of objects as the tenant sent them."""
+
+    __tablename__ = "commerces"
+    __table_args__ = (UniqueConstraint("tenant_id", "external_id"),)
+
+    external_id: Mapped[str]
+    name: Mapped[str]
+    tax_id: Mapped[str | None]
+    global_external_id: Mapped[str | None]
+    addresses: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", server_default=text("'{}'"))
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CommerceUser(HasId):
+    """A person at a commerce; `contacts` is a list of `{contact_type, value, is_primary}`."""
+
+    __tablename__ = "commerce_users"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "commerce_id"], ["commerces.tenant_id", "commerces.id"]),
+        UniqueConstraint("tenant_id", "commerce_id", "external_id"),
+    )
+
+    commerce_id: Mapped[UUID]
+    external_id: Mapped[str]
+    name: Mapped[str]
+    roles: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    contacts: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ContactLogEntry(HasId):
+    """That a commerce user was contacted: what the LAST_CONTACTED criteria read."""
+
+    __tablename__ = "contact_log"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "commerce_id"], ["commerces.tenant_id", "commerces.id"]),
+        ForeignKeyConstraint(["tenant_id", "commerce_user_id"], ["commerce_users.tenant_id", "commerce_users.id"]),
+        UniqueConstraint("tenant_id", "commerce_user_id", "channel", "contacted_at"),
+        Index(None, "tenant_id", "commerce_id", "contacted_at"),
+    )
+
+    commerce_id: Mapped[UUID]
+    commerce_user_id: Mapped[UUID]
+    channel: Mapped[Channel]
+    contacted_at: Mapped[datetime]
+
+
+class CatalogueEntry(Table):
+    """An entry of one of a tenant's two text catalogues."""
+
+    __abstract__ = True
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    aliases: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class Reason(CatalogueEntry):
+    """Why activities are created."""
+
+    __tablename__ = "reasons"
+
+
+class UserStatus(CatalogueEntry):
+    """In which relation to the tenant a commerce's user is (the vendor says: retention status)."""
+
+    __tablename__ = "user_statuses"
+
+
+class AttributeKey(HasId):
+    """A name that attributes may have."""
+
+    __tablename__ = "attribute_keys"
+    __table_args__ = (UniqueConstraint("tenant_id", "key"),)
+
+    key: Mapped[str]
+    label: Mapped[str]
+    description: Mapped[str | None]
+
+
+class AttributePolicy(Table):
+    """How, and when, the value of one attribute key is found."""
+
+    __tablename__ = "attribute_policies"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "key"], ["attribute_keys.tenant_id", "attribute_keys.key"]),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    strategy: Mapped[AttributeStrategy]
+    resolver_type: Mapped[ResolverType]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+class TargetConfig(HasId):
+    """By which criteria targets are found; the active one with the lowest `priority` whose selectors match applies."""
+
+    __tablename__ = "target_configs"
+    __table_args__ = (
+        Index(None, "tenant_id", "priority", unique=True, postgresql_where=text("is_active")),
+    )
+
+    strategy: Mapped[TargetStrategy]
+    fallback_to_commerce_rep: Mapped[bool]
+    fallback_to_owner: Mapped[bool]
+    priority: Mapped[int]
+    channel: Mapped[Channel | None]
+    type: Mapped[ActivityType | None]
+    criteria: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+class ScheduledActivity(HasId):
+    """The unit of work. `status` may say DUE ahead of `due_at`: read it through `db.queries.effective_status`."""
+
+    __tablename__ = "scheduled_activities"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "commerce_id"], ["commerces.tenant_id", "commerces.id"]),
+        UniqueConstraint("tenant_id", "idempotency_key"),
+        CheckConstraint("status NOT IN ('RESOLVING', 'REJECTED')", name="stored_status"),
+        CheckConstraint("due_at IS NULL OR status NOT IN ('READY', 'UNRESOLVED')", name="due_at"),
+        Index(None, "tenant_id", "status", "scheduled_at", "id"),
+        Index(None, "tenant_id", "commerce_id", "scheduled_at", "id"),
+        Index(
+            "scheduled_activities_open_idx",
+            "scheduled_at",
+            postgresql_where=text("status IN ('READY', 'UNRESOLVED')"),
+        ),
+    )
+
+    idempotency_key: Mapped[str]
+    type: Mapped[ActivityType]
+    channel: Mapped[Channel]
+    commerce_id: Mapped[UUID]
+    reason_code: Mapped[str]
+    reason_label: Mapped[str]
+    user_status_code: Mapped[str | None]
+    user_status_label: Mapped[str | None]
+    status: Mapped[ActivityStatus]
+    scheduled_at: Mapped[datetime]
+    suggested_execution_time: Mapped[datetime | None]
+    score: Mapped[int | None]
+    assignment_reason: Mapped[str | None]
+    request: Mapped[dict[str, Any]] = mapped_column(comment="The body accepted first: a duplicate is compared with it.")
+    why: Mapped[str | None] = mapped_column(comment="Why it is UNRESOLVED or FAILED, in words.")
+    due_at: Mapped[datetime | None] = mapped_column(comment="From when on it counts as due; set by the mark.")
+    marked_at: Mapped[datetime | None]
+    lateness_ms: Mapped[int | None]
+    moved_at: Mapped[datetime | None] = mapped_column(comment="When it was last rescheduled.")
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    run_id: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class OfScheduledActivity(Table):
+    """A table whose rows belong to one scheduled activity and are read by it."""
+
+    __abstract__ = True
+
+    activity_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
+
+    @staticmethod
+    def belongs() -> ForeignKeyConstraint:
+        """The composite foreign key that keeps a part in its whole's tenant."""
+        return ForeignKeyConstraint(
+            ["tenant_id", "activity_id"], ["scheduled_activities.tenant_id", "scheduled_activities.id"]
+        )
+
+
+class TargetUser(OfScheduledActivity):
+    """Whom a scheduled activity is aimed at, or why nobody yet."""
+
+    __tablename__ = "target_users"
+    __table_args__ = (
+        OfScheduledActivity.belongs(),
+        ForeignKeyConstraint(["tenant_id", "commerce_user_id"], ["commerce_users.tenant_id", "commerce_users.id"]),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    commerce_user_id: Mapped[UUID | None]
+    status: Mapped[TargetStatus]
+    strategy: Mapped[TargetStrategy]
+    lock_reason: Mapped[LockReason | None]
+    error_message: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]
+
+
+class ActivityAttribute(OfScheduledActivity):
+    """The value of one attribute of a scheduled activity, or why there is none yet."""
+
+    __tablename__ = "activity_attributes"
+    __table_args__ = (
+        OfScheduledActivity.belongs(),
+        ForeignKeyConstraint(["tenant_id", "key"], ["attribute_keys.tenant_id", "attribute_keys.key"]),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
+    position: Mapped[int] = mapped_column(SmallInteger)
+    value: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    fallback: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    status: Mapped[AttributeStatus]
+    resolver_type: Mapped[ResolverType]
+    error_message: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]
+
+
+class StatusEvent(OfScheduledActivity):
+    """One line of the trail; `event_key` (a step's name or an update's id) makes writing it twice impossible."""
+
+    __tablename__ = "status_events"
+    __table_args__ = (OfScheduledActivity.belongs(),)
+
+    event_key: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(server_default=text("uuidv7()"))
+    event_type: Mapped[EventType] = mapped_column(Text)
+    from_status: Mapped[str | None]
+    to_status: Mapped[str]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    actor: Mapped[str | None]
+    details: Mapped[dict[str, Any] | None]
+    occurred_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ResolutionAttempt(OfScheduledActivity):
+    """Why an attempt at resolution came out as it did; keyed like the event that it belongs to."""
+
+    __tablename__ = "resolution_attempts"
+    __table_args__ = (OfScheduledActivity.belongs(),)
+
+    event_key: Mapped[str] = mapped_column(primary_key=True)
+    explanation: Mapped[dict[str, Any]]
+    attempted_at: Mapped[datetime] = mapped_column(server_default=func.now())

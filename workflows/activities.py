@@ -1,0 +1,48 @@
+"""The contract with the outside: every step a workflow may ask for, implemented in `activities_impl/`.
+
+Each may run twice: whoever implements one writes the second run first. A failure that no retry can cure is raised with
+`rejected`; everything else is retried by Temporal.
+"""
+
+from abc import ABC, abstractmethod
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from workflows.payloads import (
+    Rejection,
+    Resolve,
+    ResolvedAttributes,
+    ResolvedReason,
+    ResolvedTarget,
+)
+
+
+def rejected(rejection: Rejection) -> ApplicationError:
+    """The failure that says: the caller has to change something; benign, for it is no trouble of ours."""
+    return ApplicationError(
+        rejection.detail,
+        rejection,
+        type=rejection.code,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+class ResolutionActivities(ABC):
+    """Finds what a request only describes; reads, and never writes."""
+
+    @abstractmethod
+    @activity.defn
+    async def resolve_reason(self, resolve: Resolve) -> ResolvedReason:
+        """Match the reason, and the user status if given, with the tenant's catalogues."""
+
+    @abstractmethod
+    @activity.defn
+    async def resolve_target(self, resolve: Resolve) -> ResolvedTarget:
+        """Choose the commerce user whom the activity is aimed at."""
+
+    @abstractmethod
+    @activity.defn
+    async def resolve_attributes(self, resolve: Resolve) -> ResolvedAttributes:
+        """Find the values of the attributes; at WAKE_UP and RETRY only of those that have none yet."""

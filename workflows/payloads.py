@@ -1,0 +1,298 @@
+"""The words of the domain and the frozen messages that cross Temporal; messages grow by optional fields only."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+
+
+class ActivityType(StrEnum):
+    """What kind of thing is scheduled: work for a person, or a communication."""
+
+    TASK = "TASK"
+    MESSAGE = "MESSAGE"
+
+
+class Channel(StrEnum):
+    """How the activity reaches the commerce."""
+
+    SALESMAN = "SALESMAN"
+    CALLCENTER = "CALLCENTER"
+    WHATSAPP = "WHATSAPP"
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    PUSH = "PUSH"
+
+
+class ActivityStatus(StrEnum):
+    """Where a scheduled activity is in its life; `RESOLVING` and `REJECTED` are never stored in a row."""
+
+    RESOLVING = "RESOLVING"
+    REJECTED = "REJECTED"
+    READY = "READY"
+    UNRESOLVED = "UNRESOLVED"
+    DUE = "DUE"
+    DISPATCHED = "DISPATCHED"
+    COMPLETED = "COMPLETED"
+    CANCELED = "CANCELED"
+    FAILED = "FAILED"
+
+
+class EventType(StrEnum):
+    """What a status event in the trail reports."""
+
+    CREATED = "CREATED"
+    DUE = "DUE"
+    RESOLUTION_FAILED = "RESOLUTION_FAILED"
+    RESOLUTION_RETRY_SUCCESS = "RESOLUTION_RETRY_SUCCESS"
+    RESOLUTION_RETRY_FAILED = "RESOLUTION_RETRY_FAILED"
+    TARGET_ASSIGNED = "TARGET_ASSIGNED"
+    RESCHEDULED = "RESCHEDULED"
+    CANCELED = "CANCELED"
+    TERMINATED_BY_OPERATOR = "TERMINATED_BY_OPERATOR"
+
+
+class Role(StrEnum):
+    """What a commerce user is to the commerce; one user may have several."""
+
+    OWNER = "OWNER"
+    ORDERS = "ORDERS"
+    FINANCE = "FINANCE"
+    ATTENTION = "ATTENTION"
+    ADMIN = "ADMIN"
+    COMMERCE_REP = "COMMERCE_REP"
+    OTHER = "OTHER"
+
+
+class ContactType(StrEnum):
+    """By what a commerce user can be reached."""
+
+    EMAIL = "EMAIL"
+    PHONE = "PHONE"
+    WHATSAPP = "WHATSAPP"
+    OTHER = "OTHER"
+
+
+class TargetStrategy(StrEnum):
+    """When the target user is looked for."""
+
+    ON_CREATION = "ON_CREATION"
+    ON_DISPATCH = "ON_DISPATCH"
+    MANUAL = "MANUAL"
+
+
+class TargetStatus(StrEnum):
+    """How far the search for the target user is; `LOCKED` is a found one from the moment the activity is due."""
+
+    PENDING = "PENDING"
+    RESOLVED = "RESOLVED"
+    LOCKED = "LOCKED"
+    FAILED = "FAILED"
+
+
+class LockReason(StrEnum):
+    """Why this user is the target."""
+
+    CRITERIA_MATCH = "CRITERIA_MATCH"
+    FALLBACK_COMMERCE_REP = "FALLBACK_COMMERCE_REP"
+    FALLBACK_OWNER = "FALLBACK_OWNER"
+    MANUAL_ASSIGNMENT = "MANUAL_ASSIGNMENT"
+
+
+class CriterionType(StrEnum):
+    """A rule by which a target user is chosen."""
+
+    ROLE_MATCH = "ROLE_MATCH"
+    LAST_CONTACTED_ALL_CHANNELS = "LAST_CONTACTED_ALL_CHANNELS"
+    LAST_CONTACTED_SAME_CHANNEL = "LAST_CONTACTED_SAME_CHANNEL"
+
+
+class AttributeStrategy(StrEnum):
+    """When the value of an attribute is found."""
+
+    UPFRONT = "UPFRONT"
+    ON_DISPATCH = "ON_DISPATCH"
+    CALLER_PROVIDED = "CALLER_PROVIDED"
+
+
+class ResolverType(StrEnum):
+    """Where the value of an attribute comes from."""
+
+    INTERNAL_SERVICE = "INTERNAL_SERVICE"
+    CLIENT_HOOK = "CLIENT_HOOK"
+    CALLER_PROVIDED = "CALLER_PROVIDED"
+
+
+class AttributeStatus(StrEnum):
+    """What became of the search for an attribute's value."""
+
+    PENDING = "PENDING"
+    RESOLVED = "RESOLVED"
+    FAILED = "FAILED"
+    FALLBACK = "FALLBACK"
+
+
+class Message(BaseModel):
+    """A value that crosses a process boundary: immutable; a field it doesn't know is from a newer writer, and ignored."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class TargetCriterion(Message):
+    """One rule of the request or of a configuration; lower `priority` is tried first, ties in the given order."""
+
+    type: CriterionType
+    config: dict[str, JsonValue] = {}
+    priority: int = 0
+
+
+class ProvidedAttribute(Message):
+    """A value that the caller brings along; `fallback` is used when `value` is null."""
+
+    key: str
+    value: JsonValue = None
+    fallback: JsonValue = None
+
+
+class ScheduledActivityRequest(Message):
+    """What the caller asked for, as the contract names it; a duplicate is compared with this."""
+
+    type: ActivityType
+    reason: str
+    channel: Channel
+    commerce_id: UUID
+    idempotency_key: str
+    scheduled_at: AwareDatetime
+    suggested_execution_time: AwareDatetime | None = None
+    user_status: str | None = None
+    score: int | None = None
+    assignment_reason: str | None = None
+    target_criteria: tuple[TargetCriterion, ...] | None = None
+    attribute_keys: tuple[str, ...] | None = None
+    attributes: tuple[ProvidedAttribute, ...] | None = None
+
+
+class ScheduledActivityInput(Message):
+    """Starts a run: a new one, and just as well one that goes on from its row after a reset, a move or a lost Temporal."""
+
+    id: UUID
+    tenant_id: UUID
+    request: ScheduledActivityRequest
+    lead_seconds: float = 0
+    actor: str = ""
+
+
+class Label(Message):
+    """An entry of a tenant's catalogue, as answers show it."""
+
+    code: str
+    label: str
+
+
+class ResolvedReason(Message):
+    """The reason, and the user status when one was given, as the tenant's catalogues name them."""
+
+    reason: Label
+    user_status: Label | None = None
+    explanation: dict[str, Any] = {}
+
+
+class ResolvedTarget(Message):
+    """Whom the activity is aimed at, or why nobody (yet)."""
+
+    status: TargetStatus
+    strategy: TargetStrategy
+    commerce_user_id: UUID | None = None
+    lock_reason: LockReason | None = None
+    error_message: str | None = None
+    explanation: dict[str, Any] = {}
+
+
+class ResolvedAttribute(Message):
+    """One attribute's value, or why there is none (yet)."""
+
+    key: str
+    status: AttributeStatus
+    resolver_type: ResolverType
+    value: JsonValue = None
+    fallback: JsonValue = None
+    error_message: str | None = None
+
+
+class ResolvedAttributes(Message):
+    """All attributes of one scheduled activity, in the order of their keys' first mention."""
+
+    attributes: tuple[ResolvedAttribute, ...] = ()
+    explanation: dict[str, Any] = {}
+
+
+class ResolutionMoment(StrEnum):
+    """On which occasion something is resolved."""
+
+    CREATION = "CREATION"
+    WAKE_UP = "WAKE_UP"
+    RETRY = "RETRY"
+
+
+class Resolve(Message):
+    """Asks for one resolution step; at WAKE_UP and RETRY only what is still open in the row is resolved."""
+
+    scheduled: ScheduledActivityInput
+    moment: ResolutionMoment = ResolutionMoment.CREATION
+
+
+class Fault(Message):
+    """One thing that is wrong with a request: where (an RFC 6901 pointer into the body) and why, in a sentence."""
+
+    pointer: str
+    detail: str
+
+
+class Rejection(Message):
+    """Why a request can't be carried out, ever: `code` is one of the API's stable problem codes."""
+
+    code: str
+    detail: str
+    faults: tuple[Fault, ...] = ()
+    activity_id: UUID | None = None
+
+
+class Standing(Message):
+    """Where the row is: what a run needs to know to go on; the higher `version` is the later one."""
+
+    status: ActivityStatus
+    version: int
+    scheduled_at: AwareDatetime
+    lead_seconds: float = 0
+    pending_target: TargetStrategy | None = None
+    pending_attributes: bool = False
+    commerce_user_id: UUID | None = None
+    why: str | None = None
+
+
+class TargetUser(Message):
+    """A target of a scheduled activity as answers show it."""
+
+    id: UUID
+    commerce_user_id: UUID | None
+    status: TargetStatus
+    strategy: TargetStrategy
+    lock_reason: LockReason | None
+    error_message: str | None
+    resolved_at: datetime | None
+    locked_at: datetime | None
+
+
+class Attribute(Message):
+    """An attribute of a scheduled activity as answers show it."""
+
+    id: UUID
+    attribute_key_id: UUID | None
+    key: str
+    value: JsonValue
+    status: AttributeStatus
+    resolver_type: ResolverType
+    error_message: str | None
+    resolved_at: datetime | None
