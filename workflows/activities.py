@@ -7,14 +7,20 @@ Each may run twice: whoever implements one writes the second run first. A failur
 from abc import ABC, abstractmethod
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, FailureError
 
 from workflows.payloads import (
+    CommerceFound,
+    MarkDue,
+    Record,
     Rejection,
     Resolve,
     ResolvedAttributes,
     ResolvedReason,
     ResolvedTarget,
+    ScheduledActivityInput,
+    Snapshot,
+    Standing,
 )
 
 
@@ -27,6 +33,11 @@ def rejected(rejection: Rejection) -> ApplicationError:
         non_retryable=True,
         category=ApplicationErrorCategory.BENIGN,
     )
+
+
+def is_rejection(failure: FailureError) -> bool:
+    """Whether it was raised by `rejected`: the caller's to mend, not an operator's."""
+    return isinstance(failure, ApplicationError) and failure.category is ApplicationErrorCategory.BENIGN
 
 
 class ResolutionActivities(ABC):
@@ -46,3 +57,22 @@ class ResolutionActivities(ABC):
     @activity.defn
     async def resolve_attributes(self, resolve: Resolve) -> ResolvedAttributes:
         """Find the values of the attributes; at WAKE_UP and RETRY only of those that have none yet."""
+
+
+class ScheduledActivityActivities(ABC):
+    """Reads and writes the row; every write is guarded by what the row says, so that a second run changes nothing."""
+
+    @abstractmethod
+    @activity.defn
+    async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
+        """Find the commerce, after a look whether the key has been used: by us (go on from there) or by another."""
+
+    @abstractmethod
+    @activity.defn
+    async def record(self, record: Record) -> Snapshot:
+        """Write the row, its parts and the CREATED event, READY or UNRESOLVED."""
+
+    @abstractmethod
+    @activity.defn
+    async def mark_due(self, mark: MarkDue) -> Standing:
+        """Mark it for execution from `scheduled_at` on; answers where the row stands, marked by us or not."""

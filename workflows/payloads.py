@@ -1,6 +1,6 @@
 """The words of the domain and the frozen messages that cross Temporal; messages grow by optional fields only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -183,6 +183,16 @@ class ScheduledActivityInput(Message):
     lead_seconds: float = 0
     actor: str = ""
 
+    def wake_at(self, standing: "Standing") -> datetime:
+        """When the run wakes to mark it: a part of the lead before its time, the part decided by the id alone.
+
+        A herd of equal times is so spread over the lead; the mark counts from `scheduled_at` on all the same.
+        """
+        if Pending.MANUAL_TARGET in standing.pending:
+            return standing.scheduled_at
+        part = (self.id.int & 0xFFFF) / 0x10000
+        return standing.scheduled_at - timedelta(seconds=self.lead_seconds * part)
+
 
 class Label(Message):
     """An entry of a tenant's catalogue, as answers show it."""
@@ -259,16 +269,21 @@ class Rejection(Message):
     activity_id: UUID | None = None
 
 
+class Pending(StrEnum):
+    """What of a READY scheduled activity is left to resolve at its time."""
+
+    TARGET = "TARGET"
+    MANUAL_TARGET = "MANUAL_TARGET"
+    ATTRIBUTES = "ATTRIBUTES"
+
+
 class Standing(Message):
-    """Where the row is: what a run needs to know to go on; the higher `version` is the later one."""
+    """The row as it is stored: what a run needs to know to go on; the higher `version` is the later one."""
 
     status: ActivityStatus
     version: int
     scheduled_at: AwareDatetime
-    lead_seconds: float = 0
-    pending_target: TargetStrategy | None = None
-    pending_attributes: bool = False
-    commerce_user_id: UUID | None = None
+    pending: tuple[Pending, ...] = ()
     why: str | None = None
 
 
@@ -276,23 +291,75 @@ class TargetUser(Message):
     """A target of a scheduled activity as answers show it."""
 
     id: UUID
-    commerce_user_id: UUID | None
+    commerce_user_id: UUID | None = None
     status: TargetStatus
     strategy: TargetStrategy
-    lock_reason: LockReason | None
-    error_message: str | None
-    resolved_at: datetime | None
-    locked_at: datetime | None
+    lock_reason: LockReason | None = None
+    error_message: str | None = None
+    resolved_at: AwareDatetime | None = None
+    locked_at: AwareDatetime | None = None
 
 
 class Attribute(Message):
     """An attribute of a scheduled activity as answers show it."""
 
     id: UUID
-    attribute_key_id: UUID | None
+    attribute_key_id: UUID
     key: str
-    value: JsonValue
+    value: JsonValue = None
     status: AttributeStatus
     resolver_type: ResolverType
-    error_message: str | None
-    resolved_at: datetime | None
+    error_message: str | None = None
+    resolved_at: AwareDatetime | None = None
+
+
+class Snapshot(Message):
+    """A whole scheduled activity as its tenant sees it at one moment; `standing` is what is stored beneath."""
+
+    id: UUID
+    type: ActivityType
+    reason: Label
+    channel: Channel
+    status: ActivityStatus
+    user_status: Label | None = None
+    idempotency_key: str
+    scheduled_at: AwareDatetime
+    commerce_id: UUID
+    assignment_reason: str | None = None
+    suggested_execution_time: AwareDatetime | None = None
+    score: int | None = None
+    why: str | None = None
+    target_users: tuple[TargetUser, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    marked_at: AwareDatetime | None = None
+    lateness_ms: int | None = None
+    version: int
+    run_id: str
+    standing: Standing
+
+
+class CommerceFound(Message):
+    """The commerce exists; `recorded` is this very activity's row, when an earlier run has written it already."""
+
+    recorded: Snapshot | None = None
+
+
+class Record(Message):
+    """Writes a resolved activity: its row, its parts and its first event."""
+
+    scheduled: ScheduledActivityInput
+    reason: ResolvedReason
+    target: ResolvedTarget
+    attributes: ResolvedAttributes
+
+
+class MarkDue(Message):
+    """Marks one for execution, if it is still READY at this `version`, with what its time has resolved."""
+
+    tenant_id: UUID
+    id: UUID
+    version: int
+    target: ResolvedTarget | None = None
+    attributes: ResolvedAttributes | None = None

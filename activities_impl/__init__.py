@@ -1,0 +1,1 @@
+"""The outside: implements the contract in `workflows/activities.py`, one class per thing we talk to."""

@@ -1,0 +1,103 @@
+"""The row of a scheduled activity in PostgreSQL: looked for, written, marked."""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio import activity
+
+from db import writes
+from db.engine import autocommit
+from db.models import Commerce, ScheduledActivity
+from db.queries import SNAPSHOTS, snapshot
+from workflows.activities import ScheduledActivityActivities, rejected
+from workflows.payloads import CommerceFound, MarkDue, Record, Rejection, ScheduledActivityInput, Snapshot, Standing
+
+
+class ScheduledActivities(ScheduledActivityActivities):
+    """The steps that look for the row and write it, each a statement or two."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = autocommit(engine)
+
+    @activity.defn
+    async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
+        """The lock waits for a move after the mark: it starts this run before it commits what the run goes on from."""
+        tenant_id, request = scheduled.tenant_id, scheduled.request
+        used_by = (
+            select(ScheduledActivity.id)
+            .where(
+                ScheduledActivity.tenant_id == tenant_id,
+                ScheduledActivity.idempotency_key == request.idempotency_key,
+            )
+            .with_for_update()
+        )
+        commerce = select(Commerce.id).where(
+            Commerce.tenant_id == tenant_id, Commerce.id == request.commerce_id, Commerce.is_active
+        )
+        async with self._engine.connect() as connection:
+            found = await connection.execute(select(used_by.scalar_subquery(), commerce.scalar_subquery()))
+            activity_id, commerce_id = found.one()
+        if activity_id is not None:
+            return CommerceFound(recorded=await self._adopt(scheduled, activity_id))
+        if commerce_id is None:
+            raise rejected(
+                Rejection(
+                    code="commerce_not_found",
+                    detail=f"This tenant has no active commerce {request.commerce_id}.",
+                    faults=(),
+                )
+            )
+        return CommerceFound()
+
+    async def _adopt(self, scheduled: ScheduledActivityInput, activity_id: UUID) -> Snapshot:
+        """The row goes on in this run, if it is its own; the key belongs to another otherwise."""
+        if activity_id != scheduled.id:
+            raise _key_exists(scheduled, activity_id)
+        run_id = activity.info().workflow_run_id
+        async with self._engine.connect() as connection:
+            await connection.execute(
+                update(ScheduledActivity)
+                .where(ScheduledActivity.tenant_id == scheduled.tenant_id, ScheduledActivity.id == scheduled.id)
+                .values(run_id=run_id)
+            )
+        return await self._snapshot(scheduled)
+
+    @activity.defn
+    async def record(self, record: Record) -> Snapshot:
+        """A row that is there already stays as it is: a second attempt never changes what a 201 has said."""
+        statement = writes.record_scheduled_activity(record, activity.info().workflow_run_id or "")
+        async with self._engine.connect() as connection:
+            await connection.execute(statement)
+        recorded = await self._snapshot(record.scheduled)
+        if recorded.id != record.scheduled.id:
+            raise _key_exists(record.scheduled, recorded.id)
+        return recorded
+
+    async def _snapshot(self, scheduled: ScheduledActivityInput) -> Snapshot:
+        statement = SNAPSHOTS.where(
+            ScheduledActivity.tenant_id == scheduled.tenant_id,
+            ScheduledActivity.idempotency_key == scheduled.request.idempotency_key,
+        )
+        async with self._engine.connect() as connection:
+            return snapshot((await connection.execute(statement)).one())
+
+    @activity.defn
+    async def mark_due(self, mark: MarkDue) -> Standing:
+        """The row tells where it stands now, whether this attempt has marked it, an earlier one, or nobody."""
+        async with self._engine.connect() as connection:
+            await connection.execute(writes.mark_due(mark))
+            stored = await connection.execute(
+                SNAPSHOTS.where(ScheduledActivity.tenant_id == mark.tenant_id, ScheduledActivity.id == mark.id)
+            )
+            return snapshot(stored.one()).standing
+
+
+def _key_exists(scheduled: ScheduledActivityInput, activity_id: UUID) -> Exception:
+    return rejected(
+        Rejection(
+            code="idempotency_key_exists",
+            detail=f"The idempotency key {scheduled.request.idempotency_key!r} belongs to activity {activity_id}.",
+            activity_id=activity_id,
+        )
+    )

@@ -1,0 +1,126 @@
+"""The statements that several parts share, as values; what counts as due is said here, and only here."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, func, literal_column, select
+
+from db import models
+from db.models import ScheduledActivity
+from workflows.payloads import (
+    ActivityStatus,
+    Attribute,
+    AttributeStatus,
+    Label,
+    Pending,
+    ResolvedAttribute,
+    ResolvedTarget,
+    Snapshot,
+    Standing,
+    TargetStatus,
+    TargetStrategy,
+    TargetUser,
+)
+
+NOW = func.statement_timestamp()
+"""The database's clock: the only one that decides what is due."""
+
+MARKED_AHEAD: ColumnElement[bool] = and_(ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at > NOW)
+"""Stored as DUE, its time still to come: to everyone outside it is READY, and not marked."""
+
+EFFECTIVE_STATUS = case((MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
+"""The status that counts: every read, filter, claim and guard uses it."""
+
+EFFECTIVE_VERSION = case((MARKED_AHEAD, ScheduledActivity.version - 1), else_=ScheduledActivity.version)
+"""The version that an ETag shows: a mark that nobody can see yet doesn't count."""
+
+TARGET_USERS: ScalarSelect[Any] = (
+    select(func.jsonb_agg(func.to_jsonb(literal_column("target_users"))))
+    .select_from(models.TargetUser)
+    .where(
+        models.TargetUser.tenant_id == ScheduledActivity.tenant_id,
+        models.TargetUser.activity_id == ScheduledActivity.id,
+    )
+    .correlate(ScheduledActivity)
+    .scalar_subquery()
+)
+
+ATTRIBUTES: ScalarSelect[Any] = (
+    select(
+        literal_column(
+            "jsonb_agg(to_jsonb(activity_attributes) || jsonb_build_object('attribute_key_id', attribute_keys.id)"
+            " ORDER BY activity_attributes.position)"
+        )
+    )
+    .select_from(models.ActivityAttribute)
+    .join(
+        models.AttributeKey,
+        and_(
+            models.AttributeKey.tenant_id == models.ActivityAttribute.tenant_id,
+            models.AttributeKey.key == models.ActivityAttribute.key,
+        ),
+    )
+    .where(
+        models.ActivityAttribute.tenant_id == ScheduledActivity.tenant_id,
+        models.ActivityAttribute.activity_id == ScheduledActivity.id,
+    )
+    .correlate(ScheduledActivity)
+    .scalar_subquery()
+)
+
+SNAPSHOTS: Select[Any] = select(
+    ScheduledActivity,
+    MARKED_AHEAD.label("marked_ahead"),
+    TARGET_USERS.label("target_users"),
+    ATTRIBUTES.label("attributes"),
+)
+"""Whole scheduled activities, a row each, for `snapshot`; add a WHERE that names the tenant."""
+
+
+def snapshot(row: Row[Any]) -> Snapshot:
+    """One row of `SNAPSHOTS` as its tenant sees it."""
+    fields = dict(row._mapping)
+    ahead = fields["marked_ahead"]
+    marked_at = None if ahead else row.marked_at
+    targets = tuple(_target(target, marked_at) for target in row.target_users or ())
+    attributes = tuple(Attribute.model_validate(attribute) for attribute in row.attributes or ())
+    return Snapshot.model_validate(
+        fields
+        | {
+            "reason": Label(code=row.reason_code, label=row.reason_label),
+            "user_status": row.user_status_code and Label(code=row.user_status_code, label=row.user_status_label),
+            "status": ActivityStatus.READY if ahead else row.status,
+            "version": row.version - ahead,
+            "target_users": targets,
+            "attributes": attributes,
+            "marked_at": marked_at,
+            "lateness_ms": None if ahead else row.lateness_ms,
+            "updated_at": max(row.updated_at, marked_at or row.updated_at),
+            "standing": Standing(
+                status=row.status,
+                version=row.version,
+                scheduled_at=row.scheduled_at,
+                pending=tuple(pending(targets, attributes)),
+                why=row.why,
+            ),
+        }
+    )
+
+
+def _target(target: dict[str, Any], marked_at: datetime | None) -> TargetUser:
+    """A found target is LOCKED from the moment the activity is due on: told by the mark, stored nowhere else."""
+    if marked_at and target["status"] == TargetStatus.RESOLVED:
+        target |= {"status": TargetStatus.LOCKED, "locked_at": marked_at}
+    return TargetUser.model_validate(target)
+
+
+def pending(
+    targets: Iterable[TargetUser | ResolvedTarget], attributes: Iterable[Attribute | ResolvedAttribute]
+) -> Iterator[Pending]:
+    """What is left to resolve when its time has come."""
+    for target in targets:
+        if target.status is TargetStatus.PENDING:
+            yield Pending.MANUAL_TARGET if target.strategy is TargetStrategy.MANUAL else Pending.TARGET
+    if any(attribute.status is AttributeStatus.PENDING for attribute in attributes):
+        yield Pending.ATTRIBUTES

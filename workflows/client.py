@@ -1,0 +1,37 @@
+"""How to reach Temporal: the task queue, the workflow's ID and the one way to connect; workflow files never import it."""
+
+import hashlib
+import re
+from uuid import UUID
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+
+TASK_QUEUE = "scheduled-activities"
+
+_PLAIN_KEY = re.compile(r"(?!sha256:)[A-Za-z0-9._~:-]+", re.ASCII)
+
+
+def workflow_id(tenant_id: UUID, idempotency_key: str) -> str:
+    """`{tenant}:{key}`, or `{tenant}:sha256:{hex}` for a key with other characters than `A-Za-z0-9._~:-`.
+
+    Injective, ASCII, and at most 237 bytes long: a cluster on PostgreSQL stores 255.
+    """
+    if _PLAIN_KEY.fullmatch(idempotency_key):
+        return f"{tenant_id}:{idempotency_key}"
+    return f"{tenant_id}:sha256:{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
+
+
+async def connect(*, runtime: Runtime | None = None, lazy: bool = False) -> Client:
+    """A client as the environment describes it (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …).
+
+    `lazy` puts the connection off to the first call, so that a process can start while Temporal is away.
+    """
+    return await Client.connect(
+        **{"target_host": "localhost:7233", **ClientConfig.load_client_connect_config()},
+        data_converter=pydantic_data_converter,
+        runtime=runtime,
+        lazy=lazy,
+    )

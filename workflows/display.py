@@ -1,0 +1,32 @@
+"""What an operator reads in the web UI: ids and states in words, never names, numbers or texts of people."""
+
+from datetime import UTC, datetime
+
+from workflows.payloads import ActivityStatus, ScheduledActivityInput, Standing
+
+
+def minute(moment: datetime) -> str:
+    """2025-01-16T09:00Z, with seconds when there are any: as short as it can be said without loss to the eye."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}{f':{moment.second:02}' if moment.second else ''}Z"
+
+
+def headline(scheduled: ScheduledActivityInput) -> str:
+    """The one line that the list of runs shows."""
+    request = scheduled.request
+    return f"{request.channel} {request.type} for commerce {request.commerce_id} at {minute(request.scheduled_at)}"
+
+
+def waits_for(standing: Standing, wake_at: datetime) -> str:
+    """What the run is doing now and what ends that, in Markdown."""
+    match standing.status:
+        case ActivityStatus.READY if standing.pending:
+            left = ", ".join(sorted(part.lower().replace("_", " ") for part in standing.pending))
+            return f"**READY**: waits until {minute(wake_at)} to be marked for {minute(standing.scheduled_at)}; then resolves: {left}."
+        case ActivityStatus.READY:
+            return f"**READY**: waits until {minute(wake_at)} to be marked for {minute(standing.scheduled_at)}."
+        case ActivityStatus.UNRESOLVED:
+            return f"**UNRESOLVED**: waits for an operator. {standing.why or ''}".rstrip()
+        case ActivityStatus.DUE:
+            return f"**DUE** from {minute(standing.scheduled_at)} on: marked for execution; PostgreSQL holds it from here."
+        case _:
+            return f"**{standing.status}**: nothing left to do here."

@@ -1,0 +1,90 @@
+"""How every step runs: locally while all is well, as a regular activity that an operator can see once it is not."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+UNEXPECTED = "UnexpectedError"
+"""The type of a failure that a retry is not known to cure: a defect, or data that the database refuses."""
+
+LOCAL_BUDGET = timedelta(seconds=1.5)
+LOCAL_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
+ATTEMPT_TIMEOUT = timedelta(seconds=10)
+LONGEST_RETRY_INTERVAL = timedelta(seconds=10)
+
+
+async def step(
+    method: Callable[[Any, Argument], Awaitable[Result]],
+    argument: Argument,
+    summary: str,
+    *,
+    step_id: str | None = None,
+    give_up_on: tuple[str, ...] = (),
+) -> Result:
+    """Run one step to its end, however long the outside is away.
+
+    A local activity costs one history event, but its failures are invisible; so once its short budget is spent on a
+    failure that may pass, the same step goes on as a regular activity, with attempts, last failure and next retry in
+    the web UI. `step_id` names it there (default: the method's name); failures of the types in `give_up_on` are final.
+
+    Raises:
+        FailureError: the step can never succeed; always the failure itself, never a wrapper around it.
+    """
+    name = step_id or method.__name__
+    try:
+        return await workflow.execute_local_activity_method(
+            method,
+            argument,
+            activity_id=name,
+            summary=summary,
+            schedule_to_close_timeout=LOCAL_BUDGET,
+            retry_policy=_with_final(LOCAL_RETRIES, give_up_on),
+        )
+    except FailureError as failure:
+        if is_cancelled_exception(failure) or is_final(cause(failure), give_up_on):
+            raise cause(failure) from None
+    try:
+        return await workflow.execute_activity_method(
+            method,
+            argument,
+            activity_id=name,
+            summary=summary,
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            retry_policy=_with_final(RetryPolicy(maximum_interval=LONGEST_RETRY_INTERVAL), give_up_on),
+        )
+    except ActivityError as failure:
+        raise cause(failure) from None
+
+
+async def creation_step(
+    method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str
+) -> Result:
+    """A step before anything is recorded: what a retry is not known to cure ends the attempt, nothing hangs in it."""
+    return await step(method, argument, summary, give_up_on=(UNEXPECTED,))
+
+
+def cause(failure: FailureError) -> FailureError:
+    """The failure itself: a regular activity's comes wrapped, a local one's bare."""
+    inner = failure.cause if isinstance(failure, ActivityError) else None
+    return inner if isinstance(inner, FailureError) else failure
+
+
+def is_final(failure: FailureError, give_up_on: tuple[str, ...] = ()) -> bool:
+    """Whether no retry can cure it."""
+    return isinstance(failure, ApplicationError) and (failure.non_retryable or failure.type in give_up_on)
+
+
+def _with_final(policy: RetryPolicy, give_up_on: tuple[str, ...]) -> RetryPolicy:
+    return RetryPolicy(
+        initial_interval=policy.initial_interval,
+        maximum_interval=policy.maximum_interval,
+        maximum_attempts=policy.maximum_attempts,
+        non_retryable_error_types=give_up_on,
+    )
