@@ -1,0 +1,14 @@
+# Every target is one call of a script that needs only Python 3.11 or newer; without make: python3 -m embedded run
+PYTHON ?= python3
+
+.PHONY: run test check demo token
+run:    ## Start everything here: PostgreSQL, Temporal, worker and API
+	@exec $(PYTHON) -m embedded run --stop-with-parent $(ARGS)
+test:   ## Run the tests
+	@exec $(PYTHON) -m embedded test $(ARGS)
+check:  ## Format, lint, types, import contracts, tests
+	@exec $(PYTHON) -m embedded check $(ARGS)
+demo:   ## Post an activity to the running stack and watch it become due
+	@exec $(PYTHON) -m embedded demo $(ARGS)
+token:  ## Print a token; see ARGS=--help
+	@exec $(PYTHON) -m embedded token $(ARGS)

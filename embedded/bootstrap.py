@@ -1,0 +1,95 @@
+"""Makes `.venv` from `requirements.lock` when it isn't there yet, then runs what was asked for in it."""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCK = ROOT / "requirements.lock"
+STAMP = VENV / "installed-lock.sha256"
+
+_LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
+COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "run": (("-m", "embedded.stack"),),
+    "test": (("-m", "pytest"),),
+    "check": (
+        ("-m", "ruff", "format", "--check"),
+        ("-m", "ruff", "check"),
+        ("-m", "mypy"),
+        ("-c", _LINT_IMPORTS),
+        ("-m", "pytest"),
+    ),
+    "demo": (("-m", "embedded.demo"),),
+    "token": (("-m", "embedded.token"),),
+}
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Run one of the commands with the rest of the arguments; its exit code is ours."""
+    if not arguments or arguments[0] not in COMMANDS:
+        sys.exit(f"usage: python3 -m embedded {'|'.join(COMMANDS)} [options]")
+    os.chdir(ROOT)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip was told not to compile: the first import does, once
+    install_once()
+    *first, last = COMMANDS[arguments[0]]
+    for command in first:
+        completed = subprocess.run([PYTHON, *command], check=False)
+        if completed.returncode != 0:
+            sys.exit(completed.returncode)
+    os.execv(PYTHON, [str(PYTHON), *last, *arguments[1:]])
+
+
+def install_once() -> None:
+    """See to it that the packages are those of the lock; nothing to do is the usual case and takes no time."""
+    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    if _installed() == wanted:
+        return
+    with LOCK.open() as only_one_of_us:
+        fcntl.flock(only_one_of_us, fcntl.LOCK_EX)
+        if _installed() != wanted:
+            _install()
+            STAMP.write_text(wanted)
+
+
+def _installed() -> str | None:
+    """Tell the hash of the lock that the environment was made from, if there is a working one."""
+    if not PYTHON.exists() or not STAMP.exists():
+        return None
+    return STAMP.read_text()
+
+
+def _install() -> None:
+    """Make the environment if need be, and install: with uv when there is one, else with Python's own means."""
+    print("Installing the packages of requirements.lock into .venv: some seconds, once.", flush=True)
+    uv = shutil.which("uv")
+    if uv is not None:
+        if not PYTHON.exists():
+            _do(uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV)
+        _do(uv, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes", LOCK)
+        return
+    if not PYTHON.exists() or not list(VENV.glob("lib/python*/site-packages/pip")):
+        _refuse_without_venv()
+        _do(sys.executable, "-m", "venv", "--clear", VENV)
+    pip = (PYTHON, "-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check")
+    _do(*pip, "install", "--no-compile", "--no-deps", "--require-hashes", "-r", LOCK)
+
+
+def _refuse_without_venv() -> None:
+    """Say what to install where Python comes in parts, as on Debian."""
+    if any(importlib.util.find_spec(part) is None for part in ("venv", "ensurepip")):
+        sys.exit("Python's venv is missing. Install it (Debian, Ubuntu: apt install python3-venv), or install uv.")
+
+
+def _do(*command: str | Path) -> None:
+    """Run a command that must succeed; it says itself what is wrong."""
+    if subprocess.run(command, check=False).returncode != 0:
+        sys.exit(f"Installing the packages failed, see above. Command: {' '.join(map(str, command))}")
