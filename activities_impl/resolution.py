@@ -1,0 +1,49 @@
+"""Finds what a request only describes: loads the facts in one statement a step, and lets the engine decide."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio import activity
+
+from db import facts
+from db.engine import autocommit
+from workflows.activities import ResolutionActivities, rejected
+from workflows.attribute_values import choose_attributes
+from workflows.catalogues import RefusedError
+from workflows.payloads import ResolutionMoment, Resolve, ResolvedAttributes, ResolvedReason, ResolvedTarget
+from workflows.resolution import choose_target, match_reason
+
+
+class Resolution(ResolutionActivities):
+    """The steps that only read: run twice, they answer by the facts of the second time."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = autocommit(engine)
+
+    @activity.defn
+    async def resolve_reason(self, resolve: Resolve) -> ResolvedReason:
+        """Match the reason, and the user status if given, with the tenant's catalogues."""
+        async with self._engine.connect() as connection:
+            known = await facts.reason_facts(connection, resolve)
+        try:
+            return match_reason(known)
+        except RefusedError as refused:
+            raise rejected(refused.rejection) from None
+
+    @activity.defn
+    async def resolve_target(self, resolve: Resolve) -> ResolvedTarget:
+        """Choose the commerce user whom the activity is aimed at."""
+        async with self._engine.connect() as connection:
+            known = await facts.target_facts(connection, resolve)
+        return choose_target(known)
+
+    @activity.defn
+    async def resolve_attributes(self, resolve: Resolve) -> ResolvedAttributes:
+        """Find the attributes' values; a creation that asks for none costs no statement."""
+        request = resolve.scheduled.request
+        if resolve.moment is ResolutionMoment.CREATION and not (request.attribute_keys or request.attributes):
+            return ResolvedAttributes()
+        async with self._engine.connect() as connection:
+            known = await facts.attribute_facts(connection, resolve)
+        try:
+            return choose_attributes(known)
+        except RefusedError as refused:
+            raise rejected(refused.rejection) from None

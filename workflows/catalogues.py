@@ -1,0 +1,93 @@
+"""Finds what a free text means in a tenant's catalogue: case, accents and kinds of separators don't matter."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from workflows.explanations import MatchedBy, TextExplanation
+from workflows.facts import CatalogueEntry
+from workflows.payloads import Fault, Label, Rejection
+
+SEPARATORS = re.compile(r"[\s_-]+")
+LONGEST_COMPARED = 100
+CLOSEST = 3
+
+
+class RefusedError(Exception):
+    """What was asked for can't be done, ever, unless the caller or the tenant changes something."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        """Carry the rejection to whoever answers the caller."""
+        super().__init__(rejection.detail)
+        self.rejection = rejection
+
+
+def fold(text: str) -> str:
+    """Reduce a text to what counts: no case, no accents, one space for any run of spaces, underscores and hyphens."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return SEPARATORS.sub(" ", plain).strip()
+
+
+def slug(text: str) -> str:
+    """Make a code of a text that no catalogue knows; a text without any letter or digit is its own code."""
+    return re.sub(r"\W+", "_", fold(text)).strip("_") or text
+
+
+def closest(text: str, names: Iterable[str]) -> list[str]:
+    """Name the few that resemble the text most, or the first few when none does."""
+    by_folded = {fold(name)[:LONGEST_COMPARED]: name for name in sorted(names, reverse=True)}
+    near = get_close_matches(fold(text)[:LONGEST_COMPARED], by_folded, n=CLOSEST, cutoff=0.4)
+    return [by_folded[folded] for folded in near] or sorted(by_folded.values())[:CLOSEST]
+
+
+def match(text: str, catalogue: Iterable[CatalogueEntry], pointer: str, code: str) -> tuple[Label, TextExplanation]:
+    """Give the active entry that the text means, by its code rather than a label, by a label rather than an alias.
+
+    Raises:
+        RefusedError: with `code` and the closest codes, when the text means no active entry.
+
+    """
+    entries = sorted(catalogue, key=lambda entry: entry.code)
+    if not entries:
+        passed = Label(code=slug(text), label=text)
+        return passed, TextExplanation(text=text, code=passed.code, matched_by=MatchedBy.PASSED_THROUGH)
+    found = list(_matches(text, [entry for entry in entries if entry.is_active]))
+    if not found:
+        raise RefusedError(_unknown(text, entries, pointer, code))
+    entry, matched_by, matched = found[0]
+    others = dict.fromkeys(other.code for other, _, _ in found if other.code != entry.code)
+    explanation = TextExplanation(
+        text=text, code=entry.code, matched_by=matched_by, matched=matched, also_matching=tuple(others)[:CLOSEST]
+    )
+    return Label(code=entry.code, label=entry.label), explanation
+
+
+def _matches(text: str, entries: list[CatalogueEntry]) -> Iterator[tuple[CatalogueEntry, MatchedBy, str]]:
+    folded = fold(text)
+    yield from ((entry, MatchedBy.CODE, text) for entry in entries if entry.code == text)
+    yield from ((entry, MatchedBy.CODE, entry.code) for entry in entries if fold(entry.code) == folded)
+    yield from ((entry, MatchedBy.LABEL, entry.label) for entry in entries if fold(entry.label) == folded)
+    for entry in entries:
+        yield from ((entry, MatchedBy.ALIAS, alias) for alias in entry.aliases if fold(alias) == folded)
+
+
+def _unknown(text: str, entries: list[CatalogueEntry], pointer: str, code: str) -> Rejection:
+    field = pointer.removeprefix("/").replace("_", " ")
+    shown = text if len(text) <= LONGEST_COMPARED else f"{text[:LONGEST_COMPARED]}…"
+    inactive = next(_matches(text, entries), None)
+    if inactive is not None:
+        detail = f"The {field} “{shown}” means “{inactive[0].code}”, which is no longer active."
+    else:
+        detail = f"No {field} is called “{shown}”."
+    active = [entry for entry in entries if entry.is_active]
+    codes = _closest_codes(text, active)
+    if codes:
+        detail += f" The closest codes are: {', '.join(codes)}."
+    return Rejection(code=code, detail=detail, faults=(Fault(pointer=pointer, detail=detail),))
+
+
+def _closest_codes(text: str, entries: list[CatalogueEntry]) -> list[str]:
+    codes = {name: entry.code for entry in reversed(entries) for name in (*entry.aliases, entry.label, entry.code)}
+    return list(dict.fromkeys(codes[name] for name in closest(text, codes)))

@@ -1,0 +1,145 @@
+"""The engine that finds what a request only describes: pure functions over loaded facts, each answer explained."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from workflows.catalogues import match
+from workflows.criteria import failure, taken_by, try_criterion
+from workflows.explanations import (
+    CriteriaSource,
+    Outcome,
+    ReasonExplanation,
+    RulesExplanation,
+    TargetExplanation,
+    Trial,
+)
+from workflows.facts import ReasonFacts, TargetFacts
+from workflows.payloads import (
+    CriterionType,
+    LockReason,
+    ResolvedReason,
+    ResolvedTarget,
+    Role,
+    TargetCriterion,
+    TargetStatus,
+    TargetStrategy,
+)
+
+LISTED_CRITERIA = 20
+LONGEST_SENTENCE = 1_000
+
+
+def match_reason(facts: ReasonFacts) -> ResolvedReason:
+    """Match the reason, and the user status if given, with the tenant's catalogues.
+
+    Raises:
+        RefusedError: when one of them means no active entry; the reason is looked at first.
+
+    """
+    reason, why_reason = match(facts.reason, facts.reasons, "/reason", "unknown_reason")
+    if facts.user_status is None:
+        return ResolvedReason(reason=reason, explanation=ReasonExplanation(reason=why_reason).document())
+    user_status, why_status = match(facts.user_status, facts.user_statuses, "/user_status", "unknown_user_status")
+    explanation = ReasonExplanation(reason=why_reason, user_status=why_status)
+    return ResolvedReason(reason=reason, user_status=user_status, explanation=explanation.document())
+
+
+def choose_target(facts: TargetFacts) -> ResolvedTarget:
+    """Choose whom the activity is aimed at; what was chosen before, and what isn't due yet, comes back as it stands.
+
+    The strategy is decided at creation and stays; criteria and fallbacks are those in force when the search is made.
+    """
+    standing = facts.standing
+    if standing is not None and not facts.calls_for(standing.status):
+        return standing
+    strategy = facts.rules.strategy if standing is None else standing.strategy
+    if strategy is TargetStrategy.MANUAL:
+        return _unassigned(facts)
+    if strategy is TargetStrategy.ON_DISPATCH and standing is None:
+        summary = "The user is looked for when the activity's time comes."
+        return _answer(facts, strategy, TargetStatus.PENDING, summary)
+    return _search(facts, strategy)
+
+
+def _unassigned(facts: TargetFacts) -> ResolvedTarget:
+    if facts.standing is None:
+        summary = "An operator assigns the user before the activity's time comes."
+        return _answer(facts, TargetStrategy.MANUAL, TargetStatus.PENDING, summary)
+    summary = "No user was assigned before the activity's time came: the strategy is MANUAL, so an operator has to."
+    return _answer(facts, TargetStrategy.MANUAL, TargetStatus.FAILED, summary)
+
+
+def _search(facts: TargetFacts, strategy: TargetStrategy) -> ResolvedTarget:
+    trials: list[Trial] = []
+    for lock_reason, trial in _trials(facts):
+        trials.append(trial)
+        if (user := taken_by(trial)) is not None:
+            summary = f"The user was found by {trial.type.value}, {lock_reason.value}."
+            return _answer(
+                facts, strategy, TargetStatus.RESOLVED, summary, trials=trials, user=user, lock_reason=lock_reason
+            )
+    clauses = "; ".join(failure(trial, facts.channel) for trial in trials)
+    sentence = f"Nobody was found: {clauses}."
+    if len(sentence) > LONGEST_SENTENCE:
+        sentence = f"{sentence[: LONGEST_SENTENCE - 1]}…"
+    return _answer(facts, strategy, TargetStatus.FAILED, sentence, trials=trials)
+
+
+def _trials(facts: TargetFacts) -> Iterator[tuple[LockReason, Trial]]:
+    for criterion in sorted(_criteria(facts), key=lambda criterion: criterion.priority):
+        yield LockReason.CRITERIA_MATCH, try_criterion(criterion, facts)
+    for lock_reason, role, is_on in (
+        (LockReason.FALLBACK_COMMERCE_REP, Role.COMMERCE_REP, facts.rules.fallback_to_commerce_rep),
+        (LockReason.FALLBACK_OWNER, Role.OWNER, facts.rules.fallback_to_owner),
+    ):
+        criterion = TargetCriterion(type=CriterionType.ROLE_MATCH, config={"role": role.value})
+        trial = try_criterion(criterion, facts, lock_reason) if is_on else _switched_off(criterion, lock_reason)
+        yield lock_reason, trial
+
+
+def _switched_off(criterion: TargetCriterion, fallback: LockReason) -> Trial:
+    return Trial(type=criterion.type, config=criterion.config, fallback=fallback, outcome=Outcome.SWITCHED_OFF)
+
+
+def _criteria(facts: TargetFacts) -> tuple[TargetCriterion, ...]:
+    return facts.rules.criteria if facts.requested is None else facts.requested
+
+
+def _answer(  # noqa: PLR0913 - one place composes the message and its explanation, for all five outcomes
+    facts: TargetFacts,
+    strategy: TargetStrategy,
+    status: TargetStatus,
+    summary: str,
+    *,
+    trials: Sequence[Trial] = (),
+    user: UUID | None = None,
+    lock_reason: LockReason | None = None,
+) -> ResolvedTarget:
+    rules, tried = facts.rules, [trial for trial in trials if trial.fallback is None]
+    explanation = TargetExplanation(
+        moment=facts.moment,
+        strategy=strategy,
+        status=status,
+        configuration=RulesExplanation(id=rules.id, version=rules.version) if rules.id else None,
+        criteria_from=_source(facts),
+        criteria=(*tried[: LISTED_CRITERIA - 1], *tried[LISTED_CRITERIA - 1 :][-1:]),
+        more_criteria=max(0, len(tried) - LISTED_CRITERIA),
+        fallbacks=tuple(trial for trial in trials if trial.fallback is not None),
+        commerce_user_id=user,
+        lock_reason=lock_reason,
+        summary=summary,
+    )
+    return ResolvedTarget(
+        status=status,
+        strategy=strategy,
+        commerce_user_id=user,
+        lock_reason=lock_reason,
+        error_message=summary if status is TargetStatus.FAILED else None,
+        explanation=explanation.document(),
+    )
+
+
+def _source(facts: TargetFacts) -> CriteriaSource:
+    if facts.requested is not None:
+        return CriteriaSource.REQUEST
+    return CriteriaSource.CONFIGURATION if facts.rules.id else CriteriaSource.NONE
