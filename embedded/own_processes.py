@@ -1,0 +1,44 @@
+"""Our own two processes, the worker and the API, as the stack starts them: as a production would, but for settings."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
+from embedded.stack_settings import StackSettings
+from embedded.temporal_server import LOOPBACK, TemporalServer
+
+DRAIN_SECONDS = 5
+"""How long each may take to finish what it is at; people who press Ctrl-C don't wait for longer."""
+
+_ELSEWHERE = ("PG", "TEMPORAL_", "AUTH_", "DATABASE_URL")
+
+
+def worker_command() -> list[str]:
+    """Spell how the worker is started."""
+    return [sys.executable, "worker.py"]
+
+
+def api_command(settings: StackSettings) -> list[str]:
+    """Spell how the API is started."""
+    return [sys.executable, "-m", "uvicorn", "api.main:app", "--host", LOOPBACK, "--port", str(settings.api_port)]
+
+
+def environment(
+    settings: StackSettings, database_url: str, temporal: TemporalServer, key: SigningKey
+) -> Mapping[str, str]:
+    """Pass on our environment, without what would lead elsewhere, and with where everything is."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_ELSEWHERE)}
+    return inherited | {
+        "DATABASE_URL": database_url,
+        "TEMPORAL_ADDRESS": temporal.address,
+        "TEMPORAL_NAMESPACE": "default",
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+        "TEMPORAL_UI_URL": temporal.ui_url or "",
+        "LISTEN_HOST": LOOPBACK,
+        "WORKER_METRICS_PORT": str(settings.worker_metrics_port),
+        "WORKER_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": AUDIENCE,
+        "AUTH_PUBLIC_KEY": key.public_pem(),
+    }

@@ -1,0 +1,82 @@
+"""What can be set about the stack from the environment, and whether its ports are free."""
+
+import errno
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from embedded.stack_error import StackError
+from embedded.temporal_server import LOOPBACK, free_port
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+PortOrAny = Annotated[int, Field(ge=0, le=65535), AfterValidator(lambda port: port or free_port())]
+
+
+class StackSettings(BaseSettings):
+    """The variables that let two stacks run side by side."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    api_port: Port = 8000
+    temporal_port: Port = 7233
+    temporal_ui_port: Port = 8233
+    worker_metrics_port: PortOrAny = Field(default=0, validate_default=True)
+    data_dir: Path = Field(default=Path(".embedded"), description="All that the stack keeps; delete it to start anew.")
+
+    def ports(self) -> dict[str, int]:
+        """Name each port by its variable."""
+        return {
+            "API_PORT": self.api_port,
+            "TEMPORAL_PORT": self.temporal_port,
+            "TEMPORAL_UI_PORT": self.temporal_ui_port,
+            "WORKER_METRICS_PORT": self.worker_metrics_port,
+        }
+
+    @property
+    def api_url(self) -> str:
+        """The API as seen from this machine, the only one that reaches it."""
+        return f"http://{LOOPBACK}:{self.api_port}"
+
+
+def read_settings() -> StackSettings:
+    """Read the environment, or end with a line that says what is wrong with it."""
+    try:
+        return StackSettings()
+    except ValidationError as error:
+        sys.exit("; ".join(f"{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()))
+
+
+def refuse_taken_ports(settings: StackSettings) -> None:
+    """Make sure that everybody gets a port of their own.
+
+    Raises:
+        StackError: says which ports are taken, and what to set.
+
+    """
+    ports = settings.ports()
+    taken = [
+        variable
+        for place, (variable, port) in enumerate(ports.items())
+        if port in list(ports.values())[:place] or _is_taken(port)
+    ]
+    if taken:
+        faults = "; ".join(f"port {ports[variable]} is taken: set {variable} to another one" for variable in taken)
+        msg = f"{faults}, such as {taken[0]}={free_port()}"
+        raise StackError(msg)
+
+
+def _is_taken(port: int) -> bool:
+    """Tell whether somebody listens there; a port that is only cooling down is free."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return True
+            raise
+    return False
