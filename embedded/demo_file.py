@@ -1,7 +1,6 @@
 """What `$DATA_DIR/demo.json` says to scripts and people while the stack is ready, and the curl to begin with."""
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -66,5 +65,5 @@ def curl_command(facts: Mapping[str, str]) -> str:
     }
     lines = [f"curl -X POST {facts['baseUrl']}/api/activities"]
     lines += [f"-H {json.dumps(f'{name}: {value}')}" for name, value in headers.items()]
-    body = json.dumps(contract_example(facts), indent=2).replace("\n  ", "\n")
-    return " \\\n".join([*lines, f"-d {shlex.quote(body)}"])
+    members = ",\n".join(f'"{name}": {json.dumps(value)}' for name, value in contract_example(facts).items())
+    return " \\\n".join([*lines, f"-d '{{\n{members}\n}}'"])

@@ -14,14 +14,8 @@ DRAIN_SECONDS = 5
 _ELSEWHERE = ("PG", "TEMPORAL_", "AUTH_", "DATABASE_URL")
 
 
-def worker_command() -> list[str]:
-    """Spell how the worker is started."""
-    return [sys.executable, "worker.py"]
-
-
-def api_command(settings: StackSettings) -> list[str]:
-    """Spell how the API is started."""
-    return [sys.executable, "-m", "uvicorn", "api.main:app", "--host", LOOPBACK, "--port", str(settings.api_port)]
+WORKER_COMMAND = (sys.executable, "worker.py")
+API_COMMAND = (sys.executable, "-m", "api.main")
 
 
 def environment(
@@ -36,6 +30,7 @@ def environment(
         "TEMPORAL_CONFIG_FILE": os.devnull,
         "TEMPORAL_UI_URL": temporal.ui_url or "",
         "LISTEN_HOST": LOOPBACK,
+        "API_PORT": str(settings.api_port),
         "WORKER_METRICS_PORT": str(settings.worker_metrics_port),
         "WORKER_DRAIN_SECONDS": str(DRAIN_SECONDS),
         "AUTH_ISSUER": ISSUER,

@@ -21,7 +21,7 @@ from embedded.demo_file import curl_command, demo_facts, published
 from embedded.folder_lock import folder_lock
 from embedded.guarded_process import guarded_process
 from embedded.log_lines import LogLines
-from embedded.own_processes import DRAIN_SECONDS, api_command, environment, worker_command
+from embedded.own_processes import API_COMMAND, DRAIN_SECONDS, WORKER_COMMAND, environment
 from embedded.postgres import running_postgres
 from embedded.signing_key import ensure_signing_key
 from embedded.stack_error import StackError
@@ -89,8 +89,8 @@ class Stack:
         upgrade(database_url)
         load_demo_data(database_url)
         variables = environment(self.settings, database_url, temporal, key)
-        self._start_own("worker", worker_command(), variables, lock)
-        self._start_own("api", api_command(self.settings), variables, lock)
+        self._start_own("worker", WORKER_COMMAND, variables, lock)
+        self._start_own("api", API_COMMAND, variables, lock)
         self._wait_for("the worker", lambda: polled(temporal.address, TASK_QUEUE))
         self._wait_for("the API", lambda: _answers(f"{self.settings.api_url}/health/ready"))
         facts = demo_facts(self.settings, key, temporal)

@@ -1,7 +1,5 @@
 """What can be set about the stack from the environment, and whether its ports are free."""
 
-import errno
-import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +8,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from embedded.stack_error import StackError
-from embedded.temporal_server import LOOPBACK, free_port
+from embedded.temporal_server import LOOPBACK, free_port, port_is_taken
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 PortOrAny = Annotated[int, Field(ge=0, le=65535), AfterValidator(lambda port: port or free_port())]
@@ -61,22 +59,9 @@ def refuse_taken_ports(settings: StackSettings) -> None:
     taken = [
         variable
         for place, (variable, port) in enumerate(ports.items())
-        if port in list(ports.values())[:place] or _is_taken(port)
+        if port in list(ports.values())[:place] or port_is_taken(port)
     ]
     if taken:
         faults = "; ".join(f"port {ports[variable]} is taken: set {variable} to another one" for variable in taken)
         msg = f"{faults}, such as {taken[0]}={free_port()}"
         raise StackError(msg)
-
-
-def _is_taken(port: int) -> bool:
-    """Tell whether somebody listens there; a port that is only cooling down is free."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((LOOPBACK, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return True
-            raise
-    return False

