@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
-from workflows.catalogues import RefusedError, closest
+from workflows.catalogues import RefusedError, closest, shortened
 from workflows.explanations import AttributeExplanation, AttributesExplanation, PolicyExplanation, ValueSource
 from workflows.facts import AttributeFacts, Policy
 from workflows.payloads import (
@@ -139,13 +139,15 @@ def _refuse_faulty(facts: AttributeFacts, wanted: list[ProvidedAttribute]) -> No
     known = {entry.key for entry in facts.catalogue}
     pointers = {f"/attribute_keys/{place}": key for place, key in enumerate(facts.requested_keys)}
     pointers |= {f"/attributes/{place}/key": attribute.key for place, attribute in enumerate(facts.provided)}
+    unheard_of = {key for key in pointers.values() if key not in known}
+    suggestion = _suggestion(*unheard_of, known=known) if len(unheard_of) == 1 else ""
     unknown = [
-        Fault(pointer=pointer, detail=f"There is no attribute key “{key}”.{_suggestion(key, known)}")
+        Fault(pointer=pointer, detail=f"There is no attribute key “{shortened(key)}”.{suggestion}")
         for pointer, key in pointers.items()
-        if key not in known
+        if key in unheard_of
     ]
     missing = [
-        Fault(pointer=_last_mention(attribute.key, pointers), detail=_lack(attribute, facts))
+        Fault(pointer=_place_of_value(attribute.key, facts), detail=_lack(attribute, facts))
         for attribute in wanted
         if attribute.key in known and _lacks_value(attribute, facts)
     ]
@@ -156,11 +158,14 @@ def _refuse_faulty(facts: AttributeFacts, wanted: list[ProvidedAttribute]) -> No
         raise RefusedError(Rejection(code=code, detail=detail, faults=faults))
 
 
-def _last_mention(key: str, pointers: dict[str, str]) -> str:
-    return next(pointer for pointer, mentioned in reversed(pointers.items()) if mentioned == key)
+def _place_of_value(key: str, facts: AttributeFacts) -> str:
+    provided = [attribute.key for attribute in facts.provided]
+    if key in provided:
+        return f"/attributes/{provided.index(key)}/value"
+    return f"/attribute_keys/{facts.requested_keys.index(key)}"
 
 
-def _suggestion(key: str, known: set[str]) -> str:
+def _suggestion(key: str, *, known: set[str]) -> str:
     near = closest(key, known)
     return f" The closest keys are: {', '.join(near)}." if near else " The tenant's catalogue of keys is empty."
 

@@ -35,6 +35,11 @@ def slug(text: str) -> str:
     return re.sub(r"\W+", "_", fold(text)).strip("_") or text
 
 
+def shortened(text: str) -> str:
+    """Quote a caller's text without repeating a novel."""
+    return text if len(text) <= LONGEST_COMPARED else f"{text[:LONGEST_COMPARED]}…"
+
+
 def closest(text: str, names: Iterable[str]) -> list[str]:
     """Name the few that resemble the text most, or the first few when none does."""
     by_folded = {fold(name)[:LONGEST_COMPARED]: name for name in sorted(names, reverse=True)}
@@ -75,12 +80,11 @@ def _matches(text: str, entries: list[CatalogueEntry]) -> Iterator[tuple[Catalog
 
 def _unknown(text: str, entries: list[CatalogueEntry], pointer: str, code: str) -> Rejection:
     field = pointer.removeprefix("/").replace("_", " ")
-    shown = text if len(text) <= LONGEST_COMPARED else f"{text[:LONGEST_COMPARED]}…"
     inactive = next(_matches(text, entries), None)
     if inactive is not None:
-        detail = f"The {field} “{shown}” means “{inactive[0].code}”, which is no longer active."
+        detail = f"The {field} “{shortened(text)}” means “{inactive[0].code}”, which is no longer active."
     else:
-        detail = f"No {field} is called “{shown}”."
+        detail = f"No {field} is called “{shortened(text)}”."
     active = [entry for entry in entries if entry.is_active]
     codes = _closest_codes(text, active)
     if codes:

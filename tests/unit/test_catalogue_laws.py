@@ -1,0 +1,35 @@
+"""What holds for every text that is looked for in a catalogue."""
+
+import unicodedata
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from workflows.catalogues import fold, slug
+from workflows.explanations import ReasonExplanation
+from workflows.facts import CatalogueEntry, ReasonFacts
+from workflows.resolution import match_reason
+
+words = st.text(st.characters(categories=("Ll", "Lu", "Nd")), min_size=1, max_size=8)
+phrases = st.lists(words, min_size=1, max_size=4).map(" ".join)
+
+
+@given(phrases, st.sampled_from(("_", "-", "  ", " - ", "\t")), st.booleans())
+def test_case_accents_and_separators_never_decide_what_a_text_means(phrase: str, separator: str, shout: bool) -> None:  # noqa: FBT001
+    """A text and its disguise mean the same entry."""
+    disguised = unicodedata.normalize("NFD", phrase.swapcase() if shout else phrase).replace(" ", separator)
+    assume(fold(phrase) == fold(phrase.swapcase()))
+    catalogue = (CatalogueEntry(code="other", label="Other"), CatalogueEntry(code="wanted", label=phrase))
+    assume(fold(phrase) not in {"other", "wanted"})
+
+    found = match_reason(ReasonFacts(reason=f" {disguised} ", reasons=catalogue))
+
+    assert found.reason.code == "wanted"
+    assert ReasonExplanation.model_validate(found.explanation).reason.matched == phrase
+
+
+@given(st.text(min_size=1))
+def test_folding_a_folded_text_changes_nothing_and_every_text_has_a_code(text: str) -> None:
+    """Or two spellings could mean different things on two days."""
+    assert fold(fold(text)) == fold(text)
+    assert slug(text)
