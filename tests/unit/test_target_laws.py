@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from hypothesis import assume, given
@@ -42,7 +43,7 @@ people = st.lists(
 ).map(tuple)
 priorities = st.integers(-1, 2)
 roles = st.sampled_from(Role).map(lambda role: {"role": role.value})
-periods = st.just({}) | st.integers(1, 60).map(lambda days: {"within_days": days})
+periods: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.integers(1, 60).map(lambda days: {"within_days": days})
 contacted = st.sampled_from((CriterionType.LAST_CONTACTED_ALL_CHANNELS, CriterionType.LAST_CONTACTED_SAME_CHANNEL))
 by_role = st.builds(TargetCriterion, type=st.just(CriterionType.ROLE_MATCH), config=roles, priority=priorities)
 by_contact = st.builds(TargetCriterion, type=contacted, config=periods, priority=priorities)
