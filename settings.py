@@ -11,11 +11,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class DatabaseSettings(BaseSettings):
-    """Where PostgreSQL is."""
+    """What every process reads: where PostgreSQL is."""
 
     model_config = SettingsConfigDict(frozen=True)
 
     database_url: SecretStr = Field(description="postgresql+psycopg://user:password@host:port/database")
+    listen_host: str = Field(default="127.0.0.1", description="Where HTTP is listened on; 0.0.0.0 in a container.")
     database_pool_size: int = Field(default=20, ge=1, description="Connections one process keeps open, at most.")
 
 
@@ -33,6 +34,7 @@ class WorkerSettings(DatabaseSettings):
 class ApiSettings(DatabaseSettings):
     """What `api/main.py` reads."""
 
+    api_port: int = Field(default=8000, ge=0, le=65535, description="Where HTTP is served.")
     temporal_ui_url: str = Field(default="http://localhost:8233", description="Base of links to a run in the web UI.")
     auth_issuer: str = Field(description="The `iss` every token must carry.")
     auth_audience: str = Field(description="The `aud` every token must carry.")

@@ -1,8 +1,8 @@
-"""The tables: `tenant_id` leads every key, and every foreign key is composite, so no row can point into another tenant."""
+"""The tables: `tenant_id` leads every key and foreign key, so that no row can point into another tenant."""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -58,7 +58,7 @@ class Table(DeclarativeBase):
             "pk": "%(table_name)s_pkey",
         }
     )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own protocol
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text,
         datetime: TIMESTAMP(timezone=True),
         dict[str, Any]: JSONB(none_as_null=True),
@@ -194,9 +194,7 @@ class TargetConfig(HasId):
     """By which criteria targets are found; the active one with the lowest `priority` whose selectors match applies."""
 
     __tablename__ = "target_configs"
-    __table_args__ = (
-        Index(None, "tenant_id", "priority", unique=True, postgresql_where=text("is_active")),
-    )
+    __table_args__ = (Index(None, "tenant_id", "priority", unique=True, postgresql_where=text("is_active")),)
 
     strategy: Mapped[TargetStrategy]
     fallback_to_commerce_rep: Mapped[bool]

@@ -80,7 +80,7 @@ SNAPSHOTS: Select[Any] = select(
 
 def snapshot(row: Row[Any]) -> Snapshot:
     """One row of `SNAPSHOTS` as its tenant sees it."""
-    fields = dict(row._mapping)
+    fields = dict(row._mapping)  # noqa: SLF001 - its public name, says SQLAlchemy
     ahead = fields["marked_ahead"]
     marked_at = None if ahead else row.marked_at
     targets = tuple(_target(target, marked_at) for target in row.target_users or ())

@@ -1,5 +1,6 @@
 """The statements that write a scheduled activity: each one whole, guarded by the row, and harmless when run again."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,6 @@ from sqlalchemy import (
     Text,
     and_,
     case,
-    cast,
     column,
     func,
     insert,
@@ -42,7 +42,11 @@ FOUND = (AttributeStatus.RESOLVED, AttributeStatus.FALLBACK)
 
 def faults(target: ResolvedTarget | None, attributes: ResolvedAttributes | None) -> str | None:
     """Why it can't be READY, in words, or None if it can."""
-    failed = [f"attribute {one.key}: {one.error_message}" for one in _of(attributes) if one.status == AttributeStatus.FAILED]
+    failed = [
+        f"attribute {one.key}: {one.error_message}"
+        for one in (attributes.attributes if attributes else ())
+        if one.status is AttributeStatus.FAILED
+    ]
     if target and target.status is TargetStatus.FAILED:
         failed.insert(0, f"target user: {target.error_message}")
     return "; ".join(failed) or None
@@ -88,7 +92,7 @@ def record_scheduled_activity(record: Record, run_id: str) -> Select[Any]:
     return select(row.c.id).add_cte(
         _insert_target(row, record.target),
         _insert_attributes(row, record.attributes),
-        _event(row, EventType.CREATED, key="created", to_status=status, actor=scheduled.actor, why=why),
+        with_event(row, Event(EventType.CREATED, "created", status, actor=scheduled.actor, **_because(why))),
         _attempt(row, "created", explanation),
     )
 
@@ -114,14 +118,16 @@ def mark_due(mark: MarkDue) -> Select[Any]:
         and_(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.version == mark.version),
         {"status": ActivityStatus.UNRESOLVED, "why": why, "updated_at": clock} if why else marked,
     )
-    event = (
-        _event(row, EventType.RESOLUTION_FAILED, f"wake-up:{mark.version}", ActivityStatus.UNRESOLVED, why=why)
-        if why
-        else _event(row, EventType.DUE, "due", ActivityStatus.DUE, occurred_at=row.c.marked_at)
-    )
-    return select(row.c.version).add_cte(
-        event, *resolved_parts(row, mark.target, mark.attributes, f"wake-up:{mark.version}")
-    )
+    key = f"wake-up:{mark.version}"
+    if why:
+        failed = Event(
+            EventType.RESOLUTION_FAILED, key, ActivityStatus.UNRESOLVED, ActivityStatus.READY, **_because(why)
+        )
+        event = with_event(row, failed)
+    else:
+        due = Event(EventType.DUE, "due", ActivityStatus.DUE, ActivityStatus.READY)
+        event = with_event(row, due, occurred_at=row.c.marked_at)
+    return select(row.c.version).add_cte(event, *resolved_parts(row, mark.target, mark.attributes, key))
 
 
 def changed(tenant_id: UUID, activity_id: UUID, guard: ColumnElement[bool], values: dict[str, Any]) -> CTE:
@@ -152,32 +158,40 @@ def resolved_parts(
     return parts
 
 
-def _event(  # noqa: PLR0913 - a status event has this many members
-    row: CTE,
-    event_type: EventType,
-    key: str,
-    to_status: ActivityStatus,
-    *,
-    from_status: ActivityStatus | None = None,
-    actor: str | None = None,
-    why: str | None = None,
-    occurred_at: ColumnElement[Any] | None = None,
-    details: dict[str, Any] | None = None,
-) -> CTE:
+@dataclass(frozen=True)
+class Event:
+    """A line of the trail; the same `key` is never written twice for one activity."""
+
+    type: EventType
+    key: str
+    to_status: ActivityStatus
+    from_status: ActivityStatus | None = None
+    actor: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    details: dict[str, Any] | None = None
+
+
+def with_event(row: CTE, event: Event, occurred_at: ColumnElement[Any] | None = None) -> CTE:
+    """Insert the event of a write, if that has written; it occurs now unless said otherwise."""
     values = {
         "tenant_id": row.c.tenant_id,
         "activity_id": row.c.id,
-        "event_key": literal(key),
-        "event_type": literal(event_type.value, Text),
-        "from_status": literal(from_status, Text),
-        "to_status": literal(to_status.value, Text),
-        "error_code": literal("resolution_failed" if why else None, Text),
-        "error_message": literal(why, Text),
-        "actor": literal(actor, Text),
-        "details": literal(details, JSONB(none_as_null=True)),
+        "event_key": literal(event.key, Text),
+        "event_type": literal(event.type.value, Text),
+        "from_status": literal(event.from_status, Text),
+        "to_status": literal(event.to_status.value, Text),
+        "error_code": literal(event.error_code, Text),
+        "error_message": literal(event.error_message, Text),
+        "actor": literal(event.actor, Text),
+        "details": literal(event.details, JSONB(none_as_null=True)),
         "occurred_at": func.clock_timestamp() if occurred_at is None else occurred_at,
     }
     return insert(StatusEvent).from_select(list(values), select(*values.values())).cte("event")
+
+
+def _because(why: str | None) -> dict[str, Any]:
+    return {"error_code": "resolution_failed", "error_message": why} if why else {}
 
 
 def _attempt(row: CTE, key: str, explanation: dict[str, Any]) -> CTE:
@@ -187,7 +201,7 @@ def _attempt(row: CTE, key: str, explanation: dict[str, Any]) -> CTE:
 
 
 def _insert_target(row: CTE, target: ResolvedTarget) -> CTE:
-    values = {"tenant_id": row.c.tenant_id, "activity_id": row.c.id} | {
+    values: dict[str, Any] = {"tenant_id": row.c.tenant_id, "activity_id": row.c.id} | {
         name: literal(value, TargetUser.__table__.c[name].type) for name, value in _target_values(target).items()
     }
     values["resolved_at"] = func.now() if target.status is TargetStatus.RESOLVED else null()

@@ -1,7 +1,8 @@
-"""How to reach Temporal: the task queue, the workflow's ID and the one way to connect; workflow files never import it."""
+"""How to reach Temporal: the task queue, the workflow's ID, the one way to connect; never imported by workflows."""
 
 import hashlib
 import re
+from typing import Any
 from uuid import UUID
 
 from temporalio.client import Client
@@ -29,8 +30,9 @@ async def connect(*, runtime: Runtime | None = None, lazy: bool = False) -> Clie
 
     `lazy` puts the connection off to the first call, so that a process can start while Temporal is away.
     """
+    environment: dict[str, Any] = {"target_host": "localhost:7233", **ClientConfig.load_client_connect_config()}
     return await Client.connect(
-        **{"target_host": "localhost:7233", **ClientConfig.load_client_connect_config()},
+        **environment,
         data_converter=pydantic_data_converter,
         runtime=runtime,
         lazy=lazy,

@@ -19,14 +19,15 @@ def headline(scheduled: ScheduledActivityInput) -> str:
 def waits_for(standing: Standing, wake_at: datetime) -> str:
     """What the run is doing now and what ends that, in Markdown."""
     match standing.status:
-        case ActivityStatus.READY if standing.pending:
-            left = ", ".join(sorted(part.lower().replace("_", " ") for part in standing.pending))
-            return f"**READY**: waits until {minute(wake_at)} to be marked for {minute(standing.scheduled_at)}; then resolves: {left}."
         case ActivityStatus.READY:
-            return f"**READY**: waits until {minute(wake_at)} to be marked for {minute(standing.scheduled_at)}."
+            left = ", ".join(part.lower().replace("_", " ") for part in standing.pending)
+            then = f", then resolves {left}," if left else ""
+            return f"**READY**: sleeps until {minute(wake_at)}{then} to be marked for {minute(standing.scheduled_at)}."
         case ActivityStatus.UNRESOLVED:
             return f"**UNRESOLVED**: waits for an operator. {standing.why or ''}".rstrip()
         case ActivityStatus.DUE:
-            return f"**DUE** from {minute(standing.scheduled_at)} on: marked for execution; PostgreSQL holds it from here."
+            return (
+                f"**DUE** from {minute(standing.scheduled_at)} on: marked for execution; PostgreSQL has it from here."
+            )
         case _:
             return f"**{standing.status}**: nothing left to do here."

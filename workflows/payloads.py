@@ -135,7 +135,7 @@ class AttributeStatus(StrEnum):
 
 
 class Message(BaseModel):
-    """A value that crosses a process boundary: immutable; a field it doesn't know is from a newer writer, and ignored."""
+    """A value that crosses a process boundary: immutable; a field it doesn't know, from a newer writer, is ignored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -175,7 +175,7 @@ class ScheduledActivityRequest(Message):
 
 
 class ScheduledActivityInput(Message):
-    """Starts a run: a new one, and just as well one that goes on from its row after a reset, a move or a lost Temporal."""
+    """Starts a run: a new one, or one that goes on from its row after a reset, a move or a lost Temporal."""
 
     id: UUID
     tenant_id: UUID

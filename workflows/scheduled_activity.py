@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import FailureError
 
 from workflows import display
@@ -14,8 +13,8 @@ from workflows.payloads import (
     MarkDue,
     Pending,
     Record,
-    Resolve,
     ResolutionMoment,
+    Resolve,
     ScheduledActivityInput,
     Snapshot,
     Standing,
@@ -27,7 +26,7 @@ OPEN = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
 """The statuses in which a run goes on; in all others PostgreSQL alone holds the activity."""
 
 
-@workflow.defn(versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn
 class ScheduledActivityWorkflow:
     """Resolve, record, answer, wait for the time, mark: the row decides every race, and the mark ends the run."""
 
@@ -55,7 +54,9 @@ class ScheduledActivityWorkflow:
             await workflow.wait_condition(workflow.all_handlers_finished)
         return self._standing.status
 
-    @workflow.update(description="Answers when the activity is recorded, or with the reason why it can't be.")
+    @workflow.update(
+        name="create", description="Answers when the activity is recorded, or with the reason why it can't be."
+    )
     async def create(self) -> Snapshot:
         """What the creating call waits for; it starts the run as well."""
         await workflow.wait_condition(lambda: bool(self._snapshot or self._refusal))

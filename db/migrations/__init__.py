@@ -26,4 +26,6 @@ def schema_fault(connection: Connection) -> str | None:
     current = MigrationContext.configure(connection).get_current_revision()
     if current == newest:
         return None
-    return f"the database's schema is at {current or 'nothing'}, this version needs {newest}: run `alembic upgrade head`"
+    return (
+        f"the database's schema is at {current or 'nothing'}, this version needs {newest}: run `alembic upgrade head`"
+    )

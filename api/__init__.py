@@ -1,0 +1,1 @@
+"""HTTP: routes, schemas, errors and who may do what."""

@@ -1,0 +1,144 @@
+"""JSON bodies, taken strictly: size, media type, storable text, shape; every fault at once, with its place."""
+
+import math
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from api.errors import BodyTooLarge, UnsupportedMediaType, ValidationFailed
+from workflows.payloads import Fault
+
+Body = TypeVar("Body", bound=BaseModel)
+
+BODY_BYTES = 256 * 1024
+BULK_BODY_BYTES = 8 * 1024 * 1024
+DEPTH = 20
+BODIES: dict[str, type[BaseModel]] = {}
+"""Every model that is a route's body, by its name in the OpenAPI document."""
+
+
+def json_body(model: type[Body], limit: int = BODY_BYTES) -> Callable[[Request], Awaitable[Body]]:
+    """A dependency that reads a body of this model; declare it after the caller, for who may is asked first."""
+    BODIES[model.__name__] = model
+
+    async def read(request: Request) -> Body:
+        content = await _content(request, limit)
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+            raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
+        return parse(model, content)
+
+    return read
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The `openapi_extra` of a route that takes this model by `json_body`."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+async def _content(request: Request, limit: int) -> bytes:
+    """The body, read no further than the limit."""
+    declared = request.headers.get("content-length", "")
+    content = bytearray()
+    if not (declared.isdecimal() and int(declared) > limit):
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > limit:
+                break
+        else:
+            return bytes(content)
+    raise BodyTooLarge(f"The body may have {limit:,} bytes at most.")
+
+
+def parse(model: type[Body], content: bytes) -> Body:
+    """The body as the model; JSON types are strict and nothing is silently ignored.
+
+    Raises:
+        ValidationFailed: with a fault per wrong place.
+    """
+    try:
+        data = from_json(content, allow_inf_nan=False)
+    except ValueError as failure:
+        raise ValidationFailed(f"The body is not JSON: {failure}.") from failure
+    faults = list(unstorable(data))
+    try:
+        body = model.model_validate_json(content, strict=True)
+    except ValidationError as failure:
+        faults += [_fault(error, data) for error in failure.errors(include_url=False)]
+    if faults:
+        raise invalid(faults)
+    return body
+
+
+def invalid(faults: list[Fault]) -> ValidationFailed:
+    """The problem that has them all."""
+    counted = "One field is" if len(faults) == 1 else f"{len(faults)} fields are"
+    return ValidationFailed(f"{counted} wrong: see `errors`, a JSON pointer and a sentence each.", faults=tuple(faults))
+
+
+def unstorable(value: Any, pointer: str = "", depth: int = 0) -> Iterator[Fault]:
+    """What neither PostgreSQL nor JSON can carry back: NUL, lone surrogates, endless numbers, bottomless nesting."""
+    items: Iterable[tuple[object, Any]] = ()
+    match value:
+        case str():
+            yield from _unstorable_text(value, pointer)
+        case float() if not math.isfinite(value):
+            yield Fault(pointer=pointer, detail="is not a finite number.")
+        case dict():
+            yield from _unstorable_text("".join(value), pointer)
+            items = value.items()
+        case list():
+            items = enumerate(value)
+    yield from _unstorable_items(items, pointer, depth + 1)
+
+
+def _unstorable_items(items: Iterable[tuple[object, Any]], pointer: str, depth: int) -> Iterator[Fault]:
+    for part, item in items:
+        if depth > DEPTH:
+            yield Fault(pointer=pointer, detail=f"is nested deeper than {DEPTH} levels.")
+            break
+        yield from unstorable(item, f"{pointer}/{escaped(part)}", depth)
+
+
+def _unstorable_text(text: str, pointer: str) -> Iterator[Fault]:
+    if "\0" in text:
+        yield Fault(pointer=pointer, detail="contains the character NUL, which can't be stored.")
+    elif any("\ud800" <= character <= "\udfff" for character in text):
+        yield Fault(pointer=pointer, detail="contains half of a surrogate pair, which is no character.")
+
+
+def escaped(token: object) -> str:
+    """A part of an RFC 6901 pointer."""
+    return str(token).replace("~", "~0").replace("/", "~1")
+
+
+def _fault(error: ErrorDetails, data: Any) -> Fault:
+    return Fault(pointer=_pointer(error, data), detail=_sentence(error))
+
+
+def _pointer(error: ErrorDetails, data: Any) -> str:
+    """Where in the caller's own body: parts of pydantic's path that are not in it (a union's tag) are left out."""
+    parts: list[object] = []
+    *path, last = error["loc"] or ("",)
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            continue
+        parts.append(part)
+    if error["type"] == "missing" or (isinstance(data, dict | list) and last != ""):
+        parts.append(last)
+    return "".join(f"/{escaped(part)}" for part in parts)
+
+
+def _sentence(error: ErrorDetails) -> str:
+    match error["type"]:
+        case "missing":
+            return "This field is required."
+        case "extra_forbidden":
+            return "There is no such field: remove it."
+        case _:
+            return error["msg"].removeprefix("Value error, ").rstrip(".") + "."

@@ -1,0 +1,67 @@
+"""The API's process: opens PostgreSQL and Temporal for as long as it serves."""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+
+from api.app import create_app
+from api.auth import Authenticator
+from api.dependencies import Resources
+from db.engine import autocommit, open_engine
+from db.migrations import schema_fault
+from logs import configure_logging
+from settings import ApiSettings
+from workflows.client import connect
+
+
+@asynccontextmanager
+async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
+    """What routes find as `request.state.resources`; Temporal may be away at the start, a stale schema may not."""
+    settings = ApiSettings()
+    engine = open_engine(settings)
+    async with engine.connect() as connection:
+        fault = await connection.run_sync(schema_fault)
+    if fault:
+        raise SystemExit(fault)
+    yield {
+        "resources": Resources(
+            engine=engine,
+            autocommit=autocommit(engine),
+            temporal=await connect(lazy=True),
+            authenticator=Authenticator(
+                settings.auth_issuer,
+                settings.auth_audience,
+                jwks_url=settings.auth_jwks_url,
+                public_key=settings.auth_public_key,
+            ),
+            temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
+            answer_deadline_seconds=settings.answer_deadline_seconds,
+            max_lead_seconds=settings.max_lead_seconds,
+        )
+    }
+    await engine.dispose()
+
+
+app = create_app(lifespan)
+
+if __name__ == "__main__":
+    configure_logging("api")
+    settings = ApiSettings()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.listen_host,
+            port=settings.api_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=30,
+        )
+    )
+    server.run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0 if server.started else 1)  # as in worker.py

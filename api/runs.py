@@ -1,0 +1,166 @@
+"""The Temporal side of a request: start the run that creates, and ask what became of one whose row isn't there."""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    Priority,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows import search_attributes as sa
+from workflows.client import TASK_QUEUE, workflow_id
+from workflows.display import headline
+from workflows.payloads import ActivityStatus, Rejection, ScheduledActivityInput, Snapshot
+from workflows.scheduled_activity import ScheduledActivityWorkflow
+
+DESCRIBE_PATIENCE = timedelta(seconds=2)
+TASK_TIMEOUT = timedelta(seconds=5)
+"""How long the server waits for a worker that was killed: it must leave time for another one within the deadline."""
+
+
+class RefusedError(Exception):
+    """The run has ended because the request can't be carried out; without a rejection it is our own fault."""
+
+    def __init__(self, rejection: Rejection | None) -> None:
+        super().__init__(rejection.code if rejection else "internal_error")
+        self.rejection = rejection
+
+
+def lead_seconds(scheduled_at: datetime, max_lead_seconds: float) -> float:
+    """How early a run may wake so that a herd is spread: at most a tenth of its wait."""
+    wait = (scheduled_at - datetime.now(UTC)).total_seconds()
+    return max(0.0, min(max_lead_seconds, wait / 10))
+
+
+async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seconds: float) -> Snapshot:
+    """Start the run and wait for its answer, in one call.
+
+    Raises:
+        WorkflowAlreadyStartedError: the key has a run.
+        RefusedError: the request can't be carried out; the key stays usable.
+        WorkflowUpdateRPCTimeoutOrCancelledError, RPCError: nothing is known, not even whether it has started.
+    """
+    operation = _start_operation(scheduled)
+    try:
+        async with asyncio.timeout(deadline_seconds):
+            return await client.execute_update_with_start_workflow(
+                ScheduledActivityWorkflow.create,  # type: ignore[arg-type]  # the SDK's types lose `async` behind a name
+                start_workflow_operation=operation,
+                id=str(scheduled.id),
+            )
+    except TimeoutError as failure:
+        raise WorkflowUpdateRPCTimeoutOrCancelledError from failure
+    except WorkflowUpdateFailedError as failure:
+        raise RefusedError(_rejection(failure.cause)) from failure
+    finally:
+        await _retrieve(operation)
+
+
+def _start_operation(
+    scheduled: ScheduledActivityInput,
+) -> WithStartWorkflowOperation[ScheduledActivityWorkflow, ActivityStatus]:
+    request = scheduled.request
+    return WithStartWorkflowOperation(
+        ScheduledActivityWorkflow.run,
+        scheduled,
+        id=workflow_id(scheduled.tenant_id, request.idempotency_key),
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        task_timeout=TASK_TIMEOUT,
+        memo={"idempotency_key": request.idempotency_key},
+        search_attributes=TypedSearchAttributes(
+            [
+                SearchAttributePair(sa.TENANT_ID, str(scheduled.tenant_id)),
+                SearchAttributePair(sa.ACTIVITY_ID, str(scheduled.id)),
+                SearchAttributePair(sa.COMMERCE_ID, str(request.commerce_id)),
+                SearchAttributePair(sa.CHANNEL, request.channel.value),
+                SearchAttributePair(sa.ACTIVITY_TYPE, request.type.value),
+                SearchAttributePair(sa.ACTIVITY_STATUS, ActivityStatus.RESOLVING.value),
+                SearchAttributePair(sa.SCHEDULED_AT, request.scheduled_at),
+            ]
+        ),
+        static_summary=headline(scheduled),
+        priority=Priority(fairness_key=str(scheduled.tenant_id)),
+    )
+
+
+async def _retrieve(operation: WithStartWorkflowOperation[ScheduledActivityWorkflow, ActivityStatus]) -> None:
+    """Take the operation's own exception, if it has one: the SDK complains of one that nobody took."""
+    with suppress(Exception, asyncio.CancelledError):
+        async with asyncio.timeout(0):
+            await operation.workflow_handle()
+
+
+def _rejection(failure: BaseException | None) -> Rejection | None:
+    """What a run was refused for, if that is the caller's to mend."""
+    if isinstance(failure, ApplicationError) and failure.details and isinstance(failure.details[0], dict):
+        return Rejection.model_validate(failure.details[0])
+    return None
+
+
+async def exists(client: Client, scheduled: ScheduledActivityInput) -> bool:
+    """Whether a start of which nothing was heard has started a run all the same; False if nobody answers."""
+    handle = client.get_workflow_handle(workflow_id(scheduled.tenant_id, scheduled.request.idempotency_key))
+    try:
+        described = await handle.describe(rpc_timeout=DESCRIBE_PATIENCE)
+    except (RPCError, RuntimeError):
+        return False
+    return described.typed_search_attributes.get(sa.ACTIVITY_ID) == str(scheduled.id)
+
+
+async def latest(client: Client, tenant_id: UUID, idempotency_key: str) -> WorkflowExecution | None:
+    """The latest run of a key, if Temporal knows one."""
+    try:
+        return await client.get_workflow_handle(workflow_id(tenant_id, idempotency_key)).describe()
+    except RPCError as failure:
+        if failure.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+async def of_activity(client: Client, tenant_id: UUID, activity_id: UUID) -> WorkflowExecution | None:
+    """The latest run of an activity, if Temporal knows one."""
+    query = f"ActivityId = '{activity_id}' AND TenantId = '{tenant_id}'"
+    async for execution in client.list_workflows(query, limit=1):
+        return execution
+    return None
+
+
+async def input_of(client: Client, execution: WorkflowExecution) -> ScheduledActivityInput:
+    """What a run was started with: its first event has it."""
+    handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
+    async for event in handle.fetch_history_events(page_size=1):
+        payloads = event.workflow_execution_started_event_attributes.input.payloads
+        scheduled: ScheduledActivityInput
+        (scheduled,) = await client.data_converter.decode(payloads, [ScheduledActivityInput])
+        return scheduled
+    raise LookupError(execution.id)
+
+
+async def refusal(client: Client, execution: WorkflowExecution) -> RefusedError | None:
+    """Why a failed run was refused; None for a run that hasn't failed."""
+    if execution.status is not WorkflowExecutionStatus.FAILED:
+        return None
+    try:
+        await client.get_workflow_handle(execution.id, run_id=execution.run_id).result()
+    except WorkflowFailureError as failure:
+        return RefusedError(_rejection(failure.cause))
+    return None

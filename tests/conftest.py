@@ -1,0 +1,70 @@
+"""The servers that tests share; isolation comes from a tenant of its own for each test."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from db import migrations
+from embedded.postgres import Postgres, running_postgres
+from embedded.temporal_server import DYNAMIC_CONFIG, TIME_SKIPPING, TemporalServer, free_port, running_temporal, spelled
+from tests.builders import Tenant
+from tests.service import Service, running_service, temporal_client
+from workflows import search_attributes
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """One event loop for the whole session, so that servers and clients outlive a test."""
+    return "asyncio", {}
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A real server, with a database `template` that has the schema."""
+    with running_postgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        server.create_database("template")
+        migrations.upgrade(server.url("template"))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def temporal_server() -> Iterator[TemporalServer]:
+    """A real server with its web UI."""
+    with running_temporal(
+        database=None,
+        port=free_port(),
+        ui_port=free_port(),
+        search_attributes=spelled(search_attributes.ALL),
+        dynamic_config=DYNAMIC_CONFIG | TIME_SKIPPING,
+    ) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def temporal(temporal_server: TemporalServer) -> Client:
+    """A client of the shared server."""
+    return await temporal_client(temporal_server.address)
+
+
+@pytest.fixture(scope="session")
+async def service(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
+    """The whole service, shared by all tests that break nothing."""
+    postgres.create_database("service", template="template")
+    async with running_service(postgres.url("service"), temporal) as running:
+        yield running
+
+
+@pytest.fixture
+async def tenant(service: Service) -> Tenant:
+    """A tenant nobody else has."""
+    return await service.tenant()
+
+
+@pytest.fixture
+async def http(service: Service, tenant: Tenant) -> AsyncIterator[httpx.AsyncClient]:
+    """A caller with every permission in that tenant."""
+    async with service.client(tenant.id) as client:
+        yield client

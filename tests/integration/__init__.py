@@ -1,0 +1,1 @@
+"""The whole service over HTTP: real PostgreSQL, real Temporal, real worker."""

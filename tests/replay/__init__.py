@@ -1,0 +1,1 @@
+"""Recorded histories, replayed on the code as it is."""
