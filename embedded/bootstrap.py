@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "check": (
         ("-m", "ruff", "format", "--check"),
         ("-m", "ruff", "check"),
-        ("-m", "mypy"),
+        ("-m", "mypy", "."),
         ("-c", _LINT_IMPORTS),
         ("-m", "pytest"),
     ),
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
         completed = subprocess.run([PYTHON, *command], check=False)
         if completed.returncode != 0:
             sys.exit(completed.returncode)
-    os.execv(PYTHON, [str(PYTHON), *last, *arguments[1:]])
+    os.execv(PYTHON, [str(PYTHON), *last, *arguments[1:]])  # noqa: S606 - it is the point
 
 
 def install_once() -> None:

@@ -2,12 +2,14 @@
 
 import os
 import pty
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
 _COLOURS = {"postgres": 34, "temporal": 35, "worker": 33, "api": 32, "stack": 36}
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _WIDTH = max(map(len, _COLOURS))
 
 
@@ -46,4 +48,5 @@ class LogLines:
         """Copy lines until nobody can write any more; a terminal tells that by an error."""
         with open(source, encoding="utf-8", errors="replace") as lines, suppress(OSError):
             for line in lines:
-                self.say(name, line.rstrip("\r\n"))
+                shown = line.rstrip("\r\n")
+                self.say(name, shown if self._in_terminal else _COLOUR.sub("", shown))

@@ -14,6 +14,7 @@ from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import TemporalServer, spelled, temporal_binary
 from workflows import search_attributes
 
+AWKWARD_PASSWORDS = {"APP_DB_PASSWORD": 'it\'s "ours"', "TEMPORAL_DB_PASSWORD": "$theirs\\"}
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
@@ -58,7 +59,7 @@ def test_temporal_and_we_get_databases_that_are_closed_to_each_other(server: Pos
         Path(package.origin).parent / "pginstall" / "bin",
         PGHOST=str(server.socket_folder),
         POSTGRES_USER="postgres",
-        **{"APP_DB_PASSWORD": 'it\'s "ours"', "TEMPORAL_DB_PASSWORD": "$theirs\\"},
+        **AWKWARD_PASSWORDS,
     )
     with server.connect() as connection:
         may_connect = connection.execute(

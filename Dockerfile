@@ -1,0 +1,22 @@
+# The API, the worker and the migration are one image; docker-compose.yml names the command of each.
+FROM python:3.13-slim-trixie AS packages
+COPY deploy/requirements.lock /requirements.lock
+RUN python -m venv /venv \
+    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r /requirements.lock
+
+FROM python:3.13-slim-trixie
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin scheduler
+COPY --from=packages /venv /venv
+WORKDIR /app
+COPY pyproject.toml settings.py logs.py worker.py ./
+COPY workflows workflows
+COPY db db
+COPY activities_impl activities_impl
+COPY api api
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    LISTEN_HOST=0.0.0.0
+USER 10001
+EXPOSE 8000
+CMD ["python", "-m", "api.main"]

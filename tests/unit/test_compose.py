@@ -1,0 +1,149 @@
+"""The production files, checked with the real compose binary and a Dockerfile linter; they aren't run here."""
+
+# ruff: noqa: S603 - the programs are those of this environment
+
+import json
+import os
+import re
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded.temporal_server import DYNAMIC_CONFIG, temporal_binary
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(sysconfig.get_path("scripts"))
+REQUIRED = {
+    "POSTGRES_PASSWORD": "for-postgres",
+    "APP_DB_PASSWORD": "for-us",
+    "TEMPORAL_DB_PASSWORD": "for-temporal",
+    "AUTH_ISSUER": "https://issuer.example",
+    "AUTH_AUDIENCE": "scheduled-activities",
+}
+ONE_SHOTS = {"temporal-schema", "temporal-namespace", "migration"}
+OURS = {"migration", "worker", "api"}
+
+
+def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [str(PROGRAMS / "docker-compose"), f"--project-directory={ROOT}", f"--env-file={os.devnull}", "config"]
+    return subprocess.run([*command, *arguments], env=variables, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    configured = compose("--format", "json", **REQUIRED)
+    assert configured.returncode == 0, configured.stderr
+    found: dict[str, dict[str, Any]] = json.loads(configured.stdout)["services"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[str, dict[str, Any]]:
+    """The services before any variable is filled in."""
+    found: dict[str, dict[str, Any]] = json.loads(compose("--no-interpolate", "--format", "json").stdout)["services"]
+    return found
+
+
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_compose_names_a_variable_that_is_not_set(missing: str) -> None:
+    configured = compose("--quiet", **{name: value for name, value in REQUIRED.items() if name != missing})
+    assert configured.returncode != 0
+    assert missing in configured.stderr
+
+
+def test_every_secret_comes_from_the_environment(written: dict[str, dict[str, Any]]) -> None:
+    secrets = {
+        f"{service}: {name}": value
+        for service, definition in written.items()
+        for name, value in definition.get("environment", {}).items()
+        if re.search(r"PASSWORD|PWD|SECRET|TOKEN|_KEY$", name)
+    }
+    assert len(secrets) > len(OURS)
+    assert [
+        name for name, value in secrets.items() if not (value is None or re.fullmatch(r"\$\{\w+:\?\}", value))
+    ] == []
+
+
+def test_a_service_waits_for_what_it_depends_on_to_be_ready(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        for needed, how in service.get("depends_on", {}).items():
+            expected = "service_completed_successfully" if needed in ONE_SHOTS else "service_healthy"
+            assert how["condition"] == expected, f"{name} → {needed}"
+
+
+def test_services_that_stay_are_watched_and_one_shots_end(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert ("healthcheck" in service) == (name not in ONE_SHOTS), name
+        assert service["restart"].startswith("on-failure" if name in ONE_SHOTS else "unless-stopped"), name
+
+
+def test_images_are_official_and_pinned_or_built_here(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        if name in OURS:
+            assert Path(service["build"]["context"]) == ROOT
+        else:
+            assert re.fullmatch(r"(temporalio/[a-z-]+:\d+\.\d+\.\d+|postgres:\d+-\w+)", service["image"])
+
+
+def test_images_are_of_the_versions_that_the_tests_run_on(services: dict[str, dict[str, Any]]) -> None:
+    command = [str(temporal_binary()), "--version"]
+    embedded = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for name in ("temporal", "temporal-schema", "temporal-namespace"):
+        assert f"Server {services[name]['image'].rsplit(':', 1)[1]}," in embedded
+    assert f"UI {services['temporal-ui']['image'].rsplit(':', 1)[1]})" in embedded
+
+
+def test_nothing_of_ours_runs_as_root_or_with_privileges(services: dict[str, dict[str, Any]]) -> None:
+    users = re.findall(r"^USER (.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert users[-1].isdecimal()
+    assert int(users[-1]) > 0
+    for name in OURS:
+        assert services[name].get("user") is None
+        assert services[name]["cap_drop"] == ["ALL"]
+        assert services[name]["read_only"]
+
+
+def test_only_the_api_can_be_reached_from_other_machines(services: dict[str, dict[str, Any]]) -> None:
+    reachable = {
+        name
+        for name, service in services.items()
+        for port in service.get("ports", [])
+        if port.get("host_ip") != "127.0.0.1"
+    }
+    assert reachable == {"api"}
+
+
+def test_temporal_has_a_database_and_a_role_of_its_own(services: dict[str, dict[str, Any]]) -> None:
+    temporal = services["temporal"]["environment"]
+    assert temporal["POSTGRES_USER"] == "temporal"
+    assert temporal["POSTGRES_PWD"] == REQUIRED["TEMPORAL_DB_PASSWORD"]
+    for name in OURS:
+        ours = services[name]["environment"]
+        assert ours["DATABASE_URL"].endswith("//scheduled_activities@postgres:5432/scheduled_activities")
+        assert ours["PGPASSWORD"] == REQUIRED["APP_DB_PASSWORD"]
+
+
+def test_dynamic_config_is_that_of_the_embedded_server_but_for_its_speed() -> None:
+    text = (ROOT / "deploy" / "temporal-dynamic-config.yaml").read_text()
+    production = dict(re.findall(r"^([\w.]+):\n  - value: (.+)$", text, re.MULTILINE))
+    embedded = {name: value for name, value in DYNAMIC_CONFIG.items() if not name.endswith("ProcessorMaxPollRPS")}
+    assert production == embedded
+
+
+def test_the_files_that_compose_mounts_exist(services: dict[str, dict[str, Any]]) -> None:
+    mounted = [
+        Path(volume["source"])
+        for service in services.values()
+        for volume in service.get("volumes", [])
+        if volume["type"] == "bind"
+    ]
+    assert mounted
+    assert [path for path in mounted if not path.is_file()] == []
+
+
+def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
+    linted = subprocess.run([PROGRAMS / "hadolint", ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
