@@ -19,7 +19,7 @@ def folder_lock(folder: Path) -> Iterator[int]:
         StackError: another stack holds it, or the processes of a killed one don't end.
 
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # where PostgreSQL has to run as nobody, it must get through
     with (folder / "stack.lock").open("w") as ours, (folder / "processes.lock").open("w") as everybodys:
         if not _lock(ours.fileno(), patience_seconds=0):
             msg = f"another stack runs in {folder}: stop it, or set DATA_DIR to another folder"

@@ -41,6 +41,7 @@ _UNSAFE_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off
 class Postgres:
     """A running server, on a Unix socket that only its owner reaches: it needs no port and no password."""
 
+    folder: Path
     socket_folder: Path
     process: subprocess.Popen[bytes]
 
@@ -85,10 +86,11 @@ def running_postgres(
 ) -> Iterator[Postgres]:
     """Run the server on the data in `folder`, made if need be, until the block ends or we die.
 
+    Where it has to run as a user who can't reach `folder`, the data is elsewhere: `Postgres.folder` says where.
     Not `durable` is fast and loses data when the machine crashes, not when the server does: right for tests.
     Its log goes to `output`, or to `server.log` in the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
         log = stack.enter_context((folder / "server.log").open("ab")) if output is None else output
         installation = _installation(folder)
@@ -107,7 +109,7 @@ def running_postgres(
             )
         )
         _wait_until_it_answers(installation, process)
-        yield Postgres(socket_folder, process)
+        yield Postgres(installation.place, socket_folder, process)
 
 
 def _installation(folder: Path) -> _Installation:
@@ -118,7 +120,7 @@ def _installation(folder: Path) -> _Installation:
         raise StackError(msg)
     identity = unprivileged_identity()
     place = reachable_place(folder.resolve(), identity)
-    place.mkdir(parents=True, exist_ok=True)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
     identity.own(place)
     package = reachable_program(Path(spec.origin).parent, identity)
     return _Installation(place, package / "pginstall" / "bin", identity)

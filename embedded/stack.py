@@ -22,7 +22,7 @@ from embedded.folder_lock import folder_lock
 from embedded.guarded_process import guarded_process
 from embedded.log_lines import LogLines
 from embedded.own_processes import API_COMMAND, DRAIN_SECONDS, WORKER_COMMAND, environment
-from embedded.postgres import running_postgres
+from embedded.postgres import Postgres, running_postgres
 from embedded.signing_key import ensure_signing_key
 from embedded.stack_error import StackError
 from embedded.stack_settings import StackSettings, read_settings, refuse_taken_ports
@@ -84,7 +84,8 @@ class Stack:
         (folder / "demo.json").unlink(missing_ok=True)
         refuse_taken_ports(self.settings)
         key = ensure_signing_key(folder)
-        database_url = self._start_postgres(folder / "postgres", lock)
+        postgres = self._start_postgres(folder / "postgres", lock)
+        database_url = postgres.url(_DATABASE)
         temporal = self._start_temporal(folder / "temporal" / "temporal.db", lock)
         upgrade(database_url)
         load_demo_data(database_url)
@@ -95,14 +96,14 @@ class Stack:
         self._wait_for("the API", lambda: _answers(f"{self.settings.api_url}/health/ready"))
         facts = demo_facts(self.settings, key, temporal)
         self.parts.enter_context(published(folder / "demo.json", facts))
-        print(_welcome(self.settings, facts), flush=True)
+        print(_welcome(self.settings, facts, postgres.folder), flush=True)
 
-    def _start_postgres(self, folder: Path, lock: int) -> str:
+    def _start_postgres(self, folder: Path, lock: int) -> Postgres:
         output = self.parts.enter_context(self.lines.output_of("postgres"))
         postgres = self.parts.enter_context(running_postgres(folder, output=output, keep_open=[lock]))
         self.processes["postgres"] = postgres.process
         postgres.create_database(_DATABASE)
-        return postgres.url(_DATABASE)
+        return postgres
 
     def _start_temporal(self, database: Path, lock: int) -> TemporalServer:
         output = self.parts.enter_context(self.lines.output_of("temporal"))
@@ -166,14 +167,14 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _welcome(settings: StackSettings, facts: Mapping[str, str]) -> str:
+def _welcome(settings: StackSettings, facts: Mapping[str, str], postgres: Path) -> str:
     """Write what a person needs to begin."""
     return f"""
 API            {facts["baseUrl"]}
 Documentation  {facts["baseUrl"]}/docs
 Temporal UI    {facts["temporalUiUrl"]}
 Metrics        {facts["baseUrl"]}/metrics and http://127.0.0.1:{settings.worker_metrics_port}/metrics (worker)
-Data           {settings.data_dir} (demo.json has ids and tokens)
+Data           {settings.data_dir} (demo.json has ids and tokens), PostgreSQL's in {postgres}
 
 Create an activity:
 

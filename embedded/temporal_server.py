@@ -97,7 +97,7 @@ def running_temporal(  # noqa: PLR0913 - all but the last four are the server's 
     types (`Keyword`, `Datetime` …). A frozen or killed server is the caller's to make: `process` is the server itself.
     """
     if database is not None:
-        database.parent.mkdir(parents=True, exist_ok=True)
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = _command(database, port, ui_port, search_attributes, dynamic_config)
     with guarded_process(command, output=output, environment=_environment(), keep_open=keep_open) as process:
         ui_url = None if ui_port is None else f"http://{LOOPBACK}:{ui_port}"

@@ -1,0 +1,222 @@
+"""`make run`, as its users meet it: a process that starts everything, says so, and leaves nothing behind."""
+
+# ruff: noqa: S603 - the program is ours
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from embedded.temporal_server import free_port
+
+ROOT = Path(__file__).parents[2]
+STACK = (sys.executable, "-m", "embedded.stack")
+PATIENCE_SECONDS = 120
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < give_up_at, "waited in vain"
+        time.sleep(0.1)
+
+
+def some_ports() -> dict[str, str]:
+    return {name: str(free_port()) for name in ("API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT")}
+
+
+@dataclass
+class Stack:
+    """A stack in a process of its own."""
+
+    folder: Path
+    command: Sequence[str] = STACK
+    ports: dict[str, str] = field(default_factory=some_ports)
+
+    def __post_init__(self) -> None:
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                env=os.environ | self.ports | {"DATA_DIR": str(self.folder)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def log(self) -> Path:
+        """What it has said so far."""
+        return self.folder.with_name(f"{self.folder.name}.log")
+
+    @property
+    def demo_json(self) -> Path:
+        """There while it is ready."""
+        return self.folder / "demo.json"
+
+    def ready(self) -> dict[str, str]:
+        """Wait for it, and read what it says of itself."""
+        wait_until(lambda: self.demo_json.exists() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.log.read_text()
+        facts: dict[str, str] = json.loads(self.demo_json.read_text())
+        return facts
+
+    def process_ids(self) -> set[int]:
+        """Everybody who has this stack's folder in the command line or in the environment."""
+        found = set()
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            except OSError:
+                continue
+            if os.fsencode(self.folder) in words:
+                found.add(int(process.name))
+        return found
+
+
+@contextmanager
+def running(folder: Path, command: Sequence[str] = STACK) -> Iterator[Stack]:
+    stack = Stack(folder, command)
+    try:
+        yield stack
+    finally:
+        stack.process.kill()
+        stack.process.wait()
+        wait_until(lambda: not stack.process_ids())
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("stack") / "data") as started:
+        started.ready()
+        yield started
+
+
+def post_the_printed_curl(stack: Stack) -> httpx.Response:
+    """Do what a shell would do with the command that the stack has printed."""
+    text = stack.log.read_text()
+    words = shlex.split(text[text.index("\ncurl ") : text.index("}'") + 2].replace("\\\n", " "))
+    headers = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
+    assert words[:3] == ["curl", "-X", "POST"]
+    return httpx.post(
+        words[3],
+        headers=dict(header.split(": ", 1) for header in headers),
+        content=words[words.index("-d") + 1],
+        timeout=60,
+    )
+
+
+def get(facts: dict[str, str], path: str, bearer: str = "token", tenant: str = "tenantId") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {facts[bearer]}", "x-tenant-id": facts[tenant]}
+    return httpx.get(f"{facts['baseUrl']}{path}", headers=headers, timeout=60)
+
+
+def test_the_printed_curl_creates_the_activity_of_the_contract_which_becomes_due(stack: Stack) -> None:
+    answer = post_the_printed_curl(stack)
+    assert answer.status_code == 201, answer.text
+    created: dict[str, Any] = answer.json()
+    assert created["reason"] == {"code": "monthly_promotion", "label": "Promocion Mensual"}
+    assert created["status"] == "READY"
+
+    facts = stack.ready()
+    wait_until(lambda: get(facts, f"/api/activities/{created['id']}").json()["status"] == "DUE")
+    assert get(facts, f"/api/activities/{created['id']}", bearer="viewerToken").status_code == 200
+    assert get(facts, f"/api/activities/{created['id']}", bearer="otherTenantToken").status_code == 403
+    other = get(facts, f"/api/activities/{created['id']}", bearer="otherTenantToken", tenant="otherTenantId")
+    assert other.status_code == 404
+
+
+def test_the_demonstration_shows_an_activity_becoming_due(stack: Stack) -> None:
+    environment = os.environ | {"DATA_DIR": str(stack.folder)}
+    command = [sys.executable, "-m", "embedded.demo"]
+    demo = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert demo.index("  READY\n") < demo.index("  DUE\n") < demo.index(" ms late")
+    assert stack.ready()["temporalUiUrl"] in demo
+
+
+def test_a_token_has_the_permissions_that_were_asked_for(stack: Stack) -> None:
+    command = [sys.executable, "-m", "embedded.token", "--permissions", "CREATE_ACTIVITY", "--lifetime", "5m"]
+    environment = os.environ | {"DATA_DIR": str(stack.folder)}
+    token = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    refused = get(
+        stack.ready() | {"mine": token.strip()}, f"/api/activities/{'0' * 8}-0000-4000-8000-{'0' * 12}", "mine"
+    )
+    assert refused.status_code == 403
+    assert "VIEW_ACTIVITIES" in refused.text
+
+
+def test_the_log_lines_of_the_processes_are_told_apart(stack: Stack) -> None:
+    before_ready = stack.log.read_text().split("\n\n")[0].splitlines()
+    assert {line.split(" │ ")[0].strip() for line in before_ready} >= {"postgres", "temporal", "worker", "api"}
+
+
+@pytest.mark.parametrize("variable", ["API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT"])
+def test_a_taken_port_is_said_in_one_line_with_its_variable(stack: Stack, tmp_path: Path, variable: str) -> None:
+    second = Stack(tmp_path / "data", ports=some_ports() | {variable: stack.ports[variable]})
+    assert second.process.wait(PATIENCE_SECONDS) == 1
+    (line,) = second.log.read_text().splitlines()
+    assert f"port {stack.ports[variable]} is taken: set {variable}" in line
+
+
+def test_two_stacks_cannot_share_a_folder(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(stack.folder)
+    second = Stack(tmp_path / "data")
+    assert second.process.wait(PATIENCE_SECONDS) == 1
+    (line,) = second.log.read_text().splitlines()
+    assert "DATA_DIR" in line
+    assert stack.ready()
+
+
+def test_a_stopped_stack_leaves_nothing_running_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as first:
+        before = first.ready()
+        created = post_the_printed_curl(first).json()
+        assert len(first.process_ids()) > len(("stack", "postgres", "temporal", "worker", "api"))
+        first.process.send_signal(signal.SIGTERM)
+        assert first.process.wait(PATIENCE_SECONDS) == 0
+        assert first.process_ids() == set()
+        assert not first.demo_json.exists()
+
+    with running(tmp_path / "data") as second:
+        after = second.ready()
+        activity = get(after | {"old": before["token"]}, f"/api/activities/{created['id']}", bearer="old")
+        assert activity.json()["id"] == created["id"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(STACK, id="the stack itself"),
+        pytest.param(("/bin/sh", "-c", f"{shlex.join(STACK)} --stop-with-parent; :"), id="make"),
+    ],
+)
+def test_killing_the_parent_leaves_nothing_running(tmp_path: Path, command: Sequence[str]) -> None:
+    with running(tmp_path / "data", command) as stack:
+        stack.ready()
+        stack.process.kill()
+        stack.process.wait()
+        wait_until(lambda: not stack.process_ids())
+
+
+def test_a_part_that_dies_takes_the_stack_with_it_and_is_named(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as stack:
+        stack.ready()
+        worker = next(
+            number
+            for number in stack.process_ids()
+            if Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")[1:2] == [b"worker.py"]
+        )
+        os.kill(worker, signal.SIGKILL)
+        assert stack.process.wait(PATIENCE_SECONDS) == 1
+        assert "worker ended by itself" in stack.log.read_text()
+        assert stack.process_ids() == set()
