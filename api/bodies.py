@@ -25,12 +25,17 @@ def json_body(model: type[Body], limit: int = BODY_BYTES) -> Callable[[Request],
     BODIES[model.__name__] = model
 
     async def read(request: Request) -> Body:
-        content = await _content(request, limit)
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-            raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
-        return parse(model, content)
+        return parse(model, await json_content(request, limit))
 
     return read
+
+
+async def json_content(request: Request, limit: int) -> bytes:
+    """A body that is declared as JSON and not too large; nobody has looked into it yet."""
+    content = await content_of(request, limit)
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
+    return content
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -39,7 +44,12 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-async def _content(request: Request, limit: int) -> bytes:
+def media_type(request: Request) -> str:
+    """What the body is declared as, without parameters."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+async def content_of(request: Request, limit: int) -> bytes:
     """The body, read no further than the limit."""
     declared = request.headers.get("content-length", "")
     content = bytearray()
@@ -59,18 +69,27 @@ def parse(model: type[Body], content: bytes) -> Body:
     Raises:
         ValidationFailed: with a fault per wrong place.
     """
-    try:
-        data = from_json(content, allow_inf_nan=False)
-    except ValueError as failure:
-        raise ValidationFailed(f"The body is not JSON: {failure}.") from failure
+    data = json_of(content)
     faults = list(unstorable(data))
     try:
         body = model.model_validate_json(content, strict=True)
     except ValidationError as failure:
-        faults += [_fault(error, data) for error in failure.errors(include_url=False)]
+        faults += faults_in(failure, data)
     if faults:
         raise invalid(faults)
     return body
+
+
+def json_of(content: bytes) -> Any:
+    """What the bytes mean.
+
+    Raises:
+        ValidationFailed: they are not JSON.
+    """
+    try:
+        return from_json(content, allow_inf_nan=False)
+    except ValueError as failure:
+        raise ValidationFailed(f"The body is not JSON: {failure}.") from failure
 
 
 def invalid(faults: list[Fault]) -> ValidationFailed:
@@ -115,8 +134,11 @@ def escaped(token: object) -> str:
     return str(token).replace("~", "~0").replace("/", "~1")
 
 
-def _fault(error: ErrorDetails, data: Any) -> Fault:
-    return Fault(pointer=_pointer(error, data), detail=_sentence(error))
+def faults_in(failure: ValidationError, data: Any) -> list[Fault]:
+    """Every wrong place of `data`, as the caller sees it."""
+    return [
+        Fault(pointer=_pointer(error, data), detail=_sentence(error)) for error in failure.errors(include_url=False)
+    ]
 
 
 def _pointer(error: ErrorDetails, data: Any) -> str:

@@ -59,4 +59,4 @@ def _occasion(resolve: Resolve) -> dict[str, Any]:
 
 
 def _found(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    return {name: value for name, value in row._mapping.items() if value is not None}
+    return {name: value for name, value in row._mapping.items() if value is not None}  # noqa: SLF001

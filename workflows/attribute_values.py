@@ -19,15 +19,23 @@ from workflows.payloads import (
     ResolverType,
 )
 
+ADDRESS_PARTS = ("street", "street_number", "unit"), ("commune",), ("city",), ("region",), ("country_code",)
+"""What makes up an address that nobody has formatted: words with spaces between them, groups with commas."""
+
 
 def commerce_info(facts: AttributeFacts) -> JsonValue:
-    """Tell the executor who the commerce is; the address is the primary one, else the first."""
+    """Tell the executor who the commerce is; the address, one line of text, is the primary one, else the first."""
     commerce = facts.commerce
     if commerce is None:
         return None
     addresses = commerce.addresses
-    address = next((one for one in addresses if one.get("is_primary") is True), addresses[0] if addresses else None)
-    return {"name": commerce.name, "taxId": commerce.tax_id, "address": address}
+    address = next((one for one in addresses if one.get("is_primary") is True), addresses[0] if addresses else {})
+    return {"name": commerce.name, "taxId": commerce.tax_id, "address": _line(address)}
+
+
+def _line(address: dict[str, JsonValue]) -> str | None:
+    groups = (" ".join(str(address[part]) for part in group if address.get(part)) for group in ADDRESS_PARTS)
+    return str(address.get("formatted_address") or ", ".join(filter(None, groups))) or None
 
 
 INTERNAL_RESOLVERS: dict[str, Callable[[AttributeFacts], JsonValue]] = {"commerce_info": commerce_info}

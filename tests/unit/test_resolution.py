@@ -135,3 +135,22 @@ def meaning(facts: ReasonFacts) -> str:
 def test_a_reason_means_the_entry_that_the_rules_name(known: str, text: str, answer: str) -> None:
     """Case, accents and separators don't matter."""
     assert meaning(ReasonFacts(reason=text, reasons=tuple(entries(known)))) == answer
+
+
+@pytest.mark.parametrize(
+    ("addresses", "line"),
+    [
+        ([], None),
+        ([{"street": "Calle 1", "street_number": "22", "city": "Lima", "region": "Lima"}], "Calle 1 22, Lima, Lima"),
+        ([{"city": "Quito"}, {"city": "Lima", "is_primary": True}], "Lima"),
+        ([{"city": "Lima", "formatted_address": "Av. 1, Lima 15001"}], "Av. 1, Lima 15001"),
+        ([{"address_alias": "depot"}], None),
+    ],
+)
+def test_commerce_info_has_the_primary_address_as_one_line(addresses: list[dict[str, Any]], line: str | None) -> None:
+    commerce = {"name": "Tienda", "tax_id": "X1", "addresses": addresses}
+    facts = {**occasion("CREATION"), "catalogue": [{"key": "commerce_info"}], "requested_keys": ["commerce_info"]}
+
+    found = choose_attributes(AttributeFacts.model_validate({**facts, "commerce": commerce}))
+
+    assert found.attributes[0].value == {"name": "Tienda", "taxId": "X1", "address": line}
