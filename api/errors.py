@@ -149,6 +149,12 @@ class IdempotencyKeyExists(Problem):
     status, code, title = HTTPStatus.CONFLICT, "idempotency_key_exists", "Idempotency key already exists"
 
 
+class AlreadyExists(Problem):
+    """Something of this tenant has this code, key, external id or priority."""
+
+    status, code, title = HTTPStatus.CONFLICT, "already_exists", "Already exists"
+
+
 class WrongStatus(Problem):
     """The activity's status doesn't allow this."""
 
