@@ -6,12 +6,12 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 
-from db import writes
+from db import changes, writes
 from db.engine import autocommit
 from db.models import Commerce, ScheduledActivity
 from db.queries import SNAPSHOTS, snapshot
 from workflows.activities import ScheduledActivityActivities, rejected
-from workflows.payloads import CommerceFound, MarkDue, Record, Rejection, ScheduledActivityInput, Snapshot, Standing
+from workflows.payloads import Apply, CommerceFound, MarkDue, Record, Rejection, ScheduledActivityInput, Snapshot, Standing
 
 
 class ScheduledActivities(ScheduledActivityActivities):
@@ -19,6 +19,7 @@ class ScheduledActivities(ScheduledActivityActivities):
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = autocommit(engine)
+        self._transactions = engine
 
     @activity.defn
     async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
@@ -91,6 +92,15 @@ class ScheduledActivities(ScheduledActivityActivities):
                 SNAPSHOTS.where(ScheduledActivity.tenant_id == mark.tenant_id, ScheduledActivity.id == mark.id)
             )
             return snapshot(stored.one()).standing
+
+    @activity.defn
+    async def apply_change(self, apply: Apply) -> Standing:
+        """One transaction under the row's lock; a key that was written before changes nothing."""
+        try:
+            async with self._transactions.begin() as connection:
+                return await changes.apply(connection, apply)
+        except changes.RefusedChangeError as refused:
+            raise rejected(refused.rejection) from None
 
 
 def _key_exists(scheduled: ScheduledActivityInput, activity_id: UUID) -> Exception:

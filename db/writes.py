@@ -107,6 +107,7 @@ def mark_due(mark: MarkDue) -> Select[Any]:
     marked_at = func.greatest(clock, ScheduledActivity.scheduled_at)
     due_since = func.greatest(ScheduledActivity.scheduled_at, ScheduledActivity.created_at, ScheduledActivity.moved_at)
     marked = {
+        "updated_at": ScheduledActivity.updated_at,
         "status": ActivityStatus.DUE,
         "due_at": ScheduledActivity.scheduled_at,
         "marked_at": marked_at,
@@ -116,7 +117,7 @@ def mark_due(mark: MarkDue) -> Select[Any]:
         mark.tenant_id,
         mark.id,
         and_(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.version == mark.version),
-        {"status": ActivityStatus.UNRESOLVED, "why": why, "updated_at": clock} if why else marked,
+        {"status": ActivityStatus.UNRESOLVED, "why": why} if why else marked,
     )
     key = f"wake-up:{mark.version}"
     if why:
@@ -135,7 +136,7 @@ def changed(tenant_id: UUID, activity_id: UUID, guard: ColumnElement[bool], valu
     return (
         update(ScheduledActivity)
         .where(ScheduledActivity.tenant_id == tenant_id, ScheduledActivity.id == activity_id, guard)
-        .values(version=ScheduledActivity.version + 1, **values)
+        .values({"version": ScheduledActivity.version + 1, "updated_at": func.clock_timestamp()} | values)
         .returning(*ScheduledActivity.__table__.columns)
         .cte("written")
     )

@@ -7,9 +7,10 @@ Each may run twice: whoever implements one writes the second run first. A failur
 from abc import ABC, abstractmethod
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, FailureError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from workflows.payloads import (
+    Apply,
     CommerceFound,
     MarkDue,
     Record,
@@ -35,7 +36,7 @@ def rejected(rejection: Rejection) -> ApplicationError:
     )
 
 
-def is_rejection(failure: FailureError) -> bool:
+def is_rejection(failure: BaseException) -> bool:
     """Whether it was raised by `rejected`: the caller's to mend, not an operator's."""
     return isinstance(failure, ApplicationError) and failure.category is ApplicationErrorCategory.BENIGN
 
@@ -76,3 +77,8 @@ class ScheduledActivityActivities(ABC):
     @activity.defn
     async def mark_due(self, mark: MarkDue) -> Standing:
         """Mark it for execution from `scheduled_at` on; answers where the row stands, marked by us or not."""
+
+    @abstractmethod
+    @activity.defn
+    async def apply_change(self, apply: Apply) -> Standing:
+        """Write what somebody wants of it, if its status allows that; answers where it stands then."""

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 
 class ActivityType(StrEnum):
@@ -267,6 +267,7 @@ class Rejection(Message):
     detail: str
     faults: tuple[Fault, ...] = ()
     activity_id: UUID | None = None
+    status: ActivityStatus | None = None
 
 
 class Pending(StrEnum):
@@ -363,3 +364,72 @@ class MarkDue(Message):
     version: int
     target: ResolvedTarget | None = None
     attributes: ResolvedAttributes | None = None
+
+
+class Change(Message):
+    """What somebody wants of a recorded activity; typed into the web UI's update form just as well as sent by the API."""
+
+    actor: str = "temporal-ui"
+    answer_by: AwareDatetime | None = None
+    """After this instant the caller has been told that nothing has changed: it must stay true."""
+
+
+class Cancel(Change):
+    """It shall not be executed."""
+
+    verb: Literal["cancel"] = "cancel"
+    reason: str | None = None
+
+
+class Reschedule(Change):
+    """Other values for what may still change; a field that is absent stays as it is."""
+
+    verb: Literal["reschedule"] = "reschedule"
+    scheduled_at: AwareDatetime | None = None
+    suggested_execution_time: AwareDatetime | None = None
+    score: int | None = None
+    reason: str | None = None
+    if_version: int | None = None
+    lead_seconds: float = 0
+
+
+class ExecuteNow(Change):
+    """It shall count as due from this moment on; what was left for its time has been resolved by then."""
+
+    verb: Literal["execute_now"] = "execute_now"
+    target: ResolvedTarget | None = None
+    attributes: ResolvedAttributes | None = None
+
+
+class RetryResolution(Change):
+    """What could not be resolved is tried again; the outcome of that is written."""
+
+    verb: Literal["retry_resolution"] = "retry_resolution"
+    target: ResolvedTarget | None = None
+    attributes: ResolvedAttributes | None = None
+
+
+class AssignTarget(Change):
+    """An operator says whom it is aimed at."""
+
+    verb: Literal["assign_target"] = "assign_target"
+    target_user_id: UUID
+    commerce_user_id: UUID
+
+
+class Terminate(Change):
+    """Its run was ended from outside, without a word to the row."""
+
+    verb: Literal["terminate"] = "terminate"
+    reason: str | None = None
+
+
+class Apply(Message):
+    """Writes one change; `key` names it for ever, so that writing it again changes nothing."""
+
+    tenant_id: UUID
+    id: UUID
+    key: str
+    change: Annotated[
+        Cancel | Reschedule | ExecuteNow | RetryResolution | AssignTarget | Terminate, Field(discriminator="verb")
+    ]

@@ -1,17 +1,19 @@
 """One scheduled activity, from the request that creates it to the moment it is marked for execution."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from workflows import display
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities, is_rejection
+from workflows.changes import ChangeableActivity
 from workflows.payloads import (
     ActivityStatus,
+    Cancel,
     MarkDue,
-    Pending,
     Record,
     ResolutionMoment,
     Resolve,
@@ -27,31 +29,29 @@ OPEN = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
 
 
 @workflow.defn
-class ScheduledActivityWorkflow:
+class ScheduledActivityWorkflow(ChangeableActivity):
     """Resolve, record, answer, wait for the time, mark: the row decides every race, and the mark ends the run."""
 
     @workflow.init
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
-        self._scheduled = scheduled
-        self._snapshot: Snapshot | None = None
-        self._refusal: FailureError | None = None
-        self._standing = Standing(
-            status=ActivityStatus.RESOLVING, version=0, scheduled_at=scheduled.request.scheduled_at
-        )
+        super().__init__(scheduled)
 
     @workflow.run
     async def run(self, _: ScheduledActivityInput) -> ActivityStatus:
-        """The whole story; answers the status in which it is left to PostgreSQL."""
+        """The whole story; answers the status in which the activity is left to PostgreSQL."""
+        workflow.set_current_details("**RESOLVING**: looks for commerce, reason, target user and attributes.")
         try:
             self._snapshot = await self._resolve_and_record()
-        except FailureError as failure:
-            await self._refuse(failure)
+            self._stands(self._snapshot.standing)
+            while self._standing.status in OPEN:
+                if await self._time_comes_before_a_change():
+                    self._stands(await self._mark_due())
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if workflow.info().is_continue_as_new_suggested() and self._standing.status in OPEN:
+                    workflow.continue_as_new(self._scheduled)
+        except (FailureError, asyncio.CancelledError) as failure:
+            await self._end_early(failure)
             raise
-        self._stands(self._snapshot.standing)
-        while self._standing.status in OPEN:
-            if await self._time_comes_before_a_change():
-                self._stands(await self._mark_due())
-            await workflow.wait_condition(workflow.all_handlers_finished)
         return self._standing.status
 
     @workflow.update(
@@ -82,13 +82,6 @@ class ScheduledActivityWorkflow:
         )
         return await creation_step(ScheduledActivityActivities.record, record, "row and first event")
 
-    async def _refuse(self, failure: FailureError) -> None:
-        """Let the caller know first: a run that fails makes the idempotency key usable again."""
-        status = ActivityStatus.REJECTED if is_rejection(failure) else ActivityStatus.FAILED
-        workflow.upsert_search_attributes([ACTIVITY_STATUS.value_set(status)])
-        self._refusal = failure
-        await workflow.wait_condition(workflow.all_handlers_finished)
-
     async def _time_comes_before_a_change(self) -> bool:
         """Sleep until its time (UNRESOLVED has none), or until a handler has changed where it stands."""
         seen = self._standing
@@ -106,12 +99,8 @@ class ScheduledActivityWorkflow:
 
     async def _mark_due(self) -> Standing:
         """Resolve what was left for this moment, then mark it: if anything has changed meanwhile, nothing is marked."""
-        seen, target, attributes = self._standing, None, None
-        resolve = Resolve(scheduled=self._scheduled, moment=ResolutionMoment.WAKE_UP)
-        if {Pending.TARGET, Pending.MANUAL_TARGET} & set(seen.pending):
-            target = await step(ResolutionActivities.resolve_target, resolve, "target user, at its time")
-        if Pending.ATTRIBUTES in seen.pending:
-            attributes = await step(ResolutionActivities.resolve_attributes, resolve, "attributes, at its time")
+        seen = self._standing
+        target, attributes = await self._resolve_open_parts(ResolutionMoment.WAKE_UP)
         mark = MarkDue(
             tenant_id=self._scheduled.tenant_id,
             id=self._scheduled.id,
@@ -121,11 +110,14 @@ class ScheduledActivityWorkflow:
         )
         return await step(ScheduledActivityActivities.mark_due, mark, "marked for execution")
 
-    def _stands(self, standing: Standing) -> None:
-        """Take note of the row as a step has left it, unless a later answer has come first; show it to operators."""
-        if standing.version <= self._standing.version:
-            return
-        if standing.status is not self._standing.status:
-            workflow.upsert_search_attributes([ACTIVITY_STATUS.value_set(standing.status)])
-        self._standing = standing
-        workflow.set_current_details(display.waits_for(standing, self._scheduled.wake_at(standing)))
+    async def _end_early(self, failure: BaseException) -> None:
+        """A refused creation answers its caller before it fails; a cancelled run leaves a cancelled row."""
+        if self._snapshot and is_cancelled_exception(failure):
+            with suppress(FailureError):  # taken by an executor: then it can't be cancelled any more, the run can
+                await self._apply(Cancel(reason="The run was cancelled in Temporal."), key="cancel-request")
+        elif not self._snapshot:
+            refused = is_rejection(failure)
+            status = ActivityStatus.REJECTED if refused else ActivityStatus.FAILED
+            workflow.upsert_search_attributes([ACTIVITY_STATUS.value_set(status)])
+            self._refusal = failure if isinstance(failure, FailureError) else ApplicationError("cancelled in Temporal")
+        await workflow.wait_condition(workflow.all_handlers_finished)

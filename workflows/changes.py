@@ -1,0 +1,147 @@
+"""What clients and operators may do to an open run: updates, whose answer says what happened; the row decides."""
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
+from temporalio.exceptions import FailureError
+
+from workflows import display
+from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejected
+from workflows.payloads import (
+    ActivityStatus,
+    Apply,
+    AssignTarget,
+    Cancel,
+    Change,
+    ExecuteNow,
+    Pending,
+    Rejection,
+    Reschedule,
+    ResolutionMoment,
+    Resolve,
+    ResolvedAttributes,
+    ResolvedTarget,
+    RetryResolution,
+    ScheduledActivityInput,
+    Snapshot,
+    Standing,
+)
+from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT
+from workflows.steps import step
+
+
+class ChangeableActivity:
+    """Where the activity stands, as far as the run knows, and the five changes; each works from the web UI's form too."""
+
+    def __init__(self, scheduled: ScheduledActivityInput) -> None:
+        self._scheduled = scheduled
+        self._snapshot: Snapshot | None = None
+        self._refusal: FailureError | None = None
+        self._standing = Standing(
+            status=ActivityStatus.RESOLVING, version=0, scheduled_at=scheduled.request.scheduled_at
+        )
+
+    @workflow.update(name="cancel", description='It will not be executed. {"reason": "…"}')
+    async def cancel(self, change: Cancel) -> Standing:
+        """Possible while nobody has taken it."""
+        return await self._apply(change)
+
+    @workflow.update(name="reschedule", description='Move it: {"scheduled_at": "2025-01-16T09:00:00Z", "reason": "…"}')
+    async def reschedule(self, change: Reschedule) -> Standing:
+        """The timer moves with the row."""
+        standing = await self._apply(change)
+        if change.scheduled_at:
+            self._scheduled = self._scheduled.model_copy(update={"lead_seconds": change.lead_seconds})
+        return standing
+
+    @workflow.update(name="execute_now", description="It becomes due at once, and keeps its scheduled_at. {}")
+    async def execute_now(self, change: ExecuteNow) -> Standing:
+        """What was left for its time is resolved first."""
+        target, attributes = await self._resolve_open_parts(ResolutionMoment.WAKE_UP)
+        return await self._apply(change.model_copy(update={"target": target, "attributes": attributes}))
+
+    @workflow.update(name="retry_resolution", description="What could not be resolved is tried again. {}")
+    async def retry_resolution(self, change: RetryResolution) -> Standing:
+        """READY afterwards, or still UNRESOLVED with what failed now."""
+        target, attributes = await self._resolve_open_parts(ResolutionMoment.RETRY)
+        return await self._apply(change.model_copy(update={"target": target, "attributes": attributes}))
+
+    @workflow.update(
+        name="assign_target",
+        description='Say whom it is aimed at: {"target_user_id": "<of the activity>", "commerce_user_id": "<of a user>"}',
+    )
+    async def assign_target(self, change: AssignTarget) -> Standing:
+        """READY afterwards, if that was all that was missing."""
+        return await self._apply(change)
+
+    @cancel.validator
+    def _cancel_in_time(self, change: Cancel) -> None:
+        self._in_time(change)
+
+    @reschedule.validator
+    def _reschedule_in_time(self, change: Reschedule) -> None:
+        self._in_time(change)
+
+    @execute_now.validator
+    def _execute_now_in_time(self, change: ExecuteNow) -> None:
+        self._in_time(change)
+
+    @retry_resolution.validator
+    def _retry_resolution_in_time(self, change: RetryResolution) -> None:
+        self._in_time(change)
+
+    @assign_target.validator
+    def _assign_target_in_time(self, change: AssignTarget) -> None:
+        self._in_time(change)
+
+    def _in_time(self, change: Change) -> None:
+        """Whoever has been told that nothing changed must not be made a liar of by a worker that comes back."""
+        if change.answer_by and workflow.now() > change.answer_by:
+            raise rejected(Rejection(code="unavailable", detail="The caller has stopped waiting; nothing was changed."))
+
+    async def _apply(self, change: Change, key: str | None = None) -> Standing:
+        """Write it under the update's id, once the row is there: a reset hands updates in before the first step."""
+        await workflow.wait_condition(lambda: bool(self._snapshot or self._refusal))
+        update = workflow.current_update_info()
+        key = key or (update.id if update else workflow.info().run_id)
+        apply = Apply(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id, key=key, change=change)
+        verb = apply.change.verb
+        standing = await step(
+            ScheduledActivityActivities.apply_change, apply, verb.replace("_", " "), step_id=f"{verb}:{key}"
+        )
+        self._stands(standing)
+        return standing
+
+    async def _resolve_open_parts(
+        self, moment: ResolutionMoment
+    ) -> tuple[ResolvedTarget | None, ResolvedAttributes | None]:
+        """Find what is left to find; nothing where nothing is."""
+        await workflow.wait_condition(lambda: bool(self._snapshot or self._refusal))
+        resolve = Resolve(scheduled=self._scheduled, moment=moment)
+        update = workflow.current_update_info()
+        suffix = f":{update.id}" if update else ""
+        target = attributes = None
+        if {Pending.TARGET, Pending.MANUAL_TARGET} & set(self._standing.pending):
+            target = await step(
+                ResolutionActivities.resolve_target, resolve, "target user", step_id=f"resolve_target{suffix}"
+            )
+        if Pending.ATTRIBUTES in self._standing.pending:
+            attributes = await step(
+                ResolutionActivities.resolve_attributes, resolve, "attributes", step_id=f"resolve_attributes{suffix}"
+            )
+        return target, attributes
+
+    def _stands(self, standing: Standing) -> None:
+        """Take note of the row as a step has left it, unless a later answer has come first; show it to operators."""
+        if standing.version <= self._standing.version:
+            return
+        changed: list[SearchAttributeUpdate[Any]] = []
+        if standing.status is not self._standing.status:
+            changed.append(ACTIVITY_STATUS.value_set(standing.status))
+        if standing.scheduled_at != self._standing.scheduled_at:
+            changed.append(SCHEDULED_AT.value_set(standing.scheduled_at))
+        if changed:
+            workflow.upsert_search_attributes(changed)
+        self._standing = standing
+        workflow.set_current_details(display.waits_for(standing, self._scheduled.wake_at(standing)))
