@@ -42,6 +42,7 @@ def build_worker(client: Client, engine: AsyncEngine, *, drain: timedelta = time
             resolution.resolve_attributes,
             scheduled_activities.record,
             scheduled_activities.mark_due,
+            scheduled_activities.apply_change,
         ],
         interceptors=[DescribeFailures()],
         # The workflow files are deterministic by contract: importing them anew for every run costs half the throughput.

@@ -118,9 +118,9 @@ def _target(target: dict[str, Any], marked_at: datetime | None) -> TargetUser:
 def pending(
     targets: Iterable[TargetUser | ResolvedTarget], attributes: Iterable[Attribute | ResolvedAttribute]
 ) -> Iterator[Pending]:
-    """What is left to resolve when its time has come."""
+    """What is left to resolve at its time, or failed and can be tried again."""
     for target in targets:
-        if target.status is TargetStatus.PENDING:
+        if target.status in {TargetStatus.PENDING, TargetStatus.FAILED}:
             yield Pending.MANUAL_TARGET if target.strategy is TargetStrategy.MANUAL else Pending.TARGET
-    if any(attribute.status is AttributeStatus.PENDING for attribute in attributes):
+    if any(attribute.status in {AttributeStatus.PENDING, AttributeStatus.FAILED} for attribute in attributes):
         yield Pending.ATTRIBUTES
