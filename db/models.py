@@ -17,9 +17,10 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from workflows.hand_off import ResultStatus
 from workflows.payloads import (
     ActivityStatus,
     ActivityType,
@@ -74,6 +75,7 @@ class Table(DeclarativeBase):
                 Channel,
                 LockReason,
                 ResolverType,
+                ResultStatus,
                 TargetStatus,
                 TargetStrategy,
             )
@@ -217,12 +219,33 @@ class ScheduledActivity(HasId):
         CheckConstraint("status NOT IN ('RESOLVING', 'REJECTED')", name="stored_status"),
         CheckConstraint("due_at IS NULL OR status NOT IN ('READY', 'UNRESOLVED')", name="due_at"),
         Index(None, "tenant_id", "status", "scheduled_at", "id"),
+        CheckConstraint("status <> 'DISPATCHED' OR attempts > 0", name="dispatched"),
+        CheckConstraint(
+            "attempts = 0 OR num_nulls(executor, lease_token, taken_at, lease_expires_at) = 0", name="taken"
+        ),
         Index(None, "tenant_id", "commerce_id", "scheduled_at", "id"),
         Index(
             "scheduled_activities_open_idx",
             "scheduled_at",
             postgresql_where=text("status IN ('READY', 'UNRESOLVED')"),
         ),
+        Index(
+            "scheduled_activities_claim_idx",
+            "tenant_id",
+            "channel",
+            "type",
+            text("score DESC NULLS LAST"),
+            "due_at",
+            "id",
+            postgresql_where=text("status = 'DUE'"),
+        ),
+        Index(
+            "scheduled_activities_lease_idx",
+            "tenant_id",
+            "lease_expires_at",
+            postgresql_where=text("status = 'DISPATCHED'"),
+        ),
+        Index(None, "tenant_id", "lease_token", unique=True, postgresql_where=text("lease_token IS NOT NULL")),
     )
 
     idempotency_key: Mapped[str]
@@ -244,6 +267,12 @@ class ScheduledActivity(HasId):
     marked_at: Mapped[datetime | None]
     lateness_ms: Mapped[int | None]
     moved_at: Mapped[datetime | None] = mapped_column(comment="When it was last rescheduled.")
+    executor: Mapped[str | None] = mapped_column(comment="Who took it last; theirs while DISPATCHED.")
+    lease_token: Mapped[UUID | None]
+    taken_at: Mapped[datetime | None]
+    lease_expires_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"), comment="How often it was taken.")
+    expired_leases: Mapped[int] = mapped_column(server_default=text("0"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     run_id: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -330,3 +359,59 @@ class ResolutionAttempt(OfScheduledActivity):
     event_key: Mapped[str] = mapped_column(primary_key=True)
     explanation: Mapped[dict[str, Any]]
     attempted_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ActivityResult(OfScheduledActivity):
+    """What an executor said became of a scheduled activity; never changed but for its follow-up."""
+
+    __tablename__ = "activity_results"
+    __table_args__ = (
+        OfScheduledActivity.belongs(),
+        Index(
+            None, "tenant_id", "provider_activity_id", "id", postgresql_where=text("provider_activity_id IS NOT NULL")
+        ),
+        Index(
+            "activity_results_missing_follow_up_idx",
+            "tenant_id",
+            "id",
+            postgresql_where=text("follow_up_at IS NOT NULL AND follow_up_id IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
+    attempt: Mapped[int] = mapped_column(comment="The taking that it belongs to.")
+    provider_activity_id: Mapped[str | None]
+    commerce_external_id: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+    status: Mapped[ResultStatus]
+    external_status: Mapped[str | None]
+    hard_override: Mapped[bool]
+    task_result: Mapped[dict[str, Any] | None]
+    raw_payload: Mapped[Any | None] = mapped_column(JSON(none_as_null=True), comment="Not JSONB: kept as it came.")
+    fingerprint: Mapped[str] = mapped_column(comment="Equal for results that say the same.")
+    overrides_id: Mapped[UUID | None]
+    from_status: Mapped[str]
+    to_status: Mapped[str]
+    follow_up_at: Mapped[datetime | None] = mapped_column(comment="For when a follow-up is to be created.")
+    follow_up_id: Mapped[UUID | None]
+    follow_up_error: Mapped[str | None]
+    actor: Mapped[str]
+    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class TaskResultType(Table):
+    """An outcome that the tenant's executors may report; one that requires a future time creates a follow-up."""
+
+    __tablename__ = "task_result_types"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    requires_future_scheduled_at: Mapped[bool]
+
+
+class DispatchSettings(Table):
+    """How a tenant's activities are handed to executors; without a row the defaults hold."""
+
+    __tablename__ = "dispatch_settings"
+
+    max_attempts: Mapped[int] = mapped_column(SmallInteger, comment="Leases that may run out before it is FAILED.")
