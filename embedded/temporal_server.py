@@ -157,10 +157,13 @@ def _knows(address: str, search_attributes: Mapping[str, str]) -> bool:
 
 
 def polled(address: str, task_queue: str) -> bool:
-    """Tell whether a worker waits for workflow tasks and for activities."""
-    described = _ask(address, "task-queue", "describe", "--task-queue", task_queue, "--output", "json")
-    pollers = json.loads(described)["pollers"] if described else None
-    return {poller["taskQueueType"] for poller in pollers or ()} >= {"workflow", "activity"}
+    """Tell whether a worker waits for workflow tasks and for activities.
+
+    The legacy question is about this moment; the newer one is answered from statistics that are seconds old.
+    """
+    question = ("task-queue", "describe", "--legacy-mode", "--task-queue", task_queue, "--output", "json")
+    answers = [_ask(address, *question, "--task-queue-type-legacy", kind) for kind in ("workflow", "activity")]
+    return all(answer and json.loads(answer)["pollers"] for answer in answers)
 
 
 def _ask(address: str, *command: str) -> str | None:
