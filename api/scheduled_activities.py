@@ -72,6 +72,15 @@ async def create_activity(
     it is accepted just as durably, but not yet resolved. The idempotency key makes a repetition safe: its answer is 409
     with the activity that exists, and `sameRequest` says whether it is what you asked for.
     """
+    return await create(body, caller, opened)
+
+
+async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resources) -> Response:
+    """One creation, whether it came alone or in a batch; its deadline begins here.
+
+    Raises:
+        Problem: nothing was created, or nothing is known of it.
+    """
     scheduled = ScheduledActivityInput(
         id=uuid4(),
         tenant_id=caller.tenant_id,

@@ -1,0 +1,72 @@
+"""How items that stream in are worked on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.streams import in_order, lines_of
+
+
+async def each(items: Iterable[int]) -> AsyncIterator[int]:
+    for item in items:
+        yield item
+
+
+async def chunked(content: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+async def test_results_come_in_order_although_later_ones_are_done_first() -> None:
+    async def work(item: int) -> int:
+        await asyncio.sleep((10 - item) / 1000)
+        return item
+
+    assert [result async for result in in_order(each(range(10)), work, at_once=10, ahead=10)] == list(range(10))
+
+
+async def test_no_more_than_the_agreed_number_is_in_flight() -> None:
+    running, most = 0, 0
+
+    async def work(_: int) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001)
+        running -= 1
+
+    assert len([one async for one in in_order(each(range(50)), work, at_once=7, ahead=50)]) == 50
+    assert most == 7
+
+
+async def test_reading_pauses_while_nobody_takes_the_results() -> None:
+    read: list[int] = []
+
+    async def items() -> AsyncIterator[int]:
+        for item in range(100):
+            read.append(item)
+            yield item
+
+    async def work(item: int) -> int:
+        return item
+
+    results = in_order(items(), work, at_once=4, ahead=10)
+    assert await anext(results) == 0
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert len(read) == 11
+    assert [one async for one in results] == list(range(1, 100))
+
+
+@given(st.lists(st.binary(min_size=1, max_size=20).filter(lambda line: b"\n" not in line)), st.integers(1, 30))
+async def test_lines_are_the_same_however_they_are_cut(lines: list[bytes], size: int) -> None:
+    received = [line async for line in lines_of(chunked(b"\n".join(lines), size), 30)]
+    assert received == [line for line in lines if line.strip()]
+
+
+async def test_of_a_line_that_is_too_long_no_more_is_kept_than_shows_it() -> None:
+    received = [line async for line in lines_of(chunked(b"x" * 1000 + b"\nshort\n", 8), 30)]
+    assert [len(line) > 30 for line in received] == [True, False]
+    assert len(received[0]) < 50
