@@ -1,7 +1,9 @@
 """JSON bodies, taken strictly: size, media type, storable text, shape; every fault at once, with its place."""
 
+import json
 import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -89,7 +91,15 @@ def json_of(content: bytes) -> Any:
     try:
         return from_json(content, allow_inf_nan=False)
     except ValueError as failure:
-        raise ValidationFailed(f"The body is not JSON: {failure}.") from failure
+        raise _not_json(content, failure) from failure
+
+
+def _not_json(content: bytes, failure: ValueError) -> ValidationFailed:
+    """Say where, if a more lenient reader gets through: it knows half surrogate pairs, NaN and Infinity."""
+    faults: list[Fault] = []
+    with suppress(ValueError, RecursionError):
+        faults = list(unstorable(json.loads(content)))
+    return invalid(faults) if faults else ValidationFailed(f"The body is not JSON: {failure}.")
 
 
 def invalid(faults: list[Fault]) -> ValidationFailed:
@@ -102,24 +112,24 @@ def unstorable(value: Any, pointer: str = "", depth: int = 0) -> Iterator[Fault]
     """What neither PostgreSQL nor JSON can carry back: NUL, lone surrogates, endless numbers, bottomless nesting."""
     items: Iterable[tuple[object, Any]] = ()
     match value:
-        case str():
-            yield from _unstorable_text(value, pointer)
-        case float() if not math.isfinite(value):
-            yield Fault(pointer=pointer, detail="is not a finite number.")
+        case dict() | list() if depth == DEPTH:
+            yield Fault(pointer=pointer, detail=f"is nested deeper than {DEPTH} levels.")
         case dict():
             yield from _unstorable_text("".join(value), pointer)
             items = value.items()
         case list():
             items = enumerate(value)
-    yield from _unstorable_items(items, pointer, depth + 1)
-
-
-def _unstorable_items(items: Iterable[tuple[object, Any]], pointer: str, depth: int) -> Iterator[Fault]:
+        case _:
+            yield from _unstorable_scalar(value, pointer)
     for part, item in items:
-        if depth > DEPTH:
-            yield Fault(pointer=pointer, detail=f"is nested deeper than {DEPTH} levels.")
-            break
-        yield from unstorable(item, f"{pointer}/{escaped(part)}", depth)
+        yield from unstorable(item, f"{pointer}/{escaped(part)}", depth + 1)
+
+
+def _unstorable_scalar(value: Any, pointer: str) -> Iterator[Fault]:
+    if isinstance(value, str):
+        yield from _unstorable_text(value, pointer)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield Fault(pointer=pointer, detail="is not a finite number.")
 
 
 def _unstorable_text(text: str, pointer: str) -> Iterator[Fault]:
@@ -130,8 +140,8 @@ def _unstorable_text(text: str, pointer: str) -> Iterator[Fault]:
 
 
 def escaped(token: object) -> str:
-    """A part of an RFC 6901 pointer."""
-    return str(token).replace("~", "~0").replace("/", "~1")
+    """A part of an RFC 6901 pointer; what UTF-8 can't carry is spelled out."""
+    return str(token).encode("utf-8", "backslashreplace").decode().replace("~", "~0").replace("/", "~1")
 
 
 def faults_in(failure: ValidationError, data: Any) -> list[Fault]:
@@ -153,6 +163,8 @@ def _pointer(error: ErrorDetails, data: Any) -> str:
         parts.append(part)
     if error["type"] == "missing" or (isinstance(data, dict | list) and last != ""):
         parts.append(last)
+    if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        parts.append(error["ctx"]["discriminator"].strip("'"))
     return "".join(f"/{escaped(part)}" for part in parts)
 
 

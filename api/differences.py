@@ -1,6 +1,7 @@
 """In which fields a repeated request differs from the one that was accepted first."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, JsonValue
@@ -18,8 +19,18 @@ class Difference(BaseModel):
 
 
 def differences(stored: ScheduledActivityRequest, sent: ScheduledActivityRequest) -> list[Difference]:
-    """All of them, after parsing: instants are compared as instants, absent as null, and the order in arrays counts."""
-    return list(_differences(stored.model_dump(mode="json"), sent.model_dump(mode="json"), ""))
+    """All of them, after parsing: instants are compared as instants, absent as null, and the order in arrays counts.
+
+    An attribute key counts once, however often it is repeated.
+    """
+    left, right = stored.model_dump(mode="json"), sent.model_dump(mode="json")
+    if _once(stored.attribute_keys) == _once(sent.attribute_keys):
+        left["attribute_keys"] = right["attribute_keys"]
+    return list(_differences(left, right, ""))
+
+
+def _once(keys: tuple[str, ...] | None) -> list[str] | None:
+    return None if keys is None else list(dict.fromkeys(keys))
 
 
 def _differences(stored: Any, sent: Any, pointer: str) -> Iterator[Difference]:
@@ -29,5 +40,14 @@ def _differences(stored: Any, sent: Any, pointer: str) -> Iterator[Difference]:
     elif isinstance(stored, list) and isinstance(sent, list) and len(stored) == len(sent):
         for index, (left, right) in enumerate(zip(stored, sent, strict=True)):
             yield from _differences(left, right, f"{pointer}/{index}")
-    elif stored != sent or isinstance(stored, bool) is not isinstance(sent, bool):
+    elif not _same(stored, sent):
         yield Difference(pointer=pointer, stored=stored, sent=sent)
+
+
+def _same(stored: Any, sent: Any) -> bool:
+    """PostgreSQL keeps numbers as decimals: 1e23 comes back from it as an integer, which no float equals."""
+    if isinstance(stored, bool) is not isinstance(sent, bool):
+        return False
+    if isinstance(stored, int) and isinstance(sent, float):
+        return Decimal(stored) == Decimal(repr(sent))
+    return bool(stored == sent)

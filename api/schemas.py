@@ -43,7 +43,7 @@ LIST_LENGTH = 100
 YEARS_AHEAD = 10
 FIRST_YEAR = 1970
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -98,23 +98,17 @@ Instant = Annotated[
 
 
 def _bounded(value: JsonValue) -> JsonValue:
-    """Texts inside of free values keep to the same length as all others."""
+    """Texts and arrays inside of free values keep to the same bounds as all others."""
     if isinstance(value, str) and len(value) > TEXT_LENGTH:
         msg = f"must have at most {TEXT_LENGTH} characters per text"
         raise ValueError(msg)
-    if isinstance(value, dict):
-        _each_bounded([*value.keys(), *value.values()])
-    if isinstance(value, list):
-        _each_bounded(value)
+    if isinstance(value, dict | list):
+        if len(value) > LIST_LENGTH:
+            msg = f"must have at most {LIST_LENGTH} items"
+            raise ValueError(msg)
+        for inner in (*value.keys(), *value.values()) if isinstance(value, dict) else value:
+            _bounded(inner)
     return value
-
-
-def _each_bounded(values: list[Any]) -> None:
-    if len(values) > 2 * LIST_LENGTH:
-        msg = f"must have at most {LIST_LENGTH} items"
-        raise ValueError(msg)
-    for value in values:
-        _bounded(value)
 
 
 FreeValue = Annotated[JsonValue, AfterValidator(_bounded)]
@@ -173,10 +167,6 @@ class ProvidedAttributeCreate(RequestBody):
     fallback: FreeValue = None
 
 
-def _once(keys: list[str] | None) -> list[str] | None:
-    return None if keys is None else list(dict.fromkeys(keys))
-
-
 def _distinct(attributes: list[ProvidedAttributeCreate] | None) -> list[ProvidedAttributeCreate] | None:
     keys = [attribute.key for attribute in attributes or ()]
     if len(set(keys)) < len(keys):
@@ -217,7 +207,7 @@ class ScheduledActivityCreate(RequestBody):
     target_criteria: Annotated[list[Criterion], Field(max_length=LIST_LENGTH)] | None = Field(
         default=None, description="Replaces the configured criteria; `[]` goes straight to the fallbacks."
     )
-    attribute_keys: Annotated[list[Text], Field(max_length=LIST_LENGTH), AfterValidator(_once)] | None = None
+    attribute_keys: Annotated[list[Text], Field(max_length=LIST_LENGTH)] | None = None
     attributes: (
         Annotated[list[ProvidedAttributeCreate], Field(max_length=LIST_LENGTH), AfterValidator(_distinct)] | None
     ) = None
