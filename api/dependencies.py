@@ -73,3 +73,5 @@ def _tenant_id(header: str | None) -> UUID:
 
 CanCreate = Annotated[Caller, Depends(require(Permission.CREATE_ACTIVITY))]
 CanView = Annotated[Caller, Depends(require(Permission.VIEW_ACTIVITIES))]
+CanCancel = Annotated[Caller, Depends(require(Permission.CANCEL_ACTIVITY))]
+CanDispatch = Annotated[Caller, Depends(require(Permission.DISPATCH_ACTIVITY))]

@@ -202,14 +202,26 @@ class InternalError(Problem):
 
 REJECTIONS: dict[str, type[Problem]] = {
     problem.code: problem
-    for problem in (UnknownReason, UnknownUserStatus, UnknownAttributeKey, AttributeValueMissing, CommerceNotFound)
+    for problem in (
+        UnknownReason,
+        UnknownUserStatus,
+        UnknownAttributeKey,
+        AttributeValueMissing,
+        CommerceNotFound,
+        ActivityNotFound,
+        NotFound,
+        WrongStatus,
+        StaleEtag,
+        ValidationFailed,
+    )
 }
-"""What a run may refuse a creation with."""
+"""What a run may refuse a creation or a change with."""
 
 
 def from_rejection(rejection: Rejection) -> Problem:
     """The problem that a run's rejection is to the caller."""
-    return REJECTIONS[rejection.code](rejection.detail, faults=rejection.faults)
+    members = {"actualStatus": rejection.status} if rejection.status else {}
+    return REJECTIONS[rejection.code](rejection.detail, faults=rejection.faults, members=members)
 
 
 def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:

@@ -14,25 +14,16 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import (
-    Priority,
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows import search_attributes as sa
-from workflows.client import TASK_QUEUE, workflow_id
-from workflows.display import headline
+from workflows.client import start_options, workflow_id
 from workflows.payloads import ActivityStatus, Rejection, ScheduledActivityInput, Snapshot
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 DESCRIBE_PATIENCE = timedelta(seconds=2)
-TASK_TIMEOUT = timedelta(seconds=5)
-"""How long the server waits for a worker that was killed: it must leave time for another one within the deadline."""
 
 
 class RefusedError(Exception):
@@ -68,7 +59,7 @@ async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seco
     except TimeoutError as failure:
         raise WorkflowUpdateRPCTimeoutOrCancelledError from failure
     except WorkflowUpdateFailedError as failure:
-        raise RefusedError(_rejection(failure.cause)) from failure
+        raise RefusedError(rejection_of(failure.cause)) from failure
     finally:
         await _retrieve(operation)
 
@@ -76,29 +67,12 @@ async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seco
 def _start_operation(
     scheduled: ScheduledActivityInput,
 ) -> WithStartWorkflowOperation[ScheduledActivityWorkflow, ActivityStatus]:
-    request = scheduled.request
     return WithStartWorkflowOperation(
         ScheduledActivityWorkflow.run,
         scheduled,
-        id=workflow_id(scheduled.tenant_id, request.idempotency_key),
-        task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        task_timeout=TASK_TIMEOUT,
-        memo={"idempotency_key": request.idempotency_key},
-        search_attributes=TypedSearchAttributes(
-            [
-                SearchAttributePair(sa.TENANT_ID, str(scheduled.tenant_id)),
-                SearchAttributePair(sa.ACTIVITY_ID, str(scheduled.id)),
-                SearchAttributePair(sa.COMMERCE_ID, str(request.commerce_id)),
-                SearchAttributePair(sa.CHANNEL, request.channel.value),
-                SearchAttributePair(sa.ACTIVITY_TYPE, request.type.value),
-                SearchAttributePair(sa.ACTIVITY_STATUS, ActivityStatus.RESOLVING.value),
-                SearchAttributePair(sa.SCHEDULED_AT, request.scheduled_at),
-            ]
-        ),
-        static_summary=headline(scheduled),
-        priority=Priority(fairness_key=str(scheduled.tenant_id)),
+        **start_options(scheduled, ActivityStatus.RESOLVING, scheduled.request.scheduled_at),
     )
 
 
@@ -109,7 +83,7 @@ async def _retrieve(operation: WithStartWorkflowOperation[ScheduledActivityWorkf
             await operation.workflow_handle()
 
 
-def _rejection(failure: BaseException | None) -> Rejection | None:
+def rejection_of(failure: BaseException | None) -> Rejection | None:
     """What a run was refused for, if that is the caller's to mend."""
     if isinstance(failure, ApplicationError) and failure.details and isinstance(failure.details[0], dict):
         return Rejection.model_validate(failure.details[0])
@@ -162,5 +136,5 @@ async def refusal(client: Client, execution: WorkflowExecution) -> RefusedError 
     try:
         await client.get_workflow_handle(execution.id, run_id=execution.run_id).result()
     except WorkflowFailureError as failure:
-        return RefusedError(_rejection(failure.cause))
+        return RefusedError(rejection_of(failure.cause))
     return None

@@ -1,8 +1,10 @@
 """What clients and operators may change, decided under the row's lock: in a run's step, or by the API once it ended."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, null, select, update
+from sqlalchemy import ColumnElement, delete, func, null, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models, writes
@@ -16,19 +18,22 @@ from workflows.payloads import (
     AssignTarget,
     AttributeStatus,
     Cancel,
+    Change,
     EventType,
     ExecuteNow,
     Fault,
     LockReason,
     Rejection,
     Reschedule,
+    ResolvedAttributes,
     ResolvedTarget,
     RetryResolution,
+    ScheduledActivityInput,
+    ScheduledActivityRequest,
     Snapshot,
     Standing,
     TargetStatus,
     TargetStrategy,
-    TargetUser,
     Terminate,
 )
 
@@ -44,32 +49,62 @@ class RefusedChangeError(Exception):
         self.rejection = Rejection(code=code, detail=detail, status=status, faults=faults)
 
 
+@dataclass(frozen=True)
+class _Case:
+    """One wanted change, and the activity as it is under the lock; which stands for every guard."""
+
+    connection: AsyncConnection
+    wanted: Apply
+    seen: Snapshot
+
+    def event(
+        self,
+        event_type: EventType,
+        to_status: ActivityStatus,
+        details: dict[str, Any] | None = None,
+        *,
+        why: str | None = None,
+        code: str = "resolution_failed",
+    ) -> Event:
+        """The line of the trail that tells of it."""
+        return Event(
+            event_type,
+            self.wanted.key,
+            to_status,
+            from_status=self.seen.status,
+            actor=self.wanted.change.actor,
+            error_code=code if why else None,
+            error_message=why,
+            details=details,
+        )
+
+    async def write(
+        self,
+        values: dict[str, Any],
+        event: Event,
+        target: ResolvedTarget | None = None,
+        attributes: ResolvedAttributes | None = None,
+    ) -> None:
+        """Row, event and parts in one statement."""
+        row = writes.changed(self.wanted.tenant_id, self.wanted.id, true(), values)
+        parts = writes.resolved_parts(row, target, attributes, self.wanted.key)
+        await self.connection.execute(select(row.c.id).add_cte(writes.with_event(row, event), *parts))
+
+
 async def apply(connection: AsyncConnection, wanted: Apply) -> Standing:
     """Write the change in the caller's transaction, unless its key has been written before; answers where it stands.
 
     Raises:
         RefusedChangeError: nothing was written, and why.
     """
-    seen = await _locked(connection, wanted)
+    seen = await locked(connection, wanted)
     if await _written(connection, wanted):
         return seen.standing
-    match wanted.change:
-        case Cancel():
-            await _cancel(connection, wanted, seen, wanted.change)
-        case Reschedule():
-            await _reschedule(connection, wanted, seen, wanted.change)
-        case ExecuteNow():
-            await _execute_now(connection, wanted, seen, wanted.change)
-        case RetryResolution():
-            await _retry_resolution(connection, wanted, seen, wanted.change)
-        case AssignTarget():
-            await _assign_target(connection, wanted, seen, wanted.change)
-        case Terminate():
-            await _terminate(connection, wanted, seen, wanted.change)
-    return (await _locked(connection, wanted)).standing
+    await _VERBS[type(wanted.change)](_Case(connection, wanted, seen), wanted.change)
+    return (await locked(connection, wanted)).standing
 
 
-async def _locked(connection: AsyncConnection, wanted: Apply) -> Snapshot:
+async def locked(connection: AsyncConnection, wanted: Apply) -> Snapshot:
     """Take the lock first, and look then: whoever held it may have changed the parts as well."""
     this = (ScheduledActivity.tenant_id == wanted.tenant_id, ScheduledActivity.id == wanted.id)
     await connection.execute(select(ScheduledActivity.id).where(*this).with_for_update())
@@ -79,69 +114,83 @@ async def _locked(connection: AsyncConnection, wanted: Apply) -> Snapshot:
     return snapshot(row)
 
 
+async def input_of(connection: AsyncConnection, wanted: Apply) -> ScheduledActivityInput:
+    """What a run that goes on from the row is started with."""
+    request = await connection.execute(
+        select(ScheduledActivity.request).where(
+            ScheduledActivity.tenant_id == wanted.tenant_id, ScheduledActivity.id == wanted.id
+        )
+    )
+    return ScheduledActivityInput(
+        id=wanted.id,
+        tenant_id=wanted.tenant_id,
+        request=ScheduledActivityRequest.model_validate(request.scalar_one()),
+        lead_seconds=wanted.change.lead_seconds if isinstance(wanted.change, Reschedule) else 0,
+        actor=wanted.change.actor,
+    )
+
+
 async def _written(connection: AsyncConnection, wanted: Apply) -> bool:
     event = select(StatusEvent.id).where(*_events_of(wanted), StatusEvent.event_key == wanted.key)
     return (await connection.execute(event)).first() is not None
 
 
-async def _cancel(connection: AsyncConnection, wanted: Apply, seen: Snapshot, change: Cancel) -> None:
-    if seen.status is ActivityStatus.CANCELED:
+async def _cancel(case: _Case, change: Cancel) -> None:
+    if case.seen.status is ActivityStatus.CANCELED:
         return
-    _allow(seen, "canceled", READY, UNRESOLVED, DUE)
-    event = _event(wanted, EventType.CANCELED, seen, ActivityStatus.CANCELED, {"reason": change.reason})
-    values = {"status": ActivityStatus.CANCELED, "why": change.reason} | await _take_back(connection, wanted, seen)
-    await _write(connection, wanted, values, event)
+    _allow(case.seen, "canceled", READY, UNRESOLVED, DUE)
+    event = case.event(EventType.CANCELED, ActivityStatus.CANCELED, {"reason": change.reason})
+    values = await _take_back(case) | {"status": ActivityStatus.CANCELED, "why": change.reason}
+    await case.write(values, event)
 
 
-async def _reschedule(connection: AsyncConnection, wanted: Apply, seen: Snapshot, change: Reschedule) -> None:
+async def _reschedule(case: _Case, change: Reschedule) -> None:
     """The status comes before the version: who is too late shall hear that, not that somebody was faster."""
-    _allow(seen, "changed", READY, UNRESOLVED)
-    if change.if_version not in {None, seen.version}:
-        detail = f'It was changed since it was read: its ETag is now "{seen.version}". Read it again, then decide.'
-        raise RefusedChangeError("stale_etag", detail, status=seen.status)
+    _allow(case.seen, "changed", READY, UNRESOLVED)
+    if change.if_versions is not None and case.seen.version not in change.if_versions:
+        detail = f'It was changed since it was read: its ETag is now "{case.seen.version}". Read it again, then decide.'
+        raise RefusedChangeError("stale_etag", detail, status=case.seen.status)
     asked = change.model_dump(
         include={"scheduled_at", "suggested_execution_time", "score"}, exclude_none=True, mode="python"
     )
-    before = seen.model_dump(mode="json", include=set(asked))
+    before = case.seen.model_dump(mode="json", include=set(asked))
     after = change.model_dump(mode="json", include=set(asked))
     details = {"reason": change.reason} | {name: {"before": before[name], "after": after[name]} for name in asked}
     if change.scheduled_at:
-        asked |= {"moved_at": func.now()} | await _take_back(connection, wanted, seen)
-    await _write(connection, wanted, asked, _event(wanted, EventType.RESCHEDULED, seen, seen.status, details))
+        asked |= {"moved_at": func.now()} | await _take_back(case)
+    await case.write(asked, case.event(EventType.RESCHEDULED, case.seen.status, details))
 
 
-async def _execute_now(connection: AsyncConnection, wanted: Apply, seen: Snapshot, change: ExecuteNow) -> None:
+async def _execute_now(case: _Case, change: ExecuteNow) -> None:
     """Due from now on; if what was left for its time can't be resolved, it is UNRESOLVED, as it would be then."""
-    _allow(seen, "executed now", READY)
+    _allow(case.seen, "executed now", READY)
     why = writes.faults(change.target, change.attributes)
     if why:
-        event = _event(wanted, EventType.RESOLUTION_FAILED, seen, UNRESOLVED, why=why)
-        await _write(connection, wanted, {"status": UNRESOLVED, "why": why}, event, change.target, change.attributes)
+        event = case.event(EventType.RESOLUTION_FAILED, UNRESOLVED, why=why)
+        await case.write({"status": UNRESOLVED, "why": why}, event, change.target, change.attributes)
         return
-    await _take_back(connection, wanted, seen)
+    await _take_back(case)
     values = {"status": DUE, "due_at": func.now(), "marked_at": func.now(), "lateness_ms": 0}
-    event = _event(wanted, EventType.DUE, seen, DUE, {"executeNow": True})
-    await _write(connection, wanted, values, event, change.target, change.attributes)
+    event = case.event(EventType.DUE, DUE, {"executeNow": True})
+    await case.write(values, event, change.target, change.attributes)
 
 
-async def _retry_resolution(
-    connection: AsyncConnection, wanted: Apply, seen: Snapshot, change: RetryResolution
-) -> None:
-    _allow(seen, "resolved again", UNRESOLVED)
+async def _retry_resolution(case: _Case, change: RetryResolution) -> None:
+    _allow(case.seen, "resolved again", UNRESOLVED)
     why = writes.faults(change.target, change.attributes)
     event = (
-        _event(wanted, EventType.RESOLUTION_RETRY_FAILED, seen, UNRESOLVED, why=why)
+        case.event(EventType.RESOLUTION_RETRY_FAILED, UNRESOLVED, why=why)
         if why
-        else _event(wanted, EventType.RESOLUTION_RETRY_SUCCESS, seen, READY)
+        else case.event(EventType.RESOLUTION_RETRY_SUCCESS, READY)
     )
     values = {"status": event.to_status, "why": why}
-    await _write(connection, wanted, values, event, change.target, change.attributes)
+    await case.write(values, event, change.target, change.attributes)
 
 
-async def _assign_target(connection: AsyncConnection, wanted: Apply, seen: Snapshot, change: AssignTarget) -> None:
-    _allow(seen, "assigned", READY, UNRESOLVED)
-    _allow_target(seen, change)
-    await _allow_user(connection, wanted, seen, change)
+async def _assign_target(case: _Case, change: AssignTarget) -> None:
+    _allow(case.seen, "assigned", READY, UNRESOLVED)
+    _allow_target(case.seen, change)
+    await _allow_user(case, change)
     target = ResolvedTarget(
         status=TargetStatus.RESOLVED,
         strategy=TargetStrategy.MANUAL,
@@ -149,18 +198,18 @@ async def _assign_target(connection: AsyncConnection, wanted: Apply, seen: Snaps
         lock_reason=LockReason.MANUAL_ASSIGNMENT,
         explanation={"summary": "An operator has assigned the user.", "commerceUserId": str(change.commerce_user_id)},
     )
-    failed = [one for one in seen.attributes if one.status is AttributeStatus.FAILED]
+    failed = [one for one in case.seen.attributes if one.status is AttributeStatus.FAILED]
     why = "; ".join(f"attribute {one.key}: {one.error_message}" for one in failed) or None
-    event = _event(wanted, EventType.TARGET_ASSIGNED, seen, UNRESOLVED if why else READY, why=why)
-    await _write(connection, wanted, {"status": event.to_status, "why": why}, event, target)
+    event = case.event(EventType.TARGET_ASSIGNED, UNRESOLVED if why else READY, why=why)
+    await case.write({"status": event.to_status, "why": why}, event, target)
 
 
-async def _terminate(connection: AsyncConnection, wanted: Apply, seen: Snapshot, change: Terminate) -> None:
-    _allow(seen, "given up", READY, UNRESOLVED)
+async def _terminate(case: _Case, change: Terminate) -> None:
+    _allow(case.seen, "given up", READY, UNRESOLVED)
     values = {"status": ActivityStatus.FAILED, "why": change.reason}
     event_type = EventType.TERMINATED_BY_OPERATOR
-    event = _event(wanted, event_type, seen, ActivityStatus.FAILED, why=change.reason, code="terminated")
-    await _write(connection, wanted, values, event)
+    event = case.event(event_type, ActivityStatus.FAILED, why=change.reason, code="terminated")
+    await case.write(values, event)
 
 
 def _allow(seen: Snapshot, done: str, *statuses: ActivityStatus) -> None:
@@ -179,68 +228,44 @@ def _allow_target(seen: Snapshot, change: AssignTarget) -> None:
         raise RefusedChangeError("wrong_status", detail, status=seen.status)
 
 
-async def _allow_user(connection: AsyncConnection, wanted: Apply, seen: Snapshot, change: AssignTarget) -> None:
+async def _allow_user(case: _Case, change: AssignTarget) -> None:
     """An active user of this commerce who can be reached on the channel; nobody else could be served."""
-    found = await connection.execute(
+    found = await case.connection.execute(
         select(models.CommerceUser.is_active, models.CommerceUser.contacts).where(
-            models.CommerceUser.tenant_id == wanted.tenant_id,
+            models.CommerceUser.tenant_id == case.wanted.tenant_id,
             models.CommerceUser.id == change.commerce_user_id,
-            models.CommerceUser.commerce_id == seen.commerce_id,
+            models.CommerceUser.commerce_id == case.seen.commerce_id,
         )
     )
-    user, needed = found.one_or_none(), REACHED_BY.get(seen.channel)
+    user, needed = found.one_or_none(), REACHED_BY.get(case.seen.channel)
     if user is None or not user.is_active:
-        detail = f"Commerce {seen.commerce_id} has no active user {change.commerce_user_id}."
+        detail = f"Commerce {case.seen.commerce_id} has no active user {change.commerce_user_id}."
     elif needed and not {contact["contact_type"] for contact in user.contacts} & set(needed):
-        detail = f"User {change.commerce_user_id} has no {' or '.join(needed)} contact, which {seen.channel} needs."
+        detail = (
+            f"User {change.commerce_user_id} has no {' or '.join(needed)} contact, which {case.seen.channel} needs."
+        )
     else:
         return
     raise RefusedChangeError("validation_failed", detail, pointer="/commerce_user_id")
 
 
-async def _take_back(connection: AsyncConnection, wanted: Apply, seen: Snapshot) -> dict[str, Any]:
+async def _take_back(case: _Case) -> dict[str, Any]:
     """Undo a mark that nobody has seen yet, as if its run had not woken: the event, and the columns to be written."""
-    if seen.standing.status is seen.status:
+    if case.seen.standing.status is case.seen.status:
         return {}
-    await connection.execute(delete(StatusEvent).where(*_events_of(wanted), StatusEvent.event_key == "due"))
-    return {"status": seen.status, "due_at": null(), "marked_at": null(), "lateness_ms": null()}
+    await case.connection.execute(delete(StatusEvent).where(*_events_of(case.wanted), StatusEvent.event_key == "due"))
+    return {"status": case.seen.status, "due_at": null(), "marked_at": null(), "lateness_ms": null()}
 
 
 def _events_of(wanted: Apply) -> tuple[ColumnElement[bool], ...]:
     return StatusEvent.tenant_id == wanted.tenant_id, StatusEvent.activity_id == wanted.id
 
 
-def _event(
-    wanted: Apply,
-    event_type: EventType,
-    seen: Snapshot,
-    to_status: ActivityStatus,
-    details: dict[str, Any] | None = None,
-    *,
-    why: str | None = None,
-    code: str = "resolution_failed",
-) -> Event:
-    return Event(
-        event_type,
-        wanted.key,
-        to_status,
-        from_status=seen.status,
-        actor=wanted.change.actor,
-        error_code=code if why else None,
-        error_message=why,
-        details=details,
-    )
-
-
-async def _write(
-    connection: AsyncConnection,
-    wanted: Apply,
-    values: dict[str, Any],
-    event: Event,
-    target: ResolvedTarget | None = None,
-    attributes: Any = None,
-) -> None:
-    """Row, event and parts in one statement; the lock that is held stands for the guard."""
-    row = writes.changed(wanted.tenant_id, wanted.id, ScheduledActivity.id == wanted.id, values)
-    parts = writes.resolved_parts(row, target, attributes, wanted.key)
-    await connection.execute(select(row.c.id).add_cte(writes.with_event(row, event), *parts))
+_VERBS: dict[type[Change], Callable[[_Case, Any], Awaitable[None]]] = {
+    Cancel: _cancel,
+    Reschedule: _reschedule,
+    ExecuteNow: _execute_now,
+    RetryResolution: _retry_resolution,
+    AssignTarget: _assign_target,
+    Terminate: _terminate,
+}

@@ -42,10 +42,25 @@ class Service:
         headers = {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id)}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60)
 
+    @asynccontextmanager
+    async def beside(self, **settings: Any) -> AsyncIterator["Service"]:
+        """Another API over the same servers, with other settings."""
+        async with running_api(resources(self.engine, self.temporal, **settings)) as url:
+            yield Service(url, self.engine, self.temporal)
+
     async def tenant(self) -> Tenant:
         """A tenant of its own with the demonstration's data, so that tests never meet."""
         async with self.engine.begin() as connection:
             return await insert_tenant(connection)
+
+
+async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any]:
+    """The activity, as soon as it has this status."""
+    async with asyncio.timeout(60):
+        while (answer := (await http.get(url)).json())["status"] != status:
+            await asyncio.sleep(0.05)
+    found: dict[str, Any] = answer
+    return found
 
 
 def resources(engine: AsyncEngine, temporal: Client, **settings: Any) -> Resources:

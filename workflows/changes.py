@@ -32,7 +32,7 @@ from workflows.steps import step
 
 
 class ChangeableActivity:
-    """Where the activity stands, as far as the run knows, and the five changes; each works from the web UI's form too."""
+    """Where the activity stands, as far as the run knows, and five changes; each works from the web UI's form too."""
 
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
         self._scheduled = scheduled
@@ -69,7 +69,7 @@ class ChangeableActivity:
 
     @workflow.update(
         name="assign_target",
-        description='Say whom it is aimed at: {"target_user_id": "<of the activity>", "commerce_user_id": "<of a user>"}',
+        description='Whom it is aimed at: {"target_user_id": "<of the activity>", "commerce_user_id": "<uuid>"}',
     )
     async def assign_target(self, change: AssignTarget) -> Standing:
         """READY afterwards, if that was all that was missing."""

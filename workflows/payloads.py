@@ -374,7 +374,7 @@ class MarkDue(Message):
 
 
 class Change(Message):
-    """What somebody wants of a recorded activity; typed into the web UI's update form just as well as sent by the API."""
+    """What somebody wants of a recorded activity: sent by the API, or typed into the web UI's update form."""
 
     actor: str = "temporal-ui"
     answer_by: AwareDatetime | None = None
@@ -396,7 +396,7 @@ class Reschedule(Change):
     suggested_execution_time: AwareDatetime | None = None
     score: int | None = None
     reason: str | None = None
-    if_version: int | None = None
+    if_versions: tuple[int, ...] | None = None
     lead_seconds: float = 0
 
 

@@ -1,0 +1,249 @@
+"""What may be done to an activity over REST: each call is synchronous, and its answer is what happened."""
+
+import re
+from typing import Annotated, Self
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Header, Response
+from pydantic import Field, model_validator
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from api import run_updates, runs
+from api.auth import Caller
+from api.bodies import body_of, json_body
+from api.dependencies import CanCancel, CanCreate, CanDispatch, Opened, Resources
+from api.errors import (
+    ActivityNotFound,
+    BodyTooLarge,
+    InternalError,
+    NotFound,
+    Problem,
+    StaleEtag,
+    Unavailable,
+    UnsupportedMediaType,
+    WrongStatus,
+    documented,
+    from_rejection,
+)
+from api.run_updates import Outcome
+from api.schemas import RequestBody, ScheduledActivityRead, Text, Time
+from api.views import recorded
+from db import changes
+from db.models import ScheduledActivity
+from db.queries import SNAPSHOTS, snapshot
+from workflows.client import resume, workflow_id
+from workflows.payloads import (
+    ActivityStatus,
+    Apply,
+    AssignTarget,
+    Cancel,
+    Change,
+    ExecuteNow,
+    Reschedule,
+    RetryResolution,
+    Snapshot,
+    Standing,
+    Terminate,
+)
+
+router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
+
+OPEN = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
+
+
+class ActivityPatch(RequestBody):
+    """What may still change; an absent field stays as it is."""
+
+    scheduled_at: Time | None = None
+    suggested_execution_time: Time | None = None
+    score: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    change_reason: Text | None = None
+
+    @model_validator(mode="after")
+    def changes_something(self) -> Self:
+        """A patch without a value would be a mistake of the caller's."""
+        if self.scheduled_at is None and self.suggested_execution_time is None and self.score is None:
+            msg = "must change at least one of scheduled_at, suggested_execution_time and score"
+            raise ValueError(msg)
+        return self
+
+
+class CancelCreate(RequestBody):
+    """Why it shall not be executed."""
+
+    reason: Text
+
+
+class TargetAssignment(RequestBody):
+    """Whom it shall be aimed at: an active user of its commerce."""
+
+    commerce_user_id: UUID
+
+
+ANSWERS = {
+    202: {"description": "Accepted durably, not carried out yet: it will be. Look at `Location`."},
+    **documented(ActivityNotFound, WrongStatus, BodyTooLarge, UnsupportedMediaType),
+}
+
+
+@router.patch(
+    "",
+    response_model=ScheduledActivityRead,
+    openapi_extra=body_of(ActivityPatch),
+    responses=ANSWERS | documented(ActivityNotFound, WrongStatus, StaleEtag),
+)
+async def change_activity(
+    caller: CanCreate,
+    opened: Opened,
+    activity_id: UUID,
+    body: Annotated[ActivityPatch, Depends(json_body(ActivityPatch))],
+    if_match: Annotated[str | None, Header(description='The ETag it was read with, or "*".')] = None,
+) -> Response:
+    """Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it."""
+    values = body.model_dump(exclude={"change_reason"})
+    lead = runs.lead_seconds(body.scheduled_at, opened.max_lead_seconds) if body.scheduled_at else 0
+    change = Reschedule(
+        actor=caller.subject,
+        reason=body.change_reason,
+        if_versions=_versions(if_match),
+        lead_seconds=lead,
+        **values,
+    )
+    return await perform(opened, caller, activity_id, change)
+
+
+@router.post("/cancel", response_model=ScheduledActivityRead, openapi_extra=body_of(CancelCreate), responses=ANSWERS)
+async def cancel_activity(
+    caller: CanCancel,
+    opened: Opened,
+    activity_id: UUID,
+    body: Annotated[CancelCreate, Depends(json_body(CancelCreate))],
+) -> Response:
+    """Cancel a READY, UNRESOLVED or DUE activity that nobody has taken: 200 promises that it won't be executed."""
+    return await perform(opened, caller, activity_id, Cancel(actor=caller.subject, reason=body.reason))
+
+
+@router.post("/execute-now", response_model=ScheduledActivityRead, responses=ANSWERS)
+async def execute_activity_now(caller: CanDispatch, opened: Opened, activity_id: UUID) -> Response:
+    """Make a READY activity due at once; its `scheduledAt` stays, and it isn't late."""
+    return await perform(opened, caller, activity_id, ExecuteNow(actor=caller.subject))
+
+
+@router.patch("/retry-resolution", response_model=ScheduledActivityRead, responses=ANSWERS)
+async def retry_resolution(caller: CanCreate, opened: Opened, activity_id: UUID) -> Response:
+    """Try again what an UNRESOLVED activity lacks: READY afterwards, or still UNRESOLVED with what failed."""
+    return await perform(opened, caller, activity_id, RetryResolution(actor=caller.subject))
+
+
+@router.patch(
+    "/target-users/{target_user_id}/resolve",
+    response_model=ScheduledActivityRead,
+    openapi_extra=body_of(TargetAssignment),
+    responses=ANSWERS | documented(ActivityNotFound, NotFound, WrongStatus),
+)
+async def assign_target(
+    caller: CanCreate,
+    opened: Opened,
+    activity_id: UUID,
+    target_user_id: UUID,
+    body: Annotated[TargetAssignment, Depends(json_body(TargetAssignment))],
+) -> Response:
+    """Say whom a PENDING or FAILED target is; the activity becomes READY if that was all."""
+    change = AssignTarget(actor=caller.subject, target_user_id=target_user_id, commerce_user_id=body.commerce_user_id)
+    return await perform(opened, caller, activity_id, change)
+
+
+async def perform(opened: Resources, caller: Caller, activity_id: UUID, change: Change) -> Response:
+    """By the open run, or, once it has ended, by the same guarded writes in one transaction here."""
+    seen = await _seen(opened, caller, activity_id)
+    wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), change=change)
+    outcome = Outcome.RUN_ENDED
+    try:
+        if seen.standing.status in OPEN:
+            run = workflow_id(caller.tenant_id, seen.idempotency_key)
+            outcome = await run_updates.send(opened.temporal, run, wanted, opened.answer_deadline_seconds)
+        if outcome is Outcome.RUN_ENDED:
+            await _apply_without_run(opened, wanted)
+    except runs.RefusedError as refused:
+        raise _problem(refused) from refused
+    except changes.RefusedChangeError as refused:
+        raise from_rejection(refused.rejection) from refused
+    return await _tell(opened, caller, wanted, outcome)
+
+
+async def _apply_without_run(opened: Resources, wanted: Apply) -> None:
+    """The run has ended: the row alone decides, and a move that takes back an unseen mark needs a run again."""
+    async with opened.engine.begin() as connection:
+        standing = (await changes.locked(connection, wanted)).standing
+        if standing.status not in OPEN or isinstance(wanted.change, Cancel):
+            standing = await changes.apply(connection, wanted)
+            if standing.status in OPEN:
+                await _start_again(opened, connection, wanted, standing)
+            return
+        await _give_up(opened, connection, wanted)
+    raise WrongStatus(
+        "The activity's run was ended in Temporal, so it is FAILED now; an operator can bring it back.",
+        members={"actualStatus": ActivityStatus.FAILED},
+    )
+
+
+async def _start_again(opened: Resources, connection: AsyncConnection, wanted: Apply, standing: Standing) -> None:
+    """Before the commit: if no run can be started, nothing has been changed."""
+    try:
+        await resume(opened.temporal, await changes.input_of(connection, wanted), standing)
+    except (WorkflowAlreadyStartedError, RPCError, RuntimeError) as failure:
+        raise Unavailable("Nothing was changed, because no run could be started; try again.") from failure
+
+
+async def _give_up(opened: Resources, connection: AsyncConnection, wanted: Apply) -> None:
+    """An open row without a run: somebody has ended it in Temporal, which no code of ours has seen."""
+    scheduled = await changes.input_of(connection, wanted)
+    run = await runs.latest(opened.temporal, wanted.tenant_id, scheduled.request.idempotency_key)
+    if run and run.status is WorkflowExecutionStatus.RUNNING:
+        raise Unavailable("Nothing was changed: the activity was being moved at this moment. Try again.")
+    terminate = Terminate(reason="Its run was ended in Temporal.")
+    await changes.apply(connection, wanted.model_copy(update={"change": terminate}))
+
+
+async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapshot:
+    statement = SNAPSHOTS.where(ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id)
+    async with opened.autocommit.connect() as connection:
+        row = (await connection.execute(statement)).one_or_none()
+    if row:
+        return snapshot(row)
+    run = await runs.of_activity(opened.temporal, caller.tenant_id, activity_id)
+    if run and run.status is WorkflowExecutionStatus.RUNNING:
+        raise WrongStatus(
+            "The activity is RESOLVING: wait until it is recorded.", members={"actualStatus": "RESOLVING"}
+        )
+    raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
+
+
+def _problem(refused: runs.RefusedError) -> Problem:
+    if refused.rejection is None:
+        return InternalError("The change could not be carried out, and the reason is ours. Nothing was changed.")
+    if refused.rejection.code == Unavailable.code:
+        return Unavailable("Nothing was changed, because no worker took the change in time; try again.")
+    return from_rejection(refused.rejection)
+
+
+async def _tell(opened: Resources, caller: Caller, wanted: Apply, outcome: Outcome) -> Response:
+    """Never a guess: what was applied, what will be, that nothing has changed, or that it can't be said."""
+    if outcome is Outcome.NOT_ACCEPTED:
+        raise Unavailable("Nothing was changed, and nothing will be: no worker took the change in time. Try again.")
+    if outcome is Outcome.UNKNOWN:
+        raise Unavailable("Temporal doesn't answer, so it can't be said whether the change was accepted: look again.")
+    now = await _seen(opened, caller, wanted.id)
+    if isinstance(wanted.change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
+        raise WrongStatus(f"It could not be resolved: {now.why}", members={"actualStatus": now.status})
+    return recorded(now, caller, opened, status_code=202 if outcome is Outcome.ACCEPTED else 200)
+
+
+def _versions(if_match: str | None) -> tuple[int, ...] | None:
+    """The versions that If-Match allows; a tag that is none of ours allows nothing."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    return tuple(int(tag) for tag in re.findall(r'(?<!W/)"(\d{1,9})"', if_match))
