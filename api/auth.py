@@ -2,17 +2,19 @@
 
 import asyncio
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.errors import Unauthenticated, Unavailable
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
+JWKS_COOLDOWN_SECONDS = 5
+"""How often, at most, a token with an unknown key id makes us ask the issuer: anybody can invent one."""
 
 
 class Permission(StrEnum):
@@ -32,7 +34,7 @@ class Permission(StrEnum):
 class Token(BaseModel):
     """What we use of a verified token: whose it is, and their permissions by tenant."""
 
-    sub: str
+    sub: Annotated[str, Field(min_length=1)]
     tenants: dict[UUID, frozenset[str]]
 
 
@@ -54,12 +56,22 @@ class Authenticator:
     """Verifies bearer tokens against one issuer's keys; algorithms, issuer and audience are pinned."""
 
     def __init__(
-        self, issuer: str, audience: str, *, jwks_url: str | None = None, public_key: str | None = None
+        self,
+        issuer: str,
+        audience: str,
+        *,
+        jwks_url: str | None = None,
+        public_key: str | None = None,
+        jwks_cooldown_seconds: float = JWKS_COOLDOWN_SECONDS,
     ) -> None:
         self._issuer = issuer
         self._audience = audience
         self._key = load_pem_public_key(public_key.encode()) if public_key else None
-        self._jwks = jwt.PyJWKClient(jwks_url, lifespan=600, timeout=5) if jwks_url else None
+        self._jwks = (
+            jwt.PyJWKClient(jwks_url, lifespan=600, timeout=5, cooldown_duration=jwks_cooldown_seconds)
+            if jwks_url
+            else None
+        )
 
     async def verify(self, token: str) -> Token:
         """What a token proves.
@@ -87,9 +99,7 @@ class Authenticator:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
-        except jwt.PyJWKClientConnectionError as failure:
-            raise Unavailable("The keys that tokens are verified with can't be fetched; try again.") from failure
-        except jwt.PyJWTError as failure:
+        except (jwt.PyJWTError, TypeError) as failure:  # TypeError: its algorithm is none for this kind of key
             raise Unauthenticated(f"The bearer token is not accepted: {failure}.") from failure
         return claims
 
@@ -97,4 +107,17 @@ class Authenticator:
         """The PEM's key, or the published one that the token names: cached, and asked for in a thread if it isn't."""
         if self._jwks is None:
             return self._key
-        return (await asyncio.to_thread(self._jwks.get_signing_key_from_jwt, token)).key
+        return await asyncio.to_thread(_published_key, self._jwks, token)
+
+
+def _published_key(jwks: jwt.PyJWKClient, token: str) -> jwt.PyJWK:
+    """The whole key, which knows for which algorithm it is."""
+    unavailable = Unavailable("The keys that tokens are verified with can't be fetched; try again.")
+    try:
+        jwks.get_jwk_set()
+    except (jwt.PyJWTError, ValueError) as failure:
+        raise unavailable from failure
+    try:
+        return jwks.get_signing_key_from_jwt(token)
+    except jwt.PyJWKClientConnectionError as failure:
+        raise unavailable from failure

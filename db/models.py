@@ -99,7 +99,7 @@ class Commerce(HasId):
     __tablename__ = "commerces"
     __table_args__ = (UniqueConstraint("tenant_id", "external_id"),)
 
-    external_id: Mapped[str]
+    external_id: Mapped[str] = mapped_column(Text(collation="C"))
     name: Mapped[str]
     tax_id: Mapped[str | None]
     global_external_id: Mapped[str | None]
@@ -246,9 +246,24 @@ class ScheduledActivity(HasId):
             postgresql_where=text("status = 'DISPATCHED'"),
         ),
         Index(None, "tenant_id", "lease_token", unique=True, postgresql_where=text("lease_token IS NOT NULL")),
+        CheckConstraint("status <> 'DUE' OR (due_at IS NOT NULL AND marked_at >= due_at)", name="marked"),
+        *(
+            Index(None, "tenant_id", *filtered, sorted_by, "id")
+            for sorted_by in ("scheduled_at", "created_at")
+            for filtered in ((), ("channel", "type"), ("reason_code",))
+        ),
+        Index(None, "tenant_id", "status", "created_at", "id"),
+        Index(
+            "scheduled_activities_late_idx",
+            "tenant_id",
+            "scheduled_at",
+            "id",
+            postgresql_where=text("lateness_ms > 1000"),
+        ),
+        Index("scheduled_activities_marked_idx", "tenant_id", "marked_at", postgresql_where=text("status = 'DUE'")),
     )
 
-    idempotency_key: Mapped[str]
+    idempotency_key: Mapped[str] = mapped_column(Text(collation="C"))
     type: Mapped[ActivityType]
     channel: Mapped[Channel]
     commerce_id: Mapped[UUID]
@@ -277,6 +292,16 @@ class ScheduledActivity(HasId):
     run_id: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class TenantPause(Table):
+    """Nothing of this tenant becomes due from `paused_at` on, for as long as the row is there."""
+
+    __tablename__ = "tenant_pauses"
+
+    paused_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    reason: Mapped[str]
+    actor: Mapped[str]
 
 
 class OfScheduledActivity(Table):

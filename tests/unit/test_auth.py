@@ -1,0 +1,297 @@
+"""Whose token is believed, and what is believed of it."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+from uuid import UUID
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from api.auth import LEEWAY_SECONDS, Authenticator, Caller, Permission
+from api.errors import Problem, Unauthenticated, Unavailable
+
+ISSUER, AUDIENCE = "https://issuer.example", "scheduled-activities"
+TENANT = UUID("770e8400-e29b-41d4-a716-446655440000")
+KEYS: dict[str, Any] = {
+    "RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+}
+NOW = datetime.now(UTC)
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    """What a good token says, changed; a claim that is None is left out."""
+    good = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "somebody",
+        "exp": NOW + timedelta(hours=1),
+        "tenants": {str(TENANT): ["CREATE_ACTIVITY"]},
+    }
+    return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def token(algorithm: str = "EdDSA", key: Any = None, kid: str | None = None, **changes: Any) -> str:
+    """A signed token."""
+    headers = {"kid": kid} if kid else None
+    return jwt.encode(claims(**changes), key or KEYS[algorithm], algorithm=algorithm, headers=headers)
+
+
+def pem(key: Any) -> str:
+    """The public half."""
+    text: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return text.decode()
+
+
+def with_pem(algorithm: str = "EdDSA") -> Authenticator:
+    """Believes one key."""
+    return Authenticator(ISSUER, AUDIENCE, public_key=pem(KEYS[algorithm]))
+
+
+def hand_made(header: dict[str, Any], key: bytes | None) -> str:
+    """A token that no library would sign."""
+    dated = claims() | {"exp": int((NOW + timedelta(hours=1)).timestamp())}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, dated)]
+    signed = b".".join(parts)
+    signature = hmac.digest(key, signed, hashlib.sha256) if key else b""
+    return (signed + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_a_good_token_of_each_pinned_algorithm_is_believed(algorithm: str) -> None:
+    proven = await with_pem(algorithm).verify(token(algorithm))
+    assert (proven.sub, proven.tenants) == ("somebody", {TENANT: frozenset({"CREATE_ACTIVITY"})})
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+@pytest.mark.parametrize("believed", KEYS)
+async def test_a_token_of_another_kind_of_key_is_refused_and_not_a_defect(algorithm: str, believed: str) -> None:
+    if algorithm != believed:
+        with pytest.raises(Unauthenticated):
+            await with_pem(believed).verify(token(algorithm))
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_an_unsigned_token_and_one_signed_with_the_public_key_are_refused(algorithm: str) -> None:
+    for forged in (
+        hand_made({"alg": "none", "typ": "JWT"}, None),
+        hand_made({"alg": "None", "typ": "JWT"}, None),
+        hand_made({"alg": "HS256", "typ": "JWT"}, pem(KEYS[algorithm]).encode()),
+        hand_made({"alg": "HS256", "typ": "JWT"}, pem(KEYS[algorithm]).strip().encode()),
+        hand_made({"typ": "JWT"}, None),
+    ):
+        with pytest.raises(Unauthenticated):
+            await with_pem(algorithm).verify(forged)
+
+
+async def test_a_stronger_algorithm_that_is_not_pinned_is_refused() -> None:
+    with pytest.raises(Unauthenticated):
+        await with_pem("RS256").verify(token("RS512", KEYS["RS256"]))
+
+
+async def test_a_token_signed_by_somebody_else_is_refused() -> None:
+    with pytest.raises(Unauthenticated):
+        await with_pem().verify(token(key=ed25519.Ed25519PrivateKey.generate()))
+
+
+async def test_a_token_that_was_changed_after_signing_is_refused() -> None:
+    header, _, signature = token().split(".")
+    _, other, _ = token(tenants={str(TENANT): ["OPERATE"]}).split(".")
+    with pytest.raises(Unauthenticated):
+        await with_pem().verify(f"{header}.{other}.{signature}")
+
+
+@pytest.mark.parametrize("nonsense", ["", ".", "..", "a.b.c", "é", "x" * 10_000, "null", "\0"])
+async def test_nonsense_is_refused_and_not_a_defect(nonsense: str) -> None:
+    with pytest.raises(Unauthenticated):
+        await with_pem().verify(nonsense)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://somebody.else"},
+        {"iss": None},
+        {"aud": "another-service"},
+        {"aud": None},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 5},
+        {"exp": None},
+        {"exp": NOW - timedelta(seconds=LEEWAY_SECONDS + 5)},
+        {"exp": "tomorrow"},
+        {"nbf": NOW + timedelta(seconds=LEEWAY_SECONDS + 60)},
+        {"nbf": "tomorrow"},
+        {"tenants": None},
+        {"tenants": []},
+        {"tenants": str(TENANT)},
+        {"tenants": {"store": ["CREATE_ACTIVITY"]}},
+        {"tenants": {str(TENANT): "CREATE_ACTIVITY"}},
+        {"tenants": {str(TENANT): [1]}},
+        {"tenants": {str(TENANT): {"CREATE_ACTIVITY": True}}},
+        {"tenants": {str(TENANT): None}},
+    ],
+    ids=str,
+)
+async def test_a_token_that_says_too_little_or_something_else_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(Unauthenticated):
+        await with_pem().verify(token(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": ["another-service", AUDIENCE]},
+        {"exp": NOW - timedelta(seconds=LEEWAY_SECONDS - 20)},
+        {"nbf": NOW + timedelta(seconds=LEEWAY_SECONDS - 5)},
+        {"tenants": {}},
+        {"tenants": {str(TENANT).upper(): ["A_PERMISSION_OF_TOMORROW"]}},
+        {"extra": {"claim": 1}},
+    ],
+    ids=str,
+)
+async def test_a_token_within_the_leeway_or_with_more_than_is_needed_is_believed(changes: dict[str, Any]) -> None:
+    assert (await with_pem().verify(token(**changes))).sub == "somebody"
+
+
+def test_a_permission_in_one_tenant_is_none_in_another_word() -> None:
+    caller = Caller(subject="s", tenant_id=TENANT, permissions=frozenset({"CREATE_ACTIVITY"}))
+    assert caller.may(Permission.CREATE_ACTIVITY)
+    assert not any(caller.may(permission) for permission in Permission if permission != "CREATE_ACTIVITY")
+
+
+class Issuer:
+    """Publishes keys on a port of this machine, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, Any] = {}
+        self.answer: bytes | None = None
+        self.asked = 0
+
+    def document(self) -> bytes:
+        """The JWKS."""
+        self.asked += 1
+        if self.answer is not None:
+            return self.answer
+        found = [json.loads(_JWK[type(key).__name__](key)) | {"kid": kid} for kid, key in self.keys.items()]
+        return json.dumps({"keys": found}).encode()
+
+    @contextmanager
+    def publishing(self) -> Iterator[str]:
+        """The URL, for as long as the block runs."""
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(_self) -> None:  # noqa: N805 - the name is http.server's; `self` is the issuer
+                body = self.document()
+                _self.send_response(200)
+                _self.end_headers()
+                _self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                """Keep quiet."""
+
+        with HTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}/jwks"
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+_JWK: dict[str, Any] = {
+    "RSAPrivateKey": lambda key: jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()),
+    "ECPrivateKey": lambda key: jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()),
+    "Ed25519PrivateKey": lambda key: jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key()),
+}
+
+
+def with_jwks(url: str, *, cooldown: float = 0) -> Authenticator:
+    """Believes what the issuer publishes."""
+    return Authenticator(ISSUER, AUDIENCE, jwks_url=url, jwks_cooldown_seconds=cooldown)
+
+
+async def test_published_keys_of_each_algorithm_are_believed_and_asked_for_once() -> None:
+    issuer = Issuer()
+    issuer.keys = KEYS
+    with issuer.publishing() as url:
+        authenticator = with_jwks(url)
+        for algorithm in KEYS:
+            assert (await authenticator.verify(token(algorithm, kid=algorithm))).sub == "somebody"
+    assert issuer.asked == 1
+
+
+async def test_a_key_that_was_rotated_in_is_believed_at_its_first_token() -> None:
+    issuer = Issuer()
+    issuer.keys = {"old": KEYS["RS256"]}
+    with issuer.publishing() as url:
+        authenticator = with_jwks(url)
+        await authenticator.verify(token("RS256", kid="old"))
+        issuer.keys = {"new": KEYS["ES256"]}
+        assert (await authenticator.verify(token("ES256", kid="new"))).sub == "somebody"
+        with pytest.raises(Unauthenticated):
+            await authenticator.verify(token("RS256", kid="old"))
+
+
+async def test_tokens_with_invented_key_ids_do_not_make_us_ask_the_issuer_each_time() -> None:
+    issuer = Issuer()
+    issuer.keys = KEYS
+    with issuer.publishing() as url:
+        authenticator = with_jwks(url, cooldown=60)
+        for number in range(20):
+            with pytest.raises(Unauthenticated):
+                await authenticator.verify(token(kid=f"invented-{number}"))
+    assert issuer.asked <= 2
+
+
+@pytest.mark.parametrize("kid", ["RS256", "nobody", None])
+async def test_a_token_must_name_the_published_key_that_signed_it(kid: str | None) -> None:
+    issuer = Issuer()
+    issuer.keys = KEYS
+    with issuer.publishing() as url, pytest.raises(Unauthenticated):
+        await with_jwks(url).verify(token("ES256", kid=kid))
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b'{"keys": []}', b'{"keys": 5}', b"{}"])
+async def test_an_issuer_that_publishes_nonsense_is_our_trouble_and_not_the_callers(answer: bytes) -> None:
+    issuer = Issuer()
+    issuer.answer = answer
+    with issuer.publishing() as url, pytest.raises(Unavailable):
+        await with_jwks(url).verify(token(kid="EdDSA"))
+
+
+async def test_an_issuer_that_is_away_is_503_until_it_is_back_and_harmless_once_its_keys_are_known() -> None:
+    issuer = Issuer()
+    issuer.keys = KEYS
+    with issuer.publishing() as url:
+        pass
+    with pytest.raises(Unavailable) as refused:
+        await with_jwks(url).verify(token(kid="EdDSA"))
+    assert refused.value.headers["Retry-After"]
+    with issuer.publishing() as url:
+        authenticator = with_jwks(url)
+        await authenticator.verify(token(kid="EdDSA"))
+    assert (await authenticator.verify(token(kid="EdDSA"))).sub == "somebody"
+    with pytest.raises(Unavailable):
+        await authenticator.verify(token(kid="perhaps rotated in meanwhile"))
+
+
+@pytest.mark.parametrize("forged", [".", "a.b.c", hand_made({"alg": "none", "kid": "EdDSA"}, None)])
+async def test_nonsense_is_refused_with_published_keys_too(forged: str) -> None:
+    issuer = Issuer()
+    issuer.keys = KEYS
+    with issuer.publishing() as url, pytest.raises(Problem) as refused:
+        await with_jwks(url).verify(forged)
+    assert refused.value.status == 401
