@@ -36,7 +36,7 @@ from api.metrics import CREATIONS
 from api.schemas import ScheduledActivityCreate, ScheduledActivityRead, StatusEventRead
 from api.views import recorded, resolving
 from db.models import ScheduledActivity, StatusEvent
-from db.queries import NOW, SNAPSHOTS, snapshot
+from db.queries import EVENT_IS_SEEN, SNAPSHOTS, snapshot
 from workflows.payloads import ScheduledActivityInput
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
@@ -160,7 +160,7 @@ async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID)
         .where(
             StatusEvent.tenant_id == caller.tenant_id,
             StatusEvent.activity_id == activity_id,
-            StatusEvent.occurred_at <= NOW,
+            EVENT_IS_SEEN,
         )
         .order_by(StatusEvent.occurred_at, StatusEvent.id)
     )

@@ -281,6 +281,9 @@ class ScheduledActivityRead(Answer):
     lateness_ms: int | None = Field(
         default=None, description="How late it was marked, in milliseconds; never negative."
     )
+    held_since: Instant | None = Field(
+        default=None, description="Its time has come then, but the tenant is paused: it stays READY until it is resumed."
+    )
     workflow: WorkflowRead | None = Field(default=None, description="Only for callers with OPERATE.")
 
     @classmethod

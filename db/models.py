@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Enum,
     ForeignKeyConstraint,
@@ -280,7 +281,7 @@ class ScheduledActivity(HasId):
     why: Mapped[str | None] = mapped_column(comment="Why it is UNRESOLVED or FAILED, in words.")
     due_at: Mapped[datetime | None] = mapped_column(comment="From when on it counts as due; set by the mark.")
     marked_at: Mapped[datetime | None]
-    lateness_ms: Mapped[int | None]
+    lateness_ms: Mapped[int | None] = mapped_column(BigInteger)
     moved_at: Mapped[datetime | None] = mapped_column(comment="When it was last rescheduled.")
     executor: Mapped[str | None] = mapped_column(comment="Who took it last; theirs while DISPATCHED.")
     lease_token: Mapped[UUID | None]

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, func, literal_column, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from db import models
-from db.models import ScheduledActivity
+from db.models import ScheduledActivity, StatusEvent, TenantPause
 from workflows.payloads import (
     ActivityStatus,
     Attribute,
     AttributeStatus,
+    EventType,
     Label,
     Pending,
     ResolvedAttribute,
@@ -26,8 +29,37 @@ from workflows.payloads import (
 NOW = func.statement_timestamp()
 """The database's clock: the only one that decides what is due."""
 
-MARKED_AHEAD: ColumnElement[bool] = and_(ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at > NOW)
-"""Stored as DUE, its time still to come: to everyone outside it is READY, and not marked."""
+
+def paused_at(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
+    """Since when the tenant is paused, null if it isn't: looked up once a statement for a tenant that is named."""
+    return (
+        select(TenantPause.paused_at)
+        .where(TenantPause.tenant_id == tenant_id)
+        .correlate(ScheduledActivity, StatusEvent)
+        .scalar_subquery()
+    )
+
+
+def marked_ahead(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Stored as DUE, but its time is still to come, or came while its tenant is paused: to everyone it is READY.
+
+    A mark counts from the later of its own moment and `due_at`, so one range of `marked_at` has all that nobody sees.
+    """
+    return and_(
+        ScheduledActivity.status == ActivityStatus.DUE,
+        ScheduledActivity.marked_at > func.least(NOW, paused_at(tenant_id)),
+    )
+
+
+MARKED_AHEAD = marked_ahead(ScheduledActivity.tenant_id)
+
+HELD_SINCE = case((and_(MARKED_AHEAD, ScheduledActivity.marked_at <= NOW), ScheduledActivity.marked_at))
+"""From when on it would be DUE if its tenant were not paused; null if that isn't what it waits for."""
+
+EVENT_IS_SEEN = StatusEvent.occurred_at <= case(
+    (StatusEvent.event_type == EventType.DUE, func.least(NOW, paused_at(StatusEvent.tenant_id))), else_=NOW
+)
+"""The event of a mark that nobody can see yet isn't told."""
 
 EFFECTIVE_STATUS = case((MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
 """The status that counts: every read, filter, claim and guard uses it."""
@@ -72,6 +104,7 @@ ATTRIBUTES: ScalarSelect[Any] = (
 SNAPSHOTS: Select[Any] = select(
     ScheduledActivity,
     MARKED_AHEAD.label("marked_ahead"),
+    HELD_SINCE.label("held_since"),
     TARGET_USERS.label("target_users"),
     ATTRIBUTES.label("attributes"),
 )

@@ -91,5 +91,9 @@ def _refuse_without_venv() -> None:
 
 def _do(*command: str | Path) -> None:
     """Run a command that must succeed; it says itself what is wrong."""
-    if subprocess.run(command, check=False).returncode != 0:
+    try:
+        code = subprocess.run(command, check=False).returncode
+    except KeyboardInterrupt:
+        sys.exit("stopped; the next start installs the rest")
+    if code != 0:
         sys.exit(f"Installing the packages failed, see above. Command: {' '.join(map(str, command))}")

@@ -48,24 +48,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lines = LogLines(sys.stdout)
     for number in _SIGNALS:
         signal.signal(number, _request_stop)
+    parent = os.getppid() if options.stop_with_parent else None
     with ExitStack() as parts:
         stack = Stack(read_settings(), lines, parts)
         try:
             stack.start()
-            stack.watch(os.getppid() if options.stop_with_parent else None)
+            stack.watch(parent)
         except StopRequested as request:
             lines.say("stack", f"{request}: stopping the API, the worker, Temporal and PostgreSQL")
+            parts.close()
+            lines.say("stack", "stopped")
             return 0
         except StackError as error:
+            _be_deaf()
             lines.say("stack", str(error))
             return 1
 
 
 def _request_stop(number: int, _frame: FrameType | None) -> None:
-    """Stop once: who presses again must not interrupt the stopping, which takes seconds at most."""
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    _be_deaf()
     raise StopRequested(signal.Signals(number).name)
+
+
+def _be_deaf() -> None:
+    """Don't let who presses again interrupt the stopping, which takes seconds at most."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @dataclass

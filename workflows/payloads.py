@@ -343,6 +343,7 @@ class Snapshot(Message):
     updated_at: AwareDatetime
     marked_at: AwareDatetime | None = None
     lateness_ms: int | None = None
+    held_since: AwareDatetime | None = None
     version: int
     run_id: str
     standing: Standing

@@ -177,7 +177,7 @@ def test_two_stacks_cannot_share_a_folder(stack: Stack, tmp_path: Path) -> None:
     assert stack.ready()
 
 
-def test_a_stopped_stack_leaves_nothing_running_and_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_stack_goes_on_where_it_was_and_leaves_nothing_running_whether_stopped_or_killed(tmp_path: Path) -> None:
     with running(tmp_path / "data") as first:
         before = first.ready()
         created = post_the_printed_curl(first).json()
@@ -191,21 +191,19 @@ def test_a_stopped_stack_leaves_nothing_running_and_goes_on_where_it_was(tmp_pat
         after = second.ready()
         activity = get(after | {"old": before["token"]}, f"/api/activities/{created['id']}", bearer="old")
         assert activity.json()["id"] == created["id"]
+        second.process.kill()
+        second.process.wait()
+        wait_until(lambda: not second.process_ids())
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        pytest.param(STACK, id="the stack itself"),
-        pytest.param(("/bin/sh", "-c", f"{shlex.join(STACK)} --stop-with-parent; :"), id="make"),
-    ],
-)
-def test_killing_the_parent_leaves_nothing_running(tmp_path: Path, command: Sequence[str]) -> None:
-    with running(tmp_path / "data", command) as stack:
+def test_a_stack_whose_make_is_killed_stops(tmp_path: Path) -> None:
+    make = ("/bin/sh", "-c", f"{shlex.join(STACK)} --stop-with-parent; :")
+    with running(tmp_path / "data", make) as stack:
         stack.ready()
         stack.process.kill()
         stack.process.wait()
         wait_until(lambda: not stack.process_ids())
+        assert not stack.demo_json.exists()
 
 
 def test_a_part_that_dies_takes_the_stack_with_it_and_is_named(tmp_path: Path) -> None:
