@@ -6,6 +6,12 @@ import sys
 import structlog
 
 
+def _without_duplicates(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Uvicorn says everything a second time, in colours."""
+    event.pop("color_message", None)
+    return event
+
+
 def configure_logging(process: str) -> None:
     """Send structlog's and the standard library's records through one pipeline to standard error."""
     shared: list[structlog.types.Processor] = [
@@ -13,6 +19,7 @@ def configure_logging(process: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _without_duplicates,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final: list[structlog.types.Processor] = (
@@ -28,6 +35,7 @@ def configure_logging(process: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # else it tells at each start how it was built
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
