@@ -8,11 +8,40 @@ from fastapi_offline import FastAPIOffline
 from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
-from api import batch, health, operations, scheduled_activities
+from api import (
+    attribute_keys,
+    attribute_policies,
+    batch,
+    catalogues,
+    commerce_sync,
+    commerce_users,
+    commerces,
+    contact_log,
+    health,
+    operations,
+    scheduled_activities,
+    target_configs,
+)
 from api.bodies import BODIES
 from api.errors import MEDIA_TYPE, InternalError, Problem
 from api.failures import TRANSLATIONS, problem_of
 from api.requests import RequestMiddleware
+
+ROUTERS = (
+    scheduled_activities.router,
+    operations.router,
+    batch.router,
+    commerce_sync.router,
+    commerces.router,
+    commerce_users.router,
+    contact_log.router,
+    catalogues.REASONS,
+    catalogues.USER_STATUSES,
+    attribute_keys.router,
+    attribute_policies.router,
+    target_configs.router,
+    health.router,
+)
 
 
 def create_app(lifespan: Lifespan[Any] | None = None) -> FastAPI:
@@ -24,7 +53,7 @@ def create_app(lifespan: Lifespan[Any] | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    for router in (scheduled_activities.router, operations.router, batch.router, health.router):
+    for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(RequestMiddleware)
     app.add_exception_handler(Problem, _answer)

@@ -82,8 +82,8 @@ async def page_of(
     offset = (query.page - 1) * query.per_page
     async with engine.connect() as connection:
         total = (await connection.execute(counted)).scalar_one()
-        rows = (await connection.execute(statement.limit(query.per_page).offset(offset))).all()
-    more = key is not None and len(rows) == query.per_page
+        found = (await connection.execute(statement.limit(query.per_page + 1).offset(offset))).all()
+    rows = found[: query.per_page]
     return Page(
         data=[read(row) for row in rows],
         meta=PageMeta(
@@ -91,7 +91,7 @@ async def page_of(
             limit=query.per_page,
             total=total,
             total_pages=-(-total // query.per_page),
-            next_cursor=_sealed(str(rows[-1]._mapping[key])) if more and key is not None else None,  # noqa: SLF001
+            next_cursor=_sealed(rows[-1]._mapping[key]) if key is not None and len(found) > len(rows) else None,  # noqa: SLF001
         ),
     )
 

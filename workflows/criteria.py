@@ -27,7 +27,7 @@ def try_criterion(criterion: TargetCriterion, facts: TargetFacts, fallback: Lock
         seen[0] = (Verdict.TAKEN, seen[0][1])
     return Trial(
         type=criterion.type,
-        config=criterion.config,
+        config={name: value for name, value in criterion.config.items() if value is not None},
         priority=criterion.priority,
         fallback=fallback,
         outcome=Outcome.MATCHED if matched else Outcome.NOBODY,
