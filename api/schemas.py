@@ -282,7 +282,7 @@ class ScheduledActivityRead(Answer):
         default=None, description="How late it was marked, in milliseconds; never negative."
     )
     held_since: Instant | None = Field(
-        default=None, description="Its time has come then, but the tenant is paused: it stays READY until it is resumed."
+        default=None, description="Since when it would be DUE, were the tenant not paused: it stays READY till then."
     )
     workflow: WorkflowRead | None = Field(default=None, description="Only for callers with OPERATE.")
 

@@ -64,6 +64,13 @@ EVENT_IS_SEEN = StatusEvent.occurred_at <= case(
 EFFECTIVE_STATUS = case((MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
 """The status that counts: every read, filter, claim and guard uses it."""
 
+IS_DUE: ColumnElement[bool] = and_(
+    ScheduledActivity.status == ActivityStatus.DUE,
+    ScheduledActivity.due_at <= NOW,
+    paused_at(ScheduledActivity.tenant_id).is_(None),
+)
+"""What an executor may take, said so that an index finds it; of a paused tenant nothing, even if it is DUE."""
+
 EFFECTIVE_VERSION = case((MARKED_AHEAD, ScheduledActivity.version - 1), else_=ScheduledActivity.version)
 """The version that an ETag shows: a mark that nobody can see yet doesn't count."""
 

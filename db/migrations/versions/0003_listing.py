@@ -1,0 +1,69 @@
+"""Lists and pauses: an index for each filter in either order, and the tenants that are paused."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+ORDERED = [
+    ["tenant_id", *filtered, sorted_by, "id"]
+    for sorted_by in ("scheduled_at", "created_at")
+    for filtered in ([], ["channel", "type"], ["reason_code"])
+] + [["tenant_id", "status", "created_at", "id"]]
+"""By status and `scheduled_at` there is one already."""
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "tenant_pauses",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "paused_at",
+            postgresql.TIMESTAMP(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("tenant_pauses_pkey")),
+    )
+    for table, column in (("scheduled_activities", "idempotency_key"), ("commerces", "external_id")):
+        op.alter_column(table, column, type_=sa.Text(collation="C"))
+    op.alter_column("scheduled_activities", "lateness_ms", type_=sa.BigInteger())
+    for columns in ORDERED:
+        op.create_index(op.f(f"scheduled_activities_{'_'.join(columns)}_idx"), "scheduled_activities", columns)
+    op.create_index(
+        "scheduled_activities_late_idx",
+        "scheduled_activities",
+        ["tenant_id", "scheduled_at", "id"],
+        postgresql_where=sa.text("lateness_ms > 1000"),
+    )
+    op.create_index(
+        "scheduled_activities_marked_idx",
+        "scheduled_activities",
+        ["tenant_id", "marked_at"],
+        postgresql_where=sa.text("status = 'DUE'"),
+    )
+    op.create_check_constraint(
+        op.f("scheduled_activities_marked_check"),
+        "scheduled_activities",
+        "status <> 'DUE' OR (due_at IS NOT NULL AND marked_at >= due_at)",
+    )
+
+
+def downgrade() -> None:
+    """Take back."""
+    op.drop_constraint(op.f("scheduled_activities_marked_check"), "scheduled_activities")
+    op.drop_index("scheduled_activities_marked_idx")
+    op.drop_index("scheduled_activities_late_idx")
+    for columns in reversed(ORDERED):
+        op.drop_index(op.f(f"scheduled_activities_{'_'.join(columns)}_idx"))
+    op.alter_column("scheduled_activities", "lateness_ms", type_=sa.Integer())
+    for table, column in (("scheduled_activities", "idempotency_key"), ("commerces", "external_id")):
+        op.alter_column(table, column, type_=sa.Text(collation="default"))
+    op.drop_table("tenant_pauses")
