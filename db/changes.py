@@ -17,6 +17,7 @@ from workflows.payloads import (
     Apply,
     AssignTarget,
     AttributeStatus,
+    BringBack,
     Cancel,
     Change,
     EventType,
@@ -155,7 +156,7 @@ async def _reschedule(case: _Case, change: Reschedule) -> None:
     )
     before = case.seen.model_dump(mode="json", include=set(asked))
     after = change.model_dump(mode="json", include=set(asked))
-    details = {"reason": change.reason} | {name: {"before": before[name], "after": after[name]} for name in asked}
+    details = {"reason": change.reason} | {name: {"before": before.get(name), "after": after[name]} for name in asked}
     if change.scheduled_at:
         asked |= {"moved_at": func.now()} | await _take_back(case)
     await case.write(asked, case.event(EventType.RESCHEDULED, case.seen.status, details))
@@ -198,8 +199,7 @@ async def _assign_target(case: _Case, change: AssignTarget) -> None:
         lock_reason=LockReason.MANUAL_ASSIGNMENT,
         explanation={"summary": "An operator has assigned the user.", "commerceUserId": str(change.commerce_user_id)},
     )
-    failed = [one for one in case.seen.attributes if one.status is AttributeStatus.FAILED]
-    why = "; ".join(f"attribute {one.key}: {one.error_message}" for one in failed) or None
+    why = "; ".join(_failed_attributes(case.seen)) or None
     event = case.event(EventType.TARGET_ASSIGNED, UNRESOLVED if why else READY, why=why)
     await case.write({"status": event.to_status, "why": why}, event, target)
 
@@ -210,6 +210,30 @@ async def _terminate(case: _Case, change: Terminate) -> None:
     event_type = EventType.TERMINATED_BY_OPERATOR
     event = case.event(event_type, ActivityStatus.FAILED, why=change.reason, code="terminated")
     await case.write(values, event)
+
+
+async def _bring_back(case: _Case, change: BringBack) -> None:
+    """Only from a termination: any other FAILED is an outcome."""
+    ended = await case.connection.execute(
+        select(StatusEvent.event_type, StatusEvent.from_status)
+        .where(*_events_of(case.wanted), StatusEvent.to_status == ActivityStatus.FAILED)
+        .order_by(StatusEvent.occurred_at.desc(), StatusEvent.id.desc())
+        .limit(1)
+    )
+    last = ended.one_or_none()
+    if case.seen.status is not ActivityStatus.FAILED or not last or last[0] != EventType.TERMINATED_BY_OPERATOR:
+        detail = f"The activity is {case.seen.status}: only one whose run was ended in Temporal can be brought back."
+        raise RefusedChangeError("wrong_status", detail, status=case.seen.status)
+    status = ActivityStatus(last.from_status)
+    targets = [one.error_message for one in case.seen.target_users if one.status is TargetStatus.FAILED]
+    lacks = [*(f"target user: {message}" for message in targets), *_failed_attributes(case.seen)]
+    event = case.event(EventType.BROUGHT_BACK, status, {"reason": change.reason})
+    await case.write({"status": status, "why": "; ".join(lacks) or None}, event)
+
+
+def _failed_attributes(seen: Snapshot) -> list[str]:
+    failed = [one for one in seen.attributes if one.status is AttributeStatus.FAILED]
+    return [f"attribute {one.key}: {one.error_message}" for one in failed]
 
 
 def _allow(seen: Snapshot, done: str, *statuses: ActivityStatus) -> None:
@@ -268,4 +292,5 @@ _VERBS: dict[type[Change], Callable[[_Case, Any], Awaitable[None]]] = {
     RetryResolution: _retry_resolution,
     AssignTarget: _assign_target,
     Terminate: _terminate,
+    BringBack: _bring_back,
 }

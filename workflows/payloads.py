@@ -5,7 +5,15 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 
 class ActivityType(StrEnum):
@@ -52,6 +60,9 @@ class EventType(StrEnum):
     RESCHEDULED = "RESCHEDULED"
     CANCELED = "CANCELED"
     TERMINATED_BY_OPERATOR = "TERMINATED_BY_OPERATOR"
+    BROUGHT_BACK = "BROUGHT_BACK"
+    RUN_RESET = "RUN_RESET"
+    RUN_RESUMED = "RUN_RESUMED"
     DISPATCHED = "DISPATCHED"
     LEASE_EXTENDED = "LEASE_EXTENDED"
     LEASE_RELEASED = "LEASE_RELEASED"
@@ -146,6 +157,11 @@ class Message(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    @model_serializer(mode="wrap", when_used="json")
+    def without_nulls(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Absent means null: every byte of a message stays in a history for as long as the activity sleeps."""
+        return {name: value for name, value in serialize(self).items() if value is not None}
+
 
 class TargetCriterion(Message):
     """One rule of the request or of a configuration; lower `priority` is tried first, ties in the given order."""
@@ -189,6 +205,8 @@ class ScheduledActivityInput(Message):
     request: ScheduledActivityRequest
     lead_seconds: float = 0
     actor: str = ""
+    reset_of: str | None = None
+    """The run that this one repeats, if an operator has reset that: told to the first step, never by who starts it."""
 
     def wake_at(self, standing: "Standing") -> datetime:
         """When the run wakes to mark it: a part of the lead before its time, the part decided by the id alone.
@@ -432,6 +450,13 @@ class Terminate(Change):
     reason: str | None = None
 
 
+class BringBack(Change):
+    """Its run was ended by mistake: it shall be what it was before."""
+
+    verb: Literal["bring_back"] = "bring_back"
+    reason: str | None = None
+
+
 class Apply(Message):
     """Writes one change; `key` names it for ever, so that writing it again changes nothing."""
 
@@ -439,5 +464,6 @@ class Apply(Message):
     id: UUID
     key: str
     change: Annotated[
-        Cancel | Reschedule | ExecuteNow | RetryResolution | AssignTarget | Terminate, Field(discriminator="verb")
+        Cancel | Reschedule | ExecuteNow | RetryResolution | AssignTarget | Terminate | BringBack,
+        Field(discriminator="verb"),
     ]

@@ -14,7 +14,9 @@ Result = TypeVar("Result")
 UNEXPECTED = "UnexpectedError"
 """The type of a failure that a retry is not known to cure: a defect, or data that the database refuses."""
 
-LOCAL_BUDGET = timedelta(seconds=1.5)
+LOCAL_ATTEMPT_TIMEOUT = timedelta(seconds=2)
+LOCAL_BUDGET = timedelta(seconds=4)
+"""Shorter than a workflow task may last, and long enough for the queue before the worker in a herd."""
 LOCAL_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
 ATTEMPT_TIMEOUT = timedelta(seconds=10)
 LONGEST_RETRY_INTERVAL = timedelta(seconds=10)
@@ -44,6 +46,7 @@ async def step(
             argument,
             activity_id=name,
             summary=summary,
+            start_to_close_timeout=LOCAL_ATTEMPT_TIMEOUT,
             schedule_to_close_timeout=LOCAL_BUDGET,
             retry_policy=_with_final(LOCAL_RETRIES, give_up_on),
         )
