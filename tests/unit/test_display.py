@@ -64,8 +64,10 @@ def standing(status: ActivityStatus, *pending: Pending, why: str | None = None) 
         ),
         (
             standing(ActivityStatus.READY, Pending.TARGET, Pending.ATTRIBUTES),
-            "**READY**: sleeps until 2025-01-16T08:59Z, then resolves target, attributes, "
-            "to be marked for 2025-01-16T09:00Z.",
+            (
+                "**READY**: sleeps until 2025-01-16T08:59Z, then resolves target, attributes, "
+                "to be marked for 2025-01-16T09:00Z."
+            ),
         ),
         (
             standing(ActivityStatus.UNRESOLVED, why="target user: Nobody was found."),
