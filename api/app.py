@@ -19,6 +19,7 @@ from api import (
     contact_log,
     health,
     operations,
+    pause,
     scheduled_activities,
     target_configs,
 )
@@ -40,6 +41,7 @@ ROUTERS = (
     attribute_keys.router,
     attribute_policies.router,
     target_configs.router,
+    pause.router,
     health.router,
 )
 

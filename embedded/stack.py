@@ -163,7 +163,8 @@ class Stack:
         for name, process in self.processes.items():
             code = process.poll()
             if code is not None:
-                msg = f"{name} ended by itself with exit code {code}, see above: stopping everything"
+                how = f"with exit code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+                msg = f"{name} has ended {how}, see above: stopping everything"
                 raise StackError(msg)
 
 

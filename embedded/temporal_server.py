@@ -24,7 +24,7 @@ LOOPBACK = "127.0.0.1"
 
 # Values are JSON. The poll rates take away the 50 ms steps that a server with a single history shard works in; a real
 # cluster has hundreds of shards and needs none of them. The length is what a cluster on PostgreSQL can store.
-DYNAMIC_CONFIG: Mapping[str, str] = MappingProxyType(
+DYNAMIC_CONFIG = MappingProxyType(
     {
         "history.transferProcessorMaxPollRPS": "10000",
         "history.timerProcessorMaxPollRPS": "10000",
@@ -33,7 +33,9 @@ DYNAMIC_CONFIG: Mapping[str, str] = MappingProxyType(
         "matching.enableFairness": "true",
     }
 )
-TIME_SKIPPING: Mapping[str, str] = MappingProxyType({"frontend.WorkflowTimeSkippingEnabled": "true"})
+PRAGMAS = ("journal_mode=wal", "synchronous=full")
+"""Every commit is on disk before it is answered, by one write to a log rather than by files made and deleted."""
+TIME_SKIPPING = MappingProxyType({"frontend.WorkflowTimeSkippingEnabled": "true"})
 _START_PATIENCE_SECONDS = 60
 
 
@@ -118,7 +120,7 @@ def _command(
         str(temporal_binary()),
         *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--log-level", "error"),
         *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")),
-        *(() if database is None else ("--db-filename", str(database))),
+        *(() if database is None else ("--db-filename", str(database), *(f"--sqlite-pragma={one}" for one in PRAGMAS))),
         *(f"--search-attribute={name}={kind}" for name, kind in search_attributes.items()),
         *(f"--dynamic-config-value={name}={value}" for name, value in dynamic_config.items()),
     ]

@@ -216,5 +216,5 @@ def test_a_part_that_dies_takes_the_stack_with_it_and_is_named(tmp_path: Path) -
         )
         os.kill(worker, signal.SIGKILL)
         assert stack.process.wait(PATIENCE_SECONDS) == 1
-        assert "worker ended by itself" in stack.log.read_text()
+        assert "worker has ended by SIGKILL" in stack.log.read_text()
         assert stack.process_ids() == set()
