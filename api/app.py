@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
 from api import (
+    activity_parts,
     attribute_keys,
     attribute_policies,
     batch,
@@ -17,6 +18,7 @@ from api import (
     commerce_users,
     commerces,
     contact_log,
+    explanations,
     health,
     operations,
     pause,
@@ -32,6 +34,8 @@ ROUTERS = (
     scheduled_activities.router,
     operations.router,
     batch.router,
+    explanations.router,
+    activity_parts.router,
     commerce_sync.router,
     commerces.router,
     commerce_users.router,

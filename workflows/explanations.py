@@ -1,11 +1,11 @@
 """Why a resolution came out as it did, as it is stored and shown: ids and words, never names, contacts or values."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from workflows.payloads import (
@@ -28,6 +28,14 @@ class Explanation(BaseModel):
     def document(self) -> dict[str, Any]:
         """Compose the JSON object that travels and is stored; what is empty isn't there."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _in_milliseconds(instant: datetime) -> str:
+    utc = instant.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
+
+
+Instant = Annotated[datetime, PlainSerializer(_in_milliseconds, return_type=str, when_used="json")]
 
 
 class MatchedBy(StrEnum):
@@ -74,7 +82,7 @@ class CandidateExplanation(Explanation):
     commerce_user_id: UUID
     verdict: Verdict
     why: str
-    last_contacted_at: datetime | None = Field(
+    last_contacted_at: Instant | None = Field(
         default=None, description="As far as this criterion counts contacts: on this channel or on any."
     )
 
@@ -117,11 +125,11 @@ class CriteriaSource(StrEnum):
 class TargetExplanation(Explanation):
     """Whom the activity is aimed at, and what was tried to find them, in the order tried."""
 
-    moment: ResolutionMoment
-    strategy: TargetStrategy
-    status: TargetStatus
+    moment: ResolutionMoment | None = Field(default=None, description="Absent: an operator has assigned the user.")
+    strategy: TargetStrategy | None = None
+    status: TargetStatus | None = None
     configuration: RulesExplanation | None = Field(default=None, description="Absent: none applies.")
-    criteria_from: CriteriaSource
+    criteria_from: CriteriaSource | None = None
     criteria: tuple[Trial, ...] = ()
     more_criteria: int = Field(default=0, description="How many more were tried, without success, than are listed.")
     fallbacks: tuple[Trial, ...] = ()
