@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, func, literal_column, not_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db import models
@@ -30,7 +30,7 @@ NOW = func.statement_timestamp()
 """The database's clock: the only one that decides what is due."""
 
 
-def paused_at(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
+def paused_at(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ScalarSelect[datetime | None]:
     """Since when the tenant is paused, null if it isn't: looked up once a statement for a tenant that is named."""
     return (
         select(TenantPause.paused_at)
@@ -40,18 +40,16 @@ def paused_at(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ScalarSelect[dat
     )
 
 
-def marked_ahead(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
-    """Stored as DUE, but its time is still to come, or came while its tenant is paused: to everyone it is READY.
+def marked_ahead(paused: ScalarSelect[datetime | None] | datetime | None) -> ColumnElement[bool]:
+    """Stored as DUE, but its time is still to come, or came since its tenant was `paused`: to everyone it is READY.
 
     A mark counts from the later of its own moment and `due_at`, so one range of `marked_at` has all that nobody sees.
     """
-    return and_(
-        ScheduledActivity.status == ActivityStatus.DUE,
-        ScheduledActivity.marked_at > func.least(NOW, paused_at(tenant_id)),
-    )
+    unseen_from = NOW if paused is None else func.least(NOW, paused)
+    return and_(ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.marked_at > unseen_from)
 
 
-MARKED_AHEAD = marked_ahead(ScheduledActivity.tenant_id)
+MARKED_AHEAD = marked_ahead(paused_at(ScheduledActivity.tenant_id))
 
 HELD_SINCE = case((and_(MARKED_AHEAD, ScheduledActivity.marked_at <= NOW), ScheduledActivity.marked_at))
 """From when on it would be DUE if its tenant were not paused; null if that isn't what it waits for."""
@@ -63,6 +61,18 @@ EVENT_IS_SEEN = StatusEvent.occurred_at <= case(
 
 EFFECTIVE_STATUS = case((MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
 """The status that counts: every read, filter, claim and guard uses it."""
+
+
+def having(status: ActivityStatus, paused: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    """The rows whose effective status this is, as disjoint ranges of indices that begin with the stored one."""
+    stored = ScheduledActivity.status == status
+    match status:
+        case ActivityStatus.READY:
+            return stored, marked_ahead(paused)
+        case ActivityStatus.DUE:
+            return (and_(stored, not_(marked_ahead(paused))),)
+        case _:
+            return (stored,)
 
 IS_DUE: ColumnElement[bool] = and_(
     ScheduledActivity.status == ActivityStatus.DUE,
