@@ -74,12 +74,17 @@ def having(status: ActivityStatus, paused: datetime | None) -> tuple[ColumnEleme
         case _:
             return (stored,)
 
-IS_DUE: ColumnElement[bool] = and_(
-    ScheduledActivity.status == ActivityStatus.DUE,
-    ScheduledActivity.due_at <= NOW,
-    paused_at(ScheduledActivity.tenant_id).is_(None),
-)
-"""What an executor may take, said so that an index finds it; of a paused tenant nothing, even if it is DUE."""
+
+def is_due(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """What an executor may take, said so that an index finds it; of a paused tenant nothing, even if it is DUE."""
+    return and_(
+        ScheduledActivity.status == ActivityStatus.DUE,
+        ScheduledActivity.due_at <= NOW,
+        paused_at(tenant_id).is_(None),
+    )
+
+
+IS_DUE = is_due(ScheduledActivity.tenant_id)
 
 EFFECTIVE_VERSION = case((MARKED_AHEAD, ScheduledActivity.version - 1), else_=ScheduledActivity.version)
 """The version that an ETag shows: a mark that nobody can see yet doesn't count."""
