@@ -30,7 +30,7 @@ NOW = func.statement_timestamp()
 """The database's clock: the only one that decides what is due."""
 
 
-def paused_at(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ScalarSelect[datetime | None]:
+def paused_at(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
     """Since when the tenant is paused, null if it isn't: looked up once a statement for a tenant that is named."""
     return (
         select(TenantPause.paused_at)
@@ -40,7 +40,7 @@ def paused_at(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ScalarSelect[dat
     )
 
 
-def marked_ahead(paused: ScalarSelect[datetime | None] | datetime | None) -> ColumnElement[bool]:
+def marked_ahead(paused: ScalarSelect[datetime] | datetime | None) -> ColumnElement[bool]:
     """Stored as DUE, but its time is still to come, or came since its tenant was `paused`: to everyone it is READY.
 
     A mark counts from the later of its own moment and `due_at`, so one range of `marked_at` has all that nobody sees.
