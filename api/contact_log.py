@@ -133,9 +133,9 @@ async def put_contact_log(
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
         users = await _users(connection, caller.tenant_id, commerce_id)
         sent = {"tenant": caller.tenant_id, "commerce": commerce_id, "rows": _rows(body.entries, users)}
-        removed = await connection.execute(REMOVE_OTHER_CONTACTS, sent)
-        added = await connection.execute(ADD_CONTACTS, sent)
-    return ContactLogPutRead(added=added.rowcount, removed=removed.rowcount)
+        removed = (await connection.execute(REMOVE_OTHER_CONTACTS, sent)).all()
+        added = (await connection.execute(ADD_CONTACTS, sent)).all()
+    return ContactLogPutRead(added=len(added), removed=len(removed))
 
 
 async def _users(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> dict[UUID | str, str]:

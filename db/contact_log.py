@@ -28,7 +28,7 @@ REMOVE_OTHER_CONTACTS = delete(ContactLogEntry).where(
     ContactLogEntry.tenant_id == _TENANT,
     ContactLogEntry.commerce_id == _COMMERCE,
     ~exists(select(_sent.c.channel).where(_same)),
-)
+).returning(ContactLogEntry.id)
 ADD_CONTACTS = (
     insert(ContactLogEntry)
     .from_select(
@@ -36,4 +36,5 @@ ADD_CONTACTS = (
         select(_TENANT, _COMMERCE, _sent.c.commerce_user_id, _sent.c.channel, _sent.c.contacted_at),
     )
     .on_conflict_do_nothing()
+    .returning(ContactLogEntry.id)
 )
