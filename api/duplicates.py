@@ -15,7 +15,15 @@ from workflows.payloads import ScheduledActivityInput, ScheduledActivityRequest
 
 
 async def duplicate_of(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Problem:
-    """Look the first one up: in PostgreSQL, or, while it is still resolving, in its run's first event."""
+    """Look the first one up; twice, for a run may write its row and end while we look."""
+    found = await _look_up(scheduled, caller, opened) or await _look_up(scheduled, caller, opened)
+    return found or Unavailable(
+        "An attempt with this idempotency key has just ended; send the request again.", retry_after=1
+    )
+
+
+async def _look_up(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> IdempotencyKeyExists | None:
+    """In PostgreSQL, or, while it is still resolving, in its run's first event."""
     key = scheduled.request.idempotency_key
     statement = SNAPSHOTS.where(
         ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.idempotency_key == key
@@ -27,9 +35,7 @@ async def duplicate_of(scheduled: ScheduledActivityInput, caller: Caller, opened
         return _conflict(read(snapshot(row), caller, opened), stored, scheduled.request, decided=True)
     run = await runs.latest(opened.temporal, caller.tenant_id, key)
     if run is None or run.status is not WorkflowExecutionStatus.RUNNING:
-        return Unavailable(
-            "An attempt with this idempotency key has just ended; send the request again.", retry_after=1
-        )
+        return None
     first = await runs.input_of(opened.temporal, run)
     return _conflict(read_resolving(first), first.request, scheduled.request, decided=False)
 

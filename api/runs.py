@@ -25,6 +25,9 @@ from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 DESCRIBE_PATIENCE = timedelta(seconds=2)
 
+LOST = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.TIMED_OUT)
+"""Ended by an operator: what such a run has not recorded by then, it never will."""
+
 
 class RefusedError(Exception):
     """The run has ended because the request can't be carried out; without a rejection it is our own fault."""

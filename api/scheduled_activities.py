@@ -145,6 +145,10 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
     execution = await runs.of_activity(opened.temporal, caller.tenant_id, activity_id)
     if execution is None:
         raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
+    if execution.status in runs.LOST:
+        raise ActivityNotFound(
+            f"Activity {activity_id} was never recorded: its run was ended from outside. Its key can be used again."
+        )
     scheduled = await runs.input_of(opened.temporal, execution)
     refused = await runs.refusal(opened.temporal, execution)
     if refused:

@@ -14,6 +14,12 @@ from tests.builders import Tenant
 from tests.service import Service, running_service, temporal_client
 from workflows import search_attributes
 
+FORGETTING_AT_ONCE = {
+    "history.transferProcessorEnsureCloseBeforeDelete": "false",
+    "history.visibilityProcessorEnsureCloseBeforeDelete": "false",
+}
+"""Else a run that has closed just now is deleted half a minute later."""
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
@@ -38,7 +44,7 @@ def temporal_server() -> Iterator[TemporalServer]:
         port=free_port(),
         ui_port=free_port(),
         search_attributes=spelled(search_attributes.ALL),
-        dynamic_config=DYNAMIC_CONFIG | TIME_SKIPPING,
+        dynamic_config=DYNAMIC_CONFIG | TIME_SKIPPING | FORGETTING_AT_ONCE,
     ) as server:
         yield server
 

@@ -1,14 +1,20 @@
 """A world of its own for a test that breaks things: a fresh database, and a fresh namespace of Temporal."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from embedded.postgres import Postgres
-from tests.service import temporal_client
+from tests.service import Service, running_service, temporal_client
+from worker import build_worker
 from workflows import search_attributes
 
 
@@ -28,7 +34,22 @@ async def new_namespace(temporal: Client) -> Client:
     await temporal.operator_service.add_search_attributes(
         AddSearchAttributesRequest(
             namespace=name,
-            search_attributes={key.name: key.indexed_value_type for key in search_attributes.ALL},
+            search_attributes={
+                key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in search_attributes.ALL
+            },
         )
     )
     return await temporal_client(temporal.service_client.config.target_host, namespace=name)
+
+
+@asynccontextmanager
+async def idle_service(postgres: Postgres, temporal: Client, **settings: Any) -> AsyncIterator[Service]:
+    """The service in a world of its own, without a worker: `async with work(service)` is one."""
+    namespace = await new_namespace(temporal)
+    async with running_service(new_database(postgres), namespace, work=False, **settings) as service:
+        yield service
+
+
+def work(service: Service) -> Worker:
+    """A worker of that service, for as long as an `async with` block runs."""
+    return build_worker(service.temporal, service.engine)
