@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from embedded.temporal_server import DYNAMIC_CONFIG, temporal_binary
+from settings import ApiSettings, WorkerSettings
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sysconfig.get_path("scripts"))
@@ -124,6 +125,20 @@ def test_temporal_has_a_database_and_a_role_of_its_own(services: dict[str, dict[
         ours = services[name]["environment"]
         assert ours["DATABASE_URL"].endswith("//scheduled_activities@postgres:5432/scheduled_activities")
         assert ours["PGPASSWORD"] == REQUIRED["APP_DB_PASSWORD"]
+
+
+@pytest.mark.parametrize(("process", "settings"), [("api", ApiSettings), ("worker", WorkerSettings)])
+def test_a_process_finds_all_its_settings(
+    process: str, settings: type[ApiSettings | WorkerSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured = compose("--format", "json", **REQUIRED, AUTH_JWKS_URL="https://issuer.example/keys")
+    given = json.loads(configured.stdout)["services"][process]["environment"]
+    for name in settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in given.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert settings().database_url.get_secret_value() == given["DATABASE_URL"]
 
 
 def test_dynamic_config_is_that_of_the_embedded_server_but_for_its_speed() -> None:
