@@ -249,9 +249,9 @@ class ScheduledActivity(HasId):
         Index(None, "tenant_id", "lease_token", unique=True, postgresql_where=text("lease_token IS NOT NULL")),
         CheckConstraint("status <> 'DUE' OR (due_at IS NOT NULL AND marked_at >= due_at)", name="marked"),
         *(
-            Index(None, "tenant_id", *filtered, sorted_by, "id")
+            Index(f"scheduled_activities_{name}_by_{sorted_by}_idx", "tenant_id", *filtered, sorted_by, "id")
             for sorted_by in ("scheduled_at", "created_at")
-            for filtered in ((), ("channel", "type"), ("reason_code",))
+            for name, filtered in (("all", ()), ("kind", ("channel", "type")), ("reason", ("reason_code", "status")))
         ),
         Index(None, "tenant_id", "status", "created_at", "id"),
         Index(

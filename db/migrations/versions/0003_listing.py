@@ -9,11 +9,12 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-ORDERED = [
-    ["tenant_id", *filtered, sorted_by, "id"]
+FILTERED = {"all": (), "kind": ("channel", "type"), "reason": ("reason_code", "status")}
+ORDERED = {
+    f"scheduled_activities_{name}_by_{sorted_by}_idx": ["tenant_id", *filtered, sorted_by, "id"]
     for sorted_by in ("scheduled_at", "created_at")
-    for filtered in ([], ["channel", "type"], ["reason_code"])
-] + [["tenant_id", "status", "created_at", "id"]]
+    for name, filtered in FILTERED.items()
+} | {"scheduled_activities_tenant_id_status_created_at_id_idx": ["tenant_id", "status", "created_at", "id"]}
 """By status and `scheduled_at` there is one already."""
 
 
@@ -35,8 +36,8 @@ def upgrade() -> None:
     for table, column in (("scheduled_activities", "idempotency_key"), ("commerces", "external_id")):
         op.alter_column(table, column, type_=sa.Text(collation="C"))
     op.alter_column("scheduled_activities", "lateness_ms", type_=sa.BigInteger())
-    for columns in ORDERED:
-        op.create_index(op.f(f"scheduled_activities_{'_'.join(columns)}_idx"), "scheduled_activities", columns)
+    for name, columns in ORDERED.items():
+        op.create_index(op.f(name), "scheduled_activities", columns)
     op.create_index(
         "scheduled_activities_late_idx",
         "scheduled_activities",
@@ -61,8 +62,8 @@ def downgrade() -> None:
     op.drop_constraint(op.f("scheduled_activities_marked_check"), "scheduled_activities")
     op.drop_index("scheduled_activities_marked_idx")
     op.drop_index("scheduled_activities_late_idx")
-    for columns in reversed(ORDERED):
-        op.drop_index(op.f(f"scheduled_activities_{'_'.join(columns)}_idx"))
+    for name in ORDERED:
+        op.drop_index(op.f(name))
     op.alter_column("scheduled_activities", "lateness_ms", type_=sa.Integer())
     for table, column in (("scheduled_activities", "idempotency_key"), ("commerces", "external_id")):
         op.alter_column(table, column, type_=sa.Text(collation="default"))
