@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities_impl.failures import DescribeFailures
 from activities_impl.resolution import Resolution
@@ -23,6 +22,7 @@ from db.migrations import schema_fault
 from logs import configure_logging
 from settings import WorkerSettings
 from workflows.client import TASK_QUEUE, connect
+from workflows.sandbox import Sandbox
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 log = structlog.get_logger(__name__)
@@ -45,8 +45,7 @@ def build_worker(client: Client, engine: AsyncEngine, *, drain: timedelta = time
             scheduled_activities.apply_change,
         ],
         interceptors=[DescribeFailures()],
-        # The workflow files are deterministic by contract: importing them anew for every run costs half the throughput.
-        workflow_runner=SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules("workflows")),
+        workflow_runner=Sandbox(),
         max_cached_workflows=200,  # a cached run holds about 100 kB, and a sleeping one needs none
         graceful_shutdown_timeout=drain,
     )
