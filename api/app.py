@@ -18,6 +18,8 @@ from api import (
     commerce_users,
     commerces,
     contact_log,
+    dispatch_settings,
+    executions,
     explanations,
     health,
     operations,
@@ -46,6 +48,8 @@ ROUTERS = (
     attribute_policies.router,
     target_configs.router,
     pause.router,
+    dispatch_settings.router,
+    executions.router,
     health.router,
 )
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.auth import Authenticator, Caller, Permission
+from api.due_watch import DueWatch
 from api.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
 from workflows.payloads import Fault
 
@@ -27,6 +28,7 @@ class Resources:
     temporal_ui_url: str
     answer_deadline_seconds: float
     max_lead_seconds: float
+    due_watch: DueWatch
 
 
 def resources(request: Request) -> Resources:
@@ -76,3 +78,4 @@ CanView = Annotated[Caller, Depends(require(Permission.VIEW_ACTIVITIES))]
 CanCancel = Annotated[Caller, Depends(require(Permission.CANCEL_ACTIVITY))]
 CanDispatch = Annotated[Caller, Depends(require(Permission.DISPATCH_ACTIVITY))]
 CanOperate = Annotated[Caller, Depends(require(Permission.OPERATE))]
+CanSubmitResult = Annotated[Caller, Depends(require(Permission.SUBMIT_ACTIVITY_RESULT))]

@@ -167,6 +167,24 @@ class StaleEtag(Problem):
     status, code, title = HTTPStatus.PRECONDITION_FAILED, "stale_etag", "Changed since it was read"
 
 
+class LeaseNotFound(Problem):
+    """No activity of this tenant was handed out with this lease, or another executor has taken it since."""
+
+    status, code, title = HTTPStatus.NOT_FOUND, "lease_not_found", "Lease not found"
+
+
+class LeaseEnded(Problem):
+    """The lease ran out, was released, or has had its result."""
+
+    status, code, title = HTTPStatus.CONFLICT, "lease_ended", "The lease is over"
+
+
+class UnknownTaskResultType(Problem):
+    """The tenant's executors may not report this result."""
+
+    status, code, title = HTTPStatus.BAD_REQUEST, "unknown_task_result_type", "Unknown task result type"
+
+
 class BodyTooLarge(Problem):
     """The body has more bytes than the endpoint takes."""
 

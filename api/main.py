@@ -1,6 +1,7 @@
 """The API's process: opens PostgreSQL and Temporal for as long as it serves."""
 
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import uvicorn
 from api.app import create_app
 from api.auth import Authenticator
 from api.dependencies import Resources
+from api.due_watch import DueWatch
 from db.engine import autocommit, open_engine
 from db.migrations import schema_fault
 from logs import configure_logging
@@ -27,23 +29,34 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
         fault = await connection.run_sync(schema_fault)
     if fault:
         raise SystemExit(fault)
-    yield {
-        "resources": Resources(
-            engine=engine,
-            autocommit=autocommit(engine),
-            temporal=await connect(lazy=True),
-            authenticator=Authenticator(
-                settings.auth_issuer,
-                settings.auth_audience,
-                jwks_url=settings.auth_jwks_url,
-                public_key=settings.auth_public_key,
-            ),
-            temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
-            answer_deadline_seconds=settings.answer_deadline_seconds,
-            max_lead_seconds=settings.max_lead_seconds,
-        )
-    }
+    async with DueWatch(engine.url) as due_watch:
+        yield {
+            "resources": Resources(
+                engine=engine,
+                autocommit=autocommit(engine),
+                temporal=await connect(lazy=True),
+                authenticator=Authenticator(
+                    settings.auth_issuer,
+                    settings.auth_audience,
+                    jwks_url=settings.auth_jwks_url,
+                    public_key=settings.auth_public_key,
+                ),
+                temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
+                answer_deadline_seconds=settings.answer_deadline_seconds,
+                max_lead_seconds=settings.max_lead_seconds,
+                due_watch=due_watch,
+            )
+        }
     await engine.dispose()
+
+
+class Server(uvicorn.Server):
+    """Lets those who wait for something due answer first: a stop shall not last as long as they would wait."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it."""
+        self.lifespan.state["resources"].due_watch.stop()
+        await super().shutdown(sockets)
 
 
 app = create_app(lifespan)
@@ -51,7 +64,7 @@ app = create_app(lifespan)
 if __name__ == "__main__":
     configure_logging("api")
     settings = ApiSettings()
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             app,
             host=settings.listen_host,

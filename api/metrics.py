@@ -16,6 +16,21 @@ LATENCY = Histogram("http_request_seconds", "Seconds per request.", ("method", "
 CREATIONS = Counter(
     "scheduled_activity_creations", "Creations by the code they were answered with.", ("code",), registry=REGISTRY
 )
+_LATENESS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600)
+CLAIMABLE_LATENESS = Histogram(
+    "scheduled_activity_claimable_lateness_seconds",
+    "From when it was scheduled for until an executor could take it; observed when it is first taken.",
+    ("channel",),
+    buckets=_LATENESS,
+    registry=REGISTRY,
+)
+CLAIMED_LATENESS = Histogram(
+    "scheduled_activity_claimed_lateness_seconds",
+    "From when it was scheduled for until it was first taken.",
+    ("channel",),
+    buckets=_LATENESS,
+    registry=REGISTRY,
+)
 OVERDUE = Gauge("scheduled_activities_overdue", "READY ones whose time has passed unmarked.", registry=REGISTRY)
 OLDEST_OVERDUE = Gauge("scheduled_activities_oldest_overdue_seconds", "Age of the oldest of these.", registry=REGISTRY)
 UNRESOLVED = Gauge("scheduled_activities_unresolved", "Waiting for an operator.", registry=REGISTRY)

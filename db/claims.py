@@ -7,7 +7,19 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, literal_column, select, true, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.leases import IS_TAKEN, locked, trail, written
@@ -39,6 +51,7 @@ _commerce = (
 _due_since = func.greatest(ScheduledActivity.due_at, ScheduledActivity.created_at, ScheduledActivity.moved_at)
 WHOLE: tuple[ColumnElement[Any], ...] = (
     literal_column("false").label("marked_ahead"),
+    literal_column("null").label("held_since"),
     TARGET_USERS.label("target_users"),
     ATTRIBUTES.label("attributes"),
     _people.label("people"),
@@ -123,5 +136,6 @@ def seconds_to_next(tenant_id: UUID, channels: Sequence[Channel], types: Sequenc
         *these_only, ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at > NOW
     )
     leased = select(func.min(ScheduledActivity.lease_expires_at)).where(*these_only, IS_TAKEN)
-    soonest = func.least(ahead.scalar_subquery(), leased.scalar_subquery())
-    return select(func.extract("epoch", soonest - func.clock_timestamp()))
+    held_by_a_claim = select(func.clock_timestamp()).where(exists().where(*these_only, is_due(tenant_id)))
+    moments = (ahead.scalar_subquery(), leased.scalar_subquery(), held_by_a_claim.scalar_subquery())
+    return select(func.extract("epoch", func.least(*moments) - func.clock_timestamp()))

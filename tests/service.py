@@ -19,6 +19,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from api.app import create_app
 from api.auth import Authenticator, Permission
 from api.dependencies import Resources
+from api.due_watch import DueWatch
 from db.engine import autocommit, open_engine
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
 from settings import DatabaseSettings
@@ -76,6 +77,7 @@ def resources(engine: AsyncEngine, temporal: Client, **settings: Any) -> Resourc
         autocommit=autocommit(engine),
         temporal=temporal,
         authenticator=authenticator,
+        due_watch=DueWatch(engine.url),
         **(defaults | settings),
     )
 
@@ -105,7 +107,8 @@ async def running_api(opened: Resources) -> AsyncIterator[str]:
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
-        yield {"resources": opened}
+        async with opened.due_watch:
+            yield {"resources": opened}
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(create_app(lifespan), log_config=None, access_log=False))
@@ -114,5 +117,6 @@ async def running_api(opened: Resources) -> AsyncIterator[str]:
         while not server.started:
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        opened.due_watch.stop()
         server.should_exit = True
         await serving
