@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
-from sqlalchemy import and_, select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api import runs
@@ -23,13 +23,12 @@ from api.errors import (
 )
 from api.schemas import Answer, Instant, ScheduledActivityCreate
 from db import facts
-from db.models import Commerce, ResolutionAttempt, StatusEvent
-from db.queries import EVENT_IS_SEEN
+from db.models import Commerce, ResolutionAttempt
 from db.writes import faults
 from workflows.attribute_values import choose_attributes
 from workflows.catalogues import RefusedError
 from workflows.explanations import AttributesExplanation, ReasonExplanation, TargetExplanation
-from workflows.payloads import ActivityStatus, EventType, Resolve, ScheduledActivityInput
+from workflows.payloads import ActivityStatus, ResolutionMoment, Resolve, ScheduledActivityInput
 from workflows.resolution import choose_target, match_reason
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
@@ -49,10 +48,10 @@ class ExplanationRead(Answer):
 
 
 class AttemptRead(ExplanationRead):
-    """One attempt at resolution; the event is absent until the activity's time shows it."""
+    """One attempt at resolution."""
 
     attempted_at: Instant
-    event_type: EventType | None
+    moment: ResolutionMoment | None = Field(description="On which occasion; null when an operator assigned the user.")
 
 
 class AttemptsRead(Answer):
@@ -75,15 +74,8 @@ async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) ->
 
     A later attempt is only about what was still open: what was found once is never looked for again.
     """
-    event = and_(
-        StatusEvent.tenant_id == ResolutionAttempt.tenant_id,
-        StatusEvent.activity_id == ResolutionAttempt.activity_id,
-        StatusEvent.event_key == ResolutionAttempt.event_key,
-        EVENT_IS_SEEN,
-    )
     statement = (
-        select(ResolutionAttempt.explanation, ResolutionAttempt.attempted_at, StatusEvent.event_type)
-        .join_from(ResolutionAttempt, StatusEvent, event, isouter=True)
+        select(ResolutionAttempt.explanation, ResolutionAttempt.attempted_at)
         .where(ResolutionAttempt.tenant_id == caller.tenant_id, ResolutionAttempt.activity_id == activity_id)
         .order_by(ResolutionAttempt.attempted_at, ResolutionAttempt.event_key)
     )
@@ -91,13 +83,16 @@ async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) ->
         rows = (await connection.execute(statement)).all()
     if not rows:
         await require_run(opened, caller.tenant_id, activity_id)
-    attempts = [
-        AttemptRead.model_validate(
-            AttemptRead.members(row.explanation) | {"attempted_at": row.attempted_at, "event_type": row.event_type}
-        )
-        for row in rows
-    ]
-    return AttemptsRead(activity_id=activity_id, attempts=attempts)
+    return AttemptsRead(activity_id=activity_id, attempts=[_attempt(row) for row in rows])
+
+
+def _attempt(row: Row[*tuple[Any, ...]]) -> AttemptRead:
+    stored = row.explanation
+    moments = (stored.get(part, {}).get("moment") for part in ("target", "attributes"))
+    moment = ResolutionMoment.CREATION if stored.get("reason") else next(filter(None, moments), None)
+    return AttemptRead.model_validate(
+        AttemptRead.members(stored) | {"attempted_at": row.attempted_at, "moment": moment}
+    )
 
 
 @router.post(
