@@ -22,6 +22,7 @@ from api import (
     executions,
     explanations,
     health,
+    listing,
     operations,
     pause,
     scheduled_activities,
@@ -33,6 +34,7 @@ from api.failures import TRANSLATIONS, problem_of
 from api.requests import RequestMiddleware
 
 ROUTERS = (
+    listing.router,
     scheduled_activities.router,
     operations.router,
     batch.router,

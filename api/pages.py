@@ -78,7 +78,7 @@ async def page_of(
     after = query.cursor if isinstance(query, CursorQuery) else None
     if key is not None:
         statement = statement.order_by(key)
-        statement = statement if after is None else statement.where(key > _opened(after))
+        statement = statement if after is None else statement.where(key > position_in(after))
     offset = (query.page - 1) * query.per_page
     async with engine.connect() as connection:
         total = (await connection.execute(counted)).scalar_one()
@@ -91,7 +91,7 @@ async def page_of(
             limit=query.per_page,
             total=total,
             total_pages=-(-total // query.per_page),
-            next_cursor=_sealed(rows[-1]._mapping[key]) if key is not None and len(found) > len(rows) else None,  # noqa: SLF001
+            next_cursor=cursor_at(rows[-1]._mapping[key]) if key is not None and len(found) > len(rows) else None,  # noqa: SLF001
         ),
     )
 
@@ -102,11 +102,17 @@ def containing(text: str) -> str:
     return f"%{escaped}%"
 
 
-def _sealed(position: str) -> str:
+def cursor_at(position: str) -> str:
+    """A position as callers see it: nothing to build on."""
     return urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
 
-def _opened(cursor: str) -> str:
+def position_in(cursor: str) -> str:
+    """What `cursor_at` was given.
+
+    Raises:
+        ValidationFailed: it never was.
+    """
     try:
         position = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
