@@ -1,0 +1,89 @@
+"""Stacks that tests start as users do: as processes, seen from outside."""
+
+# ruff: noqa: S603 - the program is ours
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from embedded.temporal_server import free_port
+
+ROOT = Path(__file__).parents[2]
+STACK = (sys.executable, "-m", "embedded.stack")
+PATIENCE_SECONDS = 120
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < give_up_at, "waited in vain"
+        time.sleep(0.1)
+
+
+def some_ports() -> dict[str, str]:
+    return {name: str(free_port()) for name in ("API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT")}
+
+
+@dataclass
+class Stack:
+    """A stack in a process of its own."""
+
+    folder: Path
+    command: Sequence[str] = STACK
+    ports: dict[str, str] = field(default_factory=some_ports)
+
+    def __post_init__(self) -> None:
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                env=os.environ | self.ports | {"DATA_DIR": str(self.folder)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def log(self) -> Path:
+        """What it has said so far."""
+        return self.folder.with_name(f"{self.folder.name}.log")
+
+    @property
+    def demo_json(self) -> Path:
+        """There while it is ready."""
+        return self.folder / "demo.json"
+
+    def ready(self) -> dict[str, str]:
+        """Wait for it, and read what it says of itself."""
+        wait_until(lambda: self.demo_json.exists() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.log.read_text()
+        facts: dict[str, str] = json.loads(self.demo_json.read_text())
+        return facts
+
+    def process_ids(self) -> set[int]:
+        """Everybody who has this stack's folder in the command line or in the environment."""
+        found = set()
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            except OSError:
+                continue
+            if os.fsencode(self.folder) in words:
+                found.add(int(process.name))
+        return found
+
+
+@contextmanager
+def running(folder: Path, command: Sequence[str] = STACK) -> Iterator[Stack]:
+    stack = Stack(folder, command)
+    try:
+        yield stack
+    finally:
+        stack.process.kill()
+        stack.process.wait()
+        wait_until(lambda: not stack.process_ids())
