@@ -1,13 +1,13 @@
 """What clients and operators may change, decided under the row's lock: in a run's step, or by the API once it ended."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, null, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import models, writes
+from db import leases, models, writes
 from db.models import ScheduledActivity, StatusEvent
 from db.queries import SNAPSHOTS, snapshot
 from db.writes import Event
@@ -139,10 +139,23 @@ async def _written(connection: AsyncConnection, wanted: Apply) -> bool:
 async def _cancel(case: _Case, change: Cancel) -> None:
     if case.seen.status is ActivityStatus.CANCELED:
         return
+    if case.seen.status is ActivityStatus.DISPATCHED:
+        case = await _given_back(case)
     _allow(case.seen, "canceled", READY, UNRESOLVED, DUE)
     event = case.event(EventType.CANCELED, ActivityStatus.CANCELED, {"reason": change.reason})
     values = await _take_back(case) | {"status": ActivityStatus.CANCELED, "why": change.reason}
     await case.write(values, event)
+
+
+async def _given_back(case: _Case) -> _Case:
+    """A lease that has run out is nobody's, and that is written down first; who still has one is named."""
+    this = (ScheduledActivity.tenant_id == case.wanted.tenant_id, ScheduledActivity.id == case.wanted.id)
+    await case.connection.execute(leases.expire(*this))
+    holder = (await case.connection.execute(leases.holder(*this))).one_or_none()
+    if holder:
+        detail = f"The activity was taken by {holder.executor}, whose lease ends at {holder.until}: it is too late."
+        raise RefusedChangeError("wrong_status", detail, status=case.seen.status)
+    return replace(case, seen=await locked(case.connection, case.wanted))
 
 
 async def _reschedule(case: _Case, change: Reschedule) -> None:

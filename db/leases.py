@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models import DispatchSettings, ScheduledActivity, StatusEvent
 from db.queries import NOW
@@ -118,8 +119,19 @@ def written(where: tuple[ColumnElement[bool], ...], values: dict[str, Any], *mor
 
 def lease_details(row: CTE) -> dict[str, ColumnElement[Any]]:
     """What the trail says of a lease; never its token, for that is the executor's secret."""
-    ends = func.to_char(func.timezone("UTC", row.c.lease_expires_at), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    ends = in_contract_format(row.c.lease_expires_at)
     return {"executor": row.c.executor, "attempt": row.c.attempts, "leaseExpiresAt": ends}
+
+
+def in_contract_format(instant: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[str]:
+    """2025-01-16T09:00:00.000Z."""
+    return func.to_char(func.timezone("UTC", instant), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+
+
+def holder(*filters: ColumnElement[bool]) -> Select[str | None, str]:
+    """Who has it now, and until when."""
+    until = in_contract_format(ScheduledActivity.lease_expires_at).label("until")
+    return select(ScheduledActivity.executor, until).where(*filters, IS_TAKEN)
 
 
 def trail(  # noqa: PLR0913 - one place writes every line of the hand-off

@@ -1,15 +1,15 @@
 """Rows that are due, as many as a test wants, and what executors do with them."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import CursorResult, text, update
+from sqlalchemy import func, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.models import ScheduledActivity
 from tests.builders import COMMERCE_ID, Tenant
+from workflows.payloads import ActivityStatus
 
 INSERT_ROWS = text(
     """
@@ -37,12 +37,15 @@ async def claim(http: httpx.AsyncClient, **changes: Any) -> list[dict[str, Any]]
     return taken
 
 
-async def run_out(engine: AsyncEngine, tenant: Tenant) -> CursorResult[Any]:
+async def run_out(engine: AsyncEngine, tenant: Tenant) -> None:
     """Let every lease of the tenant end now, as if its time had passed."""
-    past = ScheduledActivity.lease_expires_at - timedelta(hours=1)
-    ended = update(ScheduledActivity).where(ScheduledActivity.tenant_id == tenant.id).values(lease_expires_at=past)
+    ended = (
+        update(ScheduledActivity)
+        .where(ScheduledActivity.tenant_id == tenant.id, ScheduledActivity.status == ActivityStatus.DISPATCHED)
+        .values(lease_expires_at=func.clock_timestamp())
+    )
     async with engine.begin() as connection:
-        return await connection.execute(ended)
+        await connection.execute(ended)
 
 
 async def trail(http: httpx.AsyncClient, activity_id: str) -> list[tuple[str, str | None, str]]:
