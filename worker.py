@@ -1,6 +1,7 @@
 """The Temporal process: opens the resources, offers workflows and activities, and drains on SIGTERM."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import structlog
+import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
@@ -68,6 +70,13 @@ def free_port(host: str) -> int:
         return int(probe.getsockname()[1])
 
 
+def spare_the_collector() -> None:
+    """Keep what lives as long as the process out of every collection, and collect less often: a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 async def connect_patiently(runtime: Runtime) -> Client:
     """Wait for Temporal as long as it takes: a worker that starts first is no error."""
     while True:
@@ -93,6 +102,7 @@ async def main() -> None:
         sys.exit(fault)
     client = await connect_patiently(runtime)
     async with build_worker(client, engine, drain=timedelta(seconds=settings.worker_drain_seconds)):
+        spare_the_collector()
         log.info("working", task_queue=TASK_QUEUE, metrics=f"http://{settings.listen_host}:{port}/metrics")
         await stop.wait()
         log.info("draining", seconds=settings.worker_drain_seconds)
@@ -102,7 +112,7 @@ async def main() -> None:
 if __name__ == "__main__":
     configure_logging("worker")
     with suppress(KeyboardInterrupt):
-        asyncio.run(main())
+        uvloop.run(main())
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # the SDK's threads may crash while the interpreter shuts down, which would look like a failed deploy
