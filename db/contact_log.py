@@ -24,11 +24,15 @@ _same = and_(
     ContactLogEntry.contacted_at == _sent.c.contacted_at,
 )
 
-REMOVE_OTHER_CONTACTS = delete(ContactLogEntry).where(
-    ContactLogEntry.tenant_id == _TENANT,
-    ContactLogEntry.commerce_id == _COMMERCE,
-    ~exists(select(_sent.c.channel).where(_same)),
-).returning(ContactLogEntry.id)
+REMOVE_OTHER_CONTACTS = (
+    delete(ContactLogEntry)
+    .where(
+        ContactLogEntry.tenant_id == _TENANT,
+        ContactLogEntry.commerce_id == _COMMERCE,
+        ~exists(select(_sent.c.channel).where(_same)),
+    )
+    .returning(ContactLogEntry.id)
+)
 ADD_CONTACTS = (
     insert(ContactLogEntry)
     .from_select(
