@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class DatabaseSettings(BaseSettings):
     """What every process reads: where PostgreSQL is."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 
     database_url: SecretStr = Field(description="postgresql+psycopg://user:password@host:port/database")
     listen_host: str = Field(default="127.0.0.1", description="Where HTTP is listened on; 0.0.0.0 in a container.")
@@ -29,6 +29,14 @@ class WorkerSettings(DatabaseSettings):
     worker_drain_seconds: float = Field(
         default=30, gt=0, description="How long SIGTERM waits for the steps in flight; longer than any single step."
     )
+    worker_build_id: str = Field(
+        default="", description="Names this build to Temporal's worker versioning; empty: a worker without versions."
+    )
+    worker_deployment_name: str = Field(default="scheduled-activities", description="Whose builds follow one another.")
+    reconcile_every_seconds: float = Field(
+        default=60, ge=1, description="How often open rows are compared with open runs."
+    )
+    max_lead_seconds: float = Field(default=300, ge=0, description="As the API's, for runs that are started again.")
 
 
 class ApiSettings(DatabaseSettings):

@@ -25,7 +25,8 @@ def differences(stored: ScheduledActivityRequest, sent: ScheduledActivityRequest
     """
     left, right = stored.model_dump(mode="json"), sent.model_dump(mode="json")
     if _once(stored.attribute_keys) == _once(sent.attribute_keys):
-        left["attribute_keys"] = right["attribute_keys"]
+        left.pop("attribute_keys", None)
+        right.pop("attribute_keys", None)
     return list(_differences(left, right, ""))
 
 

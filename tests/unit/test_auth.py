@@ -27,19 +27,20 @@ KEYS: dict[str, Any] = {
     "ES256": ec.generate_private_key(ec.SECP256R1()),
     "EdDSA": ed25519.Ed25519PrivateKey.generate(),
 }
-NOW = datetime.now(UTC)
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """What a good token says, changed; a claim that is None is left out."""
+    """What a good token says, changed; a claim that is None is left out, a duration counts from now."""
     good = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": "somebody",
-        "exp": NOW + timedelta(hours=1),
+        "exp": timedelta(hours=1),
         "tenants": {str(TENANT): ["CREATE_ACTIVITY"]},
     }
-    return {name: value for name, value in (good | changes).items() if value is not None}
+    now = datetime.now(UTC)
+    said = {name: value for name, value in (good | changes).items() if value is not None}
+    return {name: now + value if isinstance(value, timedelta) else value for name, value in said.items()}
 
 
 def token(algorithm: str = "EdDSA", key: Any = None, kid: str | None = None, **changes: Any) -> str:
@@ -61,7 +62,7 @@ def with_pem(algorithm: str = "EdDSA") -> Authenticator:
 
 def hand_made(header: dict[str, Any], key: bytes | None) -> str:
     """A token that no library would sign."""
-    dated = claims() | {"exp": int((NOW + timedelta(hours=1)).timestamp())}
+    dated = claims() | {"exp": int((datetime.now(UTC) + timedelta(hours=1)).timestamp())}
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, dated)]
     signed = b".".join(parts)
     signature = hmac.digest(key, signed, hashlib.sha256) if key else b""
@@ -129,9 +130,9 @@ async def test_nonsense_is_refused_and_not_a_defect(nonsense: str) -> None:
         {"sub": ""},
         {"sub": 5},
         {"exp": None},
-        {"exp": NOW - timedelta(seconds=LEEWAY_SECONDS + 5)},
+        {"exp": -timedelta(seconds=LEEWAY_SECONDS + 5)},
         {"exp": "tomorrow"},
-        {"nbf": NOW + timedelta(seconds=LEEWAY_SECONDS + 60)},
+        {"nbf": timedelta(seconds=LEEWAY_SECONDS + 60)},
         {"nbf": "tomorrow"},
         {"tenants": None},
         {"tenants": []},
@@ -153,8 +154,8 @@ async def test_a_token_that_says_too_little_or_something_else_is_refused(changes
     "changes",
     [
         {"aud": ["another-service", AUDIENCE]},
-        {"exp": NOW - timedelta(seconds=LEEWAY_SECONDS - 20)},
-        {"nbf": NOW + timedelta(seconds=LEEWAY_SECONDS - 5)},
+        {"exp": -timedelta(seconds=LEEWAY_SECONDS - 20)},
+        {"nbf": timedelta(seconds=LEEWAY_SECONDS - 5)},
         {"tenants": {}},
         {"tenants": {str(TENANT).upper(): ["A_PERMISSION_OF_TOMORROW"]}},
         {"extra": {"claim": 1}},
