@@ -99,6 +99,11 @@ def said_of(target: ResolvedTarget) -> str:
     return f"nobody: {sentence}"
 
 
+def agrees(said: str, expected: str) -> bool:
+    """A table's line may quote a part of a sentence."""
+    return expected.removeprefix("nobody: ") in said if expected.startswith("nobody: ") else said == expected
+
+
 def occasion(moment: str) -> dict[str, Any]:
     """`RETRY too early` comes a day before the activity's time."""
     ahead = timedelta(days=1) if moment.endswith("too early") else timedelta(0)

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.case_notation import (
     IDS,
     NOW,
+    agrees,
     brought,
     candidates,
     cases,
@@ -24,11 +25,6 @@ from workflows.catalogues import RefusedError
 from workflows.facts import AttributeFacts, ReasonFacts, TargetFacts
 from workflows.payloads import LockReason, ResolvedTarget, TargetStatus, TargetStrategy
 from workflows.resolution import choose_target, match_reason
-
-
-def agrees(said: str, expected: str) -> bool:
-    """A table's line may quote a part of a sentence."""
-    return expected.removeprefix("nobody: ") in said if expected.startswith("nobody: ") else said == expected
 
 
 @pytest.mark.parametrize(("users", "channel", "asked", "configured", "answer"), cases("Whom an activity is aimed at"))
