@@ -1,7 +1,7 @@
 # Every target is one call of a script that needs only Python 3.11 or newer; without make: python3 -m embedded run
 PYTHON ?= python3
 
-.PHONY: run test check demo token
+.PHONY: run test check demo token replay e2e
 run:    ## Start everything here: PostgreSQL, Temporal, worker and API
 	@exec $(PYTHON) -m embedded run --stop-with-parent $(ARGS)
 test:   ## Run the tests
@@ -12,3 +12,7 @@ demo:   ## Post an activity to the running stack and watch it become due
 	@exec $(PYTHON) -m embedded demo $(ARGS)
 token:  ## Print a token; see ARGS=--help
 	@exec $(PYTHON) -m embedded token $(ARGS)
+replay: ## Replay the server's runs on this code: would deploying it break one?
+	@exec $(PYTHON) -m embedded replay $(ARGS)
+e2e:    ## Operate in a real browser; needs a Chromium on the PATH or CHROMIUM_PATH
+	@exec $(PYTHON) -m embedded e2e $(ARGS)

@@ -6,17 +6,22 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import structlog
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import Worker
+from temporalio.service import RPCError
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities_impl.failures import DescribeFailures
+from activities_impl.reconciliation import Reconciliation
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
 from db.engine import open_engine
@@ -24,32 +29,60 @@ from db.migrations import schema_fault
 from logs import configure_logging
 from settings import WorkerSettings
 from workflows.client import TASK_QUEUE, connect
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.sandbox import Sandbox
+from workflows.schedule import ensure_schedule
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 log = structlog.get_logger(__name__)
 
 
-def build_worker(client: Client, engine: AsyncEngine, *, drain: timedelta = timedelta(0)) -> Worker:
-    """All that this service does in Temporal, over one client and one pool of connections."""
+def steps(client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> list[Callable[..., Any]]:
+    """Every step that a workflow may ask for."""
     scheduled_activities, resolution = ScheduledActivities(engine), Resolution(engine)
+    reconciliation = Reconciliation(client, engine, max_lead_seconds)
+    return [
+        scheduled_activities.resolve_commerce,
+        resolution.resolve_reason,
+        resolution.resolve_target,
+        resolution.resolve_attributes,
+        scheduled_activities.record,
+        scheduled_activities.mark_due,
+        scheduled_activities.apply_change,
+        reconciliation.compare_page,
+        reconciliation.find_stuck,
+        reconciliation.expire_leases,
+    ]
+
+
+def build_worker(
+    client: Client,
+    engine: AsyncEngine,
+    *,
+    drain: timedelta = timedelta(0),
+    max_lead_seconds: float = 0,
+    version: WorkerDeploymentVersion | None = None,
+) -> Worker:
+    """All that this service does in Temporal, over one client and one pool of connections."""
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[ScheduledActivityWorkflow],
-        activities=[
-            scheduled_activities.resolve_commerce,
-            resolution.resolve_reason,
-            resolution.resolve_target,
-            resolution.resolve_attributes,
-            scheduled_activities.record,
-            scheduled_activities.mark_due,
-            scheduled_activities.apply_change,
-        ],
+        workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow],
+        activities=steps(client, engine, max_lead_seconds),
         interceptors=[DescribeFailures()],
         workflow_runner=Sandbox(),
         max_cached_workflows=200,  # a cached run holds about 100 kB, and a sleeping one needs none
         graceful_shutdown_timeout=drain,
+        deployment_config=_deployed_as(version) if version else None,
+    )
+
+
+def _deployed_as(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
+    """A sleeper wakes on whatever version is current by then: pinned, it would keep its build alive for months."""
+    return WorkerDeploymentConfig(
+        version=version,
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
 
 
@@ -87,6 +120,18 @@ async def connect_patiently(runtime: Runtime) -> Client:
             await asyncio.sleep(2)
 
 
+async def keep_reconciling(client: Client, every: timedelta) -> None:
+    """Have the schedule made, however long that takes: the worker's own work doesn't wait for it."""
+    while True:
+        try:
+            await ensure_schedule(client, every)
+        except RPCError as failure:
+            log.warning("the schedule of reconciliation can't be made yet", failure=str(failure)[:200])
+            await asyncio.sleep(10)
+        else:
+            return
+
+
 async def main() -> None:
     """Work until SIGTERM or SIGINT, then finish what is in flight."""
     settings = WorkerSettings()
@@ -101,10 +146,22 @@ async def main() -> None:
     if fault:
         sys.exit(fault)
     client = await connect_patiently(runtime)
-    async with build_worker(client, engine, drain=timedelta(seconds=settings.worker_drain_seconds)):
+    worker = build_worker(
+        client,
+        engine,
+        drain=timedelta(seconds=settings.worker_drain_seconds),
+        max_lead_seconds=settings.max_lead_seconds,
+        version=WorkerDeploymentVersion(settings.worker_deployment_name, settings.worker_build_id)
+        if settings.worker_build_id
+        else None,
+    )
+    async with worker:
         spare_the_collector()
         log.info("working", task_queue=TASK_QUEUE, metrics=f"http://{settings.listen_host}:{port}/metrics")
+        every = timedelta(seconds=settings.reconcile_every_seconds)
+        scheduling = asyncio.create_task(keep_reconciling(client, every))
         await stop.wait()
+        scheduling.cancel()
         log.info("draining", seconds=settings.worker_drain_seconds)
     await engine.dispose()
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 
@@ -10,8 +10,19 @@ from db import changes, writes
 from db.engine import autocommit
 from db.models import Commerce, ScheduledActivity
 from db.queries import SNAPSHOTS, snapshot
+from db.reconciliation import goes_on_in
 from workflows.activities import ScheduledActivityActivities, rejected
-from workflows.payloads import Apply, CommerceFound, MarkDue, Record, Rejection, ScheduledActivityInput, Snapshot, Standing
+from workflows.payloads import (
+    Apply,
+    CommerceFound,
+    EventType,
+    MarkDue,
+    Record,
+    Rejection,
+    ScheduledActivityInput,
+    Snapshot,
+    Standing,
+)
 
 
 class ScheduledActivities(ScheduledActivityActivities):
@@ -55,13 +66,10 @@ class ScheduledActivities(ScheduledActivityActivities):
         """The row goes on in this run, if it is its own; the key belongs to another otherwise."""
         if activity_id != scheduled.id:
             raise _key_exists(scheduled, activity_id)
-        run_id = activity.info().workflow_run_id
+        run_id = activity.info().workflow_run_id or ""
+        why = EventType.RUN_RESET if scheduled.reset_of else None
         async with self._engine.connect() as connection:
-            await connection.execute(
-                update(ScheduledActivity)
-                .where(ScheduledActivity.tenant_id == scheduled.tenant_id, ScheduledActivity.id == scheduled.id)
-                .values(run_id=run_id)
-            )
+            await connection.execute(goes_on_in(scheduled.tenant_id, scheduled.id, run_id, why, "temporal-ui"))
         return await self._snapshot(scheduled)
 
     @activity.defn

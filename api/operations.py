@@ -34,7 +34,8 @@ from api.views import recorded
 from db import changes
 from db.models import ScheduledActivity
 from db.queries import SNAPSHOTS, snapshot
-from workflows.client import resume, workflow_id
+from workflows.client import lead_seconds, resume, workflow_id
+from workflows.fates import Fate, RunOfRow, fate_of
 from workflows.payloads import (
     ActivityStatus,
     Apply,
@@ -104,7 +105,7 @@ async def change_activity(
 ) -> Response:
     """Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it."""
     values = body.model_dump(exclude={"change_reason"})
-    lead = runs.lead_seconds(body.scheduled_at, opened.max_lead_seconds) if body.scheduled_at else 0
+    lead = lead_seconds(body.scheduled_at, opened.max_lead_seconds) if body.scheduled_at else 0
     change = Reschedule(
         actor=caller.subject,
         reason=body.change_reason,
@@ -200,10 +201,17 @@ async def _start_again(opened: Resources, connection: AsyncConnection, wanted: A
 
 async def _give_up(opened: Resources, connection: AsyncConnection, wanted: Apply) -> None:
     """An open row without a run: somebody has ended it in Temporal, which no code of ours has seen."""
-    scheduled = await changes.input_of(connection, wanted)
-    run = await runs.latest(opened.temporal, wanted.tenant_id, scheduled.request.idempotency_key)
-    if run and run.status is WorkflowExecutionStatus.RUNNING:
+    seen = await changes.locked(connection, wanted)
+    run = RunOfRow(
+        activity_id=seen.id,
+        workflow_id=workflow_id(wanted.tenant_id, seen.idempotency_key),
+        run_id=seen.run_id,
+    )
+    fate, _ = await fate_of(opened.temporal, run)
+    if fate is Fate.GOES_ON:
         raise Unavailable("Nothing was changed: the activity was being moved at this moment. Try again.")
+    if fate is Fate.LOST:
+        raise Unavailable("Nothing was changed: Temporal has lost the activity's run, which is being brought back.")
     terminate = Terminate(reason="Its run was ended in Temporal.")
     await changes.apply(connection, wanted.model_copy(update={"change": terminate}))
 

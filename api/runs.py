@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from temporalio.client import (
@@ -35,12 +35,6 @@ class RefusedError(Exception):
     def __init__(self, rejection: Rejection | None) -> None:
         super().__init__(rejection.code if rejection else "internal_error")
         self.rejection = rejection
-
-
-def lead_seconds(scheduled_at: datetime, max_lead_seconds: float) -> float:
-    """How early a run may wake so that a herd is spread: at most a tenth of its wait."""
-    wait = (scheduled_at - datetime.now(UTC)).total_seconds()
-    return max(0.0, min(max_lead_seconds, wait / 10))
 
 
 async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seconds: float) -> Snapshot:

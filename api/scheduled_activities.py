@@ -37,6 +37,7 @@ from api.schemas import ScheduledActivityCreate, ScheduledActivityRead, StatusEv
 from api.views import recorded, resolving
 from db.models import ScheduledActivity, StatusEvent
 from db.queries import EVENT_IS_SEEN, SNAPSHOTS, snapshot
+from workflows.client import lead_seconds
 from workflows.payloads import ScheduledActivityInput
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
@@ -85,7 +86,7 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
         id=uuid4(),
         tenant_id=caller.tenant_id,
         request=body.as_request(),
-        lead_seconds=runs.lead_seconds(body.scheduled_at, opened.max_lead_seconds),
+        lead_seconds=lead_seconds(body.scheduled_at, opened.max_lead_seconds),
         actor=caller.subject,
     )
     structlog.contextvars.bind_contextvars(activity_id=str(scheduled.id))

@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "demo": (("-m", "embedded.demo"),),
     "token": (("-m", "embedded.token"),),
+    "replay": (("operate.py", "replay"),),
+    "e2e": (("-m", "pytest", "tests/e2e"),),
 }
 
 

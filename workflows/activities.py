@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from workflows.findings import Compared, Page
 from workflows.payloads import (
     Apply,
     CommerceFound,
@@ -82,3 +83,22 @@ class ScheduledActivityActivities(ABC):
     @activity.defn
     async def apply_change(self, apply: Apply) -> Standing:
         """Write what somebody wants of it, if its status allows that; answers where it stands then."""
+
+
+class ReconciliationActivities(ABC):
+    """Finds where rows and runs differ, repairs what is safe, and reports the rest; each pass may be repeated."""
+
+    @abstractmethod
+    @activity.defn
+    async def compare_page(self, page: Page) -> Compared:
+        """Compare a page of open rows with their runs; without `after` in the answer it was the last."""
+
+    @abstractmethod
+    @activity.defn
+    async def find_stuck(self, older_than_seconds: float) -> Compared:
+        """Report the runs that have been at their first steps for that long."""
+
+    @abstractmethod
+    @activity.defn
+    async def expire_leases(self) -> Compared:
+        """Take back what executors have let lie, for tenants whose executors don't ask any more."""

@@ -66,7 +66,10 @@ class ScheduledActivityWorkflow(ChangeableActivity):
 
     async def _resolve_and_record(self) -> Snapshot:
         """First the commerce, then what doesn't depend on one another together, judged in the contract's order."""
-        found = await creation_step(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
+        info = workflow.info()
+        reset_of = info.original_execution_run_id if info.original_execution_run_id != info.run_id else None
+        scheduled = self._scheduled.model_copy(update={"reset_of": reset_of})
+        found = await creation_step(ScheduledActivityActivities.resolve_commerce, scheduled, "commerce")
         if found.recorded:
             return found.recorded
         resolve = Resolve(scheduled=self._scheduled)
@@ -113,8 +116,9 @@ class ScheduledActivityWorkflow(ChangeableActivity):
     async def _end_early(self, failure: BaseException) -> None:
         """A refused creation answers its caller before it fails; a cancelled run leaves a cancelled row."""
         if self._snapshot and is_cancelled_exception(failure):
+            why = ": ".join(filter(None, ("The run was cancelled in Temporal", workflow.cancellation_reason())))
             with suppress(FailureError):  # taken by an executor: then it can't be cancelled any more, the run can
-                await self._apply(Cancel(reason="The run was cancelled in Temporal."), key="cancel-request")
+                await self._apply(Cancel(reason=why), key="cancel-request")
         elif not self._snapshot:
             refused = is_rejection(failure)
             status = ActivityStatus.REJECTED if refused else ActivityStatus.FAILED

@@ -1,0 +1,148 @@
+"""Compares open rows with open runs in pages: what differs is looked at one by one before anything is done."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio import activity
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities_impl.recovery import ACTOR, Recovery
+from db.engine import autocommit
+from db.leases import expire
+from db.reconciliation import goes_on_in, open_rows
+from workflows.activities import ReconciliationActivities
+from workflows.client import lead_seconds, workflow_id
+from workflows.fates import described, is_reset
+from workflows.findings import Compared, Cursor, Finding, Page
+from workflows.payloads import EventType, Reschedule
+from workflows.search_attributes import ACTIVITY_ID, SCHEDULED_AT
+
+EXAMPLES = 10
+PATIENCE = timedelta(seconds=5)
+"""How long one run may take to hear of its time."""
+
+
+class Reconciliation(ReconciliationActivities):
+    """Temporal's lists lag behind, so they only raise a suspicion; the row's lock and a description confirm it."""
+
+    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> None:
+        self._client = client
+        self._engine = autocommit(engine)
+        self._recovery = Recovery(client, engine, max_lead_seconds)
+        self._max_lead_seconds = max_lead_seconds
+
+    @activity.defn
+    async def compare_page(self, page: Page) -> Compared:
+        """One statement, one list of runs, and a look at each row that doesn't fit."""
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(open_rows(page))).all()
+        runs = await self._open_runs(rows)
+        found: dict[Finding, list[str]] = {}
+        for row in rows:
+            finding = await self._compare(row, runs.get(str(row.id)), timedelta(seconds=page.grace_seconds))
+            if finding:
+                found.setdefault(finding, []).append(str(row.id))
+        last = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields}) if rows else None
+        return _compared(found, rows=len(rows), after=last if len(rows) == page.size else None)
+
+    async def _open_runs(self, rows: Any) -> dict[str, WorkflowExecution]:
+        if not rows:
+            return {}
+        ids = ", ".join(f"'{row.id}'" for row in rows)
+        query = f"ExecutionStatus = 'Running' AND ActivityId IN ({ids})"
+        return {
+            run.typed_search_attributes.get(ACTIVITY_ID, ""): run async for run in self._client.list_workflows(query)
+        }
+
+    async def _compare(self, row: Row[Any], run: WorkflowExecution | None, grace: timedelta) -> Finding | None:
+        if not row.is_settled:
+            return None
+        if run is None:
+            return await self._recovery.settle(row.tenant_id, row.id)
+        if run.start_time > datetime.now(UTC) - grace:
+            return None
+        if run.run_id != row.run_id and await self._note_run(row, run):
+            return Finding.RESET
+        if _differ(run, row.scheduled_at) and await self._tell_time(row):
+            return Finding.MOVED
+        return Finding.OVERDUE if row.is_overdue else None
+
+    async def _note_run(self, row: Row[Any], run: WorkflowExecution) -> bool:
+        reset = await is_reset(self._client, run)
+        event_type = EventType.RUN_RESET if reset else None
+        async with self._engine.connect() as connection:
+            noted = await connection.execute(goes_on_in(row.tenant_id, row.id, run.run_id, event_type, "temporal-ui"))
+            return reset and noted.first() is not None
+
+    async def _tell_time(self, row: Row[Any]) -> bool:
+        """By an update to the run, which writes the row's own time again: whoever moves it meanwhile wins or waits."""
+        run = workflow_id(row.tenant_id, row.idempotency_key)
+        now = await described(self._client, run)
+        if now is None or not _differ(now, row.scheduled_at):
+            return False
+        change = Reschedule(
+            actor=ACTOR,
+            answer_by=datetime.now(UTC) + PATIENCE,
+            scheduled_at=row.scheduled_at,
+            reason="The run slept towards another time than the row's.",
+            if_versions=(row.version,),
+            lead_seconds=lead_seconds(row.scheduled_at, self._max_lead_seconds),
+        )
+        update = self._client.get_workflow_handle(run).execute_update("reschedule", change, id=f"{ACTOR}:{row.version}")
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                await update
+        except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+            return False  # somebody else was faster, or the run doesn't answer: no reason to leave the others waiting
+        except RPCError as failure:
+            if failure.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    @activity.defn
+    async def find_stuck(self, older_than_seconds: float) -> Compared:
+        """By the list alone: nothing is done about them."""
+        since = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
+        query = f"ExecutionStatus = 'Running' AND ActivityStatus = 'RESOLVING' AND StartTime < '{since}'"
+        count = (await self._client.count_workflows(query)).count
+        runs = [run async for run in self._client.list_workflows(query, limit=EXAMPLES)] if count else []
+        examples = tuple(run.typed_search_attributes.get(ACTIVITY_ID, run.id) for run in runs)
+        _measure({Finding.STUCK: count})
+        return Compared(counts={Finding.STUCK: count}, examples={Finding.STUCK: examples})
+
+    @activity.defn
+    async def expire_leases(self) -> Compared:
+        """All tenants at once, the oldest first; what is too much for once is left to the next time."""
+        async with self._engine.connect() as connection:
+            expired = (await connection.execute(expire())).all()
+        return _compared({Finding.LEASE_EXPIRED: [str(row.id) for row in expired]})
+
+
+def _differ(run: WorkflowExecution, scheduled_at: datetime) -> bool:
+    told = run.typed_search_attributes.get(SCHEDULED_AT)
+    return told is not None and abs(told - scheduled_at) >= timedelta(milliseconds=1)
+
+
+def _compared(found: dict[Finding, list[str]], rows: int = 0, after: Cursor | None = None) -> Compared:
+    counts = {finding: len(ids) for finding, ids in found.items()}
+    _measure(counts)
+    examples = {finding: tuple(ids[:EXAMPLES]) for finding, ids in found.items()}
+    return Compared(rows=rows, counts=counts, examples=examples, after=after)
+
+
+def _measure(counts: dict[Finding, int]) -> None:
+    """Counted up from zero, so that the first one is seen as a change."""
+    meter = activity.metric_meter()
+    findings = meter.create_counter("reconciliation_findings", "Rows and runs that differed, by what was found.")
+    for finding in Finding:
+        findings.add(counts.get(finding, 0), {"finding": finding.value})

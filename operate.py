@@ -1,0 +1,137 @@
+"""What an operator does from a command line, and neither the API nor Temporal's web UI offers."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID, uuid4
+
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from activities_impl.rebuild import rebuild
+from activities_impl.recovery import Recovery
+from db.changes import RefusedChangeError
+from db.engine import open_engine
+from db.failures import kind
+from logs import configure_logging
+from replay import DEFAULT_QUERY, replay
+from settings import WorkerSettings
+from workflows.client import TASK_QUEUE, connect
+from workflows.findings import Page, Reconcile
+from workflows.payloads import BringBack
+from workflows.reconciliation import ReconciliationWorkflow
+
+Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
+
+
+async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
+    """Start a run for every open activity that has none: when Temporal has lost its runs. Safe to repeat."""
+    settings = WorkerSettings()
+    engine = open_engine(settings)
+    runs = rebuild(client, engine, per_second=options.rate, max_lead_seconds=settings.max_lead_seconds)
+    started = open_already = 0
+    async for so_far in runs:
+        started, open_already = so_far.started, so_far.open_already
+        print(f"… {started} started, {open_already} were open already", file=sys.stderr)
+    print(f"{started} runs started, {open_already} were open already")
+    await engine.dispose()
+    return 0
+
+
+async def bring_back(options: argparse.Namespace, client: Client) -> int:
+    """Undo a termination: the activity is what it was before, and a new run waits for its time."""
+    settings = WorkerSettings()
+    engine = open_engine(settings)
+    change = BringBack(actor=options.actor, reason=options.reason)
+    try:
+        now = await Recovery(client, engine, settings.max_lead_seconds).bring_back(
+            options.tenant, options.activity_id, change
+        )
+    except RefusedChangeError as refused:
+        return _failed(f"Nothing was changed: {refused.rejection.detail}")
+    except WorkflowAlreadyStartedError:
+        return _failed("Nothing was changed: somebody has just started a run for it. Look at it, then try again.")
+    finally:
+        await engine.dispose()
+    print(f"{options.activity_id} is {now.status} again, for {now.scheduled_at.isoformat()}, in run {now.run_id}")
+    return 0
+
+
+async def reconcile(options: argparse.Namespace, client: Client) -> int:
+    """Compare open activities with open runs now, as the schedule does; a worker has to be there."""
+    compared = await client.execute_workflow(
+        ReconciliationWorkflow.run,
+        Reconcile(page=Page(grace_seconds=options.grace)),
+        id=f"reconciliation-{uuid4()}",
+        task_queue=TASK_QUEUE,
+        static_summary="asked for by an operator",
+    )
+    print(compared.model_dump_json(indent=2, exclude={"after"}))
+    return 0
+
+
+async def replay_runs(options: argparse.Namespace, client: Client) -> int:
+    """Replay open and closed runs on the code in this folder: would deploying it break one? Changes nothing."""
+    replayed = await replay(client, options.query, options.limit or None)
+    for run, failure in replayed.broken.items():
+        print(f"WOULD BREAK {run}: {failure}")
+    print(f"{replayed.runs} runs replayed, {len(replayed.broken)} would break")
+    return 1 if replayed.broken else 0
+
+
+def _failed(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    parser = argparse.ArgumentParser(prog="operate.py", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        added.set_defaults(run=run)
+        return added
+
+    rebuilding = command("rebuild", rebuild_runs)
+    rebuilding.add_argument("--rate", type=float, default=100, help="runs started a second, at most; default: 100")
+    bringing = command("bring-back", bring_back)
+    bringing.add_argument("activity_id", type=UUID)
+    bringing.add_argument("--tenant", type=UUID, required=True, help="whose activity it is")
+    bringing.add_argument("--reason", help="as the trail shall show it")
+    bringing.add_argument("--actor", default="operator", help="who you are, as the trail shall show it")
+    reconciling = command("reconcile", reconcile)
+    reconciling.add_argument(
+        "--grace", type=float, default=60, help="seconds for which what was just written is left to itself; default: 60"
+    )
+    replaying = command("replay", replay_runs)
+    replaying.add_argument("--query", default=DEFAULT_QUERY, help=f"which runs; default: {DEFAULT_QUERY}")
+    replaying.add_argument("--limit", type=int, default=1000, help="how many, the latest first; 0: all; default: 1000")
+    return parser
+
+
+async def main(words: Sequence[str] | None = None) -> int:
+    """Carry out one command; its exit code is ours."""
+    options = arguments().parse_args(words)
+    try:
+        done: int = await options.run(options, await connect())
+    except (RPCError, RuntimeError, WorkflowFailureError) as failure:
+        return _failed(f"Temporal: {failure}. What was done until then stays done; the command can be repeated.")
+    except (SQLAlchemyError, OSError) as failure:
+        return _failed(
+            f"PostgreSQL: {kind(failure)}. What was done until then stays done; the command can be repeated."
+        )
+    return done
+
+
+if __name__ == "__main__":
+    configure_logging("operate")
+    code = asyncio.run(main())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # as in worker.py

@@ -1,0 +1,254 @@
+"""Rows and runs that differ find together again, whoever caused it."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+
+from embedded.postgres import Postgres
+from embedded.temporal_server import TemporalServer, free_port, running_temporal, spelled
+from tests.builders import Tenant, from_now
+from tests.integration.test_operations import created, trail, unresolved
+from tests.service import Service, running_service, temporal_client, until
+from workflows import search_attributes
+from workflows.client import TASK_QUEUE, workflow_id
+from workflows.findings import Compared, Finding, Page, Reconcile
+from workflows.reconciliation import ReconciliationWorkflow
+from workflows.schedule import SCHEDULE_ID, ensure_schedule
+
+ROOT = Path(__file__).parents[2]
+
+
+async def reconciled(client: Client, **page: Any) -> Compared:
+    """One round, without the grace that protects what was just written."""
+    return await client.execute_workflow(
+        ReconciliationWorkflow.run,
+        Reconcile(page=Page(**{"grace_seconds": 0} | page)),
+        id=f"reconciliation-{uuid4()}",
+        task_queue=TASK_QUEUE,
+    )
+
+
+async def until_found(client: Client, finding: Finding, activity_id: str) -> Compared:
+    """Rounds until one names this activity: Temporal's lists lag behind."""
+    async with asyncio.timeout(60):
+        while activity_id not in (found := await reconciled(client)).examples.get(finding, ()):
+            await asyncio.sleep(0.2)
+    return found
+
+
+def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
+    return service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+
+
+def operate(server: TemporalServer, database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command as an operator types it."""
+    return subprocess.run(  # noqa: S603 - the program is ours
+        [sys.executable, "operate.py", *words],
+        cwd=ROOT,
+        env={"DATABASE_URL": database_url, "TEMPORAL_ADDRESS": server.address, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+async def own(postgres: Postgres) -> AsyncIterator[tuple[TemporalServer, str, Service]]:
+    """A service of its own on a Temporal of its own: rounds see nobody else's rows."""
+    name = f"reconciled_{uuid4().hex}"
+    postgres.create_database(name, template="template")
+    names = spelled(search_attributes.ALL)
+    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=names) as server:
+        client = await temporal_client(server.address)
+        async with running_service(postgres.url(name), client) as service:
+            yield server, postgres.url(name), service
+
+
+async def test_where_rows_and_runs_agree_a_round_changes_nothing(own: tuple[TemporalServer, str, Service]) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activities = [await created(http) for _ in range(5)]
+        found = await reconciled(service.temporal, size=2)
+        assert (found.rows, {finding for finding, count in found.counts.items() if count}) == (5, set())
+        for activity in activities:
+            assert (await http.get(f"/api/activities/{activity['id']}")).headers["ETag"] == '"1"'
+
+
+async def test_a_termination_is_found_told_and_undone_by_one_command(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    server, url, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(seconds=20))
+        await run_of(service, tenant, activity).terminate(reason="wrong customer")
+        await until_found(service.temporal, Finding.TERMINATED, activity["id"])
+        failed = (await http.get(f"/api/activities/{activity['id']}")).json()
+        assert (failed["status"], failed["statusReason"]) == (
+            "FAILED",
+            "The run was ended in Temporal: wrong customer",
+        )
+        back = operate(server, url, "bring-back", activity["id"], "--tenant", str(tenant.id), "--reason", "a mistake")
+        assert (back.returncode, " is READY again" in back.stdout) == (0, True), back
+        again = operate(server, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
+        assert (again.returncode, "Nothing was changed: The activity is READY" in again.stderr) == (1, True)
+        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert await trail(http, activity["id"]) == [
+            ("CREATED", None, "READY"),
+            ("TERMINATED_BY_OPERATOR", "READY", "FAILED"),
+            ("BROUGHT_BACK", "FAILED", "READY"),
+            ("DUE", "READY", "DUE"),
+        ]
+
+
+async def test_an_unresolved_activity_comes_back_unresolved_with_its_reason(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    server, url, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await unresolved(service, http, tenant)
+        await run_of(service, tenant, activity).terminate()
+        await until_found(service.temporal, Finding.TERMINATED, activity["id"])
+        operate(server, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
+        back = (await http.get(f"/api/activities/{activity['id']}")).json()
+        assert (back["status"], back["statusReason"]) == ("UNRESOLVED", activity["statusReason"])
+
+
+async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[TemporalServer, str, Service]) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(seconds=10))
+        await service.temporal.workflow_service.delete_workflow_execution(
+            DeleteWorkflowExecutionRequest(
+                namespace="default",
+                workflow_execution=WorkflowExecution(workflow_id=run_of(service, tenant, activity).id),
+            )
+        )
+        await until_found(service.temporal, Finding.RESUMED, activity["id"])
+        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert await trail(http, activity["id"]) == [
+            ("CREATED", None, "READY"),
+            ("RUN_RESUMED", "READY", "READY"),
+            ("DUE", "READY", "DUE"),
+        ]
+
+
+async def test_a_run_that_sleeps_towards_another_time_is_told_the_rows(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        async with service.engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE scheduled_activities SET scheduled_at = now() + interval '1 s' WHERE id = :id"),
+                {"id": UUID(activity["id"])},
+            )
+        await until_found(service.temporal, Finding.MOVED, activity["id"])
+        await until(http, f"/api/activities/{activity['id']}", "DUE")
+
+
+async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_else(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        run = run_of(service, tenant, activity)
+        for finish_event in (4, 10):
+            before = await run.describe()
+            reset = await service.temporal.workflow_service.reset_workflow_execution(
+                ResetWorkflowExecutionRequest(
+                    namespace="default",
+                    workflow_execution=WorkflowExecution(workflow_id=run.id, run_id=before.run_id),
+                    workflow_task_finish_event_id=finish_event if finish_event == 4 else await last_task(run),
+                    reason="try again",
+                    request_id=str(uuid4()),
+                )
+            )
+            await until_found_or_noted(service, http, activity["id"], reset.run_id)
+        assert await trail(http, activity["id"]) == [
+            ("CREATED", None, "READY"),
+            ("RUN_RESET", "READY", "READY"),
+            ("RUN_RESET", "READY", "READY"),
+        ]
+        assert (await http.get(f"/api/activities/{activity['id']}")).headers["ETag"] == '"1"'
+
+
+async def last_task(run: WorkflowHandle[Any, Any]) -> int:
+    """The last workflow task that was completed: what the web UI offers first."""
+    events = [event async for event in run.fetch_history_events()]
+    return [e.event_id for e in events if e.HasField("workflow_task_completed_event_attributes")][-1]
+
+
+async def until_found_or_noted(service: Service, http: httpx.AsyncClient, activity_id: str, run_id: str) -> None:
+    """The row names the new run, because its first step said so or because a round has found it."""
+    async with asyncio.timeout(60):
+        while (await http.get(f"/api/activities/{activity_id}")).json()["workflow"]["runId"] != run_id:
+            await reconciled(service.temporal)
+            await asyncio.sleep(0.2)
+
+
+async def test_a_lost_temporal_is_rebuilt_from_postgresql_by_one_command_on_time_and_without_duplicates(
+    postgres: Postgres,
+) -> None:
+    postgres.create_database("lost", template="template")
+    url, names = postgres.url("lost"), spelled(search_attributes.ALL)
+    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=names) as server:
+        async with running_service(url, await temporal_client(server.address)) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                soon = [await created(http, scheduled_at=from_now(seconds=25)) for _ in range(10)]
+                later = [await created(http) for _ in range(10)]
+                passed = [await created(http, scheduled_at=from_now(seconds=8)) for _ in range(5)]
+        server.process.kill()
+        server.process.wait()
+    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=names) as server:
+        client = await temporal_client(server.address)
+        async with running_service(url, client) as service, service.client(tenant.id) as http:
+            rebuilt = operate(server, url, "rebuild")
+            assert rebuilt.stdout == "25 runs started, 0 were open already\n", rebuilt
+            repeated = operate(server, url, "rebuild")
+            assert repeated.returncode == 0, repeated
+            assert "0 runs started" in repeated.stdout
+            for activity in soon + passed:
+                due = await until(http, f"/api/activities/{activity['id']}", "DUE")
+                assert due["markedAt"] >= due["scheduledAt"]
+                assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "DUE"]
+            for activity in later:
+                described = await run_of(service, tenant, activity).describe()
+                assert described.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_pause(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    await asyncio.gather(*(ensure_schedule(service.temporal, timedelta(seconds=60)) for _ in range(3)))
+    handle = service.temporal.get_schedule_handle(SCHEDULE_ID)
+    await handle.pause(note="maintenance")
+    await ensure_schedule(service.temporal, timedelta(seconds=1))
+    seen = await handle.describe()
+    assert (seen.schedule.state.paused, seen.schedule.spec.intervals[0].every) == (True, timedelta(seconds=1))
+    await handle.unpause()
+    async with asyncio.timeout(60):
+        while not (await handle.describe()).info.recent_actions:
+            await asyncio.sleep(0.2)

@@ -1,0 +1,54 @@
+"""How reconciliation comes round: a Temporal Schedule, made by whichever worker starts first; not for workflows."""
+
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+
+from workflows.client import TASK_QUEUE
+from workflows.findings import Reconcile
+from workflows.reconciliation import ReconciliationWorkflow
+
+SCHEDULE_ID = "reconciliation"
+
+
+async def ensure_schedule(client: Client, every: timedelta) -> None:
+    """See to it that reconciliation runs that often; whether an operator has paused it is left as it is."""
+    wanted = _schedule(every)
+    try:
+        await client.create_schedule(SCHEDULE_ID, wanted)
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(SCHEDULE_ID).update(lambda seen: _as_wanted(seen, wanted))
+
+
+def _schedule(every: timedelta) -> Schedule:
+    """A round that takes longer than the period puts the next one off; rounds that were missed aren't made up for."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            ReconciliationWorkflow.run,
+            Reconcile(),
+            id=SCHEDULE_ID,
+            task_queue=TASK_QUEUE,
+            static_summary="compares open rows with open runs",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=every),
+    )
+
+
+def _as_wanted(seen: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate | None:
+    schedule = seen.description.schedule
+    if schedule.spec.intervals == wanted.spec.intervals:
+        return None
+    wanted.state = schedule.state
+    return ScheduleUpdate(schedule=wanted)
