@@ -25,8 +25,10 @@ from api import (
     listing,
     operations,
     pause,
+    results,
     scheduled_activities,
     target_configs,
+    task_result_types,
 )
 from api.bodies import BODIES
 from api.errors import MEDIA_TYPE, InternalError, Problem
@@ -52,6 +54,8 @@ ROUTERS = (
     pause.router,
     dispatch_settings.router,
     executions.router,
+    results.router,
+    task_result_types.router,
     health.router,
 )
 
