@@ -1,12 +1,13 @@
 """The row of a scheduled activity in PostgreSQL: looked for, written, marked."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio import activity
 
-from db import changes, writes
+from db import changes, recording, writes
 from db.engine import autocommit
 from db.models import Commerce, ScheduledActivity
 from db.queries import SNAPSHOTS, snapshot
@@ -24,6 +25,19 @@ from workflows.payloads import (
     Standing,
 )
 
+_OF_KEY = and_(
+    ScheduledActivity.tenant_id == bindparam("of_tenant"), ScheduledActivity.idempotency_key == bindparam("of_key")
+)
+_COMMERCE = and_(
+    Commerce.tenant_id == bindparam("of_tenant"), Commerce.id == bindparam("of_commerce"), Commerce.is_active
+)
+OF_KEY = SNAPSHOTS.where(_OF_KEY)
+LOOK = select(
+    select(ScheduledActivity.id).where(_OF_KEY).with_for_update().scalar_subquery(),
+    select(Commerce.id).where(_COMMERCE).scalar_subquery(),
+)
+"""Whose the key is, and whether there is the commerce. The statements of a creation are built once, not each time."""
+
 
 class ScheduledActivities(ScheduledActivityActivities):
     """The steps that look for the row and write it, each a statement or two."""
@@ -35,20 +49,10 @@ class ScheduledActivities(ScheduledActivityActivities):
     @activity.defn
     async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
         """The lock waits for a move after the mark: it starts this run before it commits what the run goes on from."""
-        tenant_id, request = scheduled.tenant_id, scheduled.request
-        used_by = (
-            select(ScheduledActivity.id)
-            .where(
-                ScheduledActivity.tenant_id == tenant_id,
-                ScheduledActivity.idempotency_key == request.idempotency_key,
-            )
-            .with_for_update()
-        )
-        commerce = select(Commerce.id).where(
-            Commerce.tenant_id == tenant_id, Commerce.id == request.commerce_id, Commerce.is_active
-        )
+        request = scheduled.request
         async with self._engine.connect() as connection:
-            found = await connection.execute(select(used_by.scalar_subquery(), commerce.scalar_subquery()))
+            asked = _key(scheduled) | {"of_commerce": request.commerce_id}
+            found = await connection.execute(LOOK, asked)
             activity_id, commerce_id = found.one()
         if activity_id is not None:
             return CommerceFound(recorded=await self._adopt(scheduled, activity_id))
@@ -70,26 +74,18 @@ class ScheduledActivities(ScheduledActivityActivities):
         why = EventType.RUN_RESET if scheduled.reset_of else None
         async with self._engine.connect() as connection:
             await connection.execute(goes_on_in(scheduled.tenant_id, scheduled.id, run_id, why, "temporal-ui"))
-        return await self._snapshot(scheduled)
+            return await _of_key(connection, scheduled)
 
     @activity.defn
     async def record(self, record: Record) -> Snapshot:
         """A row that is there already stays as it is: a second attempt never changes what a 201 has said."""
-        statement = writes.record_scheduled_activity(record, activity.info().workflow_run_id or "")
+        run_id = activity.info().workflow_run_id or ""
         async with self._engine.connect() as connection:
-            await connection.execute(statement)
-        recorded = await self._snapshot(record.scheduled)
+            await connection.execute(recording.RECORD, recording.parameters(record, run_id))
+            recorded = await _of_key(connection, record.scheduled)
         if recorded.id != record.scheduled.id:
             raise _key_exists(record.scheduled, recorded.id)
         return recorded
-
-    async def _snapshot(self, scheduled: ScheduledActivityInput) -> Snapshot:
-        statement = SNAPSHOTS.where(
-            ScheduledActivity.tenant_id == scheduled.tenant_id,
-            ScheduledActivity.idempotency_key == scheduled.request.idempotency_key,
-        )
-        async with self._engine.connect() as connection:
-            return snapshot((await connection.execute(statement)).one())
 
     @activity.defn
     async def mark_due(self, mark: MarkDue) -> Standing:
@@ -109,6 +105,16 @@ class ScheduledActivities(ScheduledActivityActivities):
                 return await changes.apply(connection, apply)
         except changes.RefusedChangeError as refused:
             raise rejected(refused.rejection) from None
+
+
+async def _of_key(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> Snapshot:
+    """The row of its key, whoever has written it."""
+    found = await connection.execute(OF_KEY, _key(scheduled))
+    return snapshot(found.one())
+
+
+def _key(scheduled: ScheduledActivityInput) -> dict[str, Any]:
+    return {"of_tenant": scheduled.tenant_id, "of_key": scheduled.request.idempotency_key}
 
 
 def _key_exists(scheduled: ScheduledActivityInput, activity_id: UUID) -> Exception:

@@ -18,11 +18,9 @@ from sqlalchemy import (
     literal,
     null,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.models import ActivityAttribute, ResolutionAttempt, ScheduledActivity, StatusEvent, TargetUser
 from workflows.payloads import (
@@ -30,7 +28,6 @@ from workflows.payloads import (
     AttributeStatus,
     EventType,
     MarkDue,
-    Record,
     ResolvedAttribute,
     ResolvedAttributes,
     ResolvedTarget,
@@ -50,51 +47,6 @@ def faults(target: ResolvedTarget | None, attributes: ResolvedAttributes | None)
     if target and target.status is TargetStatus.FAILED:
         failed.insert(0, f"target user: {target.error_message}")
     return "; ".join(failed) or None
-
-
-def record_scheduled_activity(record: Record, run_id: str) -> Select[Any]:
-    """Insert the row, its parts and its first event, unless its key is taken already; answers the id if it did."""
-    scheduled, request = record.scheduled, record.scheduled.request
-    why = faults(record.target, record.attributes)
-    status = ActivityStatus.UNRESOLVED if why else ActivityStatus.READY
-    user_status = record.reason.user_status
-    row = (
-        upsert(ScheduledActivity)
-        .values(
-            tenant_id=scheduled.tenant_id,
-            id=scheduled.id,
-            idempotency_key=request.idempotency_key,
-            type=request.type,
-            channel=request.channel,
-            commerce_id=request.commerce_id,
-            reason_code=record.reason.reason.code,
-            reason_label=record.reason.reason.label,
-            user_status_code=user_status and user_status.code,
-            user_status_label=user_status and user_status.label,
-            status=status,
-            scheduled_at=request.scheduled_at,
-            suggested_execution_time=request.suggested_execution_time,
-            score=request.score,
-            assignment_reason=request.assignment_reason,
-            request=request.model_dump(mode="json"),
-            why=why,
-            run_id=run_id,
-        )
-        .on_conflict_do_nothing(index_elements=["tenant_id", "idempotency_key"])
-        .returning(ScheduledActivity.tenant_id, ScheduledActivity.id, ScheduledActivity.created_at)
-        .cte("written")
-    )
-    explanation = {
-        "reason": record.reason.explanation,
-        "target": record.target.explanation,
-        "attributes": record.attributes.explanation,
-    }
-    return select(row.c.id).add_cte(
-        _insert_target(row, record.target),
-        _insert_attributes(row, record.attributes),
-        with_event(row, Event(EventType.CREATED, "created", status, actor=scheduled.actor, **_because(why))),
-        _attempt(row, "created", explanation),
-    )
 
 
 def mark_due(mark: MarkDue) -> Select[Any]:
@@ -201,14 +153,6 @@ def _attempt(row: CTE, key: str, explanation: dict[str, Any]) -> CTE:
     return insert(ResolutionAttempt).from_select(columns, values).cte("attempt")
 
 
-def _insert_target(row: CTE, target: ResolvedTarget) -> CTE:
-    values: dict[str, Any] = {"tenant_id": row.c.tenant_id, "activity_id": row.c.id} | {
-        name: literal(value, TargetUser.__table__.c[name].type) for name, value in _target_values(target).items()
-    }
-    values["resolved_at"] = func.now() if target.status is TargetStatus.RESOLVED else null()
-    return insert(TargetUser).from_select(list(values), select(*values.values())).cte("target")
-
-
 def _update_target(row: CTE, target: ResolvedTarget) -> CTE:
     return (
         update(TargetUser)
@@ -229,20 +173,8 @@ def _target_values(target: ResolvedTarget) -> dict[str, Any]:
     return target.model_dump(include={"commerce_user_id", "status", "strategy", "lock_reason", "error_message"})
 
 
-def _insert_attributes(row: CTE, attributes: ResolvedAttributes) -> CTE:
-    found = _as_rows(attributes.attributes)
-    values = {
-        "tenant_id": row.c.tenant_id,
-        "activity_id": row.c.id,
-        **{name: found.c[name] for name in ("key", "position", "value", "fallback", "resolver_type")},
-        **_outcome(found),
-    }
-    rows = select(*values.values()).select_from(row.join(found, true()))
-    return insert(ActivityAttribute).from_select(list(values), rows).cte("attributes")
-
-
 def _update_attributes(row: CTE, attributes: ResolvedAttributes) -> CTE:
-    found = _as_rows(attributes.attributes)
+    found = found_attributes(literal(attribute_rows(attributes.attributes), JSONB))
     return (
         update(ActivityAttribute)
         .where(
@@ -251,16 +183,20 @@ def _update_attributes(row: CTE, attributes: ResolvedAttributes) -> CTE:
             ActivityAttribute.key == found.c.key,
             ActivityAttribute.status.not_in(FOUND),
         )
-        .values(value=found.c.value, **_outcome(found))
+        .values(value=found.c.value, **outcome(found))
         .cte("attributes")
     )
 
 
-def _as_rows(attributes: tuple[ResolvedAttribute, ...]) -> Any:
+def attribute_rows(attributes: tuple[ResolvedAttribute, ...]) -> list[dict[str, Any]]:
+    """What `found_attributes` makes a table of."""
+    return [{"position": position, **one.model_dump(mode="json")} for position, one in enumerate(attributes)]
+
+
+def found_attributes(rows: ColumnElement[Any]) -> Any:
     """A table of any length in one parameter, so that the statement's text never changes."""
-    rows = [{"position": position, **one.model_dump(mode="json")} for position, one in enumerate(attributes)]
     return (
-        func.jsonb_to_recordset(literal(rows, JSONB))
+        func.jsonb_to_recordset(rows)
         .table_valued(
             column("key", Text),
             column("position", SmallInteger),
@@ -275,7 +211,8 @@ def _as_rows(attributes: tuple[ResolvedAttribute, ...]) -> Any:
     )
 
 
-def _outcome(found: Any) -> dict[str, Any]:
+def outcome(found: Any) -> dict[str, Any]:
+    """What became of the search, as columns of the attribute's row."""
     return {
         "status": found.c.status,
         "error_message": found.c.error_message,
