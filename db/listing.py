@@ -15,7 +15,16 @@ from db.queries import NOW, SNAPSHOTS, having, marked_ahead
 from workflows.filters import ActivityFilter
 from workflows.payloads import ActivityStatus, ActivityType, Channel
 
-Conditions = tuple[ColumnElement[bool], ...]
+
+class Range(NamedTuple):
+    """Conditions that an index serves; the rows of one that has `few` are all read and then sorted.
+
+    For them it would cost more to go along the order that is asked for and to pass all others over.
+    """
+
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    few: bool = False
+
 
 STORED = [status for status in ActivityStatus if status not in {ActivityStatus.RESOLVING, ActivityStatus.REJECTED}]
 """Every status that a row may have."""
@@ -74,7 +83,7 @@ class Listed:
     def count(self, bound: int) -> Select[Any]:
         """How many they are, counted no further than to `bound`."""
         one: ColumnElement[int] = literal_column("1")
-        ones = [select(one.label("one")).where(*ranged).limit(bound) for ranged in self._ranges()]
+        ones = [select(one.label("one")).where(*ranged.conditions).limit(bound) for ranged in self._ranges()]
         return select(func.count()).select_from(select(union_all(*ones).subquery()).limit(bound).subquery())
 
     def ids(self, limit: int) -> Select[Any]:
@@ -83,20 +92,22 @@ class Listed:
         found = union_all(*(self._ids(ranged, part) for ranged in self._ranges())).subquery("found")
         return select(found.c.id, found.c.at).order_by(found.c.at, found.c.id).limit(limit)
 
-    def _ids(self, ranged: Conditions, part: Slice) -> Select[Any]:
+    def _ids(self, ranged: Range, part: Slice) -> Select[Any]:
         at, row_id = part.column(ScheduledActivity), ScheduledActivity.id
-        if self.filter.late and at is not ScheduledActivity.scheduled_at:
-            at = func.greatest(at)  # the same, but no index has it: the few that are late are to be read, and sorted
-        statement = select(row_id, at.label("at")).where(*ranged)
+        if ranged.few or (self.filter.late and at is not ScheduledActivity.scheduled_at):
+            at = func.greatest(at)  # the same to PostgreSQL, but no order that an index has
+        statement = select(row_id, at.label("at")).where(*ranged.conditions)
         if part.after:
             here, there = tuple_(at, row_id), tuple_(*part.after)
             statement = statement.where(here < there if part.descending else here > there)
         return statement.order_by(*part.turn(at, row_id)).limit(part.offset + part.limit)
 
-    def _ranges(self) -> Iterator[Conditions]:
+    def _ranges(self) -> Iterator[Range]:
         """Disjoint, and together the whole filter."""
+        always = (ScheduledActivity.tenant_id == self.tenant_id, *self._plain())
         for chosen in product(self._statuses(), self._late(), self._searched(), self._kinds()):
-            yield (ScheduledActivity.tenant_id == self.tenant_id, *self._plain(), *(c for part in chosen for c in part))
+            conditions = (*always, *(condition for part in chosen for condition in part.conditions))
+            yield Range(conditions, few=any(part.few for part in chosen))
 
     def _plain(self) -> Iterator[ColumnElement[bool]]:
         wanted = self.filter
@@ -111,37 +122,44 @@ class Listed:
         if wanted.scheduled_to:
             yield ScheduledActivity.scheduled_at < wanted.scheduled_to
 
-    def _statuses(self) -> list[Conditions]:
+    def _statuses(self) -> list[Range]:
         """A reason shares its index with the status: without one, and nothing narrower, each is spelled out."""
         wanted = self.filter
         narrower = (wanted.commerce_id, wanted.idempotency_key, wanted.search, wanted.late)
         spelled_out = wanted.reason and not wanted.status and not any(narrower)
         statuses = STORED if spelled_out else dict.fromkeys(wanted.status)
-        return [(ranged,) for status in statuses for ranged in having(status, self.paused)] or [()]
+        return [ranged for status in statuses for ranged in self._having(status)] or [Range()]
 
-    def _late(self) -> list[Conditions]:
+    def _having(self, status: ActivityStatus, *more: ColumnElement[bool]) -> Iterator[Range]:
+        """What is stored so, and, of another stored status, the few that only count so."""
+        for number, ranged in enumerate(having(status, self.paused)):
+            yield Range((ranged, *more), few=number > 0)
+
+    def _late(self) -> list[Range]:
         """Overdue and not marked, be it that nobody could, may or did; or marked too late."""
         if not self.filter.late:
-            return [()]
-        unmarked = (*having(ActivityStatus.READY, self.paused), *having(ActivityStatus.UNRESOLVED, self.paused))
-        late = ScheduledActivity.lateness_ms > LATE_MS
-        return [
-            (late, not_(marked_ahead(self.paused))),
-            *((one, ScheduledActivity.scheduled_at < NOW) for one in unmarked),
+            return [Range()]
+        overdue = ScheduledActivity.scheduled_at < NOW
+        unmarked = [
+            ranged
+            for status in (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
+            for ranged in self._having(status, overdue)
         ]
+        marked = (ScheduledActivity.lateness_ms > LATE_MS, not_(marked_ahead(self.paused)))
+        return [*unmarked, Range(marked)]
 
-    def _searched(self) -> list[Conditions]:
+    def _searched(self) -> list[Range]:
         if self.filter.search is None:
-            return [()]
+            return [Range()]
         by_key = _begins_with(ScheduledActivity.idempotency_key, self.filter.search)
         of_commerces = ScheduledActivity.commerce_id.in_(
             select(Commerce.id).where(
                 Commerce.tenant_id == self.tenant_id, _begins_with(Commerce.external_id, self.filter.search)
             )
         )
-        return [(by_key,), (of_commerces, not_(by_key))]
+        return [Range((by_key,)), Range((of_commerces, not_(by_key)))]
 
-    def _kinds(self) -> list[Conditions]:
+    def _kinds(self) -> list[Range]:
         """Type and channel share an index: where only one is given, and nothing narrower, the other is spelled out."""
         wanted = self.filter
         narrower = (
@@ -156,12 +174,12 @@ class Listed:
         types = [wanted.type] if wanted.type or not spelled_out else list(ActivityType)
         channels = [wanted.channel] if wanted.channel or not spelled_out else list(Channel)
         return [
-            (*_equal(ScheduledActivity.type, one), *_equal(ScheduledActivity.channel, other))
+            Range((*_equal(ScheduledActivity.type, one), *_equal(ScheduledActivity.channel, other)))
             for one, other in product(types, channels)
         ]
 
 
-def _equal(column: InstrumentedAttribute[Any], value: Any) -> Conditions:
+def _equal(column: InstrumentedAttribute[Any], value: Any) -> tuple[ColumnElement[bool], ...]:
     return () if value is None else (column == value,)
 
 
