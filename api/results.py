@@ -62,6 +62,7 @@ async def _submitted(connection: AsyncConnection, body: ActivityResultCreate, ca
     """The result as it is on record, and whether it is there only now; all under the activity's lock."""
     activity_id, attempt = await _named(connection, body, caller)
     await connection.execute(results.lock(caller.tenant_id, activity_id))
+    await connection.execute(results.expire_lease(caller.tenant_id, activity_id))
     seen = (await connection.execute(results.standing(caller.tenant_id, activity_id))).one_or_none()
     if seen is None:
         raise ActivityNotFound(f"This tenant has no activity {activity_id}.")

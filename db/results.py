@@ -8,7 +8,7 @@ from sqlalchemy import CTE, ColumnElement, Row, Select, Text, and_, delete, func
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db.leases import trail, written
+from db.leases import expire, trail, written
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
 from db.queries import EFFECTIVE_STATUS
 from workflows.hand_off import CONTACTED, EFFECTS, Accepted, HandOff, KnownResult, Lease
@@ -48,6 +48,11 @@ def lock(tenant_id: UUID, activity_id: UUID) -> Select[UUID]:
     return exists(tenant_id, activity_id).with_for_update()
 
 
+def expire_lease(tenant_id: UUID, activity_id: UUID) -> Select[Any]:
+    """A lease that has run out is nobody's, and that is written down before it is judged who says what."""
+    return expire(*_this(tenant_id, activity_id))
+
+
 def standing(tenant_id: UUID, activity_id: UUID) -> Select[Any]:
     """What a result is judged by, for `hand_off`; `result_id` is for the one to come, later than all that are there."""
     return (
@@ -69,15 +74,18 @@ def standing(tenant_id: UUID, activity_id: UUID) -> Select[Any]:
 
 def hand_off(row: Row[Any]) -> HandOff:
     """A row of `standing` as the domain sees it."""
-    lease = Lease(
+    known = tuple(KnownResult.model_validate(one) for one in row.known or ())
+    return HandOff(status=row.effective_status, lease=_lease(row) if row.attempts else None, results=known)
+
+
+def _lease(row: Row[Any]) -> Lease:
+    return Lease(
         attempt=row.attempts,
         token=row.lease_token,
         executor=row.executor,
         taken_at=row.taken_at,
         expires_at=row.lease_expires_at,
     )
-    known = tuple(KnownResult.model_validate(one) for one in row.known or ())
-    return HandOff(status=row.effective_status, lease=lease if row.attempts else None, results=known)
 
 
 def of_provider(tenant_id: UUID, provider_activity_id: str) -> Select[UUID, int]:

@@ -140,10 +140,8 @@ async def test_who_gave_up_may_still_say_how_it_went(
     assert await status(http, taken) == "COMPLETED"
 
 
-async def test_what_nobody_has_taken_has_no_result(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> None:
+async def test_what_nobody_has_taken_has_no_result(http: httpx.AsyncClient) -> None:
     created = await http.post("/api/activities", json=contract_example(scheduled_at=from_now(hours=1)))
-    async with service.engine.begin() as connection:
-        await insert_rows(connection, tenant.id)
     for override in (False, True):
         refused = await submit(http, result(activity_id=created.json()["id"], hard_override=override))
         assert (refused.status_code, refused.json()["activityStatus"]) == (409, "READY")
