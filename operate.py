@@ -107,7 +107,7 @@ def arguments() -> argparse.ArgumentParser:
     bringing.add_argument("--actor", default="operator", help="who you are, as the trail shall show it")
     reconciling = command("reconcile", reconcile)
     reconciling.add_argument(
-        "--grace", type=float, default=60, help="seconds for which what was just written is left to itself; default: 60"
+        "--grace", type=float, default=10, help="seconds for which what was just written is left to itself; default: 10"
     )
     replaying = command("replay", replay_runs)
     replaying.add_argument("--query", default=DEFAULT_QUERY, help=f"which runs; default: {DEFAULT_QUERY}")

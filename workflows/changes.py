@@ -30,6 +30,9 @@ from workflows.payloads import (
 from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT
 from workflows.steps import step
 
+EXECUTE_NOW, RETRY = ExecuteNow(), RetryResolution()
+"""What the web UI's update form sends when nothing was typed into it."""
+
 
 class ChangeableActivity:
     """Where the activity stands, as far as the run knows, and five changes; each works from the web UI's form too."""
@@ -56,13 +59,13 @@ class ChangeableActivity:
         return standing
 
     @workflow.update(name="execute_now", description="It becomes due at once, and keeps its scheduled_at. {}")
-    async def execute_now(self, change: ExecuteNow) -> Standing:
+    async def execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> Standing:
         """What was left for its time is resolved first."""
         target, attributes = await self._resolve_open_parts(ResolutionMoment.WAKE_UP)
         return await self._apply(change.model_copy(update={"target": target, "attributes": attributes}))
 
     @workflow.update(name="retry_resolution", description="What could not be resolved is tried again. {}")
-    async def retry_resolution(self, change: RetryResolution) -> Standing:
+    async def retry_resolution(self, change: RetryResolution = RETRY) -> Standing:
         """READY afterwards, or still UNRESOLVED with what failed now."""
         target, attributes = await self._resolve_open_parts(ResolutionMoment.RETRY)
         return await self._apply(change.model_copy(update={"target": target, "attributes": attributes}))
@@ -84,11 +87,11 @@ class ChangeableActivity:
         self._in_time(change)
 
     @execute_now.validator
-    def _execute_now_in_time(self, change: ExecuteNow) -> None:
+    def _execute_now_in_time(self, change: ExecuteNow = EXECUTE_NOW) -> None:
         self._in_time(change)
 
     @retry_resolution.validator
-    def _retry_resolution_in_time(self, change: RetryResolution) -> None:
+    def _retry_resolution_in_time(self, change: RetryResolution = RETRY) -> None:
         self._in_time(change)
 
     @assign_target.validator

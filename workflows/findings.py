@@ -43,7 +43,7 @@ class Page(Message):
 
     after: Cursor | None = None
     size: int = 200
-    grace_seconds: float = 60
+    grace_seconds: float = 10
 
 
 class Compared(Message):
