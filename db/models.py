@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from workflows.bulk import BulkState, BulkVerb, ItemOutcome
 from workflows.hand_off import ResultStatus
 from workflows.payloads import (
     ActivityStatus,
@@ -79,6 +80,9 @@ class Table(DeclarativeBase):
                 ResultStatus,
                 TargetStatus,
                 TargetStrategy,
+                BulkVerb,
+                BulkState,
+                ItemOutcome,
             )
         },
     }
@@ -303,6 +307,43 @@ class TenantPause(Table):
     paused_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     reason: Mapped[str]
     actor: Mapped[str]
+
+
+class BulkOperation(HasId):
+    """What is done to many activities at once; its run has the same id in its own."""
+
+    __tablename__ = "bulk_operations"
+
+    verb: Mapped[BulkVerb]
+    change: Mapped[dict[str, Any]]
+    filter: Mapped[dict[str, Any]]
+    actor: Mapped[str]
+    per_second: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[BulkState]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    finished_at: Mapped[datetime | None]
+
+
+class BulkOperationItem(Table):
+    """One of the activities that a bulk operation is for, and what became of it."""
+
+    __tablename__ = "bulk_operation_items"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "operation_id"], ["bulk_operations.tenant_id", "bulk_operations.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "activity_id"], ["scheduled_activities.tenant_id", "scheduled_activities.id"]
+        ),
+        Index(None, "tenant_id", "operation_id", "outcome", "position"),
+    )
+
+    operation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, comment="In the order of their times, from 1.")
+    activity_id: Mapped[UUID]
+    scheduled_at: Mapped[datetime] = mapped_column(comment="For when it was scheduled when it was chosen.")
+    outcome: Mapped[ItemOutcome]
+    code: Mapped[str | None] = mapped_column(comment="Why it was refused, as a single call would have been.")
+    detail: Mapped[str | None]
+    changed_at: Mapped[datetime | None]
 
 
 class OfScheduledActivity(Table):

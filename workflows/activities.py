@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from workflows.bulk import BulkOperation, Chunk, ChunkDone, Finish
 from workflows.findings import Compared, Page
 from workflows.payloads import (
     Apply,
@@ -102,3 +103,22 @@ class ReconciliationActivities(ABC):
     @activity.defn
     async def expire_leases(self) -> Compared:
         """Take back what executors have let lie, for tenants whose executors don't ask any more."""
+
+
+class BulkOperationActivities(ABC):
+    """Does to many activities what is done to one; the table of items says what has been done, so nothing is twice."""
+
+    @abstractmethod
+    @activity.defn
+    async def collect(self, operation: BulkOperation) -> None:
+        """Write the operation down with the activities that it is for, the soonest first."""
+
+    @abstractmethod
+    @activity.defn
+    async def change_some(self, chunk: Chunk) -> ChunkDone:
+        """Change the next items, no faster than asked for, and write down what became of each."""
+
+    @abstractmethod
+    @activity.defn
+    async def finish(self, finish: Finish) -> None:
+        """Write down how it ended."""
