@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import to_json
 
 from api.auth import Caller, Permission
-from api.bodies import BODIES, BULK_BODY_BYTES, body_of, faults_in, json_content, json_of, parse, unstorable
+from api.bodies import BODIES, BULK_BODY_BYTES, DEPTH, body_of, faults_in, json_content, json_of, parse, unstorable
 from api.commerce_schemas import Addresses, ExternalId, Metadata, Roles
 from api.contacts import Contacts
 from api.dependencies import Opened, require
@@ -134,13 +134,19 @@ def _sort_out(content: bytes) -> _Sorted:
 
 
 def _examined(item: Any) -> tuple[CommerceSyncItem | None, list[Fault]]:
-    faults = list(unstorable(item))
+    content = to_json(item)
+    faults = list(unstorable(item)) if _may_be_unstorable(content) else []
     if not faults:
         try:
-            return CommerceSyncItem.model_validate_json(to_json(item), strict=True), []
+            return CommerceSyncItem.model_validate_json(content, strict=True), []
         except ValidationError as failure:
             faults = faults_in(failure, item)
     return None, faults
+
+
+def _may_be_unstorable(content: bytes) -> bool:
+    """A glance instead of a walk, a third of the time: NUL shows as an escape, and depth takes brackets."""
+    return b"\\u" in content or content.count(b"{") + content.count(b"[") > DEPTH
 
 
 def _refused(index: int, item: Any, faults: list[Fault]) -> RefusedItemRead:

@@ -5,17 +5,38 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Insert, Select, Text, bindparam, column, func, select, text, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    text,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Commerce, CommerceUser, Table
 
+Sent = dict[str, Any]
+
 TENANT = bindparam("tenant", type_=Commerce.tenant_id.type)
 NOTHING, NO_MEMBERS = text("'[]'::jsonb"), text("'{}'::jsonb")
 
-ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock", type_=Text), 0)))
-"""Two synchronizations of one tenant that create the same commerce would not see each other's rows."""
+ONE_AT_A_TIME = select(
+    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock", type_=Text), 0)),
+    func.set_config("plan_cache_mode", "force_custom_plan", true()),
+)
+"""Two synchronizations of one tenant that create the same commerce would not see each other's rows.
+
+The first load meets small tables without statistics, and a plan that was made for those must not be kept.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,8 +55,8 @@ def _sent(**columns: Any) -> FromClause:
     return rows.table_valued(*parts, name="sent").render_derived(with_types=True)
 
 
-def _upsert(table: type[Table], key: tuple[str, ...], rows: Select[*tuple[Any, ...]], answer: str) -> Insert:
-    """Insert the rows, or bring those that exist and differ up to them; answers those alone, and which are new."""
+def _upsert(table: type[Table], key: tuple[str, ...], rows: Select[*tuple[Any, ...]]) -> Insert:
+    """Insert the rows, or bring those that exist and differ up to them; answers those alone."""
     names = list(rows.selected_columns.keys())
     statement = insert(table).from_select(names, rows)
     changing = [name for name in names if name not in key]
@@ -45,21 +66,22 @@ def _upsert(table: type[Table], key: tuple[str, ...], rows: Select[*tuple[Any, .
         index_elements=list(key),
         set_={name: statement.excluded[name] for name in changing} | {"updated_at": func.now()},
         where=tuple_(*stored).is_distinct_from(tuple_(*sent)),
-    ).returning(table.__table__.c[answer], text("xmax = 0 AS is_new"))
+    )
 
 
 _sent_commerce = _sent(
     external_id=Text, name=Text, tax_id=Text, global_external_id=Text, metadata=JSONB, addresses=JSONB
 )
-_commerce = Commerce.__table__.alias("stored")
-_same_commerce = (_commerce.c.tenant_id == TENANT) & (_commerce.c.external_id == _sent_commerce.c.external_id)
-
-LOCK_COMMERCES = (
-    select(_commerce.c.id)
-    .join_from(_sent_commerce, _commerce, _same_commerce)
-    .order_by(_commerce.c.external_id)
-    .with_for_update(of=_commerce, key_share=True)
+# A look at the unique index for each row: of a join the planner, without statistics, makes a walk through the tenant.
+_commerce = (
+    select(Commerce.__table__)
+    .where(Commerce.tenant_id == TENANT, Commerce.external_id == _sent_commerce.c.external_id)
+    .limit(literal_column("1"))
+    .with_for_update(key_share=True)
+    .lateral("stored")
 )
+
+LOCK_COMMERCES = select(_commerce.c.external_id, _commerce.c.id).join_from(_sent_commerce, _commerce, true())
 """Nobody else changes them, or their users, between our look at what is stored and our write."""
 
 UPSERT_COMMERCES = _upsert(
@@ -75,54 +97,54 @@ UPSERT_COMMERCES = _upsert(
         .op("||")(func.coalesce(_sent_commerce.c.metadata, NO_MEMBERS))
         .label("metadata"),
         func.coalesce(_sent_commerce.c.addresses, _commerce.c.addresses, NOTHING).label("addresses"),
-    )
-    .join_from(_sent_commerce, _commerce, _same_commerce, isouter=True)
-    .order_by(_sent_commerce.c.external_id),
-    answer="id",
-)
+    ).join_from(_sent_commerce, _commerce, true(), isouter=True),
+).returning(Commerce.external_id, Commerce.id)
 
-_sent_user = _sent(commerce_external_id=Text, external_id=Text, name=Text, roles=ARRAY(Text), contacts=JSONB)
-_user = CommerceUser.__table__.alias("stored_user")
+_sent_user = _sent(
+    commerce_id=CommerceUser.commerce_id.type, external_id=Text, name=Text, roles=ARRAY(Text), contacts=JSONB
+)
+_user = (
+    select(CommerceUser.__table__)
+    .where(
+        CommerceUser.tenant_id == TENANT,
+        CommerceUser.commerce_id == _sent_user.c.commerce_id,
+        CommerceUser.external_id == _sent_user.c.external_id,
+    )
+    .limit(literal_column("1"))
+    .lateral("stored")
+)
 
 UPSERT_USERS = _upsert(
     CommerceUser,
     ("tenant_id", "commerce_id", "external_id"),
     select(
         TENANT.label("tenant_id"),
-        _commerce.c.id.label("commerce_id"),
+        _sent_user.c.commerce_id,
         _sent_user.c.external_id,
         func.coalesce(_sent_user.c.name, _user.c.name, _sent_user.c.external_id).label("name"),
         func.coalesce(_sent_user.c.roles, _user.c.roles, text("'{}'::text[]")).label("roles"),
         func.coalesce(_sent_user.c.contacts, _user.c.contacts, NOTHING).label("contacts"),
-    )
-    .join_from(
-        _sent_user,
-        _commerce,
-        (_commerce.c.tenant_id == TENANT) & (_commerce.c.external_id == _sent_user.c.commerce_external_id),
-    )
-    .join(
-        _user,
-        (_user.c.tenant_id == TENANT)
-        & (_user.c.commerce_id == _commerce.c.id)
-        & (_user.c.external_id == _sent_user.c.external_id),
-        isouter=True,
-    )
-    .order_by(_commerce.c.external_id, _sent_user.c.external_id),
-    answer="commerce_id",
-)
+    ).join_from(_sent_user, _user, true(), isouter=True),
+).returning(CommerceUser.commerce_id)
 
 
 async def sync_commerces(
-    connection: AsyncConnection, tenant_id: UUID, commerces: Sequence[dict[str, Any]], users: Sequence[dict[str, Any]]
+    connection: AsyncConnection, tenant_id: UUID, commerces: Sequence[Sent], users: Sequence[Sent]
 ) -> SyncCounts:
-    """Create or change the commerces, each external id once, and then their users; what a row leaves out stays."""
+    """Create or change the commerces, each external id once, and then their users; what a row leaves out stays.
+
+    A user's row names its commerce by `commerce_external_id`.
+    """
     await connection.execute(ONE_AT_A_TIME, {"lock": f"commerces of {tenant_id}"})
-    sent = {"tenant": tenant_id, "rows": commerces}
-    await connection.execute(LOCK_COMMERCES, sent)
-    written = (await connection.execute(UPSERT_COMMERCES, sent)).all()
-    created = {row.id for row in written if row.is_new}
-    changed = {row.id for row in written if not row.is_new}
+    in_one_order = sorted(commerces, key=lambda row: row["external_id"])  # nobody waits for a row of who waits for ours
+    sent = {"tenant": tenant_id, "rows": in_one_order}
+    stored = {row.external_id: row.id for row in await connection.execute(LOCK_COMMERCES, sent)}
+    written = {row.external_id: row.id for row in await connection.execute(UPSERT_COMMERCES, sent)}
+    ids = stored | written
+    created = {ids[external_id] for external_id in written.keys() - stored.keys()}
+    changed = set(written.values()) - created
     if users:
-        rows = await connection.execute(UPSERT_USERS, {"tenant": tenant_id, "rows": users})
-        changed |= {row.commerce_id for row in rows} - created
+        rows = [user | {"commerce_id": str(ids[user["commerce_external_id"]])} for user in users]
+        answer = await connection.execute(UPSERT_USERS, {"tenant": tenant_id, "rows": rows})
+        changed |= {row.commerce_id for row in answer} - created
     return SyncCounts(len(created), len(changed), len(commerces) - len(created) - len(changed))
