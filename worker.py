@@ -20,6 +20,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from activities_impl.bulk_operations import BulkOperations
 from activities_impl.failures import DescribeFailures
 from activities_impl.reconciliation import Reconciliation
 from activities_impl.resolution import Resolution
@@ -28,6 +29,7 @@ from db.engine import open_engine
 from db.migrations import schema_fault
 from logs import configure_logging
 from settings import WorkerSettings
+from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.client import TASK_QUEUE, connect
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.sandbox import Sandbox
@@ -41,6 +43,7 @@ def steps(client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> l
     """Every step that a workflow may ask for."""
     scheduled_activities, resolution = ScheduledActivities(engine), Resolution(engine)
     reconciliation = Reconciliation(client, engine, max_lead_seconds)
+    bulk_operations = BulkOperations(client, engine, max_lead_seconds)
     return [
         scheduled_activities.resolve_commerce,
         resolution.resolve_reason,
@@ -52,6 +55,9 @@ def steps(client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> l
         reconciliation.compare_page,
         reconciliation.find_stuck,
         reconciliation.expire_leases,
+        bulk_operations.collect,
+        bulk_operations.change_some,
+        bulk_operations.finish,
     ]
 
 
@@ -67,7 +73,7 @@ def build_worker(
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow],
+        workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow, BulkOperationWorkflow],
         activities=steps(client, engine, max_lead_seconds),
         interceptors=[DescribeFailures()],
         workflow_runner=Sandbox(),

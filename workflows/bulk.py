@@ -42,6 +42,14 @@ class ItemOutcome(StrEnum):
     FAILED = "FAILED"
 
 
+class ItemResult(Message):
+    """What is written down of one activity; `code` and `detail` say why, as a single call would have."""
+
+    outcome: ItemOutcome
+    code: str | None = None
+    detail: str | None = None
+
+
 class BulkChange(Message):
     """What is to be done: `scheduled_at` or `shift_seconds` says where a rescheduled activity goes."""
 

@@ -1,5 +1,6 @@
 """One change to many activities: chosen once, then changed one after another at a bounded rate, until it is stopped."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -11,6 +12,8 @@ from workflows.steps import LONGEST_RETRY_INTERVAL
 
 ROUNDS = 3
 """How often an item is tried that fails for a reason that may pass."""
+
+BETWEEN_ROUNDS = timedelta(seconds=10)
 
 CHUNK_SECONDS = 2
 """How much of the work is one step: as long as it may take until a stop is heard."""
@@ -73,13 +76,19 @@ class BulkOperationWorkflow:
             if done.after is not None:
                 self._operation = self._operation.model_copy(update={"after": done.after})
             elif done.pending and self._operation.round < ROUNDS:
-                next_round = {"after": 0, "round": self._operation.round + 1}
-                self._operation = self._operation.model_copy(update=next_round)
+                await self._begin_another_round()
             else:
                 return BulkState.COMPLETED
             if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
                 workflow.continue_as_new(self._operation)
         return BulkState.STOPPED
+
+    async def _begin_another_round(self) -> None:
+        """After a while: what was in the way may be gone then."""
+        next_round = {"after": 0, "round": self._operation.round + 1}
+        self._operation = self._operation.model_copy(update=next_round)
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self._stop_asked, timeout=BETWEEN_ROUNDS)
 
     async def _change_some(self) -> ChunkDone:
         operation = self._operation

@@ -1,0 +1,97 @@
+"""Bulk operations: the items chosen in one statement, then changed as if each had been asked for alone."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio import activity
+from temporalio.client import Client
+
+from activities_impl.single_changes import SingleChanges
+from db import bulk_operations as statements
+from db.engine import autocommit
+from db.queries import paused_at
+from workflows.activities import BulkOperationActivities
+from workflows.bulk import BulkChange, BulkOperation, BulkVerb, Chunk, ChunkDone, Finish, ItemOutcome, ItemResult
+from workflows.client import lead_seconds
+from workflows.payloads import Apply, Cancel, Reschedule
+
+AT_ONCE = 20
+"""How many changes of one operation may be under way."""
+
+FURTHEST = timedelta(days=10 * 365.25)
+"""How far ahead an activity may be scheduled: as for a single call."""
+
+
+class BulkOperations(BulkOperationActivities):
+    """A step that runs twice finds in the table what it has done already, and the rest is harmless to repeat."""
+
+    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> None:
+        self._engine = engine
+        self._autocommit = autocommit(engine)
+        self._changes = SingleChanges(client, engine, max_lead_seconds)
+        self._max_lead_seconds = max_lead_seconds
+
+    @activity.defn
+    async def collect(self, operation: BulkOperation) -> None:
+        """All in one transaction: with the operation's row there are all of its items, or neither."""
+        async with self._engine.begin() as connection:
+            await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
+            if (await connection.execute(statements.start(operation))).first() is None:
+                return
+            paused = (await connection.execute(select(paused_at(operation.tenant_id)))).scalar_one()
+            await connection.execute(statements.choose(operation, paused))
+
+    @activity.defn
+    async def change_some(self, chunk: Chunk) -> ChunkDone:
+        """They begin at even intervals, so that the herd doesn't hit runs and their worker at once."""
+        async with self._autocommit.connect() as connection:
+            operation = (await connection.execute(statements.whole(chunk.tenant_id, chunk.id))).one()
+            items = (await connection.execute(statements.next_items(chunk))).all()
+        slots = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for item in items:
+                await slots.acquire()
+                task = group.create_task(self._change(chunk, operation, item))
+                task.add_done_callback(lambda _: slots.release())
+                activity.heartbeat(item.position)
+                await asyncio.sleep(1 / chunk.per_second)
+        if len(items) == chunk.size:
+            return ChunkDone(after=items[-1].position)
+        async with self._autocommit.connect() as connection:
+            pending = await connection.execute(statements.count_pending(chunk.tenant_id, chunk.id))
+        return ChunkDone(pending=pending.scalar_one())
+
+    async def _change(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> None:
+        result = await self._result(chunk, operation, item)
+        async with self._autocommit.connect() as connection:
+            await connection.execute(statements.note(chunk, item.position, result))
+
+    async def _result(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> ItemResult:
+        wanted = BulkChange.model_validate(operation.change)
+        moved_to = wanted.moved(item.scheduled_at)
+        if moved_to > datetime.now(UTC) + FURTHEST:
+            return ItemResult(
+                outcome=ItemOutcome.REFUSED, code="validation_failed", detail="It would lie more than 10 years ahead."
+            )
+        change = (
+            Cancel(actor=operation.actor, reason=wanted.reason)
+            if wanted.verb is BulkVerb.CANCEL
+            else Reschedule(
+                actor=operation.actor,
+                reason=wanted.reason,
+                scheduled_at=moved_to,
+                lead_seconds=lead_seconds(moved_to, self._max_lead_seconds),
+            )
+        )
+        key = f"bulk-operation:{chunk.id}"
+        apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, change=change)
+        return await self._changes.change(apply, item.idempotency_key, item.status)
+
+    @activity.defn
+    async def finish(self, finish: Finish) -> None:
+        """Written once: a second time finds nothing that is running."""
+        async with self._autocommit.connect() as connection:
+            await connection.execute(statements.end(finish))

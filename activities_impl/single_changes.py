@@ -1,0 +1,104 @@
+"""One change of one activity, as if it were the only one: by its open run, or, once that has ended, by its row."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities_impl.recovery import Recovery
+from db import changes
+from db.failures import kind
+from db.reconciliation import OPEN
+from workflows.bulk import ItemOutcome, ItemResult
+from workflows.client import resume, workflow_id
+from workflows.payloads import ActivityStatus, Apply, Cancel, Rejection
+
+PATIENCE = timedelta(seconds=5)
+"""How long a run may take to accept a change, and then to carry it out."""
+
+
+class SingleChanges:
+    """Sending the same change again is harmless: its key is the update's id and the event's key."""
+
+    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float) -> None:
+        self._client = client
+        self._engine = engine
+        self._recovery = Recovery(client, engine, max_lead_seconds)
+
+    async def change(self, wanted: Apply, idempotency_key: str, status: ActivityStatus) -> ItemResult:
+        """What became of it; PENDING where it is worth another try, with the same key."""
+        try:
+            if status in OPEN:
+                return await self._by_run(wanted, workflow_id(wanted.tenant_id, idempotency_key))
+            return await self._by_row(wanted)
+        except changes.RefusedChangeError as refused:
+            return _refused(refused.rejection)
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+            return _not_yet("No worker took the change in time.")
+        except (WorkflowAlreadyStartedError, RPCError, RuntimeError, SQLAlchemyError, OSError) as failure:
+            return _not_yet(kind(failure))
+
+    async def _by_run(self, wanted: Apply, run: str) -> ItemResult:
+        change = wanted.change.model_copy(update={"answer_by": datetime.now(UTC) + PATIENCE})
+        handle = self._client.get_workflow_handle(run)
+        try:
+            async with asyncio.timeout(2 * PATIENCE.total_seconds()):
+                update = await handle.start_update(
+                    change.verb, change, id=wanted.key, wait_for_stage=WorkflowUpdateStage.ACCEPTED
+                )
+            return await _carried_out(update.result())
+        except WorkflowUpdateFailedError as failure:
+            return _judged(failure.cause)
+        except RPCError as failure:
+            if failure.status is RPCStatusCode.NOT_FOUND:
+                return await self._by_row(wanted)
+            raise
+
+    async def _by_row(self, wanted: Apply) -> ItemResult:
+        """A move that takes back an unseen mark needs a run again: started before the commit, or nothing is changed."""
+        async with self._engine.begin() as connection:
+            standing = (await changes.locked(connection, wanted)).standing
+            if standing.status not in OPEN or isinstance(wanted.change, Cancel):
+                standing = await changes.apply(connection, wanted)
+                if standing.status in OPEN:
+                    await resume(self._client, await changes.input_of(connection, wanted), standing)
+                return ItemResult(outcome=ItemOutcome.APPLIED)
+        await self._recovery.settle(wanted.tenant_id, wanted.id)
+        return _not_yet("Its run was missing.")
+
+
+async def _carried_out(result: Awaitable[object]) -> ItemResult:
+    """Accepted is as good as done, but who asks shall not be told before it is."""
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            await result
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+        return ItemResult(outcome=ItemOutcome.ACCEPTED, detail="Accepted durably; it will be carried out.")
+    return ItemResult(outcome=ItemOutcome.APPLIED)
+
+
+def _judged(cause: BaseException | None) -> ItemResult:
+    """A run says why it refuses; one that came too late, or has just ended, hasn't said anything."""
+    if isinstance(cause, ApplicationError) and cause.details and isinstance(cause.details[0], dict):
+        rejection = Rejection.model_validate(cause.details[0])
+        if rejection.code != "unavailable":
+            return _refused(rejection)
+    return _not_yet("Its run could not carry the change out.")
+
+
+def _refused(rejection: Rejection) -> ItemResult:
+    return ItemResult(outcome=ItemOutcome.REFUSED, code=rejection.code, detail=rejection.detail)
+
+
+def _not_yet(detail: str) -> ItemResult:
+    return ItemResult(outcome=ItemOutcome.PENDING, detail=detail)
