@@ -1,7 +1,11 @@
 """What Prometheus scrapes from the API: requests and creations, and what PostgreSQL says of the backlog."""
 
+from contextlib import suppress
+from math import nan
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import and_, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.models import ScheduledActivity
@@ -47,9 +51,11 @@ _backlog = select(
 
 
 async def exposition(engine: AsyncEngine) -> bytes:
-    """The text that Prometheus reads."""
-    async with engine.connect() as connection:
-        overdue, oldest, unresolved = (await connection.execute(_backlog)).one()
+    """The text that Prometheus reads; what PostgreSQL doesn't tell is not a number, the rest is told all the same."""
+    overdue = oldest = unresolved = nan
+    with suppress(SQLAlchemyError, OSError):
+        async with engine.connect() as connection:
+            overdue, oldest, unresolved = (await connection.execute(_backlog)).one()
     OVERDUE.set(overdue)
     OLDEST_OVERDUE.set(oldest)
     UNRESOLVED.set(unresolved)

@@ -18,6 +18,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.patience import patiently
 from workflows import search_attributes as sa
 from workflows.client import start_options, workflow_id
 from workflows.payloads import ActivityStatus, Rejection, ScheduledActivityInput, Snapshot
@@ -89,14 +90,14 @@ def rejection_of(failure: BaseException | None) -> Rejection | None:
 
 async def exists(client: Client, scheduled: ScheduledActivityInput) -> bool:
     """Whether a start of which nothing was heard has started a run all the same; False if nobody answers."""
-    handle = client.get_workflow_handle(workflow_id(scheduled.tenant_id, scheduled.request.idempotency_key))
     try:
-        described = await handle.describe(rpc_timeout=DESCRIBE_PATIENCE)
-    except (RPCError, RuntimeError):
+        run = await latest(client, scheduled.tenant_id, scheduled.request.idempotency_key)
+    except RPCError:
         return False
-    return described.typed_search_attributes.get(sa.ACTIVITY_ID) == str(scheduled.id)
+    return run is not None and run.typed_search_attributes.get(sa.ACTIVITY_ID) == str(scheduled.id)
 
 
+@patiently
 async def latest(client: Client, tenant_id: UUID, idempotency_key: str) -> WorkflowExecution | None:
     """The latest run of a key, if Temporal knows one."""
     try:
@@ -107,6 +108,7 @@ async def latest(client: Client, tenant_id: UUID, idempotency_key: str) -> Workf
         raise
 
 
+@patiently
 async def of_activity(client: Client, tenant_id: UUID, activity_id: UUID) -> WorkflowExecution | None:
     """The latest run of an activity, if Temporal knows one."""
     query = f"ActivityId = '{activity_id}' AND TenantId = '{tenant_id}'"
@@ -115,6 +117,7 @@ async def of_activity(client: Client, tenant_id: UUID, activity_id: UUID) -> Wor
     return None
 
 
+@patiently
 async def input_of(client: Client, execution: WorkflowExecution) -> ScheduledActivityInput:
     """What a run was started with: its first event has it."""
     handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
@@ -126,6 +129,7 @@ async def input_of(client: Client, execution: WorkflowExecution) -> ScheduledAct
     raise LookupError(execution.id)
 
 
+@patiently
 async def refusal(client: Client, execution: WorkflowExecution) -> RefusedError | None:
     """Why a failed run was refused; None for a run that hasn't failed."""
     if execution.status is not WorkflowExecutionStatus.FAILED:

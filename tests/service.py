@@ -116,7 +116,9 @@ async def running_api(opened: Resources) -> AsyncIterator[str]:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        opened.due_watch.stop()
-        server.should_exit = True
-        await serving
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            opened.due_watch.stop()
+            server.should_exit = True
+            await serving
