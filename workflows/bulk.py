@@ -22,6 +22,11 @@ class BulkVerb(StrEnum):
         still_open = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
         return still_open if self is BulkVerb.RESCHEDULE else (*still_open, ActivityStatus.DUE)
 
+    @property
+    def done(self) -> str:
+        """Its participle."""
+        return {BulkVerb.CANCEL: "canceled", BulkVerb.RESCHEDULE: "moved"}[self]
+
 
 class BulkState(StrEnum):
     """How far it is; COLLECTING is never stored."""

@@ -1,0 +1,78 @@
+"""The Temporal side of bulk operations: their runs are started, asked about and stopped here."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.errors import Unavailable
+from workflows.bulk import BulkOperation, bulk_workflow_id
+from workflows.bulk_operation import BulkOperationWorkflow
+from workflows.client import TASK_QUEUE
+from workflows.search_attributes import TENANT_ID
+
+RPC_PATIENCE = timedelta(seconds=5)
+STOP_SECONDS = 20
+"""What is under way when a stop comes is carried out first."""
+
+
+async def start(client: Client, operation: BulkOperation) -> None:
+    """Accept the operation by starting its run; one of this id that exists already is the same one.
+
+    Raises:
+        Unavailable: nothing is known to have been started.
+    """
+    try:
+        await client.start_workflow(
+            BulkOperationWorkflow.run,
+            operation,
+            id=bulk_workflow_id(operation.tenant_id, operation.id),
+            task_queue=TASK_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            memo={"operation": operation.model_dump(mode="json")},
+            search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
+            static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
+            priority=Priority(fairness_key=str(operation.tenant_id)),
+            rpc_timeout=RPC_PATIENCE,
+        )
+    except WorkflowAlreadyStartedError:
+        return
+    except RPCError as failure:
+        if await asked(client, operation.tenant_id, operation.id) is None:
+            raise Unavailable(
+                f"Nothing is known to have been started. Look at /api/operations/{operation.id} before you try again,"
+                " or send `operation_id`, which makes a repetition safe."
+            ) from failure
+
+
+async def asked(client: Client, tenant_id: UUID, operation_id: UUID) -> BulkOperation | None:
+    """What a run was started with; None if there is none."""
+    handle = client.get_workflow_handle(bulk_workflow_id(tenant_id, operation_id))
+    try:
+        described = await handle.describe(rpc_timeout=RPC_PATIENCE)
+    except RPCError as failure:
+        if failure.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    return BulkOperation.model_validate((await described.memo())["operation"])
+
+
+async def stop(client: Client, tenant_id: UUID, operation_id: UUID) -> None:
+    """Return once it has ended, be it that it had already.
+
+    Raises:
+        Unavailable: it has been asked to, but hasn't answered.
+    """
+    handle = client.get_workflow_handle(bulk_workflow_id(tenant_id, operation_id))
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await handle.execute_update("stop", id="stop")
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as failure:
+        raise Unavailable("It has been asked to stop, but hasn't answered yet: look again.") from failure
+    except RPCError as failure:
+        if failure.status is not RPCStatusCode.NOT_FOUND:
+            raise
