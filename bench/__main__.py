@@ -1,0 +1,55 @@
+"""`python -m bench [create|cost|punctuality|herd|sleepers|reading|startup …] [--full]`: measure, print, keep."""
+
+import argparse
+import asyncio
+import importlib
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench import page
+from bench.results import PEERS, Results
+
+SIZES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
+    "create": ({"rounds": 3, "seconds": 4}, {"rounds": 5, "seconds": 15}),
+    "cost": ({"creations": 30}, {"creations": 300}),
+    "punctuality": ({"rounds": 3, "seconds": 10}, {"rounds": 3, "seconds": 60}),
+    "herd": ({"rounds": 3, "size": 200, "ahead": 60}, {"rounds": 3, "size": 2000, "ahead": 400}),
+    "sleepers": ({"steps": 3, "sleepers": 1000, "seconds": 4}, {"steps": 3, "sleepers": 10_000, "seconds": 15}),
+    "reading": ({"rows": 100_000}, {"rows": 1_000_000}),
+    "startup": ({"rounds": 3}, {"rounds": 5}),
+}
+"""What each benchmark is told: scaled down to minutes, and in full."""
+
+
+def main() -> None:
+    """Run what was asked for, in this order."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("benchmarks", nargs="*", choices=[*SIZES, []], help="default: all of them")
+    parser.add_argument("--full", action="store_true", help="the full sizes: an hour and more")
+    parser.add_argument("--page", action="store_true", help="write the tables and plots of docs/benchmarks.md too")
+    options = parser.parse_args()
+    install_peers()
+    results = Results()
+    for name in options.benchmarks or SIZES:
+        asyncio.run(importlib.import_module(f"bench.{name}").run(results, **SIZES[name][options.full]))
+        print(results.table(), flush=True)
+    print(f"kept in {results.save()}")
+    if options.page:
+        page.write(results)
+
+
+def install_peers() -> None:
+    """What we are compared with, from its own lock: nobody else needs it."""
+    if all(find_spec(name) for name in PEERS):
+        return
+    lock = Path(__file__).with_name("requirements.lock")
+    uv = shutil.which("uv")
+    installer = [uv, "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
+    subprocess.run([*installer, "--quiet", "--no-deps", "--require-hashes", "-r", lock], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Creations: our API beside the least that Temporal can do, and beside the same job done with other tools."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from temporalio.client import Client
+
+from bench import floor
+from bench.load import Call, Measured, loop, posting
+from bench.machine import Machine, answers, machine, processor_seconds, python, wait_for
+from bench.results import Results
+
+CLIENTS = (1, 32)
+OURS, FLOOR, DBOS, PROCRASTINATE, NAIVE = "ours", "floor", "DBOS", "procrastinate", "naive Temporal"
+
+Calling = Callable[[int], AbstractAsyncContextManager[list[Call]]]
+
+
+async def run(results: Results, *, rounds: int, seconds: float) -> None:
+    """Every contender in turn, and that several times over: what else the machine does then hits all of them."""
+    with machine() as servers:
+        contenders = await _contenders(servers)
+        for name, calling in contenders.items():
+            await _measure(servers, calling, 4, 2)
+            print(f"create: {name} is warm", flush=True)
+        for _ in range(rounds):
+            for clients in CLIENTS:
+                for name, calling in contenders.items():
+                    measured, processor = await _measure(servers, calling, clients, seconds)
+                    _note(results, f"create, {clients} at once", name, measured, processor)
+    _compare(results)
+
+
+async def _contenders(servers: Machine) -> dict[str, Calling]:
+    """Start them all; each stays up, idle while others are measured."""
+    client = await Client.connect(servers.temporal.address)
+    servers.start("floor worker", python("-m", "bench.floor"))
+
+    @asynccontextmanager
+    async def bare(clients: int) -> AsyncIterator[list[Call]]:
+        yield [floor.creating(client)] * clients
+
+    urls = {OURS: servers.start_ours()} | start_peers(servers)
+    return {FLOOR: bare} | {name: _over_http(servers, url) for name, url in urls.items()}
+
+
+def start_peers(servers: Machine) -> dict[str, str]:
+    """The peers, each with a database of its own on the same server; answers their base URLs."""
+    for name in ("dbos", "procrastinate", "naive"):
+        servers.database(name)
+    naive, job = ("-m", "bench.peers.naive_temporal"), ("-m", "bench.peers.procrastinate_job")
+    urls = {
+        DBOS: servers.start("dbos", python("-m", "bench.peers.dbos_steps"), database="dbos"),
+        PROCRASTINATE: servers.start("procrastinate", python(*job), database="procrastinate"),
+        NAIVE: servers.start("naive", python(*naive), database="naive"),
+    }
+    for url in urls.values():
+        wait_for(lambda url=url: answers(f"{url}/health/ready"))  # type: ignore[misc]
+    servers.start("naive worker", python(*naive, "work"), database="naive")
+    servers.start("procrastinate worker", python(*job, "work"), database="procrastinate")
+    return urls
+
+
+def _over_http(servers: Machine, url: str) -> Calling:
+    @asynccontextmanager
+    async def calling(clients: int) -> AsyncIterator[list[Call]]:
+        async with AsyncExitStack() as stack:
+            opened = [await stack.enter_async_context(posting(url, servers.headers())) for _ in range(clients)]
+            yield opened
+
+    return calling
+
+
+async def _measure(servers: Machine, calling: Calling, clients: int, seconds: float) -> tuple[Measured, float]:
+    """A closed loop, and the processor time of all servers and of the caller meanwhile."""
+    async with calling(clients) as calls:
+        before = _processor(servers)
+        measured = await loop(calls, seconds)
+        return measured, _processor(servers) - before
+
+
+def _processor(servers: Machine) -> float:
+    return time.process_time() + sum(processor_seconds(process.pid) for process in servers.processes.values())
+
+
+def _note(results: Results, benchmark: str, name: str, measured: Measured, processor: float) -> None:
+    results.add(benchmark, name, measured.rate, "rate", "/s")
+    results.add(benchmark, name, measured.percentile(0.5), "p50", "ms")
+    results.add(benchmark, name, measured.percentile(0.99), "p99", "ms")
+    results.add(benchmark, name, 1000 * processor / len(measured.latencies), "processor time each", "ms")
+
+
+def _compare(results: Results) -> None:
+    """The ratios that are aimed at, from the rounds' medians."""
+    one, many = (f"create, {clients} at once" for clients in CLIENTS)
+    for name in (FLOOR, DBOS, PROCRASTINATE, NAIVE):
+        rate = results.median(many, OURS, "rate") / results.median(many, name, "rate")
+        p50 = results.median(one, OURS, "p50") / results.median(one, name, "p50")
+        time_each = "processor time each"
+        processor = results.median(many, name, time_each) / results.median(many, OURS, time_each)
+        results.add("create, ours to others", name, rate, "rate, 32 at once", "x")
+        results.add("create, ours to others", name, p50, "p50, 1 at once", "x")
+        results.add("create, ours to others", name, processor, "creations per processor second, 32 at once", "x")

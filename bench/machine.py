@@ -1,0 +1,148 @@
+"""Real servers for a benchmark: PostgreSQL with fsync, Temporal on disk, and processes that end with the block."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from subprocess import Popen
+from tempfile import TemporaryDirectory
+from typing import IO
+from uuid import UUID
+
+import httpx
+
+from api.auth import Permission
+from db.migrations import upgrade
+from embedded.demo_data import OTHER_TENANT_ID, TENANT_ID, load_demo_data
+from embedded.guarded_process import guarded_process
+from embedded.own_processes import API_COMMAND, WORKER_COMMAND, environment
+from embedded.postgres import Postgres, running_postgres
+from embedded.signing_key import SigningKey, ensure_signing_key
+from embedded.stack_settings import StackSettings
+from embedded.temporal_server import TemporalServer, free_port, polled, running_temporal, spelled
+from workflows.client import TASK_QUEUE
+from workflows.search_attributes import ALL
+
+PATIENCE_SECONDS = 60
+DATABASE = "scheduled_activities"
+
+
+@dataclass
+class Machine:
+    """The servers, and how to start a process beside them."""
+
+    folder: Path
+    postgres: Postgres
+    temporal: TemporalServer
+    key: SigningKey
+    parts: ExitStack
+    log: IO[bytes]
+    processes: dict[str, Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, command: Sequence[str], *, database: str = DATABASE, **variables: str) -> str:
+        """Start a process with the settings of our own two; answers the base URL it serves, if it serves HTTP."""
+        port = free_port()
+        settings = StackSettings(api_port=port, temporal_ui_port=free_port(), data_dir=self.folder)
+        known = environment(settings, self.postgres.url(database), self.temporal, self.key)
+        self.processes[name] = self.parts.enter_context(
+            guarded_process(command, output=self.log, environment={**known, **variables})
+        )
+        return f"http://127.0.0.1:{port}"
+
+    def start_ours(self) -> str:
+        """Our worker and our API, as `make run` starts them; answers the API's base URL."""
+        self.start("worker", WORKER_COMMAND)
+        wait_for(lambda: polled(self.temporal.address, TASK_QUEUE))
+        url = self.start("api", API_COMMAND)
+        wait_for(lambda: answers(f"{url}/health/ready"))
+        return url
+
+    def database(self, name: str) -> str:
+        """A database of its own with our schema and the demonstration's data; answers its name."""
+        self.postgres.create_database(name)
+        upgrade(self.postgres.url(name))
+        load_demo_data(self.postgres.url(name))
+        return name
+
+    def headers(self, tenant_id: UUID = TENANT_ID) -> dict[str, str]:
+        """What a caller with every permission sends."""
+        everything = {tenant: list(Permission) for tenant in (TENANT_ID, OTHER_TENANT_ID)}
+        token = self.key.token("bench", everything, timedelta(days=1))
+        return {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id), "Content-Type": "application/json"}
+
+    def memory(self, name: str) -> int:
+        """What a process holds in memory, in bytes: its proportional share, so that nothing counts twice."""
+        return resident(self.processes[name].pid)
+
+
+@contextmanager
+def machine() -> Iterator[Machine]:
+    """Servers on free ports with data in a folder that is gone afterwards."""
+    with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name, ExitStack() as parts:
+        folder = Path(name)
+        log = parts.enter_context((folder / "bench.log").open("ab"))
+        postgres = parts.enter_context(running_postgres(folder / "postgres", output=log))
+        temporal = parts.enter_context(
+            running_temporal(
+                database=folder / "temporal" / "temporal.db",
+                port=free_port(),
+                ui_port=None,
+                search_attributes=spelled(ALL),
+                output=log,
+            )
+        )
+        running = Machine(folder, postgres, temporal, ensure_signing_key(folder), parts, log)
+        running.processes |= {"postgres": postgres.process, "temporal": temporal.process}
+        running.database(DATABASE)
+        try:
+            yield running
+        except BaseException:
+            print((folder / "bench.log").read_text(errors="replace")[-5000:], file=sys.stderr)
+            raise
+
+
+def python(*arguments: str) -> tuple[str, ...]:
+    """A command that runs a module of ours."""
+    return (sys.executable, *arguments)
+
+
+def wait_for(is_ready: Callable[[], bool]) -> None:
+    """Return once it is.
+
+    Raises:
+        TimeoutError: it never was.
+    """
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not is_ready():
+        if time.monotonic() > give_up_at:
+            msg = "a process isn't ready: see its output"
+            raise TimeoutError(msg)
+        time.sleep(0.1)
+
+
+def answers(url: str, headers: Mapping[str, str] | None = None) -> bool:
+    """Whether somebody answers with a success."""
+    try:
+        return httpx.get(url, headers=headers, timeout=5, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def resident(pid: int) -> int:
+    """Bytes that a process and its children hold: PostgreSQL's sessions are processes of their own."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    shares = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    own = next(int(line.split()[1]) for line in shares if line.startswith("Pss:"))
+    return own * 1024 + sum(resident(child) for child in children)
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time that a process and its children, living and dead, have used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(processor_seconds(int(child)) for child in children)

@@ -1,0 +1,63 @@
+"""Naive Temporal: the same service with the same steps as regular activities; `work` runs its worker."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvloop
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.worker import Worker
+
+from activities_impl.resolution import Resolution
+from activities_impl.scheduled_activities import ScheduledActivities
+from bench.peers.naive_workflow import QUEUE, NaiveWorkflow
+from bench.peers.route import Create, serve
+from db.engine import open_engine
+from settings import DatabaseSettings
+from workflows.client import connect, workflow_id
+from workflows.payloads import ScheduledActivityInput, Snapshot
+from workflows.sandbox import Sandbox
+
+
+@asynccontextmanager
+async def opening(_: AsyncEngine) -> AsyncIterator[Create]:
+    """A client is all that the API needs."""
+    client = await connect()
+
+    async def create(scheduled: ScheduledActivityInput) -> Snapshot:
+        operation = WithStartWorkflowOperation(
+            NaiveWorkflow.run,
+            scheduled,
+            id=f"naive:{workflow_id(scheduled.tenant_id, scheduled.request.idempotency_key)}",
+            task_queue=QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        )
+        return await client.execute_update_with_start_workflow(NaiveWorkflow.create, start_workflow_operation=operation)
+
+    yield create
+
+
+async def work() -> None:
+    """A worker with everything that ours has, but local activities."""
+    engine = open_engine(DatabaseSettings())  # type: ignore[call-arg]  # from the environment
+    rows, resolution = ScheduledActivities(engine), Resolution(engine)
+    steps = [rows.resolve_commerce, resolution.resolve_reason, resolution.resolve_target]
+    steps += [resolution.resolve_attributes, rows.record, rows.mark_due]
+    async with Worker(
+        await connect(),
+        task_queue=QUEUE,
+        workflows=[NaiveWorkflow],
+        activities=steps,
+        workflow_runner=Sandbox("bench"),
+        max_cached_workflows=200,
+    ):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["work"]:
+        uvloop.run(work())
+    serve(opening)

@@ -1,0 +1,76 @@
+"""procrastinate: the request does the steps itself, undurably, and defers one job to the activity's time."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from procrastinate import App, PsycopgConnector
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bench.peers.route import Create, serve
+from bench.peers.steps import Steps
+from db import writes
+from db.engine import autocommit, open_engine
+from settings import DatabaseSettings
+from workflows.payloads import MarkDue, Record, ScheduledActivityInput, Snapshot
+
+
+def conninfo() -> str:
+    """Where the rows are, as psycopg has it."""
+    url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
+
+
+app = App(connector=PsycopgConnector(conninfo=conninfo(), max_size=20))
+ENGINES: dict[str, AsyncEngine] = {}
+
+
+@app.task(name="mark_due")
+async def mark_due(tenant_id: str, activity_id: str) -> None:
+    """Our own statement, at its time."""
+    mark = MarkDue(tenant_id=UUID(tenant_id), id=UUID(activity_id), version=1)
+    async with autocommit(ENGINES["engine"]).connect() as connection:
+        await connection.execute(writes.mark_due(mark))
+
+
+@asynccontextmanager
+async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
+    """Open procrastinate's pool; its schema is made once."""
+    steps = Steps(engine)
+    async with app.open_async():
+        if not await app.check_connection_async():
+            await app.schema_manager.apply_schema_async()
+
+        async def create(scheduled: ScheduledActivityInput) -> Snapshot:
+            await steps.commerce(scheduled)
+            ready = Record(
+                scheduled=scheduled,
+                reason=await steps.reason(scheduled),
+                target=await steps.target(scheduled),
+                attributes=await steps.attributes(scheduled),
+            )
+            recorded = await steps.record(ready, "")
+            request = scheduled.request
+            lock = f"{scheduled.tenant_id}:{request.idempotency_key}"
+            deferrer = mark_due.configure(queueing_lock=lock, schedule_at=request.scheduled_at)
+            await deferrer.defer_async(tenant_id=str(scheduled.tenant_id), activity_id=str(scheduled.id))
+            return recorded
+
+        yield create
+
+
+async def work() -> None:
+    """The worker that wakes due jobs."""
+    ENGINES["engine"] = open_engine(DatabaseSettings())  # type: ignore[call-arg]  # from the environment
+    async with app.open_async():
+        await app.run_worker_async(concurrency=20, install_signal_handlers=False, fetch_job_polling_interval=0.5)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["work"]:
+        asyncio.run(work())
+    serve(opening)

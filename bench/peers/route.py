@@ -1,0 +1,74 @@
+"""The peers' HTTP: our route, token and validation, and another way to create behind them."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import uuid4
+
+import uvicorn
+from fastapi import Depends, FastAPI, Request, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.auth import Authenticator
+from api.bodies import json_body
+from api.dependencies import CanCreate
+from api.requests import RequestMiddleware
+from api.schemas import ScheduledActivityCreate, ScheduledActivityRead
+from db.engine import open_engine
+from settings import ApiSettings
+from workflows.payloads import ScheduledActivityInput, Snapshot
+
+Create = Callable[[ScheduledActivityInput], Awaitable[Snapshot]]
+
+
+@dataclass
+class Verifying:
+    """What our own dependencies look for in the state: here no more than who verifies a token."""
+
+    authenticator: Authenticator
+
+
+def _create(request: Request) -> Create:
+    found: Create = request.state.create
+    return found
+
+
+def serve(opening: Callable[[AsyncEngine], Any]) -> None:
+    """Serve until killed; `opening` is a context that gives the peer's way to create."""
+    settings = ApiSettings()  # type: ignore[call-arg]  # from the environment
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
+        authenticator = Authenticator(settings.auth_issuer, settings.auth_audience, public_key=settings.auth_public_key)
+        engine = open_engine(settings)
+        async with opening(engine) as create:
+            yield {"resources": Verifying(authenticator), "create": create}
+        await engine.dispose()
+
+    uvicorn.run(_app(lifespan), host="127.0.0.1", port=settings.api_port, log_config=None, access_log=False)
+    os._exit(0)
+
+
+def _app(lifespan: Any) -> FastAPI:
+    app = FastAPI(lifespan=lifespan)
+    app.add_middleware(RequestMiddleware)
+
+    @app.get("/health/ready")
+    async def ready() -> str:
+        return "ready"
+
+    @app.post("/api/activities")
+    async def create_activity(
+        caller: CanCreate,
+        body: Annotated[ScheduledActivityCreate, Depends(json_body(ScheduledActivityCreate))],
+        create: Annotated[Create, Depends(_create)],
+    ) -> Response:
+        scheduled = ScheduledActivityInput(
+            id=uuid4(), tenant_id=caller.tenant_id, request=body.as_request(), actor=caller.subject
+        )
+        read = ScheduledActivityRead.of(await create(scheduled), None)
+        return Response(read.model_dump_json(), 201, media_type="application/json")
+
+    return app

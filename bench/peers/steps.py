@@ -1,0 +1,51 @@
+"""The five steps of a creation as plain functions: the statements and decisions are ours, whoever runs them."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activities_impl.resolution import Resolution
+from activities_impl.scheduled_activities import OF_KEY, ScheduledActivities
+from db import recording
+from db.engine import autocommit
+from db.queries import snapshot
+from workflows.payloads import (
+    CommerceFound,
+    Record,
+    Resolve,
+    ResolvedAttributes,
+    ResolvedReason,
+    ResolvedTarget,
+    ScheduledActivityInput,
+    Snapshot,
+)
+
+
+class Steps:
+    """Our implementations, called directly: they need Temporal only for the id of the run that they record."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = autocommit(engine)
+        self._resolution, self._rows = Resolution(engine), ScheduledActivities(engine)
+
+    async def commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
+        """Find the commerce."""
+        return await self._rows.resolve_commerce(scheduled)
+
+    async def reason(self, scheduled: ScheduledActivityInput) -> ResolvedReason:
+        """Match the reason."""
+        return await self._resolution.resolve_reason(Resolve(scheduled=scheduled))
+
+    async def target(self, scheduled: ScheduledActivityInput) -> ResolvedTarget:
+        """Choose the target."""
+        return await self._resolution.resolve_target(Resolve(scheduled=scheduled))
+
+    async def attributes(self, scheduled: ScheduledActivityInput) -> ResolvedAttributes:
+        """Find the attributes."""
+        return await self._resolution.resolve_attributes(Resolve(scheduled=scheduled))
+
+    async def record(self, record: Record, run_id: str) -> Snapshot:
+        """Write the row, its parts and its first event."""
+        scheduled = record.scheduled
+        asked = {"of_tenant": scheduled.tenant_id, "of_key": scheduled.request.idempotency_key}
+        async with self._engine.connect() as connection:
+            await connection.execute(recording.RECORD, recording.parameters(record, run_id))
+            return snapshot((await connection.execute(OF_KEY, asked)).one())

