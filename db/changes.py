@@ -178,27 +178,42 @@ async def _reschedule(case: _Case, change: Reschedule) -> None:
 async def _execute_now(case: _Case, change: ExecuteNow) -> None:
     """Due from now on; if what was left for its time can't be resolved, it is UNRESOLVED, as it would be then."""
     _allow(case.seen, "executed now", READY)
-    why = writes.faults(change.target, change.attributes)
+    target, attributes = _still_open(case.seen, change)
+    why = writes.faults(target, attributes)
     if why:
         event = case.event(EventType.RESOLUTION_FAILED, UNRESOLVED, why=why)
-        await case.write({"status": UNRESOLVED, "why": why}, event, change.target, change.attributes)
+        await case.write({"status": UNRESOLVED, "why": why}, event, target, attributes)
         return
     await _take_back(case)
     values = {"status": DUE, "due_at": func.now(), "marked_at": func.now(), "lateness_ms": 0}
     event = case.event(EventType.DUE, DUE, {"executeNow": True})
-    await case.write(values, event, change.target, change.attributes)
+    await case.write(values, event, target, attributes)
 
 
 async def _retry_resolution(case: _Case, change: RetryResolution) -> None:
     _allow(case.seen, "resolved again", UNRESOLVED)
-    why = writes.faults(change.target, change.attributes)
+    target, attributes = _still_open(case.seen, change)
+    why = writes.faults(target, attributes)
     event = (
         case.event(EventType.RESOLUTION_RETRY_FAILED, UNRESOLVED, why=why)
         if why
         else case.event(EventType.RESOLUTION_RETRY_SUCCESS, READY)
     )
     values = {"status": event.to_status, "why": why}
-    await case.write(values, event, change.target, change.attributes)
+    await case.write(values, event, target, attributes)
+
+
+def _still_open(
+    seen: Snapshot, change: ExecuteNow | RetryResolution
+) -> tuple[ResolvedTarget | None, ResolvedAttributes | None]:
+    """What somebody else has found since the search began stays found, whatever this search has come to."""
+    wanted = {one.status for one in seen.target_users} & {TargetStatus.PENDING, TargetStatus.FAILED}
+    missing = {one.key for one in seen.attributes if one.status in {AttributeStatus.PENDING, AttributeStatus.FAILED}}
+    found = change.attributes
+    if found:
+        kept = tuple(one for one in found.attributes if one.key in missing)
+        found = found.model_copy(update={"attributes": kept})
+    return change.target if wanted else None, found
 
 
 async def _assign_target(case: _Case, change: AssignTarget) -> None:
