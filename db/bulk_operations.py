@@ -119,12 +119,12 @@ def end(finish: Finish) -> Select[Any]:
 def whole(tenant_id: UUID, operation_id: UUID) -> Select[Any]:
     """The operation, with its items counted by outcome."""
     counts = (
-        select(BulkOperationItem.outcome, func.count().label("items"))
+        select(BulkOperationItem.outcome, func.count().label("number"))
         .where(_of(tenant_id, operation_id))
         .group_by(BulkOperationItem.outcome)
         .subquery("counts")
     )
-    by_outcome = select(func.jsonb_object_agg(counts.c.outcome, counts.c.items)).scalar_subquery()
+    by_outcome = select(func.jsonb_object_agg(counts.c.outcome, counts.c.number)).scalar_subquery()
     return select(Row.__table__, func.coalesce(by_outcome, literal({}, JSONB)).label("counts")).where(
         Row.tenant_id == tenant_id, Row.id == operation_id
     )

@@ -1,6 +1,6 @@
 """Which failures of the database pass by themselves, and how to speak of one without quoting a row."""
 
-from psycopg import Error
+from psycopg import Error, InterfaceError, OperationalError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -12,7 +12,9 @@ def may_pass(failure: BaseException) -> bool:
     """Connection, time-out, serialization and shutdown errors; a fault in the data or in our code never does."""
     original = _original(failure)
     if isinstance(original, Error):
-        return original.sqlstate is None or original.sqlstate[:2] in PASSING_CLASSES
+        if original.sqlstate is None:
+            return isinstance(original, OperationalError | InterfaceError)  # others are ours: what it can't adapt
+        return original.sqlstate[:2] in PASSING_CLASSES
     return isinstance(original, PoolTimeoutError | OSError | TimeoutError)
 
 
