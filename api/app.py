@@ -32,8 +32,8 @@ from api import (
     task_result_types,
 )
 from api.bodies import BODIES
-from api.errors import MEDIA_TYPE, InternalError, Problem
-from api.failures import TRANSLATIONS, problem_of
+from api.errors import MEDIA_TYPE, InternalError, MethodNotAllowed, Problem
+from api.failures import TRANSLATIONS, allowed_methods, problem_of
 from api.requests import RequestMiddleware
 
 ROUTERS = (
@@ -90,6 +90,8 @@ async def _answer(request: Request, problem: Exception) -> JSONResponse:
 
 async def _answer_failure(request: Request, failure: Exception) -> JSONResponse:
     problem = problem_of(failure)
+    if isinstance(problem, MethodNotAllowed):
+        problem.headers["Allow"] = allowed_methods(request.app.openapi(), request.url.path)
     if isinstance(problem, InternalError):
         raise failure
     return await _answer(request, problem)

@@ -1,5 +1,6 @@
 """What a failure that nobody foresaw in a route is to the caller."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,9 +33,16 @@ def _from_parameters(failure: RequestValidationError) -> Problem:
     return invalid(faults)
 
 
+def allowed_methods(document: dict[str, Any], path: str) -> str:
+    """The methods that a path of the OpenAPI document has, for the header `Allow`."""
+    templates = document["paths"].items()
+    matching = [methods for template, methods in templates if re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", template), path)]
+    return ", ".join(sorted({method.upper() for methods in matching for method in methods}))
+
+
 def _from_http(failure: HTTPException) -> Problem:
     if failure.status_code == MethodNotAllowed.status:
-        return MethodNotAllowed("This path has no such method.", headers=dict(failure.headers or {}))
+        return MethodNotAllowed("This path has no such method; the header `Allow` has those it has.")
     if failure.status_code == NotFound.status:
         return NotFound("There is no such path.")
     return ValidationFailed(str(failure.detail))

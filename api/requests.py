@@ -2,6 +2,7 @@
 
 import re
 import time
+from traceback import format_tb
 from uuid import uuid4
 
 import structlog
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import MEDIA_TYPE, InternalError
 from api.metrics import LATENCY, REQUESTS
+from db.failures import kind
 
 log = structlog.get_logger(__name__)
 
@@ -45,8 +47,9 @@ class RequestMiddleware:
 
         try:
             await self._app(scope, receive, send_with_id)
-        except Exception:
-            log.exception("a defect of ours")
+        except Exception as failure:  # whatever it is, the caller gets an answer
+            # Where it failed, not with what: a message, or a variable, may hold a customer's data.
+            log.error("a defect of ours", failure=kind(failure), trace=format_tb(failure.__traceback__))  # noqa: TRY400
             if status:
                 raise
             problem = InternalError("This is our fault; it is logged under the request's id.")

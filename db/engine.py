@@ -1,5 +1,6 @@
 """How to open PostgreSQL, the same way in every process."""
 
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, event
@@ -13,9 +14,10 @@ _BESIDE: WeakKeyDictionary[Engine, AsyncEngine] = WeakKeyDictionary()
 
 def open_engine(settings: DatabaseSettings) -> AsyncEngine:
     """A pool that notices a dead server within seconds, whether it refuses, keeps silent or is slow."""
-    options = {
+    options: dict[str, Any] = {
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
+        "hide_parameters": True,
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 3, "tcp_user_timeout": 5000, "options": _SESSION},
     }
