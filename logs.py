@@ -14,8 +14,15 @@ def _without_duplicates(_: object, __: str, event: structlog.types.EventDict) ->
 
 def configure_logging(process: str) -> None:
     """Send structlog's and the standard library's records through one pipeline to standard error."""
+
+    def named(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        """Outside of the context variables: a request clears them, and threads have their own."""
+        event["process"] = process
+        return event
+
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
+        named,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -42,4 +49,3 @@ def configure_logging(process: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process)

@@ -14,6 +14,7 @@ from db.queries import SNAPSHOTS, snapshot
 from db.reconciliation import goes_on_in
 from workflows.activities import ScheduledActivityActivities, rejected
 from workflows.payloads import (
+    ActivityStatus,
     Apply,
     CommerceFound,
     EventType,
@@ -91,11 +92,14 @@ class ScheduledActivities(ScheduledActivityActivities):
     async def mark_due(self, mark: MarkDue) -> Standing:
         """The row tells where it stands now, whether this attempt has marked it, an earlier one, or nobody."""
         async with self._engine.connect() as connection:
-            await connection.execute(writes.mark_due(mark))
-            stored = await connection.execute(
+            written = (await connection.execute(writes.mark_due(mark))).one_or_none()
+            found = await connection.execute(
                 SNAPSHOTS.where(ScheduledActivity.tenant_id == mark.tenant_id, ScheduledActivity.id == mark.id)
             )
-            return snapshot(stored.one()).standing
+            row = found.one()
+        if written and row.status is ActivityStatus.DUE:
+            _observe_lateness(row.lateness_ms)
+        return snapshot(row).standing
 
     @activity.defn
     async def apply_change(self, apply: Apply) -> Standing:
@@ -105,6 +109,14 @@ class ScheduledActivities(ScheduledActivityActivities):
                 return await changes.apply(connection, apply)
         except changes.RefusedChangeError as refused:
             raise rejected(refused.rejection) from None
+
+
+def _observe_lateness(milliseconds: int) -> None:
+    """For the worker's /metrics; by the attempt that has marked it alone, so that a repetition counts nothing."""
+    histogram = activity.metric_meter().create_histogram(
+        "scheduled_activity_lateness_ms", "How late activities were marked for execution.", "ms"
+    )
+    histogram.record(milliseconds)
 
 
 async def _of_key(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> Snapshot:

@@ -126,11 +126,11 @@ async def test_without_a_worker_it_is_accepted_and_becomes_ready_by_itself_once_
 async def test_what_turns_out_to_be_impossible_later_is_told_where_the_caller_was_sent_to_look(
     postgres: Postgres, temporal: Client, wrong: dict[str, Any], told: tuple[int, str, list[str]]
 ) -> None:
-    async with idle_service(postgres, temporal, **IMPATIENT) as service:
+    async with idle_service(postgres, temporal, **PATIENT) as service, service.beside(**IMPATIENT) as hasty:
         tenant = await service.tenant()
-        async with service.client(tenant.id) as http:
+        async with service.client(tenant.id) as http, hasty.client(tenant.id) as hurried:
             body = contract_example(scheduled_at=LATER) | wrong
-            accepted = await http.post(URL, json=body)
+            accepted = await hurried.post(URL, json=body)
             assert accepted.status_code == 202
             async with work(service):
                 async with asyncio.timeout(30):
@@ -185,12 +185,12 @@ async def pending_steps(service: Service, tenant: Tenant, key: str) -> dict[str,
 async def test_with_postgresql_away_a_creation_is_accepted_and_looking_is_503_until_it_is_back(
     own_postgres: StoppablePostgres, temporal: Client
 ) -> None:
-    async with working_service(own_postgres.server, temporal, **IMPATIENT) as service:
+    async with working_service(own_postgres.server, temporal) as service, service.beside(**IMPATIENT) as hasty:
         tenant = await service.tenant()
-        async with service.client(tenant.id) as http:
+        async with service.client(tenant.id) as http, hasty.client(tenant.id) as hurried:
             existing = await http.post(URL, json=contract_example(scheduled_at=LATER))
             own_postgres.stop()
-            accepted = await http.post(URL, json=contract_example(scheduled_at=LATER))
+            accepted = await hurried.post(URL, json=contract_example(scheduled_at=LATER))
             assert (accepted.status_code, accepted.json()["status"]) == (202, "RESOLVING")
             for location in (existing.headers["Location"], accepted.headers["Location"]):
                 for url in (location, f"{location}/status-events"):
