@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import leases, models, writes
 from db.models import ScheduledActivity, StatusEvent
-from db.queries import SNAPSHOTS, snapshot
+from db.queries import SNAPSHOTS, paused_at, snapshot
 from db.writes import Event
 from workflows.criteria import REACHED_BY
 from workflows.payloads import (
@@ -178,6 +178,7 @@ async def _reschedule(case: _Case, change: Reschedule) -> None:
 async def _execute_now(case: _Case, change: ExecuteNow) -> None:
     """Due from now on; if what was left for its time can't be resolved, it is UNRESOLVED, as it would be then."""
     _allow(case.seen, "executed now", READY)
+    await _allow_becoming_due(case)
     target, attributes = _still_open(case.seen, change)
     why = writes.faults(target, attributes)
     if why:
@@ -269,6 +270,13 @@ def _allow(seen: Snapshot, done: str, *statuses: ActivityStatus) -> None:
     if seen.status not in statuses:
         detail = f"The activity is {seen.status}: only {' or '.join(statuses)} ones can be {done}."
         raise RefusedChangeError("wrong_status", detail, status=seen.status)
+
+
+async def _allow_becoming_due(case: _Case) -> None:
+    """Not in a pause: to be DUE at once is what was asked for, and nobody could take it."""
+    if (await case.connection.execute(select(paused_at(case.wanted.tenant_id)))).scalar_one() is not None:
+        detail = "The tenant is paused: nothing becomes due until it is resumed."
+        raise RefusedChangeError("wrong_status", detail, status=case.seen.status)
 
 
 def _allow_target(seen: Snapshot, change: AssignTarget) -> None:

@@ -1,16 +1,14 @@
 """PUT /api/activity-config/pause: nothing becomes due, nothing is lost, and nobody else notices."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import httpx
-from sqlalchemy import select
 
 from api.auth import Permission
-from db.models import ScheduledActivity
-from db.queries import IS_DUE
 from tests.builders import Tenant, contract_example, from_now
+from tests.hand_off import claim
 from tests.service import Service, until
 from workflows.client import workflow_id
 
@@ -98,20 +96,37 @@ async def test_a_pause_touches_nobody_else(service: Service, http: httpx.AsyncCl
     assert (await http.get(PAUSE)).json()["paused"] is True
 
 
-async def test_what_was_due_before_stays_due_but_nobody_may_take_it(
+async def test_executors_are_given_nothing_of_a_paused_tenant_not_even_what_was_due_before(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     location = await created(http, scheduled_at=LONG_AGO)
     before = await until(http, location, "DUE")
     await paused(http)
+    await held(service, tenant, http)
     assert (await http.get(location)).json() == before
-    takeable = select(ScheduledActivity.id).where(ScheduledActivity.tenant_id == tenant.id, IS_DUE)
-    async with service.engine.connect() as connection:
-        assert (await connection.execute(takeable)).all() == []
-        await connection.rollback()
-        await resumed(http)
-        assert (await connection.execute(takeable)).scalars().all() == [UUID(before["id"])]
-    assert (await http.get(location)).json() == before
+    assert await claim(http) == []
+    assert (await resumed(http))["released"] == 1
+    assert before["id"] in {taken["id"] for taken in await claim(http)}
+
+
+async def test_an_executor_who_waits_hears_of_the_resumption(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    await paused(http)
+    await held(service, tenant, http)
+    waiting = asyncio.create_task(claim(http, wait_seconds=20))
+    await asyncio.sleep(0.2)
+    await resumed(http)
+    assert len(await waiting) == 1
+
+
+async def test_nothing_can_be_executed_now_in_a_pause(http: httpx.AsyncClient) -> None:
+    await paused(http)
+    location = await created(http, scheduled_at=from_now(hours=1))
+    refused = await http.post(f"{location}/execute-now")
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_status")
+    await resumed(http)
+    assert (await http.post(f"{location}/execute-now")).json()["status"] == "DUE"
 
 
 async def test_a_held_activity_can_be_cancelled_and_leaves_no_trace_of_its_mark(
