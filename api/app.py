@@ -61,6 +61,8 @@ ROUTERS = (
     health.router,
 )
 
+PROBLEM_REF = "#/components/schemas/ProblemRead"
+
 
 def create_app(lifespan: Lifespan[Any] | None = None) -> FastAPI:
     """The whole API over whatever `lifespan` opens as `state.resources`."""
@@ -98,11 +100,28 @@ async def _answer_failure(request: Request, failure: Exception) -> JSONResponse:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document, with the bodies that we read ourselves."""
+    """FastAPI's document, with the bodies that we read ourselves, and with what it can't know of our answers."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         _, schemas = models_json_schema(
             [(model, "validation") for model in BODIES.values()], ref_template="#/components/schemas/{model}"
         )
         document["components"]["schemas"] |= schemas.get("$defs", {})
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        for path in document["paths"].values():
+            for operation in path.values():
+                _correct(operation)
     return app.openapi_schema or {}
+
+
+def _correct(operation: dict[str, Any]) -> None:
+    """What is wrong is 400, never 422; problems have a media type of their own; the tenant has to be named."""
+    operation["responses"].pop("422", None)
+    for response in operation["responses"].values():
+        content = response.get("content", {}).get("application/json", {})
+        if content.get("schema", {}).get("$ref") == PROBLEM_REF:
+            response["content"] = {MEDIA_TYPE: content}
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == "x-tenant-id":
+            parameter |= {"required": True, "schema": {"type": "string", "format": "uuid"}}

@@ -24,7 +24,6 @@ BODIES: dict[str, type[BaseModel]] = {}
 
 def json_body(model: type[Body], limit: int = BODY_BYTES) -> Callable[[Request], Awaitable[Body]]:
     """A dependency that reads a body of this model; declare it after the caller, for who may is asked first."""
-    BODIES[model.__name__] = model
 
     async def read(request: Request) -> Body:
         return parse(model, await json_content(request, limit))
@@ -41,7 +40,8 @@ async def json_content(request: Request, limit: int) -> bytes:
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The `openapi_extra` of a route that takes this model by `json_body`."""
+    """The `openapi_extra` of a route that reads this model itself."""
+    BODIES[model.__name__] = model
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
@@ -113,7 +113,7 @@ def unstorable(value: Any, pointer: str = "", depth: int = 0) -> Iterator[Fault]
     items: Iterable[tuple[object, Any]] = ()
     match value:
         case dict() | list() if depth == DEPTH:
-            yield Fault(pointer=pointer, detail=f"is nested deeper than {DEPTH} levels.")
+            yield Fault(pointer=pointer, detail=f"This is nested deeper than {DEPTH} levels.")
         case dict():
             yield from _unstorable_text("".join(value), pointer)
             items = value.items()
@@ -129,14 +129,14 @@ def _unstorable_scalar(value: Any, pointer: str) -> Iterator[Fault]:
     if isinstance(value, str):
         yield from _unstorable_text(value, pointer)
     elif isinstance(value, float) and not math.isfinite(value):
-        yield Fault(pointer=pointer, detail="is not a finite number.")
+        yield Fault(pointer=pointer, detail="This is not a finite number.")
 
 
 def _unstorable_text(text: str, pointer: str) -> Iterator[Fault]:
     if "\0" in text:
-        yield Fault(pointer=pointer, detail="contains the character NUL, which can't be stored.")
+        yield Fault(pointer=pointer, detail="This contains the character NUL, which can't be stored.")
     elif any("\ud800" <= character <= "\udfff" for character in text):
-        yield Fault(pointer=pointer, detail="contains half of a surrogate pair, which is no character.")
+        yield Fault(pointer=pointer, detail="This contains half of a surrogate pair, which is no character.")
 
 
 def escaped(token: object) -> str:
@@ -146,9 +146,7 @@ def escaped(token: object) -> str:
 
 def faults_in(failure: ValidationError, data: Any) -> list[Fault]:
     """Every wrong place of `data`, as the caller sees it."""
-    return [
-        Fault(pointer=_pointer(error, data), detail=_sentence(error)) for error in failure.errors(include_url=False)
-    ]
+    return [Fault(pointer=_pointer(error, data), detail=sentence(error)) for error in failure.errors(include_url=False)]
 
 
 def _pointer(error: ErrorDetails, data: Any) -> str:
@@ -168,11 +166,16 @@ def _pointer(error: ErrorDetails, data: Any) -> str:
     return "".join(f"/{escaped(part)}" for part in parts)
 
 
-def _sentence(error: ErrorDetails) -> str:
+def sentence(error: ErrorDetails) -> str:
+    """What is wrong, as one would say it to a person."""
     match error["type"]:
-        case "missing":
+        case "missing" | "union_tag_not_found":
             return "This field is required."
         case "extra_forbidden":
             return "There is no such field: remove it."
+        case "union_tag_invalid":
+            return f"Input should be one of {error['ctx']['expected_tags']}."
         case _:
-            return error["msg"].removeprefix("Value error, ").rstrip(".") + "."
+            said = error["msg"].removeprefix("Value error, ").rstrip(".")
+            said = f"This {said}" if said.startswith(("must ", "can't ")) else said[:1].upper() + said[1:]
+            return f"{said}."

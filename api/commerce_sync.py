@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import to_json
 
 from api.auth import Caller, Permission
-from api.bodies import BODIES, BULK_BODY_BYTES, DEPTH, body_of, faults_in, json_content, json_of, parse, unstorable
+from api.bodies import BULK_BODY_BYTES, DEPTH, body_of, faults_in, json_content, json_of, parse, unstorable
 from api.commerce_schemas import Addresses, ExternalId, Metadata, Roles
 from api.contacts import Contacts
 from api.dependencies import Opened, require
@@ -91,9 +91,6 @@ class _Sorted:
     commerces: dict[str, dict[str, Any]] = field(default_factory=dict)
     users: list[dict[str, Any]] = field(default_factory=list)
     refused: list[RefusedItemRead] = field(default_factory=list)
-
-
-BODIES[CommerceSync.__name__] = CommerceSync
 
 
 @router.post("/sync", openapi_extra=body_of(CommerceSync), responses=documented(BodyTooLarge, UnsupportedMediaType))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.bodies import escaped, invalid
+from api.bodies import escaped, invalid, sentence
 from api.errors import InternalError, MethodNotAllowed, NotFound, Problem, RateLimited, Unavailable, ValidationFailed
 from db.failures import may_pass
 from workflows.payloads import Fault
@@ -27,7 +27,7 @@ def problem_of(failure: Exception) -> Problem:
 
 def _from_parameters(failure: RequestValidationError) -> Problem:
     faults = [
-        Fault(pointer="".join(f"/{escaped(part)}" for part in error["loc"]), detail=f"{error['msg']}.")
+        Fault(pointer="".join(f"/{escaped(part)}" for part in error["loc"]), detail=sentence(error))
         for error in failure.errors()
     ]
     return invalid(faults)

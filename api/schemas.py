@@ -17,6 +17,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -140,7 +141,17 @@ class LastContactedConfig(RequestBody):
     within_days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
 
-class RoleMatch(RequestBody):
+class CriterionBody(RequestBody):
+    """What criteria have in common."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def null_is_absent(cls, value: Any) -> Any:
+        """As in every optional field: the default holds."""
+        return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value
+
+
+class RoleMatch(CriterionBody):
     """An active, reachable user with this role."""
 
     type: Literal["ROLE_MATCH"]
@@ -148,7 +159,7 @@ class RoleMatch(RequestBody):
     priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 0
 
 
-class LastContacted(RequestBody):
+class LastContacted(CriterionBody):
     """The active, reachable user who was contacted last, on any channel or on this one."""
 
     type: Literal["LAST_CONTACTED_ALL_CHANNELS", "LAST_CONTACTED_SAME_CHANNEL"]

@@ -218,6 +218,27 @@ def test_null_in_an_optional_field_is_the_same_as_its_absence(field: str) -> Non
     assert accepted(absent | {field: None}) == accepted(absent)
 
 
+def test_null_in_an_optional_field_of_a_criterion_is_the_same_as_its_absence() -> None:
+    told = accepted(body(target_criteria=[A_CONTACT | {"config": None, "priority": None}, A_ROLE | {"priority": None}]))
+    assert told == accepted(body(target_criteria=[A_CONTACT, A_ROLE]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer", "said"),
+    [
+        ({"target_criteria": [{}]}, "/target_criteria/0/type", "This field is required."),
+        ({"target_criteria": [A_CONTACT | {"type": "BEST"}]}, "/target_criteria/0/type", "Input should be one of "),
+        ({"scheduled_at": "2025-01-16"}, "/scheduled_at", "This must be an RFC 3339 time with an offset, "),
+        ({"reason": "a\0b"}, "/reason", "This contains the character NUL, which can't be stored."),
+        ({"attributes": [AN_ATTRIBUTE] * 2}, "/attributes", "This must name every key once."),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence_without_the_words_of_a_library(
+    changes: dict[str, Any], pointer: str, said: str
+) -> None:
+    assert faults(body(**changes))[pointer].startswith(said)
+
+
 def test_what_a_body_leaves_out_has_the_documented_defaults() -> None:
     request = accepted(body(target_criteria=[A_CONTACT], attributes=[AN_ATTRIBUTE])).as_request()
     assert request.target_criteria is not None

@@ -1,0 +1,44 @@
+"""What our OpenAPI document says of every call: only what it can answer, in the form it answers in."""
+
+from typing import Any
+
+import pytest
+
+from api.app import create_app
+from api.errors import MEDIA_TYPE
+
+DOCUMENT = create_app().openapi()
+OPERATIONS = {
+    f"{method} {path}": operation for path, item in DOCUMENT["paths"].items() for method, operation in item.items()
+}
+
+
+def schemas_in(part: Any) -> set[str]:
+    """The names of all schemas that a part of the document refers to."""
+    if isinstance(part, dict):
+        own = {part["$ref"].rsplit("/", 1)[-1]} if isinstance(part.get("$ref"), str) else set()
+        return own.union(*(schemas_in(inner) for inner in part.values()))
+    return set().union(*(schemas_in(inner) for inner in part)) if isinstance(part, list) else set()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_what_is_wrong_with_a_request_is_documented_as_400_and_never_as_422(operation: dict[str, Any]) -> None:
+    assert "422" not in operation["responses"]
+    assert "HTTPValidationError" not in DOCUMENT["components"]["schemas"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_problems_are_documented_with_their_own_media_type(operation: dict[str, Any]) -> None:
+    for status, response in operation["responses"].items():
+        if "ProblemRead" in schemas_in(response):
+            assert set(response["content"]) == {MEDIA_TYPE}, status
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_a_call_that_needs_a_token_says_that_it_needs_the_tenant(operation: dict[str, Any]) -> None:
+    needed = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "header" and one["required"]}
+    assert ("x-tenant-id" in needed) is ("security" in operation)
+
+
+def test_every_schema_that_is_named_is_there() -> None:
+    assert schemas_in(DOCUMENT["paths"]) | schemas_in(DOCUMENT["components"]) <= set(DOCUMENT["components"]["schemas"])
