@@ -19,6 +19,7 @@ SIZES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
     "herd": ({"rounds": 3, "size": 200, "ahead": 60}, {"rounds": 3, "size": 2000, "ahead": 400}),
     "sleepers": ({"steps": 3, "sleepers": 1000, "seconds": 4}, {"steps": 3, "sleepers": 10_000, "seconds": 15}),
     "reading": ({"rows": 100_000}, {"rows": 1_000_000}),
+    "claims": ({"rounds": 2, "seconds": 4, "rows": 50_000}, {"rounds": 5, "seconds": 15, "rows": 500_000}),
     "startup": ({"rounds": 3}, {"rounds": 5}),
 }
 """What each benchmark is told: scaled down to minutes, and in full."""

@@ -45,13 +45,13 @@ async def _contenders(servers: Machine) -> dict[str, Calling]:
     return {FLOOR: bare} | {name: _over_http(servers, url) for name, url in urls.items()}
 
 
-def start_peers(servers: Machine) -> dict[str, str]:
+def start_peers(servers: Machine, **variables: str) -> dict[str, str]:
     """The peers, each with a database of its own on the same server; answers their base URLs."""
     for name in ("dbos", "procrastinate", "naive"):
         servers.database(name)
     naive, job = ("-m", "bench.peers.naive_temporal"), ("-m", "bench.peers.procrastinate_job")
     urls = {
-        DBOS: servers.start("dbos", python("-m", "bench.peers.dbos_steps"), database="dbos"),
+        DBOS: servers.start("dbos", python("-m", "bench.peers.dbos_steps"), database="dbos", **variables),
         PROCRASTINATE: servers.start("procrastinate", python(*job), database="procrastinate"),
         NAIVE: servers.start("naive", python(*naive), database="naive"),
     }

@@ -83,12 +83,12 @@ async def connection(base_url: str, headers: Mapping[str, str]) -> AsyncIterator
 
 
 @asynccontextmanager
-async def posting(base_url: str, headers: Mapping[str, str]) -> AsyncIterator[Call]:
+async def posting(base_url: str, headers: Mapping[str, str], **changes: Any) -> AsyncIterator[Call]:
     """A caller who creates one activity per call; anything but a 201 ends the benchmark."""
     async with connection(base_url, headers) as opened:
 
         async def create() -> None:
-            status, answer = await opened.post("/api/activities", json.dumps(body()).encode())
+            status, answer = await opened.post("/api/activities", json.dumps(body(**changes)).encode())
             if status != 201:  # noqa: PLR2004 - HTTP's own number
                 raise RuntimeError(answer.decode())
 

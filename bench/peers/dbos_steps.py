@@ -1,13 +1,14 @@
 """DBOS: one workflow of five durable steps in the process of the API, its state in the same PostgreSQL.
 
-It ends with the row; DBOS isn't charged with the wait that our own run begins. The workflow's id is the key's.
+The creation ends with the row. The wait is a workflow of its own, begun only where WAKE is set: creations are measured
+without it, although our own run begins its wait then. The workflow's id is the key's.
 """
 
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from dbos import DBOS, SetWorkflowID
 from sqlalchemy import make_url
@@ -15,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
+from db import writes
 from workflows.client import workflow_id
-from workflows.payloads import Record, ScheduledActivityInput, Snapshot
+from workflows.payloads import MarkDue, Record, ScheduledActivityInput, Snapshot
 
 OPENED: dict[str, Steps] = {}
 """DBOS registers functions when they are imported, and finds them by name when it recovers a workflow."""
@@ -62,6 +64,20 @@ async def create_activity(scheduled: ScheduledActivityInput) -> Snapshot:
     return await record(Record(scheduled=scheduled, reason=reason, target=target, attributes=attributes))
 
 
+@DBOS.step()
+async def mark_due(mark: MarkDue) -> None:
+    """Our own statement, at its time."""
+    async with OPENED["steps"].engine.connect() as connection:
+        await connection.execute(writes.mark_due(mark))
+
+
+@DBOS.workflow()
+async def wake(scheduled: ScheduledActivityInput) -> None:
+    """A durable sleep, then the mark."""
+    await DBOS.sleep_async((scheduled.request.scheduled_at - datetime.now(UTC)).total_seconds())
+    await mark_due(MarkDue(tenant_id=scheduled.tenant_id, id=scheduled.id, version=1))
+
+
 @asynccontextmanager
 async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
     """Launch DBOS on the database that the rows are in."""
@@ -73,9 +89,12 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
     DBOS.launch()
 
     async def create(scheduled: ScheduledActivityInput) -> Snapshot:
-        with SetWorkflowID(workflow_id(UUID(str(scheduled.tenant_id)), scheduled.request.idempotency_key)):
+        with SetWorkflowID(workflow_id(scheduled.tenant_id, scheduled.request.idempotency_key)):
             handle = await DBOS.start_workflow_async(create_activity, scheduled)
-        return await handle.get_result()
+        recorded = await handle.get_result()
+        if "WAKE" in os.environ:
+            await DBOS.start_workflow_async(wake, scheduled)
+        return recorded
 
     yield create
     DBOS.destroy()

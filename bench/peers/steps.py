@@ -23,7 +23,7 @@ class Steps:
     """Our implementations, called directly: they need Temporal only for the id of the run that they record."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = autocommit(engine)
+        self.engine = autocommit(engine)
         self._resolution, self._rows = Resolution(engine), ScheduledActivities(engine)
 
     async def commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
@@ -46,6 +46,6 @@ class Steps:
         """Write the row, its parts and its first event."""
         scheduled = record.scheduled
         asked = {"of_tenant": scheduled.tenant_id, "of_key": scheduled.request.idempotency_key}
-        async with self._engine.connect() as connection:
+        async with self.engine.connect() as connection:
             await connection.execute(recording.RECORD, recording.parameters(record, run_id))
             return snapshot((await connection.execute(OF_KEY, asked)).one())

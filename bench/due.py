@@ -1,0 +1,103 @@
+"""When an executor can see activities as due: the only moment of punctuality that counts."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from bench.create import DBOS, NAIVE, OURS, PROCRASTINATE, start_peers
+from bench.load import connection
+from bench.machine import Machine
+from db.engine import autocommit, open_engine
+from db.models import ScheduledActivity
+from db.queries import NOW
+from settings import DatabaseSettings
+from workflows.payloads import ActivityStatus
+
+LOOK_EVERY = 0.02
+PATIENCE = 180
+DATABASES = {DBOS: "dbos", PROCRASTINATE: "procrastinate", NAIVE: "naive"}
+
+Due = Callable[[], Awaitable[dict[str, float]]]
+"""The ids that are due now, with the time that they were scheduled at."""
+Counted = Callable[[datetime], Awaitable[int]]
+"""How many of those scheduled at this time are due now."""
+
+
+def start(servers: Machine) -> dict[str, str]:
+    """Us and the peers that wake by themselves; answers base URLs."""
+    return {OURS: servers.start_ours()} | start_peers(servers, WAKE="yes")
+
+
+@asynccontextmanager
+async def looking(servers: Machine, name: str, url: str) -> AsyncIterator[tuple[Due, Counted]]:
+    """How one looks for what is due: at us over HTTP as an executor does, at the peers by the cheaper SQL."""
+    if name != OURS:
+        async with _by_sql(servers, DATABASES[name]) as by_sql:
+            yield by_sql
+        return
+    async with connection(url, servers.headers()) as opened:
+
+        async def due() -> dict[str, float]:
+            _, answer = await opened.get("/api/activities?status=DUE&sort=scheduled_at&per_page=100")
+            return {
+                one["id"]: datetime.fromisoformat(one["scheduledAt"]).timestamp() for one in json.loads(answer)["data"]
+            }
+
+        async def counted(at: datetime) -> int:
+            moment = f"{at:%Y-%m-%dT%H:%M:%S}"
+            query = f"status=DUE&per_page=1&scheduled_from={moment}.000Z&scheduled_to={moment}.001Z"
+            _, answer = await opened.get(f"/api/activities?{query}")
+            return int(json.loads(answer)["meta"]["total"])
+
+        yield due, counted
+
+
+@asynccontextmanager
+async def _by_sql(servers: Machine, database: str) -> AsyncIterator[tuple[Due, Counted]]:
+    engine = open_engine(DatabaseSettings(database_url=servers.postgres.url(database)))  # type: ignore[arg-type]
+    marked = ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at <= NOW
+    newest = select(ScheduledActivity.id, ScheduledActivity.scheduled_at).where(*marked)
+    newest = newest.order_by(ScheduledActivity.scheduled_at.desc()).limit(100)
+    async with autocommit(engine).connect() as opened:
+
+        async def due() -> dict[str, float]:
+            return {str(row.id): row.scheduled_at.timestamp() for row in await opened.execute(newest)}
+
+        async def counted(at: datetime) -> int:
+            counting = select(func.count()).select_from(ScheduledActivity)
+            return int(
+                (await opened.execute(counting.where(*marked, ScheduledActivity.scheduled_at == at))).scalar_one()
+            )
+
+        yield due, counted
+    await engine.dispose()
+
+
+async def lateness_of_each(due: Due, known: set[str], expected: int) -> list[float]:
+    """Seconds from each one's time until it was seen; those in `known` are of an earlier round."""
+    late: dict[str, float] = {}
+    async with asyncio.timeout(PATIENCE):
+        while len(late) < expected:
+            found = await due()
+            now = time.time()
+            late |= {one: now - at for one, at in found.items() if one not in late and one not in known}
+            await asyncio.sleep(LOOK_EVERY)
+    known |= set(late)
+    return sorted(late.values())
+
+
+async def lateness_of_herd(counted: Counted, at: datetime, expected: int) -> list[float]:
+    """Seconds from their common time until each was seen."""
+    late: list[float] = []
+    await asyncio.sleep(max(0.0, at.timestamp() - time.time() - 0.1))
+    async with asyncio.timeout(PATIENCE):
+        while len(late) < expected:
+            seen, now = await counted(at), time.time()
+            late += [now - at.timestamp()] * (seen - len(late))
+            await asyncio.sleep(LOOK_EVERY)
+    return late

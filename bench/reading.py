@@ -1,0 +1,126 @@
+"""Lists in a large table: what each filter reads of it, and how long it takes over HTTP."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from bench.load import body, connection, loop
+from bench.machine import DATABASE, Machine, machine
+from bench.results import Results
+from embedded.demo_data import COMMERCE_ID, TENANT_ID
+
+TABLES = ("scheduled_activities", "target_users", "activity_attributes", "status_events", "resolution_attempts")
+
+FILL = """
+INSERT INTO {table} ({columns})
+SELECT {values} FROM {table} AS made, generate_series(1, %(rows)s) AS n
+WHERE made.tenant_id = %(tenant)s AND made.{id} = %(made)s::uuid
+"""
+"""Copies of what the API has created, so that they weigh what real ones weigh."""
+
+CHANGED = {
+    "activity_id": "md5(%(made)s::text || n)::uuid",
+    "idempotency_key": "'made-' || n",
+    "scheduled_at": "made.scheduled_at + n * interval '1 minute'",
+    "created_at": "made.created_at - n * interval '1 second'",
+    "status": "CASE WHEN n % 10 = 0 THEN 'UNRESOLVED' ELSE made.status END",
+    "channel": "(ARRAY['WHATSAPP','EMAIL','SMS','PUSH'])[1 + n % 4]",
+    "run_id": "gen_random_uuid()::text",
+}
+
+
+async def run(results: Results, *, rows: int) -> None:
+    """Fill the tables with copies, then ask each question again and again."""
+    with machine() as servers:
+        url = servers.start_ours()
+        async with connection(url, servers.headers()) as opened:
+            _, answer = await opened.post("/api/activities", json.dumps(body()).encode())
+        made = UUID(json.loads(answer)["id"])
+        _fill(servers, made, rows)
+        for table in TABLES:
+            results.add("bytes per activity in PostgreSQL", table, _size(servers, table) / rows, "with indices", "B")
+        for name, query in _queries(json.loads(answer)).items():
+            await _ask(results, servers, url, f"reading at {rows} rows", name, query)
+
+
+def _queries(made: dict[str, str]) -> dict[str, str]:
+    from_, to = datetime.now(UTC) + timedelta(days=31), datetime.now(UTC) + timedelta(days=32)
+    between = f"scheduled_from={from_:%Y-%m-%dT%H:%M:%SZ}&scheduled_to={to:%Y-%m-%dT%H:%M:%SZ}"
+    return {
+        "no filter": "",
+        "status": "status=UNRESOLVED",
+        "status and channel": "status=READY&channel=EMAIL",
+        "scheduled between": between,
+        "commerce": f"commerce_id={COMMERCE_ID}&sort=scheduled_at",
+        "reason": "reason=monthly_promotion",
+        "key": f"idempotency_key={made['idempotencyKey']}",
+        "search": "search=made-77",
+        "late": "late=true",
+        "page 40": "page=40",
+    }
+
+
+def _fill(servers: Machine, made: UUID, rows: int) -> None:
+    """The activity's copies and their parts; statistics are brought up to date, as autovacuum would."""
+    with servers.postgres.connect(DATABASE) as opened:
+        for table in TABLES:
+            names = [
+                name
+                for (name,) in opened.execute(
+                    "SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table]
+                )
+            ]
+            whole = table == "scheduled_activities"
+            changed = CHANGED | {"id": CHANGED["activity_id"] if whole else "gen_random_uuid()"}
+            if not whole:
+                changed = {name: changed[name] for name in ("activity_id", "id")}
+            values = [changed.get(name, f"made.{name}") for name in names]
+            statement = FILL.format(
+                table=table,
+                columns=", ".join(f'"{name}"' for name in names),
+                values=", ".join(values),
+                id="id" if whole else "activity_id",
+            )
+            opened.execute(
+                statement.replace("n % 10", "n %% 10").replace("n % 4", "n %% 4"),  # type: ignore[arg-type]
+                {"rows": rows, "tenant": TENANT_ID, "made": str(made)},
+            )
+        opened.execute("VACUUM ANALYZE")
+
+
+def _size(servers: Machine, table: str) -> int:
+    with servers.postgres.connect(DATABASE) as opened:
+        (size,) = opened.execute("SELECT pg_total_relation_size(%s::text::regclass)", [table]).fetchone() or (0,)
+    return int(size)
+
+
+def _buffers(servers: Machine) -> int:
+    with servers.postgres.connect(DATABASE) as opened:
+        (read,) = opened.execute(
+            "SELECT sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read + coalesce(toast_blks_hit, 0))"
+            " FROM pg_statio_user_tables"
+        ).fetchone() or (0,)
+    return int(read)
+
+
+async def _ask(results: Results, servers: Machine, url: str, benchmark: str, name: str, query: str) -> None:  # noqa: PLR0913, PLR0917
+    async with connection(url, servers.headers()) as opened:
+
+        async def ask() -> None:
+            status, answer = await opened.get(f"/api/activities?{query}")
+            if status != 200:  # noqa: PLR2004 - HTTP's own number
+                raise RuntimeError(answer.decode())
+
+        await loop([ask], 1)
+        before = _settled(servers)
+        measured = await loop([ask], 2)
+        results.add(benchmark, name, measured.percentile(0.5), "p50", "ms")
+        asked = len(measured.latencies)
+        results.add(benchmark, name, (_settled(servers) - before) / asked, "buffers", "of 8 kB")
+
+
+def _settled(servers: Machine) -> int:
+    """Sessions tell what they have read about once a second."""
+    time.sleep(1.5)
+    return _buffers(servers)
