@@ -1,0 +1,316 @@
+"""What one activity costs a cluster, and what an operator reads of it: from real histories, in exact numbers."""
+
+import asyncio
+import base64
+import json
+import logging
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from google.protobuf.json_format import MessageToDict
+from sqlalchemy import URL, event, select
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.testing import TimeSkipper
+
+from db.engine import autocommit, open_engine
+from db.models import ScheduledActivity
+from embedded.postgres import Postgres
+from settings import DatabaseSettings
+from tests.builders import COMMERCE_ID, CONTACTS, Tenant, contract_example, from_now
+from tests.service import Service, resources, running_api, until
+from tests.worlds import idle_service, work
+from worker import build_worker
+
+PATH = "/api/activities"
+STEPS = ["resolve_commerce", "resolve_reason", "resolve_target", "resolve_attributes", "record"]
+LATER = "2031-01-01T00:00:00.000Z"
+
+Handle = WorkflowHandle[Any, Any]
+
+
+def run_of(service: Service, answer: httpx.Response) -> Handle:
+    """The very run behind an activity."""
+    link = answer.json()["workflow"]
+    return service.temporal.get_workflow_handle(link["id"], run_id=link["runId"])
+
+
+async def closed(run: Handle) -> WorkflowExecutionStatus | None:
+    """How the run has ended, once it has."""
+    async with asyncio.timeout(30):
+        while (status := (await run.describe()).status) is WorkflowExecutionStatus.RUNNING:
+            await asyncio.sleep(0.02)
+    return status
+
+
+async def history(run: Handle) -> list[HistoryEvent]:
+    """Its events."""
+    return list((await run.fetch_history()).events)
+
+
+async def cost(run: Handle) -> tuple[int, int]:
+    """History events and state transitions so far, as the server counts them."""
+    info = (await run.describe()).raw_description.workflow_execution_info
+    return info.history_length, info.state_transition_count
+
+
+async def test_a_creation_costs_thirteen_events_and_three_transitions_and_a_whole_life_twenty_and_six(
+    service: Service, http: httpx.AsyncClient
+) -> None:
+    created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=2)))
+    run = run_of(service, created)
+    assert await cost(run) == (13, 3)
+    assert await closed(run) is WorkflowExecutionStatus.COMPLETED
+    assert await cost(run) == (20, 6)
+
+
+async def test_one_whose_time_is_past_costs_no_more(service: Service, http: httpx.AsyncClient) -> None:
+    run = run_of(service, await http.post(PATH, json=contract_example()))
+    assert await closed(run) is WorkflowExecutionStatus.COMPLETED
+    events, transitions = await cost(run)
+    assert events <= 20
+    assert transitions <= 6
+
+
+async def test_one_that_wakes_ahead_of_its_time_costs_no_more_and_is_due_no_earlier(
+    service: Service, tenant: Tenant
+) -> None:
+    """Marked in its lead, shown as READY until its time, and from then on as DUE: with nothing running any more."""
+    async with service.beside(max_lead_seconds=300) as spreading, spreading.client(tenant.id) as http:
+        created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=5)))
+        run = run_of(service, created)
+        assert await cost(run) == (13, 3)
+        location, scheduled_at = created.headers["Location"], created.json()["scheduledAt"]
+        await closed(run)
+        assert await cost(run) == (20, 6)
+        seen = (await http.get(location)).json()
+        if seen["status"] == "READY":
+            assert (seen["markedAt"], seen["latenessMs"]) == (None, None)
+        due = await until(http, location, "DUE")
+        assert due["markedAt"] >= scheduled_at
+        trail = (await http.get(f"{location}/status-events")).json()
+        assert [line["eventType"] for line in trail] == ["CREATED", "DUE"]
+
+
+class CountedEngine:
+    """An engine, and what is said over it."""
+
+    def __init__(self, url: URL) -> None:
+        settings = {"database_url": url.render_as_string(hide_password=False)}
+        self.engine = open_engine(DatabaseSettings.model_validate(settings))
+        self.said: list[str] = []
+        for one in (self.engine, autocommit(self.engine)):
+            event.listen(one.sync_engine, "before_cursor_execute", self._note)
+
+    def _note(self, *arguments: Any) -> None:
+        self.said.append(arguments[2])
+
+    def take(self) -> list[str]:
+        """What was said since it was last taken."""
+        taken, self.said[:] = self.said[:], []
+        return taken
+
+
+async def test_a_creation_costs_six_statements_and_a_wake_up_two(postgres: Postgres, temporal: Client) -> None:
+    """All of them the worker's: the API asks PostgreSQL nothing."""
+    async with idle_service(postgres, temporal) as service:
+        of_worker, of_api = CountedEngine(service.engine.url), CountedEngine(service.engine.url)
+        counted = running_api(resources(of_api.engine, service.temporal))
+        async with build_worker(service.temporal, of_worker.engine), counted as url:
+            tenant = await service.tenant()
+            async with Service(url, service.engine, service.temporal).client(tenant.id) as http:
+                await http.post(PATH, json=contract_example(scheduled_at=LATER))
+                of_worker.take(), of_api.take()
+                created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=2)))
+                assert created.status_code == 201
+                assert len(said := of_worker.take()) == 6, said
+                assert of_api.take() == []
+                await closed(run_of(service, created))
+                assert len(said := of_worker.take()) == 2, said
+                await http.post(PATH, json=contract_example(scheduled_at=LATER, attribute_keys=None))
+                assert len(said := of_worker.take()) == 5, said
+        await of_worker.engine.dispose()
+        await of_api.engine.dispose()
+
+
+async def test_months_pass_in_the_run_and_it_is_marked_for_its_time_and_not_before(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    """The run's clock is skipped, PostgreSQL's is not: so the mark can be seen while nobody may see it yet."""
+    created = await http.post(PATH, json=contract_example(scheduled_at=from_now(days=90)))
+    run = run_of(service, created)
+    await TimeSkipper(service.temporal).fast_forward(run)
+    assert await run.result() == "DUE"
+    async with service.engine.connect() as connection:
+        of_tenant = select(ScheduledActivity).where(ScheduledActivity.tenant_id == tenant.id)
+        row = (await connection.execute(of_tenant)).one()
+    assert (row.status, row.due_at, row.marked_at) == ("DUE", row.scheduled_at, row.scheduled_at)
+    assert row.lateness_ms == 0
+    assert datetime.now(UTC) + timedelta(days=89) < row.due_at
+    seen = await http.get(created.headers["Location"])
+    assert seen.json() == created.json()
+    assert seen.headers["ETag"] == created.headers["ETag"]
+    trail = (await http.get(f"{created.headers['Location']}/status-events")).json()
+    assert [line["eventType"] for line in trail] == ["CREATED"]
+
+
+async def test_a_reset_of_a_finished_run_to_its_first_task_changes_nothing_that_anybody_has_been_told(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    created = await http.post(PATH, json=contract_example())
+    location = created.headers["Location"]
+    before = await until(http, location, "DUE")
+    run = run_of(service, created)
+    await closed(run)
+    for _ in range(2):
+        again = await reset_to_first_task(service.temporal, run)
+        assert await closed(again) is WorkflowExecutionStatus.COMPLETED
+        after = (await http.get(location)).json()
+        ignored = {"workflow", "updatedAt"}
+        assert {k: v for k, v in after.items() if k not in ignored} == {
+            k: v for k, v in before.items() if k not in ignored
+        }
+        trail = Counter(line["eventType"] for line in (await http.get(f"{location}/status-events")).json())
+        assert (trail["CREATED"], trail["DUE"]) == (1, 1)
+        async with service.engine.connect() as connection:
+            ids = select(ScheduledActivity.id).where(ScheduledActivity.tenant_id == tenant.id)
+            assert [str(one) for one in (await connection.execute(ids)).scalars()] == [created.json()["id"]]
+    repeated = await http.post(PATH, json=contract_example(idempotency_key=before["idempotencyKey"]))
+    assert (repeated.status_code, repeated.json()["sameRequest"]) == (409, True)
+
+
+async def test_a_reset_of_a_sleeping_run_goes_on_sleeping_and_is_marked_once(
+    service: Service, http: httpx.AsyncClient
+) -> None:
+    created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=4)))
+    again = await reset_to_first_task(service.temporal, run_of(service, created))
+    assert await closed(again) is WorkflowExecutionStatus.COMPLETED
+    due = await until(http, created.headers["Location"], "DUE")
+    assert due["id"] == created.json()["id"]
+    assert due["markedAt"] >= due["scheduledAt"]
+    trail = Counter(one["eventType"] for one in (await http.get(f"{created.headers['Location']}/status-events")).json())
+    assert (trail["CREATED"], trail["DUE"]) == (1, 1)
+
+
+async def reset_to_first_task(temporal: Client, run: Handle) -> Handle:
+    """What an operator does in the web UI."""
+    first_task = next(
+        one.event_id for one in await history(run) if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    )
+    answer = await temporal.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=temporal.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=run.id, run_id=run.run_id or ""),
+            reason="test",
+            workflow_task_finish_event_id=first_task,
+            request_id=str(uuid4()),
+        )
+    )
+    return temporal.get_workflow_handle(run.id, run_id=answer.run_id)
+
+
+async def test_an_operator_reads_what_a_run_is_what_it_did_and_what_it_waits_for(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    created = await http.post(PATH, json=contract_example(scheduled_at=LATER))
+    run = run_of(service, created)
+    described = await run.describe()
+    assert await described.static_summary() == f"WHATSAPP MESSAGE for commerce {COMMERCE_ID} at 2031-01-01T00:00Z"
+    attributes = {name: values[0] for name, values in described.search_attributes.items()}
+    scheduled_at = attributes.pop("ScheduledAt")
+    assert scheduled_at == datetime(2031, 1, 1, tzinfo=UTC)
+    assert {name: value for name, value in attributes.items() if not name.startswith(("Build", "Temporal"))} == {
+        "TenantId": str(tenant.id),
+        "CommerceId": str(COMMERCE_ID),
+        "ActivityId": created.json()["id"],
+        "Channel": "WHATSAPP",
+        "ActivityType": "MESSAGE",
+        "ActivityStatus": "READY",
+    }
+    details = (await run.query("__temporal_workflow_metadata")).current_details
+    assert details == "**READY**: sleeps until 2031-01-01T00:00Z to be marked for 2031-01-01T00:00Z."
+    said = [MessageToDict(one.user_metadata) for one in await history(run) if one.HasField("user_metadata")]
+    summaries = [_text(one["summary"]) for one in said if "summary" in one]
+    assert summaries[0].startswith("WHATSAPP MESSAGE")
+    assert set(summaries[1:]) == {
+        "commerce",
+        "reason",
+        "target user",
+        "attributes",
+        "row and first event",
+        "until 2031-01-01T00:00Z",
+    }
+    readable = json.dumps([summaries, details, attributes, await described.memo()])
+    for secret in (*CONTACTS.values(), "Name of", "Tienda Uno", "Monthly promotion"):
+        assert secret not in readable
+
+
+def _text(payload: dict[str, Any]) -> str:
+    text: str = json.loads(base64.b64decode(payload["data"]))
+    return text
+
+
+async def test_each_step_is_one_named_event_in_the_history(service: Service, http: httpx.AsyncClient) -> None:
+    run = run_of(service, await http.post(PATH, json=contract_example()))
+    await closed(run)
+    markers = [
+        json.loads(one.marker_recorded_event_attributes.details["data"].payloads[0].data)
+        for one in await history(run)
+        if one.event_type == EventType.EVENT_TYPE_MARKER_RECORDED
+        and one.marker_recorded_event_attributes.marker_name == "core_local_activity"
+    ]
+    assert sorted(one["activity_type"] for one in markers) == sorted([*STEPS, "mark_due"])
+    assert all(one["activity_id"].split("-")[0] == one["activity_type"] for one in markers)
+
+
+async def test_the_list_of_failed_runs_shows_trouble_and_leaves_refusals_out(
+    postgres: Postgres, temporal: Client
+) -> None:
+    async with idle_service(postgres, temporal) as service, work(service):
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            await http.post(PATH, json=contract_example(commerce_id=str(uuid4())))
+            await http.post(PATH, json=contract_example(reason="no such reason"))
+            async with service.engine.begin() as connection:
+                await connection.exec_driver_sql(
+                    "ALTER TABLE scheduled_activities ADD CONSTRAINT planted CHECK (score <> 666)"
+                )
+            broken = contract_example(score=666)
+            await http.post(PATH, json=broken)
+            query = "ExecutionStatus='Failed'"
+            async with asyncio.timeout(30):
+                while (await service.temporal.count_workflows(query)).count < 3:
+                    await asyncio.sleep(0.05)
+            trouble = [run.id async for run in service.temporal.list_workflows(f"{query} AND {NOT_REFUSED}")]
+    assert trouble == [f"{tenant.id}:{broken['idempotency_key']}"]
+
+
+NOT_REFUSED = "ActivityStatus!='REJECTED'"
+
+
+async def test_a_refusal_warns_nobody_in_the_log(http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        assert (await http.post(PATH, json=contract_example(commerce_id=str(uuid4())))).status_code == 404
+        assert (await http.post(PATH, json=contract_example(reason="no such reason"))).status_code == 400
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_a_refused_creation_is_one_short_history_that_says_why(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    body = contract_example(commerce_id=str(uuid4()))
+    await http.post(PATH, json=body)
+    run = service.temporal.get_workflow_handle(f"{tenant.id}:{body['idempotency_key']}")
+    assert await closed(run) is WorkflowExecutionStatus.FAILED
+    assert await cost(run) == (9, 3)
+    last = (await history(run))[-1].workflow_execution_failed_event_attributes.failure
+    assert last.application_failure_info.type == "commerce_not_found"
+    described = await run.describe()
+    assert described.search_attributes["ActivityStatus"] == ["REJECTED"]
