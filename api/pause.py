@@ -5,19 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import Field, model_validator
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.auth import Caller
 from api.bodies import body_of, json_body
-from api.dependencies import CanOperate, Opened
+from api.dependencies import CanOperate, Opened, Resources
 from api.errors import BodyTooLarge, UnsupportedMediaType, documented
 from api.schemas import Answer, Instant, RequestBody, Text
 from db import pauses
 
 router = APIRouter(prefix="/api/activity-config/pause", tags=["configuration"])
-
-_PATIENCE = text("SET LOCAL statement_timeout = '60s'")
-"""Letting go is one transaction, however much was held."""
 
 
 class PauseUpdate(RequestBody):
@@ -63,15 +60,31 @@ async def put_pause(
     stays as it is, READY with `heldSince` once its time has come. It can be cancelled and moved as ever. On resumption
     what is held becomes DUE in one moment, with its true lateness. Executors keep what they have taken already.
     """
-    async with opened.engine.begin() as connection:
-        released = None
-        if body.paused:
+    released = None
+    if body.paused:
+        async with opened.autocommit.connect() as connection:
             await connection.execute(pauses.pause(caller.tenant_id, body.reason or "", caller.subject))
-        else:
-            await connection.execute(_PATIENCE)
-            ended = await connection.execute(pauses.resume(caller.tenant_id, body.reason, caller.subject))
-            released = ended.scalar_one()
+    else:
+        released = await _resume(opened, caller, body.reason)
+    async with opened.autocommit.connect() as connection:
         return PauseRead.model_validate(await _state(connection, caller.tenant_id) | {"released": released})
+
+
+async def _resume(opened: Resources, caller: Caller, reason: str | None) -> int:
+    """One transaction, unless very much is held: then the last lets all of it go, and breaking off loses nothing."""
+    released, resumed_at = 0, None
+    while True:
+        async with opened.engine.begin() as connection:
+            paused = (await connection.execute(pauses.locked(caller.tenant_id))).one_or_none()
+            if paused is None:
+                return released
+            resumed_at = resumed_at or paused.now
+            release = pauses.release(paused, resumed_at, reason, caller.subject)
+            number = int((await connection.execute(release)).scalar_one())
+            released += number
+            if number < pauses.RELEASED_AT_ONCE:
+                await connection.execute(pauses.end(caller.tenant_id))
+                return released
 
 
 async def _state(connection: AsyncConnection, tenant_id: UUID) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The statements that pause a tenant and resume it; what a pause hides is said in `db.queries`."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, delete, func, literal, select, update
+from sqlalchemy import CTE, ColumnElement, Delete, Row, Select, and_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -11,81 +12,95 @@ from db.models import ScheduledActivity, StatusEvent, TenantPause
 from db.queries import NOW
 from workflows.payloads import ActivityStatus, EventType
 
+RELEASED_AT_ONCE = 2000
+"""So many at once take a second or two on a slow machine, far from the time-out of a statement."""
+
 
 def pause(tenant_id: UUID, reason: str, actor: str) -> Insert:
     """Pause from now on; one that is paused already stays so since then, for the newer reason."""
     said = {"reason": reason, "actor": actor}
-    return (
-        insert(TenantPause)
-        .values(tenant_id=tenant_id, **said)
-        .on_conflict_do_update(index_elements=["tenant_id"], set_=said)
-    )
+    values = insert(TenantPause).values(tenant_id=tenant_id, **said)
+    return values.on_conflict_do_update(index_elements=["tenant_id"], set_=said)
 
 
 def state(tenant_id: UUID) -> Select[Any]:
     """The pause, if there is one, and how many activities it holds by now."""
-    held = select(func.count()).where(_held(tenant_id, TenantPause.paused_at)).correlate(TenantPause)
+    held = select(func.count()).where(_held(tenant_id, TenantPause.paused_at, NOW)).correlate(TenantPause)
     return select(TenantPause.__table__, held.scalar_subquery().label("held")).where(TenantPause.tenant_id == tenant_id)
 
 
-def resume(tenant_id: UUID, reason: str | None, actor: str) -> Select[Any]:
-    """End the pause; what it held is due from its time on all the same, but marked now, and that late.
-
-    Answers how many those were. The status is written again so that the trigger sends word to waiting executors.
-    """
-    ended = (
-        delete(TenantPause)
+def locked(tenant_id: UUID) -> Select[Any]:
+    """The pause, so that only one resumes it at a time, and the time."""
+    return (
+        select(TenantPause.__table__, NOW.label("now"))
         .where(TenantPause.tenant_id == tenant_id)
-        .returning(*TenantPause.__table__.columns)
-        .cte("ended")
+        .with_for_update(of=TenantPause)
     )
-    held = (
-        select(ScheduledActivity.id, ScheduledActivity.marked_at.label("held_since"))
-        .join_from(ended, ScheduledActivity, _held(tenant_id, ended.c.paused_at))
-        .with_for_update(of=ScheduledActivity)
-        .cte("held")
+
+
+def release(paused: Row[Any], resumed_at: datetime, reason: str | None, actor: str) -> Select[Any]:
+    """Mark what was held anew, as of the resumption, with its true lateness; answers how many those were.
+
+    Nobody sees it before the pause has ended: these marks, too, were made since the tenant was paused. The status is
+    written again so that the trigger sends word to waiting executors.
+    """
+    chosen = (
+        select(ScheduledActivity.id)
+        .where(_held(paused.tenant_id, literal(paused.paused_at), literal(resumed_at)))
+        .order_by(ScheduledActivity.marked_at)
+        .limit(RELEASED_AT_ONCE)
+        .with_for_update()
+        .cte("chosen")
     )
     due_since = func.greatest(ScheduledActivity.due_at, ScheduledActivity.created_at, ScheduledActivity.moved_at)
     marked = (
         update(ScheduledActivity)
-        .where(ScheduledActivity.tenant_id == tenant_id, ScheduledActivity.id == held.c.id)
+        .where(ScheduledActivity.tenant_id == paused.tenant_id, ScheduledActivity.id == chosen.c.id)
         .values(
             status=ActivityStatus.DUE,
-            marked_at=NOW,
-            lateness_ms=func.floor(func.extract("epoch", NOW - due_since) * 1000),
+            marked_at=resumed_at,
+            lateness_ms=func.floor(func.extract("epoch", literal(resumed_at) - due_since) * 1000),
         )
+        .returning(ScheduledActivity.id)
         .cte("marked")
     )
-    told = _tell(tenant_id, ended, held, {"resumedBy": actor, "resumeReason": reason})
-    return select(func.count()).select_from(held).add_cte(marked, told)
+    told = _tell(paused, marked, resumed_at, {"resumedBy": actor, "resumeReason": reason, "pauseReason": paused.reason})
+    return select(func.count()).select_from(marked).add_cte(told)
 
 
-def _held(tenant_id: UUID, paused_at: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+def end(tenant_id: UUID) -> Delete:
+    """From here on everybody sees what was held."""
+    return delete(TenantPause).where(TenantPause.tenant_id == tenant_id)
+
+
+def _held(
+    tenant_id: UUID, paused_at: ColumnElement[Any] | InstrumentedAttribute[Any], until: ColumnElement[Any]
+) -> ColumnElement[bool]:
     """What `HELD_SINCE` says of a row, as the range of an index."""
     return and_(
         ScheduledActivity.tenant_id == tenant_id,
         ScheduledActivity.status == ActivityStatus.DUE,
         ScheduledActivity.marked_at > paused_at,
-        ScheduledActivity.marked_at <= NOW,
+        ScheduledActivity.marked_at < until,
     )
 
 
-def _tell(tenant_id: UUID, ended: CTE, held: CTE, said: dict[str, str | None]) -> CTE:
-    """The event of each held mark occurs now, and says since when and why it was held."""
-    since = func.to_char(func.timezone("UTC", held.c.held_since), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+def _tell(paused: Row[Any], marked: CTE, resumed_at: datetime, said: dict[str, str | None]) -> CTE:
+    """The event of each held mark occurs at the resumption, and says since when and why it was held."""
+    since = func.to_char(func.timezone("UTC", StatusEvent.occurred_at), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
     details = (
-        func.coalesce(StatusEvent.details, literal({}, JSONB))
+        func.jsonb_build_object("heldSince", since)
+        .concat(func.coalesce(StatusEvent.details, literal({}, JSONB)))
         .concat(literal(said, JSONB))
-        .concat(func.jsonb_build_object("heldSince", since, "pauseReason", ended.c.reason))
     )
     return (
         update(StatusEvent)
         .where(
-            StatusEvent.tenant_id == tenant_id,
-            StatusEvent.activity_id == held.c.id,
+            StatusEvent.tenant_id == paused.tenant_id,
+            StatusEvent.activity_id == marked.c.id,
             StatusEvent.event_type == EventType.DUE,
-            StatusEvent.occurred_at > ended.c.paused_at,
+            StatusEvent.occurred_at > paused.paused_at,
         )
-        .values(occurred_at=NOW, details=details)
+        .values(occurred_at=resumed_at, details=details)
         .cte("told")
     )

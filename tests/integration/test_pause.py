@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+from sqlalchemy import func, select
 
 from api.auth import Permission
+from db.models import ScheduledActivity
+from db.pauses import RELEASED_AT_ONCE
 from tests.builders import Tenant, contract_example, from_now
-from tests.hand_off import claim
+from tests.hand_off import claim, insert_rows
 from tests.service import Service, until
 from workflows.client import workflow_id
 
@@ -118,6 +121,20 @@ async def test_an_executor_who_waits_hears_of_the_resumption(
     await asyncio.sleep(0.2)
     await resumed(http)
     assert len(await waiting) == 1
+
+
+async def test_however_much_is_held_it_is_let_go_in_one_moment(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    await paused(http)
+    async with service.engine.begin() as connection:
+        await insert_rows(connection, tenant.id, count=2 * RELEASED_AT_ONCE + 7)
+    assert (await http.get(PAUSE)).json()["held"] == 2 * RELEASED_AT_ONCE + 7
+    assert (await http.get("/api/activities", params={"status": "DUE"})).json()["data"] == []
+    assert (await resumed(http))["released"] == 2 * RELEASED_AT_ONCE + 7
+    marks = select(func.count(ScheduledActivity.marked_at.distinct())).where(ScheduledActivity.tenant_id == tenant.id)
+    async with service.engine.connect() as connection:
+        assert (await connection.execute(marks)).scalar_one() == 1
 
 
 async def test_nothing_can_be_executed_now_in_a_pause(http: httpx.AsyncClient) -> None:
