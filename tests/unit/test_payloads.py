@@ -70,16 +70,17 @@ def test_when_a_run_wakes_is_decided_by_its_id_and_lead_alone(
     assert twin.wake_at(standing) == scheduled.wake_at(standing)
 
 
-def test_a_herd_is_spread_evenly_over_the_lead() -> None:
-    """Of a thousand runs due at one instant no tenth of the lead gets more than a sixth."""
+def test_a_herd_is_spread_evenly_over_the_lead_but_for_its_last_quarter() -> None:
+    """Of a thousand runs due at one instant no twentieth of the lead gets more than a tenth."""
     standing = Standing(status=ActivityStatus.READY, version=1, scheduled_at=datetime(2030, 1, 1, tzinfo=UTC))
-    tenths = [0] * 10
+    twentieths = [0] * 20
     for number in range(1000):
         scheduled = _with_id(UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC834 % 2**128))
         ahead = standing.scheduled_at - scheduled.wake_at(standing)
-        tenths[int(ahead / timedelta(seconds=30))] += 1
-    assert max(tenths) < 167, tenths
-    assert min(tenths) > 33, tenths
+        twentieths[int(ahead / timedelta(seconds=15))] += 1
+    assert twentieths[:5] == [0] * 5
+    assert max(twentieths[5:]) < 100, twentieths
+    assert min(twentieths[5:]) > 33, twentieths
 
 
 def _with_id(activity_id: UUID) -> ScheduledActivityInput:
