@@ -1,7 +1,7 @@
 # Every target is one call of a script that needs only Python 3.11 or newer; without make: python3 -m embedded run
 PYTHON ?= python3
 
-.PHONY: run test check demo token replay e2e
+.PHONY: run test check demo token replay e2e bench bench-full bench-create bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-startup
 run:    ## Start everything here: PostgreSQL, Temporal, worker and API
 	@exec $(PYTHON) -m embedded run --stop-with-parent $(ARGS)
 test:   ## Run the tests
@@ -16,3 +16,10 @@ replay: ## Replay the server's runs on this code: would deploying it break one?
 	@exec $(PYTHON) -m embedded replay $(ARGS)
 e2e:    ## Operate in a real browser; needs a Chromium on the PATH or CHROMIUM_PATH
 	@exec $(PYTHON) -m embedded e2e $(ARGS)
+bench:  ## Measure what it costs and how fast it is, scaled down to minutes; one alone: make bench-create
+	@exec $(PYTHON) -m embedded bench --page $(ARGS)
+bench-full: ## The same in full sizes: hours
+	@exec $(PYTHON) -m embedded bench --page --full $(ARGS)
+BENCHMARKS = bench-create bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-startup
+$(BENCHMARKS): bench-%:
+	@exec $(PYTHON) -m embedded bench $* $(ARGS)

@@ -59,7 +59,7 @@ async def looking(servers: Machine, name: str, url: str) -> AsyncIterator[tuple[
 
 @asynccontextmanager
 async def _by_sql(servers: Machine, database: str) -> AsyncIterator[tuple[Due, Counted]]:
-    engine = open_engine(DatabaseSettings(database_url=servers.postgres.url(database)))  # type: ignore[arg-type]
+    engine = open_engine(DatabaseSettings(database_url=servers.postgres.url(database)))
     marked = ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at <= NOW
     newest = select(ScheduledActivity.id, ScheduledActivity.scheduled_at).where(*marked)
     newest = newest.order_by(ScheduledActivity.scheduled_at.desc()).limit(100)

@@ -83,7 +83,7 @@ def _fill(servers: Machine, made: UUID, rows: int) -> None:
                 id="id" if whole else "activity_id",
             )
             opened.execute(
-                statement.replace("n % 10", "n %% 10").replace("n % 4", "n %% 4"),  # type: ignore[arg-type]
+                statement.replace("n % 10", "n %% 10").replace("n % 4", "n %% 4"),
                 {"rows": rows, "tenant": TENANT_ID, "made": str(made)},
             )
         opened.execute("VACUUM ANALYZE")

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "demo": (("-m", "embedded.demo"),),
     "token": (("-m", "embedded.token"),),
+    "bench": (("-m", "bench"),),
     "replay": (("operate.py", "replay"),),
     "e2e": (("-m", "pytest", "tests/e2e"),),
 }

@@ -61,7 +61,8 @@ async def create_activity(scheduled: ScheduledActivityInput) -> Snapshot:
     reason = await resolve_reason(scheduled)
     target = await resolve_target(scheduled)
     attributes = await resolve_attributes(scheduled)
-    return await record(Record(scheduled=scheduled, reason=reason, target=target, attributes=attributes))
+    recorded: Snapshot = await record(Record(scheduled=scheduled, reason=reason, target=target, attributes=attributes))
+    return recorded
 
 
 @DBOS.step()
@@ -91,7 +92,7 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
     async def create(scheduled: ScheduledActivityInput) -> Snapshot:
         with SetWorkflowID(workflow_id(scheduled.tenant_id, scheduled.request.idempotency_key)):
             handle = await DBOS.start_workflow_async(create_activity, scheduled)
-        recorded = await handle.get_result()
+        recorded: Snapshot = await handle.get_result()
         if "WAKE" in os.environ:
             await DBOS.start_workflow_async(wake, scheduled)
         return recorded

@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -42,9 +43,9 @@ async def opening(_: AsyncEngine) -> AsyncIterator[Create]:
 
 async def work() -> None:
     """A worker with everything that ours has, but local activities."""
-    engine = open_engine(DatabaseSettings())  # type: ignore[call-arg]  # from the environment
+    engine = open_engine(DatabaseSettings())
     rows, resolution = ScheduledActivities(engine), Resolution(engine)
-    steps = [rows.resolve_commerce, resolution.resolve_reason, resolution.resolve_target]
+    steps: list[Callable[..., Any]] = [rows.resolve_commerce, resolution.resolve_reason, resolution.resolve_target]
     steps += [resolution.resolve_attributes, rows.record, rows.mark_due]
     async with Worker(
         await connect(),

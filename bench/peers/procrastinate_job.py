@@ -65,7 +65,7 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
 
 async def work() -> None:
     """The worker that wakes due jobs."""
-    ENGINES["engine"] = open_engine(DatabaseSettings())  # type: ignore[call-arg]  # from the environment
+    ENGINES["engine"] = open_engine(DatabaseSettings())
     async with app.open_async():
         await app.run_worker_async(concurrency=20, install_signal_handlers=False, fetch_job_polling_interval=0.5)
 

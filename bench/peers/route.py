@@ -37,7 +37,7 @@ def _create(request: Request) -> Create:
 
 def serve(opening: Callable[[AsyncEngine], Any]) -> None:
     """Serve until killed; `opening` is a context that gives the peer's way to create."""
-    settings = ApiSettings()  # type: ignore[call-arg]  # from the environment
+    settings = ApiSettings()
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
