@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from heapq import nlargest
 
 from workflows.explanations import MatchedBy, TextExplanation
 from workflows.facts import CatalogueEntry
@@ -11,6 +12,7 @@ from workflows.payloads import Fault, Label, Rejection
 
 SEPARATORS = re.compile(r"[\s_-]+")
 LONGEST_COMPARED = 100
+LIKELY = 20
 CLOSEST = 3
 
 
@@ -25,6 +27,8 @@ class RefusedError(Exception):
 
 def fold(text: str) -> str:
     """Reduce a text to what counts: no case, no accents, one space for any run of spaces, underscores and hyphens."""
+    if text.isascii():
+        return SEPARATORS.sub(" ", text.lower()).strip()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return SEPARATORS.sub(" ", plain).strip()
@@ -42,9 +46,17 @@ def shortened(text: str) -> str:
 
 def closest(text: str, names: Iterable[str]) -> list[str]:
     """Name the few that resemble the text most, or the first few when none does."""
+    sought = fold(text)[:LONGEST_COMPARED]
     by_folded = {fold(name)[:LONGEST_COMPARED]: name for name in sorted(names, reverse=True)}
-    near = get_close_matches(fold(text)[:LONGEST_COMPARED], by_folded, n=CLOSEST, cutoff=0.4)
+    # Comparing is slow, and catalogues may be long: only those are compared that share most pairs of letters.
+    pairs = _pairs(sought)
+    likely = nlargest(LIKELY, by_folded, key=lambda folded: (len(pairs & _pairs(folded)) / (len(folded) + 1), folded))
+    near = get_close_matches(sought, likely, n=CLOSEST, cutoff=0.4)
     return [by_folded[folded] for folded in near] or sorted(by_folded.values())[:CLOSEST]
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[place : place + 2] for place in range(len(text) - 1)}
 
 
 def match(text: str, catalogue: Iterable[CatalogueEntry], pointer: str, code: str) -> tuple[Label, TextExplanation]:
