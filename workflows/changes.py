@@ -38,7 +38,9 @@ class ChangeableActivity:
     """Where the activity stands, as far as the run knows, and five changes; each works from the web UI's form too."""
 
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
-        self._scheduled = scheduled
+        info = workflow.info()
+        reset_of = None if info.original_execution_run_id == info.run_id else info.original_execution_run_id
+        self._scheduled = scheduled.model_copy(update={"reset_of": reset_of})
         self._snapshot: Snapshot | None = None
         self._refusal: FailureError | None = None
         self._standing = Standing(

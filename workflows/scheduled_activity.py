@@ -66,10 +66,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
 
     async def _resolve_and_record(self) -> Snapshot:
         """First the commerce, then what doesn't depend on one another together, judged in the contract's order."""
-        info = workflow.info()
-        reset_of = info.original_execution_run_id if info.original_execution_run_id != info.run_id else None
-        scheduled = self._scheduled.model_copy(update={"reset_of": reset_of})
-        found = await creation_step(ScheduledActivityActivities.resolve_commerce, scheduled, "commerce")
+        found = await creation_step(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
         if found.recorded:
             return found.recorded
         resolve = Resolve(scheduled=self._scheduled)
