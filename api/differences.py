@@ -7,7 +7,10 @@ from typing import Any
 from pydantic import BaseModel, JsonValue
 
 from api.bodies import escaped
+from api.schemas import in_contract_format
 from workflows.payloads import ScheduledActivityRequest
+
+TIMES = ("/scheduled_at", "/suggested_execution_time")
 
 
 class Difference(BaseModel):
@@ -27,7 +30,20 @@ def differences(stored: ScheduledActivityRequest, sent: ScheduledActivityRequest
     if _once(stored.attribute_keys) == _once(sent.attribute_keys):
         left.pop("attribute_keys", None)
         right.pop("attribute_keys", None)
-    return list(_differences(left, right, ""))
+    return [
+        Difference(
+            pointer=found.pointer,
+            stored=_as_answered(stored, found.pointer, found.stored),
+            sent=_as_answered(sent, found.pointer, found.sent),
+        )
+        for found in _differences(left, right, "")
+    ]
+
+
+def _as_answered(request: ScheduledActivityRequest, pointer: str, value: JsonValue) -> JsonValue:
+    """Times as the contract writes them."""
+    time = getattr(request, pointer[1:]) if pointer in TIMES else None
+    return in_contract_format(time) if time else value
 
 
 def _once(keys: tuple[str, ...] | None) -> list[str] | None:

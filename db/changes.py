@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from pydantic.alias_generators import to_camel
 from sqlalchemy import ColumnElement, delete, func, null, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +14,7 @@ from db.models import ScheduledActivity, StatusEvent
 from db.queries import SNAPSHOTS, paused_at, snapshot
 from db.writes import Event
 from workflows.criteria import REACHED_BY
+from workflows.explanations import in_milliseconds
 from workflows.payloads import (
     ActivityStatus,
     Apply,
@@ -167,12 +170,17 @@ async def _reschedule(case: _Case, change: Reschedule) -> None:
     asked = change.model_dump(
         include={"scheduled_at", "suggested_execution_time", "score"}, exclude_none=True, mode="python"
     )
-    before = case.seen.model_dump(mode="json", include=set(asked))
-    after = change.model_dump(mode="json", include=set(asked))
-    details = {"reason": change.reason} | {name: {"before": before.get(name), "after": after[name]} for name in asked}
+    details: dict[str, Any] = {"reason": change.reason}
+    details |= {to_camel(name): _both(getattr(case.seen, name), value) for name, value in asked.items()}
     if change.scheduled_at:
         asked |= {"moved_at": func.now()} | await _take_back(case)
     await case.write(asked, case.event(EventType.RESCHEDULED, case.seen.status, details))
+
+
+def _both(before: datetime | int | None, after: datetime | int) -> dict[str, str | int | None]:
+    """What it was and what it is, as answers would show it."""
+    values = {"before": before, "after": after}
+    return {name: in_milliseconds(one) if isinstance(one, datetime) else one for name, one in values.items()}
 
 
 async def _execute_now(case: _Case, change: ExecuteNow) -> None:
@@ -229,7 +237,8 @@ async def _assign_target(case: _Case, change: AssignTarget) -> None:
         explanation={"summary": "An operator has assigned the user.", "commerceUserId": str(change.commerce_user_id)},
     )
     why = "; ".join(_failed_attributes(case.seen)) or None
-    event = case.event(EventType.TARGET_ASSIGNED, UNRESOLVED if why else READY, why=why)
+    details = {"targetUserId": str(change.target_user_id), "commerceUserId": str(change.commerce_user_id)}
+    event = case.event(EventType.TARGET_ASSIGNED, UNRESOLVED if why else READY, details, why=why)
     await case.write({"status": event.to_status, "why": why}, event, target)
 
 

@@ -30,12 +30,13 @@ class Explanation(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
-def _in_milliseconds(instant: datetime) -> str:
+def in_milliseconds(instant: datetime) -> str:
+    """2025-01-16T09:00:00.000Z: as the contract writes times."""
     utc = instant.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
 
 
-Instant = Annotated[datetime, PlainSerializer(_in_milliseconds, return_type=str, when_used="json")]
+Instant = Annotated[datetime, PlainSerializer(in_milliseconds, return_type=str, when_used="json")]
 
 
 class MatchedBy(StrEnum):

@@ -96,6 +96,8 @@ async def test_a_move_moves_the_timer_and_the_etag(http: httpx.AsyncClient) -> N
     assert [event["eventType"] for event in events] == ["CREATED", "RESCHEDULED", "DUE"]
     assert events[1]["details"]["score"] == {"before": None, "after": 7}
     assert events[1]["details"]["reason"] == "earlier"
+    times = {"before": activity["scheduledAt"], "after": moved.json()["scheduledAt"]}
+    assert events[1]["details"]["scheduledAt"] == times
 
 
 async def test_a_stale_etag_is_412_and_a_wrong_status_comes_before_it(http: httpx.AsyncClient) -> None:
@@ -176,6 +178,8 @@ async def test_an_operator_assigns_a_user_who_must_be_of_this_commerce_active_an
     assert (assigned.status_code, assigned.json()["status"]) == (200, "READY")
     assert assigned.json()["targetUsers"][0]["lockReason"] == "MANUAL_ASSIGNMENT"
     assert (await trail(http, activity["id"]))[-1] == ("TARGET_ASSIGNED", "UNRESOLVED", "READY")
+    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()
+    assert events[-1]["details"]["commerceUserId"] == str(tenant.owner_id)
     assert (await http.patch(url, json={"commerce_user_id": str(tenant.owner_id)})).status_code == 409
 
 
