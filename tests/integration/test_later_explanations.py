@@ -11,6 +11,7 @@ from tests.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.integration.test_explanations import attempts, create
 from tests.integration.test_target_configs import CONFIGS
 from tests.service import Service
+from workflows.search_attributes import ACTIVITY_ID
 
 
 async def until_event(http: httpx.AsyncClient, activity: dict[str, Any], event_type: str) -> None:
@@ -108,3 +109,20 @@ async def test_a_retry_and_an_assignment_are_attempts_of_their_own(http: httpx.A
     assert [one["moment"] for one in found] == ["CREATION", "RETRY", None]
     assert found[1]["target"]["status"] == "FAILED"
     assert found[2]["target"]["commerceUserId"] == str(tenant.owner_id)
+
+
+@pytest.mark.parametrize("part", ["explanation", "target-users", "attributes"])
+async def test_a_creation_that_was_refused_has_left_no_parts(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant, part: str
+) -> None:
+    refused = await http.post("/api/activities", json=contract_example(reason="unheard of"))
+    assert refused.status_code == 400
+    ids: list[str] = []
+    async with asyncio.timeout(30):
+        while not ids:
+            runs = service.temporal.list_workflows(f"TenantId = '{tenant.id}' AND ExecutionStatus = 'Failed'")
+            ids = [str(run.typed_search_attributes.get(ACTIVITY_ID)) async for run in runs]
+
+    answer = await http.get(f"/api/activities/{ids[0]}/{part}")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "activity_not_found")
