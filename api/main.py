@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
+from sqlalchemy import create_engine
 
 from api.app import create_app
 from api.auth import Authenticator
@@ -22,13 +23,9 @@ from workflows.client import connect
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
-    """What routes find as `request.state.resources`; Temporal may be away at the start, a stale schema may not."""
+    """What routes find as `request.state.resources`; Temporal may be away at the start."""
     settings = ApiSettings()
     engine = open_engine(settings)
-    async with engine.connect() as connection:
-        fault = await connection.run_sync(schema_fault)
-    if fault:
-        raise SystemExit(fault)
     async with DueWatch(engine.url) as due_watch:
         yield {
             "resources": Resources(
@@ -50,6 +47,16 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
     await engine.dispose()
 
 
+def refuse_stale_schema(settings: ApiSettings) -> None:
+    """End the process with one line, before anything is served."""
+    engine = create_engine(settings.database_url.get_secret_value())
+    with engine.connect() as connection:
+        fault = schema_fault(connection)
+    engine.dispose()
+    if fault:
+        sys.exit(fault)
+
+
 class Server(uvicorn.Server):
     """Lets those who wait for something due answer first: a stop shall not last as long as they would wait."""
 
@@ -64,6 +71,7 @@ app = create_app(lifespan)
 if __name__ == "__main__":
     configure_logging("api")
     settings = ApiSettings()
+    refuse_stale_schema(settings)
     server = Server(
         uvicorn.Config(
             app,
