@@ -33,11 +33,14 @@ _COMMERCE = and_(
     Commerce.tenant_id == bindparam("of_tenant"), Commerce.id == bindparam("of_commerce"), Commerce.is_active
 )
 OF_KEY = SNAPSHOTS.where(_OF_KEY)
+OF_ID = SNAPSHOTS.where(
+    ScheduledActivity.tenant_id == bindparam("of_tenant"), ScheduledActivity.id == bindparam("of_id")
+)
 LOOK = select(
     select(ScheduledActivity.id).where(_OF_KEY).with_for_update().scalar_subquery(),
     select(Commerce.id).where(_COMMERCE).scalar_subquery(),
 )
-"""Whose the key is, and whether there is the commerce. The statements of a creation are built once, not each time."""
+"""Whose the key is, and whether there is the commerce. Statements are built once, not each time."""
 
 
 class ScheduledActivities(ScheduledActivityActivities):
@@ -92,10 +95,8 @@ class ScheduledActivities(ScheduledActivityActivities):
     async def mark_due(self, mark: MarkDue) -> Standing:
         """The row tells where it stands now, whether this attempt has marked it, an earlier one, or nobody."""
         async with self._engine.connect() as connection:
-            written = (await connection.execute(writes.mark_due(mark))).one_or_none()
-            found = await connection.execute(
-                SNAPSHOTS.where(ScheduledActivity.tenant_id == mark.tenant_id, ScheduledActivity.id == mark.id)
-            )
+            written = (await connection.execute(*writes.mark_due(mark))).one_or_none()
+            found = await connection.execute(OF_ID, {"of_tenant": mark.tenant_id, "of_id": mark.id})
             row = found.one()
         if written and row.status is ActivityStatus.DUE:
             _observe_lateness(row.lateness_ms)

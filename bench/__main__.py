@@ -13,11 +13,11 @@ from bench import page
 from bench.results import PEERS, Results
 
 SIZES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
-    "create": ({"rounds": 3, "seconds": 4}, {"rounds": 5, "seconds": 15}),
+    "create": ({"rounds": 3, "seconds": 3}, {"rounds": 5, "seconds": 15}),
     "cost": ({"creations": 30}, {"creations": 300}),
-    "punctuality": ({"rounds": 3, "seconds": 10}, {"rounds": 3, "seconds": 60}),
-    "herd": ({"rounds": 3, "size": 200, "ahead": 60}, {"rounds": 3, "size": 2000, "ahead": 400}),
-    "sleepers": ({"steps": 3, "sleepers": 1000, "seconds": 4}, {"steps": 3, "sleepers": 10_000, "seconds": 15}),
+    "punctuality": ({"rounds": 3, "seconds": 5}, {"rounds": 3, "seconds": 60}),
+    "herd": ({"rounds": 3, "size": 100, "ahead": 20}, {"rounds": 3, "size": 2000, "ahead": 400}),
+    "sleepers": ({"steps": 2, "sleepers": 500, "seconds": 3}, {"steps": 3, "sleepers": 10_000, "seconds": 15}),
     "reading": ({"rows": 100_000}, {"rows": 1_000_000}),
     "claims": ({"rounds": 2, "seconds": 4, "rows": 50_000}, {"rounds": 5, "seconds": 15, "rows": 500_000}),
     "startup": ({"rounds": 3}, {"rounds": 5}),

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Integer,
     Select,
     SmallInteger,
     Text,
+    Uuid,
     and_,
+    bindparam,
     case,
     column,
     func,
@@ -49,12 +51,25 @@ def faults(target: ResolvedTarget | None, attributes: ResolvedAttributes | None)
     return "; ".join(failed) or None
 
 
-def mark_due(mark: MarkDue) -> Select[Any]:
+def mark_due(mark: MarkDue) -> tuple[Select[Any], dict[str, Any]]:
+    """The statement that marks, and its parameters; the usual one, with nothing left to resolve, is built only once."""
+    if mark.target is None and mark.attributes is None:
+        return _MARK_DUE, {"mark_tenant": mark.tenant_id, "mark_id": mark.id, "mark_version": mark.version}
+    return _mark_due(mark.tenant_id, mark.id, mark.version, mark.target, mark.attributes), {}
+
+
+def _mark_due(
+    tenant_id: Any,
+    activity_id: Any,
+    version: Any,
+    target: ResolvedTarget | None = None,
+    attributes: ResolvedAttributes | None = None,
+) -> Select[Any]:
     """READY → DUE from `scheduled_at` on (or → UNRESOLVED, if its time resolved something to nothing).
 
     Guarded by the version that the run saw, so that a mark can't overtake a move; answers the version it wrote.
     """
-    why = faults(mark.target, mark.attributes)
+    why = faults(target, attributes)
     clock = func.clock_timestamp()
     marked_at = func.greatest(clock, ScheduledActivity.scheduled_at)
     due_since = func.greatest(ScheduledActivity.scheduled_at, ScheduledActivity.created_at, ScheduledActivity.moved_at)
@@ -66,12 +81,12 @@ def mark_due(mark: MarkDue) -> Select[Any]:
         "lateness_ms": func.floor(func.extract("epoch", marked_at - due_since) * 1000),
     }
     row = changed(
-        mark.tenant_id,
-        mark.id,
-        and_(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.version == mark.version),
+        tenant_id,
+        activity_id,
+        and_(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.version == version),
         {"status": ActivityStatus.UNRESOLVED, "why": why} if why else marked,
     )
-    key = f"wake-up:{mark.version}"
+    key = f"wake-up:{version}"
     if why:
         failed = Event(
             EventType.RESOLUTION_FAILED, key, ActivityStatus.UNRESOLVED, ActivityStatus.READY, **_because(why)
@@ -80,10 +95,10 @@ def mark_due(mark: MarkDue) -> Select[Any]:
     else:
         due = Event(EventType.DUE, "due", ActivityStatus.DUE, ActivityStatus.READY)
         event = with_event(row, due, occurred_at=row.c.marked_at)
-    return select(row.c.version).add_cte(event, *resolved_parts(row, mark.target, mark.attributes, key))
+    return select(row.c.version).add_cte(event, *resolved_parts(row, target, attributes, key))
 
 
-def changed(tenant_id: UUID, activity_id: UUID, guard: ColumnElement[bool], values: dict[str, Any]) -> CTE:
+def changed(tenant_id: Any, activity_id: Any, guard: ColumnElement[bool], values: dict[str, Any]) -> CTE:
     """The row as one guarded UPDATE leaves it; empty if the guard didn't hold. Every change counts the version up."""
     return (
         update(ScheduledActivity)
@@ -218,3 +233,8 @@ def outcome(found: Any) -> dict[str, Any]:
         "error_message": found.c.error_message,
         "resolved_at": case((found.c.status.in_([one.value for one in FOUND]), func.now())),
     }
+
+
+_MARK_DUE = _mark_due(
+    bindparam("mark_tenant", type_=Uuid), bindparam("mark_id", type_=Uuid), bindparam("mark_version", type_=Integer)
+)

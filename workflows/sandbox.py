@@ -13,8 +13,8 @@ from temporalio.workflow import Info
 class Sandbox(SandboxedWorkflowRunner):
     """The workflow files are deterministic by contract: importing them anew for every run costs half the throughput."""
 
-    def __init__(self) -> None:
-        super().__init__(restrictions=SandboxRestrictions.default.with_passthrough_modules("workflows"))
+    def __init__(self, *also: str) -> None:
+        super().__init__(restrictions=SandboxRestrictions.default.with_passthrough_modules("workflows", *also))
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Isolate one run."""

@@ -69,7 +69,7 @@ async def create_activity(scheduled: ScheduledActivityInput) -> Snapshot:
 async def mark_due(mark: MarkDue) -> None:
     """Our own statement, at its time."""
     async with OPENED["steps"].engine.connect() as connection:
-        await connection.execute(writes.mark_due(mark))
+        await connection.execute(*writes.mark_due(mark))
 
 
 @DBOS.workflow()

@@ -34,7 +34,7 @@ async def mark_due(tenant_id: str, activity_id: str) -> None:
     """Our own statement, at its time."""
     mark = MarkDue(tenant_id=UUID(tenant_id), id=UUID(activity_id), version=1)
     async with autocommit(ENGINES["engine"]).connect() as connection:
-        await connection.execute(writes.mark_due(mark))
+        await connection.execute(*writes.mark_due(mark))
 
 
 @asynccontextmanager
