@@ -58,12 +58,13 @@ async def claim_activities(
 
 async def _look(opened: Resources, wanted: claims.Claim) -> tuple[list[Row[Any]], float]:
     """What could be taken; if nothing, how soon there may be something without anybody sending word."""
+    parameters = wanted.parameters()
     async with opened.autocommit.connect() as connection:
-        await connection.execute(leases.expire(ScheduledActivity.tenant_id == wanted.tenant_id))
-        rows = list((await connection.execute(claims.claim(wanted))).all())
+        await connection.execute(claims.EXPIRE, parameters)
+        rows = list((await connection.execute(claims.CLAIM, parameters)).all())
         if rows:
             return rows, 0
-        asked = await connection.execute(claims.seconds_to_next(wanted.tenant_id, wanted.channels, wanted.types))
+        asked = await connection.execute(claims.SECONDS_TO_NEXT, parameters)
         seconds = asked.scalar_one()
         return [], LONGEST_SLEEP_SECONDS if seconds is None else min(float(seconds), LONGEST_SLEEP_SECONDS)
 

@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Integer,
+    Interval,
     Select,
     Text,
     and_,
+    bindparam,
     exists,
     func,
-    literal,
     literal_column,
     select,
     true,
@@ -22,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.leases import IS_TAKEN, locked, trail, written
+from db.leases import IS_TAKEN, expire, locked, trail, written
 from db.models import Commerce, CommerceUser, ScheduledActivity, TargetUser
 from db.queries import ATTRIBUTES, NOW, TARGET_USERS, is_due
 from workflows.payloads import ActivityStatus, ActivityType, Channel, EventType
@@ -62,7 +64,7 @@ WHOLE: tuple[ColumnElement[Any], ...] = (
 
 @dataclass(frozen=True)
 class Claim:
-    """Who wants to take what, and for how long."""
+    """Who wants to take what, and for how long: the parameters of `CLAIM` and `SECONDS_TO_NEXT`."""
 
     tenant_id: UUID
     channels: Sequence[Channel]
@@ -72,70 +74,82 @@ class Claim:
     executor: str
     actor: str
 
+    def parameters(self) -> dict[str, Any]:
+        """By name; none is a column's, or SQLAlchemy would take it for something to be set."""
+        return {f"wanted_{name}": value for name, value in vars(self).items()}
 
-def claim(wanted: Claim) -> Select[Any]:
-    """Take what is due, highest score first, then longest due; answers whole activities with their new leases.
 
-    One ordered index range for each pair of channel and type, read no further than the limit: a backlog that somebody
-    else works on costs nothing. Rows that another claim holds at this moment are passed over.
-    """
-    first = _first_of_each_pair(wanted).cte("first")
-    mine = select(first.c.tenant_id, first.c.id).order_by(*_turn(first.c)).limit(wanted.limit).cte("mine")
+_TENANT: BindParameter[UUID] = bindparam("wanted_tenant_id", type_=ScheduledActivity.tenant_id.type)
+_CHANNELS: BindParameter[Any] = bindparam("wanted_channels", type_=ARRAY(Text))
+_TYPES: BindParameter[Any] = bindparam("wanted_types", type_=ARRAY(Text))
+_LIMIT: BindParameter[int] = bindparam("wanted_limit", type_=Integer)
+
+
+def _claim() -> Select[Any]:
+    first = _first_of_each_pair().cte("first")
+    mine = select(first.c.tenant_id, first.c.id).order_by(*_turn(first.c)).limit(_LIMIT).cte("mine")
     values = {
         "status": ActivityStatus.DISPATCHED,
-        "executor": wanted.executor,
+        "executor": bindparam("wanted_executor", type_=Text),
         "lease_token": func.gen_random_uuid(),
         "taken_at": NOW,
-        "lease_expires_at": NOW + wanted.lease,
+        "lease_expires_at": NOW + bindparam("wanted_lease", type_=Interval),
         "attempts": ScheduledActivity.attempts + 1,
     }
     row = written(locked(mine), values, *WHOLE)
-    event = trail(row, EventType.DISPATCHED, ActivityStatus.DUE, actor=wanted.actor)
+    event = trail(row, EventType.DISPATCHED, ActivityStatus.DUE, actor=bindparam("wanted_actor", type_=Text))
     return select(row).add_cte(event).order_by(*_turn(row.c))
 
 
-def _first_of_each_pair(wanted: Claim) -> Select[*tuple[Any, ...]]:
+def _first_of_each_pair() -> Select[*tuple[Any, ...]]:
     """A subquery that locks can only be asked pair by pair: no estimate, however wrong, makes another plan of it."""
-    channels, types = _table(wanted.channels, "channels"), _table(wanted.types, "types")
+    channels = func.unnest(_CHANNELS).table_valued("word", name="channels").render_derived()
+    types = func.unnest(_TYPES).table_valued("word", name="types").render_derived()
     one_range = (
         select(ScheduledActivity.tenant_id, ScheduledActivity.id, ScheduledActivity.score, ScheduledActivity.due_at)
         .where(
-            ScheduledActivity.tenant_id == wanted.tenant_id,
+            ScheduledActivity.tenant_id == _TENANT,
             type_coerce(ScheduledActivity.channel, Text) == channels.c.word,
             type_coerce(ScheduledActivity.type, Text) == types.c.word,
-            is_due(wanted.tenant_id),
+            is_due(_TENANT),
         )
         .order_by(*_turn(ScheduledActivity))
-        .limit(wanted.limit)
+        .limit(_LIMIT)
         .with_for_update(skip_locked=True)
         .lateral("one_range")
     )
     return select(one_range).select_from(channels.join(types, true()).join(one_range, true()))
 
 
-def _table(words: Sequence[StrEnum], name: str) -> Any:
-    return (
-        func.unnest(literal([word.value for word in words], ARRAY(Text)))
-        .table_valued("word", name=name)
-        .render_derived()
-    )
-
-
 def _turn(columns: Any) -> Iterable[ColumnElement[Any]]:
     return columns.score.desc().nulls_last(), columns.due_at, columns.id
 
 
-def seconds_to_next(tenant_id: UUID, channels: Sequence[Channel], types: Sequence[ActivityType]) -> Select[Any]:
-    """How soon a mark made ahead comes true, or a lease runs out: of these moments nobody sends word."""
+def _seconds_to_next() -> Select[Any]:
     these_only = (
-        ScheduledActivity.tenant_id == tenant_id,
-        ScheduledActivity.channel.in_(channels),
-        ScheduledActivity.type.in_(types),
+        ScheduledActivity.tenant_id == _TENANT,
+        type_coerce(ScheduledActivity.channel, Text) == func.any(_CHANNELS),
+        type_coerce(ScheduledActivity.type, Text) == func.any(_TYPES),
     )
     ahead = select(func.min(ScheduledActivity.due_at)).where(
         *these_only, ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at > NOW
     )
     leased = select(func.min(ScheduledActivity.lease_expires_at)).where(*these_only, IS_TAKEN)
-    held_by_a_claim = select(func.clock_timestamp()).where(exists().where(*these_only, is_due(tenant_id)))
+    held_by_a_claim = select(func.clock_timestamp()).where(exists().where(*these_only, is_due(_TENANT)))
     moments = (ahead.scalar_subquery(), leased.scalar_subquery(), held_by_a_claim.scalar_subquery())
     return select(func.extract("epoch", func.least(*moments) - func.clock_timestamp()))
+
+
+CLAIM = _claim()
+"""Take what is due, highest score first, then longest due; answers whole activities with their new leases.
+
+One ordered index range for each pair of channel and type, read no further than the limit: a backlog that somebody else
+works on costs nothing. Rows that another claim holds at this moment are passed over. Built once, for building costs
+more than PostgreSQL does.
+"""
+
+EXPIRE = expire(ScheduledActivity.tenant_id == _TENANT)
+"""Before a claim: what has run out is free again."""
+
+SECONDS_TO_NEXT = _seconds_to_next()
+"""How soon a mark made ahead comes true, or a lease runs out: of these moments nobody sends word."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    BindParameter,
     ColumnElement,
     Select,
     Text,
@@ -139,7 +140,7 @@ def trail(  # noqa: PLR0913 - one place writes every line of the hand-off
     event_type: EventType | ColumnElement[str],
     from_status: ActivityStatus,
     *,
-    actor: str | None = None,
+    actor: str | BindParameter[str] | None = None,
     details: dict[str, ColumnElement[Any]] | None = None,
     error_code: ColumnElement[Any] | None = None,
     occurred_at: ColumnElement[Any] = NOW,
@@ -155,7 +156,7 @@ def trail(  # noqa: PLR0913 - one place writes every line of the hand-off
         "to_status": row.c.status,
         "error_code": null() if error_code is None else error_code,
         "error_message": null() if error_code is None else row.c.why,
-        "actor": literal(actor, Text),
+        "actor": actor if isinstance(actor, BindParameter) else literal(actor, Text),
         "details": func.jsonb_build_object(*pairs),
         "occurred_at": occurred_at,
     }

@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, func, literal_column, not_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    func,
+    literal_column,
+    not_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db import models
@@ -30,7 +42,7 @@ NOW = func.statement_timestamp()
 """The database's clock: the only one that decides what is due."""
 
 
-def paused_at(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
+def paused_at(tenant_id: UUID | BindParameter[UUID] | InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
     """Since when the tenant is paused, null if it isn't: looked up once a statement for a tenant that is named."""
     return (
         select(TenantPause.paused_at)
@@ -75,7 +87,7 @@ def having(status: ActivityStatus, paused: datetime | None) -> tuple[ColumnEleme
             return (stored,)
 
 
-def is_due(tenant_id: UUID | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+def is_due(tenant_id: UUID | BindParameter[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
     """What an executor may take, said so that an index finds it; of a paused tenant nothing, even if it is DUE."""
     return and_(
         ScheduledActivity.status == ActivityStatus.DUE,

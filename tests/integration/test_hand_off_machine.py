@@ -9,18 +9,29 @@ from uuid import UUID, uuid4
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db import changes, leases, results
-from db.claims import Claim, claim
+from db.claims import CLAIM, Claim
 from db.models import ScheduledActivity, StatusEvent
 from embedded.postgres import Postgres
 from tests.builders import Tenant, insert_tenant
 from tests.hand_off import insert_rows
 from workflows.hand_off import FINISHED, Accepted, Claimed, ResultStatus, judge
 from workflows.payloads import ActivityStatus, ActivityType, Apply, Cancel, Channel
+
+Held = tuple[UUID, UUID]
+"""An activity and the token of a lease of it, old or new."""
 
 GIVEN_BACK = {"LEASE_EXPIRED", "LEASE_RELEASED"}
 
@@ -66,12 +77,12 @@ class HandOffMachine(RuleBasedStateMachine):
         async with self.engine.begin() as connection:
             return await insert_tenant(connection)
 
-    async def _rows(self, statement: Any) -> list[Any]:
+    async def _rows(self, statement: Any, parameters: dict[str, Any] | None = None) -> list[Any]:
         async with self.engine.begin() as connection:
-            answer = await connection.execute(statement)
+            answer = await connection.execute(statement, parameters)
             return list(answer.all()) if answer.returns_rows else []
 
-    @rule(count=st.integers(1, 3), score=st.sampled_from([None, 1, 2]))
+    @initialize(count=st.integers(4, 8), score=st.sampled_from([None, 1, 2]))
     def become_due(self, count: int, score: int | None) -> None:
         """Marks come true."""
 
@@ -87,44 +98,43 @@ class HandOffMachine(RuleBasedStateMachine):
     def _mine(self) -> Any:
         return ScheduledActivity.tenant_id == self.tenant.id
 
-    @rule(target=tokens, limit=st.integers(1, 4))
-    def take(self, limit: int) -> list[tuple[UUID, UUID]]:
+    @rule(target=tokens, limit=st.integers(1, 8))
+    def take(self, limit: int) -> MultipleResults[Held]:
         """What is free, and all of it as far as the limit allows."""
         self.reconcile()
         free = self.model.free()
         wanted = Claim(
             self.tenant.id, [Channel.WHATSAPP], list(ActivityType), limit, timedelta(minutes=5), "robot", "tester"
         )
-        taken = self.run(self._rows(claim(wanted)))
+        taken = self.run(self._rows(CLAIM, wanted.parameters()))
         assert {row.id for row in taken} <= free
         assert len(taken) == min(limit, len(free))
         for row in taken:
             self.model.of[row.id].holder = self.model.of[row.id].last = row.lease_token
-        return [(row.id, row.lease_token) for row in taken]
+        return multiple(*((row.id, row.lease_token) for row in taken))
 
     @rule(held=tokens)
-    def extend(self, held: list[tuple[UUID, UUID]]) -> None:
+    def extend(self, held: Held) -> None:
         """Only who has it can."""
-        for key, token in held:
-            rows = self.run(self._rows(leases.extend(self.tenant.id, token, timedelta(minutes=5), "tester")))
-            assert bool(rows) == (self.model.of[key].holder == token)
+        key, token = held
+        rows = self.run(self._rows(leases.extend(self.tenant.id, token, timedelta(minutes=5), "tester")))
+        assert bool(rows) == (self.model.of[key].holder == token)
 
     @rule(held=tokens)
-    def release(self, held: list[tuple[UUID, UUID]]) -> None:
+    def release(self, held: Held) -> None:
         """Only who has it can."""
-        for key, token in held:
-            rows = self.run(self._rows(leases.release(self.tenant.id, token, "tester", None)))
-            assert bool(rows) == (self.model.of[key].holder == token)
-            if rows:
-                self.model.of[key].holder = None
+        key, token = held
+        rows = self.run(self._rows(leases.release(self.tenant.id, token, "tester", None)))
+        assert bool(rows) == (self.model.of[key].holder == token)
+        if rows:
+            self.model.of[key].holder = None
 
     @rule(held=tokens, is_seen=st.booleans())
-    def run_out(self, held: list[tuple[UUID, UUID]], is_seen: bool) -> None:  # noqa: FBT001 - Hypothesis draws it
+    def run_out(self, held: Held, is_seen: bool) -> None:  # noqa: FBT001 - Hypothesis draws it
         """An executor was killed; somebody sees it at once, or only when the next one claims."""
-        for key, token in held:
-            expected = self.model.of[key]
-            if expected.holder != token:
-                continue
+        key, token = held
+        expected = self.model.of[key]
+        if expected.holder == token:
             now = update(ScheduledActivity).where(self._mine, ScheduledActivity.id == key)
             self.run(self._rows(now.values(lease_expires_at=func.clock_timestamp())))
             expected.holder, expected.expired = None, expected.expired + 1
@@ -132,44 +142,48 @@ class HandOffMachine(RuleBasedStateMachine):
         if is_seen:
             self.reconcile()
 
+    @rule(target=tokens, held=tokens)
+    def take_over(self, held: Held) -> MultipleResults[Held]:
+        """One was killed, and others go on."""
+        self.run_out(held, is_seen=False)
+        return self.take(8)
+
     @rule()
     def reconcile(self) -> None:
         """What has run out is written down."""
         self.run(self._rows(leases.expire(self._mine)))
 
     @rule(held=tokens)
-    def cancel(self, held: list[tuple[UUID, UUID]]) -> None:
+    def cancel(self, held: Held) -> None:
         """Only what nobody has."""
+        expected = self.model.of[held[0]]
+        if self.run(self._canceled(held[0])):
+            assert expected.holder is None
+            assert not expected.finished
+            expected.finished = True
 
-        async def try_it(key: UUID) -> bool:
-            try:
-                async with self.engine.begin() as connection:
-                    wanted = Apply(tenant_id=self.tenant.id, id=key, key=str(uuid4()), change=Cancel(actor="tester"))
-                    before = await changes.locked(connection, wanted)
-                    await changes.apply(connection, wanted)
-                    return before.status is not ActivityStatus.CANCELED
-            except changes.RefusedChangeError:
-                return False
-
-        for key, _ in held:
-            expected = self.model.of[key]
-            if self.run(try_it(key)):
-                assert expected.holder is None
-                assert not expected.finished
-                expected.finished = True
+    async def _canceled(self, key: UUID) -> bool:
+        wanted = Apply(tenant_id=self.tenant.id, id=key, key=str(uuid4()), change=Cancel(actor="tester"))
+        try:
+            async with self.engine.begin() as connection:
+                before = await changes.locked(connection, wanted)
+                await changes.apply(connection, wanted)
+        except changes.RefusedChangeError:
+            return False
+        return before.status is not ActivityStatus.CANCELED
 
     @rule(held=tokens, status=st.sampled_from(ResultStatus), hard_override=st.booleans())
-    def report(self, held: list[tuple[UUID, UUID]], status: ResultStatus, hard_override: bool) -> None:  # noqa: FBT001
+    def report(self, held: Held, status: ResultStatus, hard_override: bool) -> None:  # noqa: FBT001
         """In time, late, or too late."""
-        for key, token in held:
-            expected = self.model.of[key]
-            accepted = self.run(self._report(key, token, status, hard_override=hard_override))
-            if accepted is None:
-                assert expected.finished or expected.last != token
-            elif not expected.finished:
-                assert expected.last == token
-                if accepted.to_status in FINISHED:
-                    expected.finished, expected.holder = True, None
+        key, token = held
+        expected = self.model.of[key]
+        accepted = self.run(self._report(key, token, status, hard_override=hard_override))
+        if accepted is None:
+            assert expected.finished or expected.last != token
+        elif not expected.finished:
+            assert expected.last == token
+            if accepted.to_status in FINISHED:
+                expected.finished, expected.holder = True, None
 
     async def _report(self, key: UUID, token: UUID, status: ResultStatus, *, hard_override: bool) -> Accepted | None:
         said = Claimed(
@@ -192,7 +206,6 @@ class HandOffMachine(RuleBasedStateMachine):
             )
             return verdict
 
-    @invariant()
     def every_trail_is_a_chain(self) -> None:
         """Each event begins where the one before ended, the last ends at the row, and nobody took what another had."""
         statement = (
@@ -219,7 +232,8 @@ class HandOffMachine(RuleBasedStateMachine):
             self.run(self._rows(all_out.values(lease_expires_at=func.clock_timestamp())))
             self.reconcile()
             wanted = Claim(self.tenant.id, [Channel.WHATSAPP], list(ActivityType), 100, timedelta(minutes=5), "r", "t")
-            self.run(self._rows(claim(wanted)))
+            self.run(self._rows(CLAIM, wanted.parameters()))
+        self.every_trail_is_a_chain()
         left = self.run(self._rows(select(ScheduledActivity.status).where(self._mine)))
         assert {row.status for row in left} <= set(FINISHED)
         self.run(self.engine.dispose())
@@ -239,6 +253,6 @@ def test_nothing_is_executed_twice_without_a_lease_given_back_in_between_and_not
     run_state_machine_as_test(
         OnThisServer,
         settings=settings(
-            max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
