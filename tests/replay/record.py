@@ -1,0 +1,155 @@
+"""Records a history of each path of the story: `python -m tests.replay.record`.
+
+Histories are kept for ever: a run that was started with an earlier shape of the story may sleep for years and has to
+replay on the newest code. After a change of the sequence of commands (behind `workflow.patched`), record into files of
+new names: `python -m tests.replay.record 2` writes `ready-and-due.2.json`.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from sqlalchemy import update
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from db import migrations
+from db.models import CommerceUser
+from embedded.postgres import Postgres, running_postgres
+from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal, spelled
+from tests.builders import Tenant, contract_example, from_now
+from tests.service import Service, running_service, temporal_client
+from workflows import search_attributes
+
+FOLDER = Path(__file__).parent
+PATH = "/api/activities"
+LATER = "2031-01-01T00:00:00.000Z"
+
+Act = Callable[[Service, Tenant, httpx.AsyncClient], Awaitable[dict[str, Any]]]
+
+
+async def ready_and_due(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+    """It sleeps until its time and is marked."""
+    body = contract_example(scheduled_at=from_now(seconds=6))
+    await http.post(PATH, json=body)
+    return body
+
+
+async def past_and_due(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+    """Its time was past when it came."""
+    body = contract_example()
+    await http.post(PATH, json=body)
+    return body
+
+
+async def asleep(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+    """It sleeps for years."""
+    body = contract_example(scheduled_at=LATER)
+    await http.post(PATH, json=body)
+    return body
+
+
+async def unresolved(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+    """Nobody can be reached, and it waits for an operator."""
+    async with service.engine.begin() as connection:
+        nobody = update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)
+        await connection.execute(nobody)
+    body = contract_example(scheduled_at=LATER)
+    await http.post(PATH, json=body)
+    return body
+
+
+async def not_found(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+    """There is no such commerce, and the run fails."""
+    body = contract_example(commerce_id=str(uuid4()))
+    await http.post(PATH, json=body)
+    return body
+
+
+async def moved_and_canceled(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+    """It is moved while it sleeps, and canceled."""
+    body = contract_example(scheduled_at=LATER)
+    location = (await http.post(PATH, json=body)).headers["Location"]
+    for answer in (
+        await http.patch(location, json={"scheduled_at": from_now(days=9)}),
+        await http.post(f"{location}/cancel", json={"reason": "recorded"}),
+    ):
+        answer.raise_for_status()
+    return body
+
+
+async def resolved_in_trouble(service: Service, _: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+    """A step outlasts its local budget and goes on as a regular activity."""
+    body = contract_example(scheduled_at=LATER)
+    async with service.engine.begin() as connection:
+        await connection.exec_driver_sql("LOCK TABLE reasons IN ACCESS EXCLUSIVE MODE")
+        calling = asyncio.create_task(http.post(PATH, json=body))
+        await asyncio.sleep(7)
+    (await calling).raise_for_status()
+    return body
+
+
+PATHS: dict[str, tuple[Act, bool]] = {
+    "ready-and-due": (ready_and_due, True),
+    "past-and-due": (past_and_due, True),
+    "asleep": (asleep, False),
+    "unresolved": (unresolved, False),
+    "not-found": (not_found, True),
+    "moved-and-canceled": (moved_and_canceled, True),
+    "resolved-in-trouble": (resolved_in_trouble, False),
+}
+"""Each path, and whether its run ends."""
+
+
+async def record(service: Service, path: str, suffix: str) -> None:
+    """Take one path in a tenant of its own, and write its history down."""
+    act, ends = PATHS[path]
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        body = await act(service, tenant, http)
+    run = service.temporal.get_workflow_handle(f"{tenant.id}:{body['idempotency_key']}")
+    while ends and (await run.describe()).status is WorkflowExecutionStatus.RUNNING:
+        await asyncio.sleep(0.1)
+    (FOLDER / f"{path}{suffix}.json").write_text((await run.fetch_history()).to_json() + "\n")
+
+
+async def record_all(postgres: Postgres, client: Client, suffix: str) -> None:
+    """Take every path, one after the other."""
+    async with running_service(postgres.url("recorded"), client) as service:
+        for path in PATHS:
+            await record(service, path, suffix)
+
+
+def main(suffix: str) -> None:
+    """Record on servers of our own."""
+    with ExitStack() as stack:
+        postgres = stack.enter_context(
+            running_postgres(Path(stack.enter_context(tempfile.TemporaryDirectory())), durable=False)
+        )
+        postgres.create_database("recorded")
+        migrations.upgrade(postgres.url("recorded"))
+        temporal = stack.enter_context(
+            running_temporal(
+                database=None,
+                port=free_port(),
+                ui_port=None,
+                search_attributes=spelled(search_attributes.ALL),
+                dynamic_config=DYNAMIC_CONFIG,
+            )
+        )
+
+        async def recorded() -> None:
+            """By nobody in particular: an identity would name this machine."""
+            client = await temporal_client(temporal.address, identity="recorder")
+            await record_all(postgres, client, suffix)
+
+        asyncio.run(recorded())
+
+
+if __name__ == "__main__":
+    main("".join(f".{argument}" for argument in sys.argv[1:]))

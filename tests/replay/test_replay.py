@@ -1,0 +1,64 @@
+"""Every history that was ever recorded replays on today's code: no sleeping run is broken by a deployment."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
+
+from tests.replay.record import PATHS
+from workflows.sandbox import Sandbox
+from workflows.scheduled_activity import ScheduledActivityWorkflow
+
+FOLDER = Path(__file__).parent
+HISTORIES = sorted(FOLDER.glob("*.json"))
+
+
+def history_of(recorded: Path) -> WorkflowHistory:
+    """What a file holds."""
+    return WorkflowHistory.from_json(recorded.stem, recorded.read_text())
+
+
+def replayer() -> Replayer:
+    """As the worker runs the story."""
+    return Replayer(
+        workflows=[ScheduledActivityWorkflow], workflow_runner=Sandbox(), data_converter=pydantic_data_converter
+    )
+
+
+@pytest.mark.parametrize("recorded", HISTORIES, ids=lambda path: path.stem)
+async def test_a_recorded_history_replays_on_todays_code(recorded: Path) -> None:
+    await replayer().replay_workflow(history_of(recorded))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_there_is_a_history_of_every_path(path: str) -> None:
+    assert any(recorded.name.split(".")[0] == path for recorded in HISTORIES)
+
+
+async def test_a_history_that_another_story_wrote_does_not_replay() -> None:
+    """What the tests above rely on: a step that was recorded in another place is noticed."""
+    history = json.loads((FOLDER / "ready-and-due.json").read_text())
+    timer = next(event for event in history["events"] if event["eventType"] == "EVENT_TYPE_TIMER_STARTED")
+    timer["timerStartedEventAttributes"]["timerId"] = "99"
+    fired = next(event for event in history["events"] if event["eventType"] == "EVENT_TYPE_TIMER_FIRED")
+    fired["timerFiredEventAttributes"]["timerId"] = "99"
+    with pytest.raises(NondeterminismError):
+        await replayer().replay_workflow(WorkflowHistory.from_json("changed", history))
+
+
+@pytest.mark.parametrize("recorded", HISTORIES, ids=lambda path: path.stem)
+def test_a_recorded_history_names_no_machine(recorded: Path) -> None:
+    def identities(value: Any) -> set[str]:
+        if isinstance(value, list):
+            return {found for inner in value for found in identities(inner)}
+        if not isinstance(value, dict):
+            return set()
+        own = {value["identity"]} if isinstance(value.get("identity"), str) else set()
+        return own | {found for inner in value.values() for found in identities(inner)}
+
+    assert identities(json.loads(recorded.read_text())) <= {"recorder"}
