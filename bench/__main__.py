@@ -1,4 +1,4 @@
-"""`python -m bench [create|cost|punctuality|herd|sleepers|reading|startup …] [--full]`: measure, print, keep."""
+"""`python -m bench [create|cost|…] [--full] [--page]`: measure, print, keep."""
 
 import argparse
 import asyncio
@@ -6,7 +6,8 @@ import importlib
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench import page
@@ -20,6 +21,7 @@ SIZES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
     "sleepers": ({"steps": 2, "sleepers": 500, "seconds": 3}, {"steps": 3, "sleepers": 10_000, "seconds": 15}),
     "reading": ({"rows": 100_000}, {"rows": 1_000_000}),
     "claims": ({"rounds": 2, "seconds": 4, "rows": 50_000}, {"rounds": 5, "seconds": 15, "rows": 500_000}),
+    "profile": ({"rounds": 3, "seconds": 5}, {"rounds": 3, "seconds": 20}),
     "startup": ({"rounds": 3}, {"rounds": 5}),
 }
 """What each benchmark is told: scaled down to minutes, and in full."""
@@ -44,8 +46,9 @@ def main() -> None:
 
 def install_peers() -> None:
     """What we are compared with, from its own lock: nobody else needs it."""
-    if all(find_spec(name) for name in PEERS):
-        return
+    with suppress(PackageNotFoundError):
+        if all(version(name) for name in PEERS):
+            return
     lock = Path(__file__).with_name("requirements.lock")
     uv = shutil.which("uv")
     installer = [uv, "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]

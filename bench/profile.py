@@ -1,0 +1,83 @@
+"""Where a creation's time goes: the processor time of each process, and what the worker's Python spends its part on."""
+
+import asyncio
+import sysconfig
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from bench.load import Measured, loop, posting
+from bench.machine import Machine, machine, processor_seconds
+from bench.results import Results
+
+CALLERS = 8
+OWNERS = {
+    "temporalio/worker/workflow_sandbox": "Temporal SDK, sandbox",
+    "temporalio": "Temporal SDK, the rest",
+    "sqlalchemy": "SQLAlchemy",
+    "psycopg": "psycopg",
+    "pydantic": "pydantic",
+    "workflows/": "our workflow and messages",
+    "db/": "our statements",
+    "activities_impl/": "our steps",
+}
+"""Whose a sample is: the innermost frame of one of these, so that the standard library counts for who calls it."""
+
+
+async def run(results: Results, *, rounds: int, seconds: float) -> None:
+    """The processes first, then the sampler, which costs some time itself."""
+    with machine() as servers:
+        url = servers.start_ours()
+        await _create(servers, url, 3)
+        for _ in range(rounds):
+            before = _used(servers)
+            created = len((await _create(servers, url, seconds)).latencies)
+            for name, used in _used(servers).items():
+                spent = 1000 * (used - before[name]) / created
+                results.add("processor time of a creation", name, spent, "each", "ms")
+        async with _sampled(servers, seconds) as samples:
+            await _create(servers, url, seconds + 1)
+        for owner, part in _shares(samples).items():
+            results.add("the worker's Python, holding the GIL", owner, part, "of the samples", "%")
+
+
+async def _create(servers: Machine, url: str, seconds: float) -> Measured:
+    async with AsyncExitStack() as stack:
+        callers = [await stack.enter_async_context(posting(url, servers.headers())) for _ in range(CALLERS)]
+        return await loop(callers, seconds)
+
+
+def _used(servers: Machine) -> dict[str, float]:
+    return {name: processor_seconds(process.pid) for name, process in servers.processes.items()}
+
+
+@asynccontextmanager
+async def _sampled(servers: Machine, seconds: float) -> AsyncIterator[Path]:
+    """Let py-spy watch the worker during the block; the samples are in the file after it."""
+    samples = servers.folder / "samples.txt"
+    sampler = await asyncio.create_subprocess_exec(
+        *(Path(sysconfig.get_path("scripts")) / "py-spy", "record", "--gil", "--function", "--format", "raw"),
+        *("--pid", str(servers.processes["worker"].pid), "--duration", f"{seconds:.0f}", "--output", samples),
+        stdout=servers.log,
+        stderr=servers.log,
+    )
+    yield samples
+    await sampler.wait()
+
+
+def _shares(samples: Path) -> dict[str, float]:
+    """Percent of all samples by owner, the largest first."""
+    counted: Counter[str] = Counter()
+    for line in samples.read_text().splitlines():
+        stack, _, number = line.rpartition(" ")
+        counted[_owner(stack.split(";"))] += int(number)
+    return {owner: 100 * number / counted.total() for owner, number in counted.most_common()}
+
+
+def _owner(stack: list[str]) -> str:
+    for frame in reversed(stack):
+        for place, owner in OWNERS.items():
+            if f"({place}" in frame:
+                return owner
+    return "event loop and the rest"
