@@ -12,6 +12,7 @@ from temporalio.client import Client
 from activities_impl.single_changes import SingleChanges
 from db import bulk_operations as statements
 from db.engine import autocommit
+from db.listing import PLANNED_ANEW
 from db.queries import paused_at
 from workflows.activities import BulkOperationActivities
 from workflows.bulk import BulkChange, BulkOperation, BulkVerb, Chunk, ChunkDone, Finish, ItemOutcome, ItemResult
@@ -39,6 +40,7 @@ class BulkOperations(BulkOperationActivities):
         """All in one transaction: with the operation's row there are all of its items, or neither."""
         async with self._engine.begin() as connection:
             await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
+            await connection.execute(PLANNED_ANEW)
             if (await connection.execute(statements.start(operation))).first() is None:
                 return
             paused = (await connection.execute(select(paused_at(operation.tenant_id)))).scalar_one()

@@ -34,7 +34,7 @@ from api.pages import page_of
 from api.schemas import Answer
 from api.views import read
 from db import bulk_operations as statements
-from db.listing import Listed, Slice
+from db.listing import PLANNED_ANEW, Listed, Slice
 from db.queries import paused_at, snapshot
 from workflows.bulk import BulkChange, BulkOperation, BulkState, BulkVerb
 from workflows.payloads import Fault
@@ -112,7 +112,8 @@ async def _begin(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
     wanted = body.filter_for(change.verb)
     if set(wanted.status) - set(change.verb.possible_in):
         raise _fault("/filter/status", f"Only {', '.join(change.verb.possible_in)} ones can be {change.verb.done}.")
-    async with opened.autocommit.connect() as connection:
+    async with opened.engine.begin() as connection:
+        await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, wanted, paused)
         total = await count(connection, listed, statements.ITEMS)

@@ -15,7 +15,7 @@ from api.filters import ActivityFilterQuery
 from api.pages import CursorQuery, PageMeta, cursor_at, position_in
 from api.schemas import Answer, ScheduledActivityRead
 from api.views import read
-from db.listing import Listed, Position, Slice
+from db.listing import PLANNED_ANEW, Listed, Position, Slice
 from db.queries import paused_at, snapshot
 from workflows.payloads import Fault, Snapshot
 
@@ -71,7 +71,8 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
     before = _before(query)
     if before is None and query.page * query.per_page > EXACT_UP_TO:
         raise _fault("page", f"Numbered pages end at activity {EXACT_UP_TO:,}: go on by `cursor`.")
-    async with opened.autocommit.connect() as connection:
+    async with opened.engine.begin() as connection:
+        await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, query.as_filter(), paused)
         total = before.total if before else await count(connection, listed)

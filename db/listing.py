@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, not_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, not_, select, text, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models import Commerce, ScheduledActivity
@@ -31,6 +31,9 @@ STORED = [status for status in ActivityStatus if status not in {ActivityStatus.R
 
 LATE_MS: ColumnElement[int] = literal_column("1000")
 """Spelled out, not bound: so the planner sees that the index of the late ones has them all."""
+
+PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
+"""First in a transaction that lists: a plan that is kept for any values walked through a million rows for some."""
 
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -183,6 +186,6 @@ def _equal(column: InstrumentedAttribute[Any], value: Any) -> tuple[ColumnElemen
     return () if value is None else (column == value,)
 
 
-def _begins_with(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+def _begins_with(column: InstrumentedAttribute[str], beginning: str) -> ColumnElement[bool]:
     """A range, for the column is ordered byte by byte."""
-    return and_(column >= text, column <= text + _LAST_CHARACTER)
+    return and_(column >= beginning, column <= beginning + _LAST_CHARACTER)

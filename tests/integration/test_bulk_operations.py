@@ -134,6 +134,17 @@ async def test_who_came_too_late_for_one_is_told_so_and_the_others_are_changed(h
     assert "CANCELED" in refused["data"][0]["detail"]
 
 
+async def test_what_lost_its_run_is_tried_again_once_that_is_known(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    ended_by_hand, other = await campaign(http, 2)
+    run = service.temporal.get_workflow_handle(workflow_id(tenant.id, ended_by_hand["idempotencyKey"]))
+    await run.terminate("by mistake")
+    told = await ended(http, await begun(http, "reschedule", shift_seconds=3600))
+    assert outcomes(told) == [(ended_by_hand["id"], "REFUSED"), (other["id"], "APPLIED")]
+    assert await statuses(http, [ended_by_hand, other]) == ["FAILED", "READY"]
+
+
 async def test_a_stopped_operation_leaves_the_rest_as_it_was(http: httpx.AsyncClient) -> None:
     activities = await campaign(http, 12)
     operation = await begun(http, "cancel", per_second=1)
