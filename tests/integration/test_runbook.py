@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,11 @@ from tests.integration.test_temporal_ui import pending, run_of
 from tests.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
 from workflows.findings import Finding
+
+pytestmark = pytest.mark.skipif(
+    not all(map(shutil.which, ("bash", "curl", "jq"))),
+    reason="the runbook's commands need bash, curl and jq: install them",
+)
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
