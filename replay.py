@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer
 
+from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.sandbox import Sandbox
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
-DEFAULT_QUERY = "WorkflowType = 'ScheduledActivityWorkflow'"
+STORIES = (ScheduledActivityWorkflow, BulkOperationWorkflow)
+DEFAULT_QUERY = f"WorkflowType IN ({', '.join(repr(story.__name__) for story in STORIES)})"
 
 
 @dataclass
@@ -21,7 +23,7 @@ class Replayed:
 
 
 async def replay(
-    client: Client, query: str, limit: int | None, workflows: Sequence[type] = (ScheduledActivityWorkflow,)
+    client: Client, query: str, limit: int | None, workflows: Sequence[type] = STORIES
 ) -> Replayed:
     """Replay what the query finds, open runs and closed ones alike; nothing on the server changes."""
     replayed = Replayed()

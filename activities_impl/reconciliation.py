@@ -27,6 +27,7 @@ from workflows.payloads import EventType, Reschedule
 from workflows.search_attributes import ACTIVITY_ID, SCHEDULED_AT
 
 EXAMPLES = 10
+OF_ROWS = [finding for finding in Finding if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED}]
 PATIENCE = timedelta(seconds=5)
 """How long one run may take to hear of its time."""
 
@@ -46,11 +47,11 @@ class Reconciliation(ReconciliationActivities):
         async with self._engine.connect() as connection:
             rows = (await connection.execute(open_rows(page))).all()
         runs = await self._open_runs(rows)
-        found: dict[Finding, list[str]] = {}
+        found: dict[Finding, list[str]] = {finding: [] for finding in OF_ROWS}
         for row in rows:
             finding = await self._compare(row, runs.get(str(row.id)), timedelta(seconds=page.grace_seconds))
             if finding:
-                found.setdefault(finding, []).append(str(row.id))
+                found[finding].append(str(row.id))
         last = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields}) if rows else None
         return _compared(found, rows=len(rows), after=last if len(rows) == page.size else None)
 
@@ -136,7 +137,8 @@ def _differ(run: WorkflowExecution, scheduled_at: datetime) -> bool:
 def _compared(found: dict[Finding, list[str]], rows: int = 0, after: Cursor | None = None) -> Compared:
     counts = {finding: len(ids) for finding, ids in found.items()}
     _measure(counts)
-    examples = {finding: tuple(ids[:EXAMPLES]) for finding, ids in found.items()}
+    counts = {finding: count for finding, count in counts.items() if count}
+    examples = {finding: tuple(ids[:EXAMPLES]) for finding, ids in found.items() if ids}
     return Compared(rows=rows, counts=counts, examples=examples, after=after)
 
 
@@ -144,5 +146,5 @@ def _measure(counts: dict[Finding, int]) -> None:
     """Counted up from zero, so that the first one is seen as a change."""
     meter = activity.metric_meter()
     findings = meter.create_counter("reconciliation_findings", "Rows and runs that differed, by what was found.")
-    for finding in Finding:
-        findings.add(counts.get(finding, 0), {"finding": finding.value})
+    for finding, count in counts.items():
+        findings.add(count, {"finding": finding.value})

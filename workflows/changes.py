@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import FailureError
 
-from workflows import display
+from workflows import display, limits
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejected
 from workflows.payloads import (
     ActivityStatus,
@@ -28,7 +28,7 @@ from workflows.payloads import (
     Standing,
 )
 from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT
-from workflows.steps import step
+from workflows.steps import UNEXPECTED, step
 
 EXECUTE_NOW, RETRY = ExecuteNow(), RetryResolution()
 """What the web UI's update form sends when nothing was typed into it."""
@@ -81,39 +81,49 @@ class ChangeableActivity:
         return await self._apply(change)
 
     @cancel.validator
-    def _cancel_in_time(self, change: Cancel) -> None:
-        self._in_time(change)
+    def _allow_cancel(self, change: Cancel) -> None:
+        self._allow(change)
 
     @reschedule.validator
-    def _reschedule_in_time(self, change: Reschedule) -> None:
-        self._in_time(change)
+    def _allow_reschedule(self, change: Reschedule) -> None:
+        self._allow(change)
 
     @execute_now.validator
-    def _execute_now_in_time(self, change: ExecuteNow = EXECUTE_NOW) -> None:
-        self._in_time(change)
+    def _allow_execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> None:
+        self._allow(change)
 
     @retry_resolution.validator
-    def _retry_resolution_in_time(self, change: RetryResolution = RETRY) -> None:
-        self._in_time(change)
+    def _allow_retry_resolution(self, change: RetryResolution = RETRY) -> None:
+        self._allow(change)
 
     @assign_target.validator
-    def _assign_target_in_time(self, change: AssignTarget) -> None:
-        self._in_time(change)
+    def _allow_assign_target(self, change: AssignTarget) -> None:
+        self._allow(change)
 
-    def _in_time(self, change: Change) -> None:
+    def _allow(self, change: Change) -> None:
         """Whoever has been told that nothing changed must not be made a liar of by a worker that comes back."""
         if change.answer_by and workflow.now() > change.answer_by:
             raise rejected(Rejection(code="unavailable", detail="The caller has stopped waiting; nothing was changed."))
+        fault = limits.fault_in(change, workflow.now())
+        if fault:
+            raise rejected(Rejection(code="validation_failed", detail=fault))
 
     async def _apply(self, change: Change, key: str | None = None) -> Standing:
-        """Write it under the update's id, once the row is there: a reset hands updates in before the first step."""
+        """Write it under the update's id, once the row is there: a reset hands updates in before the first step.
+
+        What PostgreSQL refuses for good fails the update: nothing hangs because of what was in it.
+        """
         await workflow.wait_condition(lambda: bool(self._snapshot or self._refusal))
         update = workflow.current_update_info()
         key = key or (update.id if update else workflow.info().run_id)
         apply = Apply(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id, key=key, change=change)
         verb = apply.change.verb
         standing = await step(
-            ScheduledActivityActivities.apply_change, apply, verb.replace("_", " "), step_id=f"{verb}:{key}"
+            ScheduledActivityActivities.apply_change,
+            apply,
+            verb.replace("_", " "),
+            step_id=f"{verb}:{key}",
+            give_up_on=(UNEXPECTED,),
         )
         self._stands(standing)
         return standing
@@ -149,4 +159,7 @@ class ChangeableActivity:
         if changed:
             workflow.upsert_search_attributes(changed)
         self._standing = standing
-        workflow.set_current_details(display.waits_for(standing, self._scheduled.wake_at(standing)))
+        details = display.waits_for(standing, self._scheduled.wake_at(standing))
+        if workflow.info().continued_run_id:  # continue-as-new loses the summary
+            details = f"{display.headline(self._scheduled, standing.scheduled_at)}\n\n{details}"
+        workflow.set_current_details(details)

@@ -73,7 +73,7 @@ def start_options(scheduled: ScheduledActivityInput, status: ActivityStatus, sch
                 SearchAttributePair(SCHEDULED_AT, scheduled_at),
             ]
         ),
-        "static_summary": headline(scheduled),
+        "static_summary": headline(scheduled, scheduled_at),
         "priority": Priority(fairness_key=str(scheduled.tenant_id)),
     }
 

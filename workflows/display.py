@@ -10,10 +10,11 @@ def minute(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}{f':{moment.second:02}' if moment.second else ''}Z"
 
 
-def headline(scheduled: ScheduledActivityInput) -> str:
-    """The one line that the list of runs shows."""
+def headline(scheduled: ScheduledActivityInput, scheduled_at: datetime | None = None) -> str:
+    """The one line that says what a run is; after a move, `scheduled_at` is its new time."""
     request = scheduled.request
-    return f"{request.channel} {request.type} for commerce {request.commerce_id} at {minute(request.scheduled_at)}"
+    at = minute(scheduled_at or request.scheduled_at)
+    return f"{request.channel} {request.type} for commerce {request.commerce_id} at {at}"
 
 
 def waits_for(standing: Standing, wake_at: datetime) -> str:

@@ -173,12 +173,14 @@ async def summaries(client: Client, run: str) -> set[str]:
 
 
 @asynccontextmanager
-async def worker_process(server: TemporalServer, url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker_process(
+    server: TemporalServer, url: str, **settings: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker as production runs it."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "worker.py"),
         cwd=ROOT,
-        env=variables(server, url) | {"WORKER_DRAIN_SECONDS": "10"},
+        env=variables(server, url) | {"WORKER_DRAIN_SECONDS": "10"} | settings,
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr
@@ -228,3 +230,27 @@ async def test_workers_killed_and_restarted_in_a_burst_lose_nothing_and_do_nothi
                     for activity_id in ids:
                         await until(http, f"/api/activities/{activity_id}", "DUE")
                         assert await trail(http, activity_id) == [("CREATED", None, "READY"), ("DUE", "READY", "DUE")]
+
+
+async def test_a_worker_with_a_build_id_upgrades_sleepers_and_one_process_is_all_that_reconciliation_needs(
+    own: tuple[TemporalServer, str, Client],
+) -> None:
+    server, url, client = own
+    port = free_port()
+    settings = {"WORKER_BUILD_ID": "7", "RECONCILE_EVERY_SECONDS": "1", "WORKER_METRICS_PORT": str(port)}
+    async with running_service(url, client, work=False) as service, worker_process(server, url, **settings):
+        await _make_current(client, WorkerDeploymentVersion("scheduled-activities", "7"))
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            activity = await created(http)
+            run = client.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+            info = (await run.describe()).raw_description.workflow_execution_info.versioning_info
+            assert info.deployment_version.build_id == "7"
+            assert info.behavior == VersioningBehavior.AUTO_UPGRADE.value
+            await run.terminate(reason="wrong button")
+            await until(http, f"/api/activities/{activity['id']}", "FAILED")
+            async with asyncio.timeout(30):
+                while 'finding="terminated"' not in (text := (await http.get(f"http://127.0.0.1:{port}/metrics")).text):
+                    await asyncio.sleep(0.2)
+            found = [line for line in text.splitlines() if line.startswith("reconciliation_findings{")]
+            assert [line.rsplit(" ", 1)[1] for line in found if 'finding="terminated"' in line] == ["1"], found

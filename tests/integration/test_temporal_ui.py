@@ -247,7 +247,8 @@ async def test_an_activity_that_is_moved_very_often_goes_on_in_new_runs_that_kee
                 assert await after.memo() == await before.memo()
                 assert after.raw_description.execution_config.default_workflow_task_timeout.seconds == 5
                 metadata: WorkflowMetadata = await run.query("__temporal_workflow_metadata")
-                assert metadata.current_details.startswith("**READY**: sleeps until ")
+                assert metadata.current_details.startswith("WHATSAPP MESSAGE for commerce ")
+                assert "**READY**: sleeps until " in metadata.current_details
                 assert now["workflow"]["runId"] == after.run_id
                 await http.patch(url, json={"scheduled_at": from_now(seconds=1)})
                 await until(http, url, "DUE")
