@@ -15,6 +15,7 @@ from bench.results import PEERS, Results
 
 SIZES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
     "create": ({"rounds": 3, "seconds": 3}, {"rounds": 5, "seconds": 15}),
+    "batch": ({"rounds": 3, "seconds": 4}, {"rounds": 5, "seconds": 15}),
     "cost": ({"creations": 30}, {"creations": 300}),
     "punctuality": ({"rounds": 3, "seconds": 5}, {"rounds": 3, "seconds": 60}),
     "herd": ({"rounds": 3, "size": 100, "ahead": 20}, {"rounds": 3, "size": 2000, "ahead": 400}),

@@ -1,0 +1,60 @@
+"""Creations by batch beside single ones: as many in flight, in one request instead of many."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from bench.load import Call, body, connection, loop, posting
+from bench.machine import Machine, machine, processor_seconds
+from bench.results import Results
+
+AT_ONCE = 64
+ITEMS = 128
+BENCHMARK = f"create by batch, {AT_ONCE} in flight"
+
+
+async def run(results: Results, *, rounds: int, seconds: float) -> None:
+    """The same number in flight, in turns."""
+    with machine() as servers:
+        url = servers.start_ours()
+        async with _single(servers, url, 8) as calls:
+            await loop(calls, 2)
+        for _ in range(rounds):
+            async with _single(servers, url, AT_ONCE) as calls:
+                await _measure(results, servers, "single calls", calls, 1, seconds)
+            async with _batches(servers, url) as calls:
+                await _measure(results, servers, f"one caller, batches of {ITEMS}", calls, ITEMS, seconds)
+
+
+@asynccontextmanager
+async def _single(servers: Machine, url: str, callers: int) -> AsyncIterator[list[Call]]:
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(posting(url, servers.headers())) for _ in range(callers)]
+
+
+@asynccontextmanager
+async def _batches(servers: Machine, url: str) -> AsyncIterator[list[Call]]:
+    async with connection(url, servers.headers()) as opened:
+
+        async def create() -> None:
+            content = json.dumps({"activities": [body() for _ in range(ITEMS)]}).encode()
+            _, answer = await opened.post("/api/activities/batch", content)
+            if {one["status"] for one in json.loads(answer)["results"]} != {201}:
+                raise RuntimeError(answer[:1000].decode())
+
+        yield [create]
+
+
+async def _measure(  # noqa: PLR0913, PLR0917 - a row is what it is
+    results: Results, servers: Machine, name: str, calls: list[Call], each: int, seconds: float
+) -> None:
+    before = _used(servers)
+    measured = await loop(calls, seconds)
+    created = len(measured.latencies) * each
+    results.add(BENCHMARK, name, created / measured.seconds, "rate", "/s")
+    for process, used in _used(servers).items():
+        results.add(BENCHMARK, name, 1000 * (used - before[process]) / created, f"processor time each, {process}", "ms")
+
+
+def _used(servers: Machine) -> dict[str, float]:
+    return {name: processor_seconds(process.pid) for name, process in servers.processes.items()}
