@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.errors import ValidationFailed
-from api.schemas import TEXT_LENGTH, Answer, RequestBody
+from api.schemas import Answer, RequestBody
+from workflows.limits import TEXT_LENGTH
 from workflows.payloads import Fault
 
 Item = TypeVar("Item")

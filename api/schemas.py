@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from workflows.limits import FIRST_YEAR, TEXT_LENGTH, YEARS_AHEAD
 from workflows.payloads import (
     ActivityStatus,
     ActivityType,
@@ -39,10 +40,7 @@ from workflows.payloads import (
     TargetUser,
 )
 
-TEXT_LENGTH = 1000
 LIST_LENGTH = 100
-YEARS_AHEAD = 10
-FIRST_YEAR = 1970
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

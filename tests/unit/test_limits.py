@@ -1,0 +1,44 @@
+"""What a change may hold when nobody but the web UI's update form has looked at it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from workflows.limits import fault_in
+from workflows.payloads import Cancel, Change, ExecuteNow, Reschedule
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Cancel(),
+        Cancel(reason="x" * 1000),
+        ExecuteNow(),
+        Reschedule(score=-(2**31)),
+        Reschedule(scheduled_at=NOW + timedelta(days=3652)),
+        Reschedule(suggested_execution_time=datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_what_the_api_would_let_pass_passes(change: Change) -> None:
+    assert fault_in(change, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (Reschedule(), "at least one of"),
+        (Reschedule(reason="only said"), "at least one of"),
+        (Reschedule(scheduled_at=datetime(9999, 1, 1, tzinfo=UTC)), "10 years"),
+        (Reschedule(suggested_execution_time=datetime(1969, 12, 31, tzinfo=UTC)), "1970"),
+        (Reschedule(score=2**31), "score"),
+        (Reschedule(score=1, reason="a\0b"), "reason"),
+        (Cancel(reason="\ud800"), "reason"),
+        (Cancel(reason="x" * 1001), "reason"),
+    ],
+)
+def test_what_the_api_would_refuse_is_refused_with_a_sentence(change: Change, said: str) -> None:
+    fault = fault_in(change, NOW)
+    assert fault
+    assert said in fault
