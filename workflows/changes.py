@@ -159,4 +159,7 @@ class ChangeableActivity:
         if changed:
             workflow.upsert_search_attributes(changed)
         self._standing = standing
-        workflow.set_current_details(display.waits_for(standing, self._scheduled.wake_at(standing)))
+        details = display.waits_for(standing, self._scheduled.wake_at(standing))
+        if workflow.info().continued_run_id:  # continue-as-new loses the summary
+            details = f"{display.headline(self._scheduled, standing.scheduled_at)}\n\n{details}"
+        workflow.set_current_details(details)
