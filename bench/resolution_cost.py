@@ -1,0 +1,70 @@
+"""What resolution takes of a creation, on the running stack: calls in turn, one caller, in the same run.
+
+    python -m bench.resolution_cost [rounds]
+
+It reads $DATA_DIR/demo.json. A dry run is the whole resolution without Temporal, the row and the workflow; for a
+commerce that doesn't exist it ends before the three steps. What it takes above that is what they and their statements
+cost, one after the other; a workflow asks for them at the same time.
+"""
+
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+CRITERIA = [
+    {"type": "LAST_CONTACTED_SAME_CHANNEL", "config": {"within_days": 30}},
+    {"type": "ROLE_MATCH", "config": {"role": "FINANCE"}},
+]
+
+
+def main() -> None:
+    """Ask for each kind in turn, then show a line each."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    demo = json.loads((Path(os.environ.get("DATA_DIR", ".embedded")) / "demo.json").read_text(encoding="utf-8"))
+    headers = {"Authorization": f"Bearer {demo['token']}", "x-tenant-id": demo["tenantId"]}
+    taken: dict[str, list[float]] = {"refused dry run": [], "dry run": [], "creation": []}
+    with httpx.Client(base_url=demo["baseUrl"], headers=headers, timeout=60) as http:
+        for _ in range(rounds):
+            taken["refused dry run"].append(measured(http, "/api/activities/explain", body(str(uuid4())), 404))
+            taken["dry run"].append(measured(http, "/api/activities/explain", body(demo["commerceId"]), 200))
+            taken["creation"].append(measured(http, "/api/activities", body(demo["commerceId"]), 201))
+    p50 = {name: sorted(times)[len(times) // 2] * 1000 for name, times in taken.items()}
+    for name, milliseconds in p50.items():
+        print(f"{name}: p50 {milliseconds:.1f} ms")
+    resolution = p50["dry run"] - p50["refused dry run"]
+    print(f"resolution: {resolution:.1f} ms, {resolution / p50['creation']:.0%} of a creation")
+
+
+def measured(http: httpx.Client, path: str, content: dict[str, Any], status: int) -> float:
+    """The seconds of one call."""
+    started = time.perf_counter()
+    answer = http.post(path, json=content)
+    seconds = time.perf_counter() - started
+    if answer.status_code != status:
+        raise SystemExit(answer.text)
+    return seconds
+
+
+def body(commerce_id: str) -> dict[str, Any]:
+    """A creation with something to resolve, in a month."""
+    return {
+        "type": "MESSAGE",
+        "reason": "Promoción mensual",
+        "channel": "WHATSAPP",
+        "commerce_id": commerce_id,
+        "idempotency_key": f"bench-{uuid4()}",
+        "scheduled_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="milliseconds"),
+        "target_criteria": CRITERIA,
+        "attribute_keys": ["commerce_info"],
+    }
+
+
+if __name__ == "__main__":
+    main()
