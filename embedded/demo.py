@@ -1,9 +1,13 @@
 """Posts the contract's example, due in three seconds, and shows what becomes of it: `make demo`."""
 
 import json
+import os
+import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +15,7 @@ import httpx
 from embedded.demo_file import contract_example
 from embedded.stack_settings import read_settings
 
+_EXECUTOR = Path(__file__).parents[1] / "examples" / "executor.py"
 _DUE_IN = timedelta(seconds=3)
 _PATIENCE_SECONDS = 60
 _LOOK_EVERY_SECONDS = 0.1
@@ -28,7 +33,7 @@ def main() -> None:
         print(f"{created.status_code} {created.reason_phrase}\n{_indented(created)}\n")
         if created.status_code not in {httpx.codes.CREATED, httpx.codes.ACCEPTED}:
             sys.exit(1)
-        _show_life(api, created.headers["Location"])
+        _show_life(api, created.headers["Location"], facts)
 
 
 def _running_stack() -> dict[str, str]:
@@ -49,14 +54,24 @@ def _indented(answer: httpx.Response) -> str:
         return answer.text
 
 
-def _show_life(api: httpx.Client, location: str) -> None:
-    """Follow one activity until it is due, then tell the story from the trail."""
+def _show_life(api: httpx.Client, location: str, facts: Mapping[str, str]) -> None:
+    """Follow one activity until it is due, hand it to an executor, then tell the story from the trail."""
     activity = _follow(api, location)
     print(f"\nscheduled for {activity['scheduledAt']}, marked at {activity['markedAt']}", end="")
     print(f": {activity['latenessMs']} ms late\n")
+    _execute(api, location, facts)
     for event in api.get(f"{location}/status-events").raise_for_status().json():
-        print(f"{event['occurredAt']}  {event['eventType']:<12} {event['fromStatus'] or '-'} → {event['toStatus']}")
+        print(f"{event['occurredAt']}  {event['eventType']:<15} {event['fromStatus'] or '-'} → {event['toStatus']}")
     print(f"\nIts run in the web UI: {activity['workflow']['url']}")
+
+
+def _execute(api: httpx.Client, location: str, facts: Mapping[str, str]) -> None:
+    """Let the worked executor take what is due until this one is done, unless another executor is faster."""
+    address = {"API_URL": facts["baseUrl"], "TOKEN": facts["token"], "TENANT_ID": facts["tenantId"]}
+    print("python examples/executor.py --once", flush=True)
+    while api.get(location).raise_for_status().json()["status"] == "DUE":
+        subprocess.run([sys.executable, _EXECUTOR, "--once"], env=os.environ | address, check=True)
+    print()
 
 
 def _follow(api: httpx.Client, location: str) -> dict[str, Any]:
