@@ -15,6 +15,7 @@ from sqlalchemy import text
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from embedded.postgres import Postgres
 from embedded.temporal_server import TemporalServer, free_port, running_temporal, spelled
@@ -23,6 +24,7 @@ from tests.integration.test_operations import created, trail, unresolved
 from tests.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
 from workflows.client import TASK_QUEUE, workflow_id
+from workflows.fates import described
 from workflows.findings import Compared, Finding, Page, Reconcile
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.schedule import SCHEDULE_ID, ensure_schedule
@@ -34,7 +36,7 @@ async def reconciled(client: Client, **page: Any) -> Compared:
     """One round, without the grace that protects what was just written."""
     return await client.execute_workflow(
         ReconciliationWorkflow.run,
-        Reconcile(page=Page(**{"grace_seconds": 0} | page)),
+        Reconcile(page=Page(**{"grace_seconds": 0} | page), stuck_seconds=0),
         id=f"reconciliation-{uuid4()}",
         task_queue=TASK_QUEUE,
     )
@@ -140,6 +142,11 @@ async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[Tem
                 workflow_execution=WorkflowExecution(workflow_id=run_of(service, tenant, activity).id),
             )
         )
+        async with asyncio.timeout(30):
+            while await described(service.temporal, run_of(service, tenant, activity).id):
+                await asyncio.sleep(0.1)
+        answer = await http.post(f"/api/activities/{activity['id']}/execute-now")
+        assert (answer.status_code, "Temporal has lost" in answer.json()["detail"]) == (503, True)
         await until_found(service.temporal, Finding.RESUMED, activity["id"])
         await until(http, f"/api/activities/{activity['id']}", "DUE")
         assert await trail(http, activity["id"]) == [
@@ -236,6 +243,37 @@ async def test_a_lost_temporal_is_rebuilt_from_postgresql_by_one_command_on_time
             for activity in later:
                 described = await run_of(service, tenant, activity).describe()
                 assert described.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_what_is_overdue_beside_an_open_run_and_what_is_stuck_before_its_row_is_reported_and_left_alone(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(seconds=2))
+        stuck = str(uuid4())
+        await service.temporal.start_workflow(
+            "ScheduledActivityWorkflow",
+            id=stuck,
+            task_queue="nobody-is-there",
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(search_attributes.ACTIVITY_ID, stuck),
+                    SearchAttributePair(search_attributes.ACTIVITY_STATUS, "RESOLVING"),
+                ]
+            ),
+        )
+        async with service.engine.begin() as connection:
+            locked = text("SELECT FROM scheduled_activities WHERE id = :id FOR UPDATE")
+            await connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
+            await connection.execute(locked, {"id": UUID(activity["id"])})
+            await asyncio.sleep(2)
+            assert (await until_found(service.temporal, Finding.OVERDUE, activity["id"])).counts[Finding.OVERDUE] == 1
+        found = await until_found(service.temporal, Finding.STUCK, stuck)
+        assert found.counts[Finding.STUCK] == 1
+        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "DUE"]
 
 
 async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_pause(
