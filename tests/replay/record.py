@@ -6,6 +6,7 @@ new names: `python -m tests.replay.record 2` writes `ready-and-due.2.json`.
 """
 
 import asyncio
+import json
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -115,7 +116,15 @@ async def record(service: Service, path: str, suffix: str) -> None:
     run = service.temporal.get_workflow_handle(f"{tenant.id}:{body['idempotency_key']}")
     while ends and (await run.describe()).status is WorkflowExecutionStatus.RUNNING:
         await asyncio.sleep(0.1)
-    (FOLDER / f"{path}{suffix}.json").write_text((await run.fetch_history()).to_json() + "\n")
+    history = without_traces(json.loads((await run.fetch_history()).to_json()))
+    (FOLDER / f"{path}{suffix}.json").write_text(json.dumps(history, indent=1, ensure_ascii=False) + "\n")
+
+
+def without_traces(value: Any) -> Any:
+    """Stack traces name the folders of the machine that recorded, and no replay reads them."""
+    if isinstance(value, dict):
+        return {name: without_traces(inner) for name, inner in value.items() if name != "stackTrace"}
+    return [without_traces(inner) for inner in value] if isinstance(value, list) else value
 
 
 async def record_all(postgres: Postgres, client: Client, suffix: str) -> None:

@@ -62,3 +62,4 @@ def test_a_recorded_history_names_no_machine(recorded: Path) -> None:
         return own | {found for inner in value.values() for found in identities(inner)}
 
     assert identities(json.loads(recorded.read_text())) <= {"recorder"}
+    assert "stackTrace" not in recorded.read_text()
