@@ -5,7 +5,7 @@ from collections import Counter
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from api.auth import Permission
 from db.models import ScheduledActivity
@@ -107,6 +107,17 @@ async def test_waiting_ends_when_a_lease_runs_out(http: httpx.AsyncClient, tenan
         (second,) = await claim(http, wait_seconds=20, executor="lives")
     assert second["id"] == first["id"]
     assert second["attempt"] == 2
+
+
+async def test_the_ear_is_mended_when_its_connection_is_cut(http: httpx.AsyncClient, service: Service) -> None:
+    sessions = "FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN scheduled_activity_due'"
+    async with service.engine.connect() as connection, asyncio.timeout(30):
+        (before,) = (await connection.execute(text(f"SELECT pid {sessions}"))).scalars()
+        await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": before})
+        while (await connection.execute(text(f"SELECT pid {sessions}"))).scalars().all() in ([], [before]):
+            await connection.rollback()
+            await asyncio.sleep(0.1)
+    await test_waiting_ends_as_soon_as_something_is_due(http)
 
 
 async def test_waiting_is_in_vain_when_nothing_is_due(http: httpx.AsyncClient) -> None:
