@@ -85,16 +85,11 @@ async def page_of(
         total = (await connection.execute(counted)).scalar_one()
         found = (await connection.execute(statement.limit(query.per_page + 1).offset(offset))).all()
     rows = found[: query.per_page]
-    return Page(
-        data=[read(row) for row in rows],
-        meta=PageMeta(
-            page=query.page,
-            limit=query.per_page,
-            total=total,
-            total_pages=-(-total // query.per_page),
-            next_cursor=cursor_at(rows[-1]._mapping[key]) if key is not None and len(found) > len(rows) else None,  # noqa: SLF001
-        ),
-    )
+    pages = -(-total // query.per_page)
+    ends_at = rows[-1]._mapping[key] if key is not None and len(found) > len(rows) else None  # noqa: SLF001
+    following = None if ends_at is None else cursor_at(ends_at)
+    meta = PageMeta(page=query.page, limit=query.per_page, total=total, total_pages=pages, next_cursor=following)
+    return Page(data=[read(row) for row in rows], meta=meta)
 
 
 def containing(text: str) -> str:

@@ -123,24 +123,18 @@ def _answer(  # noqa: PLR0913 - one place composes the message and its explanati
     source: ValueSource | None = None,
     error: str | None = None,
 ) -> tuple[ResolvedAttribute, AttributeExplanation]:
-    from_caller = source is ValueSource.REQUEST
     resolved = ResolvedAttribute(
         key=attribute.key,
         status=status,
-        resolver_type=ResolverType.CALLER_PROVIDED if from_caller else policy.resolver_type,
+        resolver_type=ResolverType.CALLER_PROVIDED if source is ValueSource.REQUEST else policy.resolver_type,
         value=value,
         fallback=attribute.fallback,
         error_message=error if status is AttributeStatus.FAILED else None,
     )
-    explanation = AttributeExplanation(
-        key=attribute.key,
-        status=status,
-        source=source,
-        policy=PolicyExplanation.model_validate(policy.model_dump()),
-        has_fallback=attribute.fallback is not None,
-        error=error,
+    shown, has_fallback = PolicyExplanation.model_validate(policy.model_dump()), attribute.fallback is not None
+    return resolved, AttributeExplanation(
+        key=attribute.key, status=status, source=source, policy=shown, has_fallback=has_fallback, error=error
     )
-    return resolved, explanation
 
 
 def _refuse_faulty(facts: AttributeFacts, wanted: list[ProvidedAttribute]) -> None:

@@ -1,7 +1,6 @@
 """The engine that finds what a request only describes: pure functions over loaded facts, each answer explained."""
 
 from collections.abc import Iterator, Sequence
-from uuid import UUID
 
 from workflows.catalogues import match
 from workflows.criteria import failure, taken_by, try_criterion
@@ -56,17 +55,18 @@ def choose_target(facts: TargetFacts) -> ResolvedTarget:
     if strategy is TargetStrategy.MANUAL:
         return _unassigned(facts)
     if strategy is TargetStrategy.ON_DISPATCH and standing is None:
-        summary = "The user is looked for when the activity's time comes."
-        return _answer(facts, strategy, TargetStatus.PENDING, summary)
+        pending = ResolvedTarget(status=TargetStatus.PENDING, strategy=strategy)
+        return _explained(pending, facts, "The user is looked for when the activity's time comes.")
     return _search(facts, strategy)
 
 
 def _unassigned(facts: TargetFacts) -> ResolvedTarget:
     if facts.standing is None:
-        summary = "An operator assigns the user before the activity's time comes."
-        return _answer(facts, TargetStrategy.MANUAL, TargetStatus.PENDING, summary)
-    summary = "No user was assigned before the activity's time came: the strategy is MANUAL, so an operator has to."
-    return _answer(facts, TargetStrategy.MANUAL, TargetStatus.FAILED, summary)
+        pending = ResolvedTarget(status=TargetStatus.PENDING, strategy=TargetStrategy.MANUAL)
+        return _explained(pending, facts, "An operator assigns the user before the activity's time comes.")
+    why = "No user was assigned before the activity's time came: the strategy is MANUAL, so an operator has to."
+    failed = ResolvedTarget(status=TargetStatus.FAILED, strategy=TargetStrategy.MANUAL, error_message=why)
+    return _explained(failed, facts, why)
 
 
 def _search(facts: TargetFacts, strategy: TargetStrategy) -> ResolvedTarget:
@@ -74,15 +74,15 @@ def _search(facts: TargetFacts, strategy: TargetStrategy) -> ResolvedTarget:
     for lock_reason, trial in _trials(facts):
         trials.append(trial)
         if (user := taken_by(trial)) is not None:
-            summary = f"The user was found by {trial.type.value}, {lock_reason.value}."
-            return _answer(
-                facts, strategy, TargetStatus.RESOLVED, summary, trials=trials, user=user, lock_reason=lock_reason
+            found = ResolvedTarget(
+                status=TargetStatus.RESOLVED, strategy=strategy, commerce_user_id=user, lock_reason=lock_reason
             )
-    clauses = "; ".join(failure(trial, facts.channel) for trial in trials)
-    sentence = f"Nobody was found: {clauses}."
-    if len(sentence) > LONGEST_SENTENCE:
-        sentence = f"{sentence[: LONGEST_SENTENCE - 1]}…"
-    return _answer(facts, strategy, TargetStatus.FAILED, sentence, trials=trials)
+            return _explained(found, facts, f"The user was found by {trial.type}, {lock_reason}.", trials)
+    why = f"Nobody was found: {'; '.join(failure(trial, facts.channel) for trial in trials)}."
+    if len(why) > LONGEST_SENTENCE:
+        why = f"{why[: LONGEST_SENTENCE - 1]}…"
+    failed = ResolvedTarget(status=TargetStatus.FAILED, strategy=strategy, error_message=why)
+    return _explained(failed, facts, why, trials)
 
 
 def _trials(facts: TargetFacts) -> Iterator[tuple[LockReason, Trial]]:
@@ -105,38 +105,24 @@ def _criteria(facts: TargetFacts) -> tuple[TargetCriterion, ...]:
     return facts.rules.criteria if facts.requested is None else facts.requested
 
 
-def _answer(  # noqa: PLR0913 - one place composes the message and its explanation, for all five outcomes
-    facts: TargetFacts,
-    strategy: TargetStrategy,
-    status: TargetStatus,
-    summary: str,
-    *,
-    trials: Sequence[Trial] = (),
-    user: UUID | None = None,
-    lock_reason: LockReason | None = None,
+def _explained(
+    target: ResolvedTarget, facts: TargetFacts, summary: str, trials: Sequence[Trial] = ()
 ) -> ResolvedTarget:
     rules, tried = facts.rules, [trial for trial in trials if trial.fallback is None]
     explanation = TargetExplanation(
         moment=facts.moment,
-        strategy=strategy,
-        status=status,
+        strategy=target.strategy,
+        status=target.status,
         configuration=RulesExplanation(id=rules.id, version=rules.version) if rules.id else None,
         criteria_from=_source(facts),
         criteria=(*tried[: LISTED_CRITERIA - 1], *tried[LISTED_CRITERIA - 1 :][-1:]),
         more_criteria=max(0, len(tried) - LISTED_CRITERIA),
         fallbacks=tuple(trial for trial in trials if trial.fallback is not None),
-        commerce_user_id=user,
-        lock_reason=lock_reason,
+        commerce_user_id=target.commerce_user_id,
+        lock_reason=target.lock_reason,
         summary=summary,
     )
-    return ResolvedTarget(
-        status=status,
-        strategy=strategy,
-        commerce_user_id=user,
-        lock_reason=lock_reason,
-        error_message=summary if status is TargetStatus.FAILED else None,
-        explanation=explanation.document(),
-    )
+    return target.model_copy(update={"explanation": explanation.document()})
 
 
 def _source(facts: TargetFacts) -> CriteriaSource:
