@@ -91,7 +91,7 @@ def _rows() -> Iterator[Row]:
 
 def _store_rows(store: Store) -> Iterator[Row]:
     """List a store with its address and its people."""
-    address = {"street": "Av. Juárez 100", "city": "Ciudad de México", "country": "MX", "is_primary": True}
+    address = {"street": "Av. Juárez 100", "city": "Ciudad de México", "country_code": "MX", "is_primary": True}
     row = {"tenant_id": store.tenant_id, "id": store.id, "external_id": "demo-1", "name": store.name}
     yield Commerce, row | {"tax_id": "DEMO010101AA1", "addresses": [address]}
     for person in store.people:
