@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
 
 from db.engine import autocommit
 from db.reconciliation import open_requests
@@ -18,7 +19,9 @@ from workflows.findings import Cursor
 from workflows.payloads import ScheduledActivityInput, ScheduledActivityRequest, Standing
 
 PAGE = 500
-AT_ONCE = 50
+AT_ONCE = 20
+PAUSES = (0.5, 1, 2, 4, None)
+"""Seconds between attempts: a Temporal that has just been started, or has much to do, is given some time."""
 
 
 @dataclass
@@ -63,8 +66,15 @@ async def _start(client: Client, row: Row[Any], max_lead_seconds: float) -> bool
         lead_seconds=lead_seconds(row.scheduled_at, max_lead_seconds),
     )
     standing = Standing(status=row.status, version=row.version, scheduled_at=row.scheduled_at)
-    try:
-        await resume(client, scheduled, standing)
-    except WorkflowAlreadyStartedError:
-        return False
+    for pause in PAUSES:
+        try:
+            await resume(client, scheduled, standing)
+        except WorkflowAlreadyStartedError:
+            return False
+        except RPCError:  # perhaps started all the same: then the next attempt finds it open
+            if pause is None:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            break
     return True
