@@ -22,9 +22,7 @@ class Replayed:
     broken: dict[str, str] = field(default_factory=dict)
 
 
-async def replay(
-    client: Client, query: str, limit: int | None, workflows: Sequence[type] = STORIES
-) -> Replayed:
+async def replay(client: Client, query: str, limit: int | None, workflows: Sequence[type] = STORIES) -> Replayed:
     """Replay what the query finds, open runs and closed ones alike; nothing on the server changes."""
     replayed = Replayed()
 
