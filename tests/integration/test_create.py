@@ -1,19 +1,9 @@
 """POST /api/activities, and what becomes of it."""
 
-import asyncio
-from typing import Any
-
 import httpx
 
 from tests.builders import COMMERCE_ID, contract_example, from_now
-
-
-async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any]:
-    """The activity, as soon as it has this status."""
-    async with asyncio.timeout(60):
-        while (answer := (await http.get(url)).json())["status"] != status:
-            await asyncio.sleep(0.05)
-    return answer
+from tests.service import until
 
 
 async def test_the_contracts_example_is_answered_to_the_letter(http: httpx.AsyncClient) -> None:
