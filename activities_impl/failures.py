@@ -30,7 +30,7 @@ class _DescribeFailures(ActivityInboundInterceptor):
 def described(failure: Exception) -> ApplicationError:
     """PostgreSQL's own words may quote a row, so only the kind of the failure is told; the log has no more either."""
     if may_pass(failure):
-        return ApplicationError(kind(failure), type="DatabaseUnavailable")
+        return ApplicationError(f"PostgreSQL doesn't answer: {kind(failure)}", type="DatabaseUnavailable")
     return ApplicationError(f"{kind(failure)} in {_where(failure)}", type=UNEXPECTED)
 
 

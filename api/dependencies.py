@@ -51,7 +51,7 @@ def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
         x_tenant_id: Annotated[str | None, Header(description="The tenant's UUID; the token must name it.")] = None,
     ) -> Caller:
         if credentials is None:
-            raise Unauthenticated("Send `Authorization: Bearer <token>`.")
+            raise Unauthenticated("Send `Authorization: Bearer <token>`.", challenge="Bearer")
         token = await opened.authenticator.verify(credentials.credentials)
         tenant_id = _tenant_id(x_tenant_id)
         structlog.contextvars.bind_contextvars(tenant_id=str(tenant_id))

@@ -103,8 +103,8 @@ class Unauthenticated(Problem):
 
     status, code, title = HTTPStatus.UNAUTHORIZED, "unauthenticated", "Not authenticated"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    def __init__(self, detail: str, *, challenge: str = 'Bearer error="invalid_token"') -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": challenge})
 
 
 class PermissionDenied(Problem):

@@ -16,9 +16,11 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.runs import DESCRIBE_PATIENCE, RefusedError, rejection_of
+from api.runs import RefusedError, rejection_of
 from workflows.client import TASK_TIMEOUT
 from workflows.payloads import Apply
+
+DESCRIBE_SECONDS = 2
 
 
 class Outcome(Enum):
@@ -73,15 +75,17 @@ async def _certain(client: Client, workflow_id: str, key: str) -> Outcome:
         ),
     )
     try:
-        await client.workflow_service.poll_workflow_execution_update(request, timeout=timedelta(seconds=1))
-    except RPCError:
+        async with asyncio.timeout(1):
+            await client.workflow_service.poll_workflow_execution_update(request)
+    except (RPCError, TimeoutError):
         return await _unaccepted(client, workflow_id)
     return Outcome.ACCEPTED
 
 
 async def _unaccepted(client: Client, workflow_id: str) -> Outcome:
     try:
-        await client.get_workflow_handle(workflow_id).describe(rpc_timeout=DESCRIBE_PATIENCE)
-    except (RPCError, RuntimeError):
+        async with asyncio.timeout(DESCRIBE_SECONDS):
+            await client.get_workflow_handle(workflow_id).describe()
+    except (RPCError, RuntimeError, TimeoutError):
         return Outcome.UNKNOWN
     return Outcome.NOT_ACCEPTED

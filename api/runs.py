@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
 from uuid import UUID
 
 from temporalio.client import (
@@ -23,8 +22,6 @@ from workflows import search_attributes as sa
 from workflows.client import start_options, workflow_id
 from workflows.payloads import ActivityStatus, Rejection, ScheduledActivityInput, Snapshot
 from workflows.scheduled_activity import ScheduledActivityWorkflow
-
-DESCRIBE_PATIENCE = timedelta(seconds=2)
 
 LOST = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.TIMED_OUT)
 """Ended by an operator: what such a run has not recorded by then, it never will."""

@@ -143,6 +143,11 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
         row = (await connection.execute(statement)).one_or_none()
     if row:
         return recorded(snapshot(row), caller, opened)
+    return await _unrecorded(activity_id, caller, opened)
+
+
+async def _unrecorded(activity_id: UUID, caller: Caller, opened: Resources) -> Response:
+    """What Temporal knows of an activity that has no row: it is being resolved, or why it never will be."""
     execution = await runs.of_activity(opened.temporal, caller.tenant_id, activity_id)
     if execution is None:
         raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
@@ -159,7 +164,7 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
 
 @router.get("/{activity_id}/status-events", responses=documented(ActivityNotFound))
 async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID) -> list[StatusEventRead]:
-    """The trail of the activity, oldest first."""
+    """The trail of the activity, oldest first; empty while it is RESOLVING."""
     statement = (
         select(StatusEvent)
         .where(
@@ -171,6 +176,6 @@ async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID)
     )
     async with opened.autocommit.connect() as connection:
         events = [StatusEventRead.model_validate(row) for row in await connection.execute(statement)]
-    if not events and not await runs.of_activity(opened.temporal, caller.tenant_id, activity_id):
-        raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
+    if not events:
+        await _unrecorded(activity_id, caller, opened)
     return events

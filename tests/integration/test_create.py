@@ -1,9 +1,17 @@
 """POST /api/activities, and what becomes of it."""
 
-import httpx
+import asyncio
+import json
+from uuid import uuid4
 
-from tests.builders import COMMERCE_ID, contract_example, from_now
-from tests.service import until
+import httpx
+import pytest
+
+from api import runs
+from api.schemas import ScheduledActivityCreate
+from tests.builders import COMMERCE_ID, Tenant, contract_example, from_now
+from tests.service import Service, until
+from workflows.payloads import ScheduledActivityInput
 
 
 async def test_the_contracts_example_is_answered_to_the_letter(http: httpx.AsyncClient) -> None:
@@ -39,3 +47,15 @@ async def test_an_activity_becomes_due_at_its_time_and_its_trail_says_so(http: h
         ("CREATED", None, "READY"),
         ("DUE", "READY", "DUE"),
     ]
+
+
+async def test_the_trail_of_a_refused_creation_is_the_problem_that_refused_it(service: Service, tenant: Tenant) -> None:
+    request = ScheduledActivityCreate.model_validate_json(json.dumps(contract_example(commerce_id=str(uuid4()))))
+    scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=tenant.id, request=request.as_request())
+    with pytest.raises(runs.RefusedError):
+        await runs.start(service.temporal, scheduled, 20)
+    async with service.client(tenant.id) as http, asyncio.timeout(30):
+        url = f"/api/activities/{scheduled.id}/status-events"
+        while (answer := await http.get(url)).json()["code"] == "activity_not_found":
+            await asyncio.sleep(0.05)  # the server's list of runs follows within moments
+    assert (answer.status_code, answer.json()["code"]) == (404, "commerce_not_found")
