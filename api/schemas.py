@@ -198,7 +198,24 @@ class ScheduledActivityCreate(RequestBody):
                     "idempotency_key": "msg-2025-01-15-001",
                     "scheduled_at": "2025-01-16T09:00:00.000Z",
                     "attribute_keys": ["commerce_info"],
-                }
+                },
+                {
+                    "type": "TASK",
+                    "reason": "monthly_promotion",
+                    "channel": "CALLCENTER",
+                    "commerce_id": "880e8400-e29b-41d4-a716-446655440000",
+                    "idempotency_key": "task-2025-01-15-001",
+                    "scheduled_at": "2025-01-16T09:00:00.000Z",
+                    "suggested_execution_time": "2025-01-16T10:30:00.000Z",
+                    "score": 80,
+                    "assignment_reason": "Best salesman of the zone",
+                    "target_criteria": [
+                        {"type": "ROLE_MATCH", "config": {"role": "OWNER"}, "priority": 1},
+                        {"type": "LAST_CONTACTED_SAME_CHANNEL", "config": {"within_days": 30}, "priority": 2},
+                    ],
+                    "attribute_keys": ["commerce_info"],
+                    "attributes": [{"key": "promotions", "value": {"discount": 10}, "fallback": "none"}],
+                },
             ]
         }
     )

@@ -114,6 +114,16 @@ async def test_of_fifty_posts_at_once_with_one_key_one_is_created_and_the_others
     assert (await service.temporal.count_workflows(query)).count == 1
 
 
+async def test_a_duplicate_of_a_finished_one_starts_no_run(service: Service, http: httpx.AsyncClient) -> None:
+    body = contract_example()
+    created = await http.post(URL, json=body)
+    run = service.temporal.get_workflow_handle(created.json()["workflow"]["id"])
+    assert await run.result() == "DUE"
+    assert (await http.post(URL, json=body)).status_code == 409
+    described = await service.temporal.get_workflow_handle(run.id).describe()
+    assert described.run_id == created.json()["workflow"]["runId"]
+
+
 async def test_postgresql_remembers_a_key_that_temporal_has_forgotten_and_says_so_before_anything_else(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
