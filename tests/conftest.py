@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 
 from db import migrations
@@ -19,6 +20,16 @@ FORGETTING_AT_ONCE = {
     "history.visibilityProcessorEnsureCloseBeforeDelete": "false",
 }
 """Else a run that has closed just now is deleted half a minute later."""
+
+
+# The same examples in every run, and no clock: a test fails because of a change, never because of chance or load.
+settings.register_profile(
+    "steady",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
