@@ -4,14 +4,13 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from embedded.stack_error import StackError
 from embedded.temporal_server import LOOPBACK, free_port, port_is_taken
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-PortOrAny = Annotated[int, Field(ge=0, le=65535), AfterValidator(lambda port: port or free_port())]
 
 
 class StackSettings(BaseSettings):
@@ -22,8 +21,18 @@ class StackSettings(BaseSettings):
     api_port: Port = 8000
     temporal_port: Port = 7233
     temporal_ui_port: Port = 8233
-    worker_metrics_port: PortOrAny = Field(default=0, validate_default=True)
+    worker_metrics_port: int = Field(default=0, ge=0, le=65535, validate_default=True)
     data_dir: Path = Field(default=Path(".embedded"), description="All that the stack keeps; delete it to start anew.")
+
+    @field_validator("worker_metrics_port")
+    @classmethod
+    def _chosen(cls, port: int, others: ValidationInfo) -> int:
+        """Choose one where none is set, and none that another part is going to use."""
+        if port:
+            return port
+        while (port := free_port()) in others.data.values():
+            pass
+        return port
 
     def ports(self) -> dict[str, int]:
         """Name each port by its variable."""

@@ -37,6 +37,7 @@ PRAGMAS = ("journal_mode=wal", "synchronous=full")
 """Every commit is on disk before it is answered, by one write to a log rather than by files made and deleted."""
 TIME_SKIPPING = MappingProxyType({"frontend.WorkflowTimeSkippingEnabled": "true"})
 _START_PATIENCE_SECONDS = 60
+_GIVEN: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,12 @@ def free_port() -> int:
     """Find a port of the loopback interface that nobody listens on.
 
     It is below those that systems hand out themselves: else one of Temporal's own, chosen later, might be the same.
+    None is given twice, for whoever got it may not listen yet.
     """
     while True:
         port = 20_000 + secrets.randbelow(12_000)
-        if not port_is_taken(port):
+        if port not in _GIVEN and not port_is_taken(port):
+            _GIVEN.add(port)
             return port
 
 

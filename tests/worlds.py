@@ -29,7 +29,8 @@ async def new_namespace(temporal: Client) -> Client:
     """A client of a namespace in which nobody works yet."""
     name = f"world-{uuid4()}"
     await temporal.workflow_service.register_namespace(
-        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=24 * 3600))
+        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=24 * 3600)),
+        retry=True,  # the server closes a connection that has grown old, whatever is asked over it
     )
     await temporal.operator_service.add_search_attributes(
         AddSearchAttributesRequest(
@@ -37,7 +38,8 @@ async def new_namespace(temporal: Client) -> Client:
             search_attributes={
                 key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in search_attributes.ALL
             },
-        )
+        ),
+        retry=True,
     )
     return await temporal_client(temporal.service_client.config.target_host, namespace=name)
 
