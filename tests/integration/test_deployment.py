@@ -133,7 +133,7 @@ async def _make_current(client: Client, version: WorkerDeploymentVersion) -> Non
     async with asyncio.timeout(30):
         while True:
             try:
-                await client.workflow_service.set_worker_deployment_current_version(request)
+                await client.workflow_service.set_worker_deployment_current_version(request, retry=True)
             except RPCError:  # the server hasn't heard of the worker yet
                 await asyncio.sleep(0.1)
             else:

@@ -34,7 +34,8 @@ async def forget(temporal: Client, workflow_id: str) -> None:
     await temporal.workflow_service.delete_workflow_execution(
         DeleteWorkflowExecutionRequest(
             namespace=temporal.namespace, workflow_execution=WorkflowExecution(workflow_id=workflow_id)
-        )
+        ),
+        retry=True,
     )
     async with asyncio.timeout(30):
         while True:

@@ -140,7 +140,8 @@ async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[Tem
             DeleteWorkflowExecutionRequest(
                 namespace="default",
                 workflow_execution=WorkflowExecution(workflow_id=run_of(service, tenant, activity).id),
-            )
+            ),
+            retry=True,
         )
         async with asyncio.timeout(30):
             while await described(service.temporal, run_of(service, tenant, activity).id):
@@ -189,7 +190,8 @@ async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_el
                     workflow_task_finish_event_id=finish_event if finish_event == 4 else await last_task(run),
                     reason="try again",
                     request_id=str(uuid4()),
-                )
+                ),
+                retry=True,
             )
             await until_found_or_noted(service, http, activity["id"], reset.run_id)
         assert await trail(http, activity["id"]) == [

@@ -149,7 +149,8 @@ async def test_a_reset_of_many_runs_in_one_batch_duplicates_and_loses_nothing(ow
                 job_id=job,
                 reason="after a bad deploy",
                 reset_operation=BatchOperationReset(options=ResetOptions(first_workflow_task=Empty())),
-            )
+            ),
+            retry=True,
         )
         async with asyncio.timeout(60):
             while not (await completed(client, job)):
@@ -163,7 +164,7 @@ async def test_a_reset_of_many_runs_in_one_batch_duplicates_and_loses_nothing(ow
 
 async def completed(client: Client, job: str) -> bool:
     described = await client.workflow_service.describe_batch_operation(
-        DescribeBatchOperationRequest(namespace="default", job_id=job)
+        DescribeBatchOperationRequest(namespace="default", job_id=job), retry=True
     )
     assert described.failure_operation_count == 0
     return described.complete_operation_count == 6
@@ -207,13 +208,15 @@ async def test_a_stuck_step_shows_its_failure_can_be_paused_reset_and_goes_on_wh
                     "execution": Execution(workflow_id=run.id),
                     "id": "mark_due",
                 }
-                await client.workflow_service.pause_activity(PauseActivityRequest(**which, reason="maintenance"))
+                await client.workflow_service.pause_activity(
+                    PauseActivityRequest(**which, reason="maintenance"), retry=True
+                )
                 paused = (await run.describe()).raw_description.pending_activities[0]
                 assert (paused.paused, paused.pause_info.manual.reason) == (True, "maintenance")
                 with running_postgres(tmp_path, durable=False):
                     assert (await until(http, f"/api/activities/{activity['id']}", "READY"))["markedAt"] is None
-                    await client.workflow_service.unpause_activity(UnpauseActivityRequest(**which))
-                    await client.workflow_service.reset_activity(ResetActivityRequest(**which))
+                    await client.workflow_service.unpause_activity(UnpauseActivityRequest(**which), retry=True)
+                    await client.workflow_service.reset_activity(ResetActivityRequest(**which), retry=True)
                     await until(http, f"/api/activities/{activity['id']}", "DUE")
                     assert [one[0] for one in await trail(http, activity["id"])] == ["CREATED", "DUE"]
                     assert await run.result() == "DUE"

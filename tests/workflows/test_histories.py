@@ -211,7 +211,8 @@ async def reset_to_first_task(temporal: Client, run: Handle) -> Handle:
             reason="test",
             workflow_task_finish_event_id=first_task,
             request_id=str(uuid4()),
-        )
+        ),
+        retry=True,
     )
     return temporal.get_workflow_handle(run.id, run_id=answer.run_id)
 
