@@ -7,11 +7,11 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from db import changes
-from db.reconciliation import OPEN, goes_on_in
+from db.reconciliation import goes_on_in
 from workflows.client import lead_seconds, resume, workflow_id
 from workflows.fates import Fate, RunOfRow, ended, fate_of
 from workflows.findings import Finding
-from workflows.payloads import Apply, BringBack, Cancel, EventType, Snapshot, Standing, Terminate
+from workflows.payloads import OPEN, Apply, BringBack, Cancel, EventType, Snapshot, Standing, Terminate
 
 ACTOR = "reconciliation"
 

@@ -12,16 +12,16 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities_impl.recovery import Recovery
 from db import changes
 from db.failures import kind
-from db.reconciliation import OPEN
+from workflows.activities import rejection_of
 from workflows.bulk import ItemOutcome, ItemResult
 from workflows.client import resume, workflow_id
-from workflows.payloads import ActivityStatus, Apply, Cancel, Rejection
+from workflows.payloads import OPEN, ActivityStatus, Apply, Cancel, Rejection
 
 PATIENCE = timedelta(seconds=5)
 """How long a run may take to accept a change, and then to carry it out."""
@@ -89,10 +89,9 @@ async def _carried_out(result: Awaitable[object]) -> ItemResult:
 
 def _judged(cause: BaseException | None) -> ItemResult:
     """A run says why it refuses; one that came too late, or has just ended, hasn't said anything."""
-    if isinstance(cause, ApplicationError) and cause.details and isinstance(cause.details[0], dict):
-        rejection = Rejection.model_validate(cause.details[0])
-        if rejection.code != "unavailable":
-            return _refused(rejection)
+    rejection = rejection_of(cause)
+    if rejection and rejection.code != "unavailable":
+        return _refused(rejection)
     return _not_yet("Its run could not carry the change out.")
 
 

@@ -37,6 +37,7 @@ from db.queries import SNAPSHOTS, snapshot
 from workflows.client import lead_seconds, resume, workflow_id
 from workflows.fates import Fate, RunOfRow, fate_of
 from workflows.payloads import (
+    OPEN,
     ActivityStatus,
     Apply,
     AssignTarget,
@@ -51,8 +52,6 @@ from workflows.payloads import (
 )
 
 router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
-
-OPEN = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
 
 
 class ActivityPatch(RequestBody):

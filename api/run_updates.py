@@ -16,7 +16,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.runs import RefusedError, rejection_of
+from api.runs import RefusedError
+from workflows.activities import rejection_of
 from workflows.client import TASK_TIMEOUT
 from workflows.payloads import Apply
 

@@ -14,11 +14,11 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.patience import patiently
 from workflows import search_attributes as sa
+from workflows.activities import rejection_of
 from workflows.client import start_options, workflow_id
 from workflows.payloads import ActivityStatus, Rejection, ScheduledActivityInput, Snapshot
 from workflows.scheduled_activity import ScheduledActivityWorkflow
@@ -76,13 +76,6 @@ async def _retrieve(operation: WithStartWorkflowOperation[ScheduledActivityWorkf
     with suppress(Exception, asyncio.CancelledError):
         async with asyncio.timeout(0):
             await operation.workflow_handle()
-
-
-def rejection_of(failure: BaseException | None) -> Rejection | None:
-    """What a run was refused for, if that is the caller's to mend."""
-    if isinstance(failure, ApplicationError) and failure.details and isinstance(failure.details[0], dict):
-        return Rejection.model_validate(failure.details[0])
-    return None
 
 
 async def exists(client: Client, scheduled: ScheduledActivityInput) -> bool:

@@ -10,9 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from db.models import ScheduledActivity, StatusEvent
 from db.queries import EFFECTIVE_STATUS, NOW
 from workflows.findings import Cursor, Page
-from workflows.payloads import ActivityStatus, EventType
-
-OPEN = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
+from workflows.payloads import OPEN, ActivityStatus, EventType
 
 _PLACE = (ScheduledActivity.scheduled_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
 

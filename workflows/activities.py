@@ -43,6 +43,13 @@ def is_rejection(failure: BaseException) -> bool:
     return isinstance(failure, ApplicationError) and failure.category is ApplicationErrorCategory.BENIGN
 
 
+def rejection_of(failure: BaseException | None) -> Rejection | None:
+    """What a run was refused for, if that is the caller's to mend."""
+    if isinstance(failure, ApplicationError) and failure.details and isinstance(failure.details[0], dict):
+        return Rejection.model_validate(failure.details[0])
+    return None
+
+
 class ResolutionActivities(ABC):
     """Finds what a request only describes; reads, and never writes."""
 

@@ -48,6 +48,10 @@ class ActivityStatus(StrEnum):
     FAILED = "FAILED"
 
 
+OPEN = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
+"""The statuses in which a run goes on; in all others PostgreSQL alone holds the activity."""
+
+
 class EventType(StrEnum):
     """What a status event in the trail reports."""
 

@@ -11,6 +11,7 @@ from workflows import display
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities, is_rejection
 from workflows.changes import ChangeableActivity
 from workflows.payloads import (
+    OPEN,
     ActivityStatus,
     Cancel,
     MarkDue,
@@ -23,9 +24,6 @@ from workflows.payloads import (
 )
 from workflows.search_attributes import ACTIVITY_STATUS
 from workflows.steps import creation_step, step
-
-OPEN = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
-"""The statuses in which a run goes on; in all others PostgreSQL alone holds the activity."""
 
 
 @workflow.defn
