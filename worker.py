@@ -39,12 +39,24 @@ from workflows.scheduled_activity import ScheduledActivityWorkflow
 log = structlog.get_logger(__name__)
 
 
+TUNING: dict[str, Any] = {
+    "max_cached_workflows": 200,  # a cached run holds about 100 kB, and a sleeping one needs none
+    "max_concurrent_workflow_task_polls": 32,
+    "nonsticky_to_sticky_poll_ratio": 0.8,
+}
+"""Nearly every task of ours is the first of a new run or a sleeper's, so it waits in the queue of all workers.
+
+By default one poll asks there: tasks then wait, are written to the backlog, and the last of 32 callers waits seconds.
+"""
+
+
 def steps(client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> list[Callable[..., Any]]:
     """Every step that a workflow may ask for."""
     scheduled_activities, resolution = ScheduledActivities(engine), Resolution(engine)
     reconciliation = Reconciliation(client, engine, max_lead_seconds)
     bulk_operations = BulkOperations(client, engine, max_lead_seconds)
     return [
+        scheduled_activities.create,
         scheduled_activities.resolve_commerce,
         resolution.resolve_reason,
         resolution.resolve_target,
@@ -77,7 +89,7 @@ def build_worker(
         activities=steps(client, engine, max_lead_seconds),
         interceptors=[DescribeFailures()],
         workflow_runner=Sandbox(),
-        max_cached_workflows=200,  # a cached run holds about 100 kB, and a sleeping one needs none
+        **TUNING,
         graceful_shutdown_timeout=drain,
         deployment_config=_deployed_as(version) if version else None,
     )

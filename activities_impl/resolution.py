@@ -1,5 +1,8 @@
 """Finds what a request only describes: loads the facts in one statement a step, and lets the engine decide."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 
@@ -10,6 +13,9 @@ from workflows.attribute_values import choose_attributes
 from workflows.catalogues import RefusedError
 from workflows.payloads import ResolutionMoment, Resolve, ResolvedAttributes, ResolvedReason, ResolvedTarget
 from workflows.resolution import choose_target, match_reason
+
+Known = TypeVar("Known")
+Decided = TypeVar("Decided")
 
 
 class Resolution(ResolutionActivities):
@@ -23,10 +29,7 @@ class Resolution(ResolutionActivities):
         """Match the reason, and the user status if given, with the tenant's catalogues."""
         async with self._engine.connect() as connection:
             known = await facts.reason_facts(connection, resolve)
-        try:
-            return match_reason(known)
-        except RefusedError as refused:
-            raise rejected(refused.rejection) from None
+        return or_rejected(match_reason, known)
 
     @activity.defn
     async def resolve_target(self, resolve: Resolve) -> ResolvedTarget:
@@ -38,12 +41,16 @@ class Resolution(ResolutionActivities):
     @activity.defn
     async def resolve_attributes(self, resolve: Resolve) -> ResolvedAttributes:
         """Find the attributes' values; a creation that asks for none costs no statement."""
-        request = resolve.scheduled.request
-        if resolve.moment is ResolutionMoment.CREATION and not (request.attribute_keys or request.attributes):
+        if resolve.moment is ResolutionMoment.CREATION and not facts.asks_for_some(resolve.scheduled.request):
             return ResolvedAttributes()
         async with self._engine.connect() as connection:
             known = await facts.attribute_facts(connection, resolve)
-        try:
-            return choose_attributes(known)
-        except RefusedError as refused:
-            raise rejected(refused.rejection) from None
+        return or_rejected(choose_attributes, known)
+
+
+def or_rejected(decide: Callable[[Known], Decided], known: Known) -> Decided:
+    """Decide; what the caller has to mend fails the step for good."""
+    try:
+        return decide(known)
+    except RefusedError as refused:
+        raise rejected(refused.rejection) from None

@@ -1,18 +1,19 @@
 """The row of a scheduled activity in PostgreSQL: looked for, written, marked."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio import activity
 
-from db import changes, recording, writes
+from activities_impl.resolution import or_rejected
+from db import changes, facts, recording, writes
 from db.engine import autocommit
-from db.models import Commerce, ScheduledActivity
+from db.models import ScheduledActivity
 from db.queries import SNAPSHOTS, snapshot
 from db.reconciliation import goes_on_in
 from workflows.activities import ScheduledActivityActivities, rejected
+from workflows.attribute_values import choose_attributes
 from workflows.payloads import (
     ActivityStatus,
     Apply,
@@ -25,22 +26,15 @@ from workflows.payloads import (
     Snapshot,
     Standing,
 )
+from workflows.resolution import choose_target, match_reason
 
-_OF_KEY = and_(
+OF_KEY = SNAPSHOTS.where(
     ScheduledActivity.tenant_id == bindparam("of_tenant"), ScheduledActivity.idempotency_key == bindparam("of_key")
 )
-_COMMERCE = and_(
-    Commerce.tenant_id == bindparam("of_tenant"), Commerce.id == bindparam("of_commerce"), Commerce.is_active
-)
-OF_KEY = SNAPSHOTS.where(_OF_KEY)
 OF_ID = SNAPSHOTS.where(
     ScheduledActivity.tenant_id == bindparam("of_tenant"), ScheduledActivity.id == bindparam("of_id")
 )
-LOOK = select(
-    select(ScheduledActivity.id).where(_OF_KEY).with_for_update().scalar_subquery(),
-    select(Commerce.id).where(_COMMERCE).scalar_subquery(),
-)
-"""Whose the key is, and whether there is the commerce. Statements are built once, not each time."""
+"""Statements are built once, not each time."""
 
 
 class ScheduledActivities(ScheduledActivityActivities):
@@ -51,45 +45,32 @@ class ScheduledActivities(ScheduledActivityActivities):
         self._transactions = engine
 
     @activity.defn
-    async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
-        """The lock waits for a move after the mark: it starts this run before it commits what the run goes on from."""
-        request = scheduled.request
+    async def create(self, scheduled: ScheduledActivityInput) -> Snapshot:
+        """One statement finds all that decides, another writes what was decided; the steps' order is kept."""
         async with self._engine.connect() as connection:
-            asked = _key(scheduled) | {"of_commerce": request.commerce_id}
-            found = await connection.execute(LOOK, asked)
-            activity_id, commerce_id = found.one()
-        if activity_id is not None:
-            return CommerceFound(recorded=await self._adopt(scheduled, activity_id))
-        if commerce_id is None:
-            raise rejected(
-                Rejection(
-                    code="commerce_not_found",
-                    detail=f"This tenant has no active commerce {request.commerce_id}.",
-                    faults=(),
-                )
+            known = await facts.creation_facts(connection, scheduled)
+            found = await _commerce(connection, scheduled, known.key)
+            if found.recorded:
+                return found.recorded
+            record = Record(
+                scheduled=scheduled,
+                reason=or_rejected(match_reason, known.reason),
+                target=choose_target(known.target),
+                attributes=or_rejected(choose_attributes, known.attributes),
             )
-        return CommerceFound()
+            return await _record(connection, record)
 
-    async def _adopt(self, scheduled: ScheduledActivityInput, activity_id: UUID) -> Snapshot:
-        """The row goes on in this run, if it is its own; the key belongs to another otherwise."""
-        if activity_id != scheduled.id:
-            raise _key_exists(scheduled, activity_id)
-        run_id = activity.info().workflow_run_id or ""
-        why = EventType.RUN_RESET if scheduled.reset_of else None
+    @activity.defn
+    async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
+        """Whose the key is comes first: the row of an earlier run answers before anything is missing."""
         async with self._engine.connect() as connection:
-            await connection.execute(goes_on_in(scheduled.tenant_id, scheduled.id, run_id, why, "temporal-ui"))
-            return await _of_key(connection, scheduled)
+            return await _commerce(connection, scheduled, await facts.key_facts(connection, scheduled))
 
     @activity.defn
     async def record(self, record: Record) -> Snapshot:
         """A row that is there already stays as it is: a second attempt never changes what a 201 has said."""
-        run_id = activity.info().workflow_run_id or ""
         async with self._engine.connect() as connection:
-            await connection.execute(recording.RECORD, recording.parameters(record, run_id))
-            recorded = await _of_key(connection, record.scheduled)
-        if recorded.id != record.scheduled.id:
-            raise _key_exists(record.scheduled, recorded.id)
-        return recorded
+            return await _record(connection, record)
 
     @activity.defn
     async def mark_due(self, mark: MarkDue) -> Standing:
@@ -120,14 +101,44 @@ def _observe_lateness(milliseconds: int) -> None:
     histogram.record(milliseconds)
 
 
+async def _commerce(
+    connection: AsyncConnection, scheduled: ScheduledActivityInput, known: facts.KeyFacts
+) -> CommerceFound:
+    """The row goes on in this run, if it is its own; the key belongs to another otherwise."""
+    if known.recorded_id is not None:
+        if known.recorded_id != scheduled.id:
+            raise _key_exists(scheduled, known.recorded_id)
+        why = EventType.RUN_RESET if scheduled.reset_of else None
+        await connection.execute(goes_on_in(scheduled.tenant_id, scheduled.id, _run_id(), why, "temporal-ui"))
+        return CommerceFound(recorded=await _of_key(connection, scheduled))
+    if known.commerce_id is None:
+        raise rejected(
+            Rejection(
+                code="commerce_not_found",
+                detail=f"This tenant has no active commerce {scheduled.request.commerce_id}.",
+                faults=(),
+            )
+        )
+    return CommerceFound()
+
+
+async def _record(connection: AsyncConnection, record: Record) -> Snapshot:
+    written = await connection.execute(recording.RECORD, recording.parameters(record, _run_id()))
+    row = written.one_or_none()
+    recorded = snapshot(row) if row else await _of_key(connection, record.scheduled)
+    if recorded.id != record.scheduled.id:
+        raise _key_exists(record.scheduled, recorded.id)
+    return recorded
+
+
 async def _of_key(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> Snapshot:
     """The row of its key, whoever has written it."""
-    found = await connection.execute(OF_KEY, _key(scheduled))
-    return snapshot(found.one())
+    asked = {"of_tenant": scheduled.tenant_id, "of_key": scheduled.request.idempotency_key}
+    return snapshot((await connection.execute(OF_KEY, asked)).one())
 
 
-def _key(scheduled: ScheduledActivityInput) -> dict[str, Any]:
-    return {"of_tenant": scheduled.tenant_id, "of_key": scheduled.request.idempotency_key}
+def _run_id() -> str:
+    return activity.info().workflow_run_id or ""
 
 
 def _key_exists(scheduled: ScheduledActivityInput, activity_id: UUID) -> Exception:

@@ -10,6 +10,7 @@ from temporalio.worker import Worker
 
 from bench.floor_workflow import QUEUE, EmptyWorkflow
 from bench.load import Call
+from worker import TUNING
 from workflows.client import connect
 from workflows.sandbox import Sandbox
 
@@ -33,7 +34,7 @@ async def main() -> None:
         task_queue=QUEUE,
         workflows=[EmptyWorkflow],
         workflow_runner=Sandbox("bench"),
-        max_cached_workflows=200,
+        **TUNING,
     ):
         await asyncio.Event().wait()
 

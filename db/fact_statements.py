@@ -3,10 +3,12 @@
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BindParameter,
     ColumnElement,
     ScalarSelect,
     Select,
+    Text,
     and_,
     bindparam,
     case,
@@ -56,13 +58,32 @@ def _catalogue(entry: type[CatalogueEntry]) -> ScalarSelect[Any]:
     return _rows(select(entry.code, entry.label, entry.aliases, entry.is_active).where(entry.tenant_id == TENANT))
 
 
+KEY_FACTS = select(
+    select(ScheduledActivity.id)
+    .where(ScheduledActivity.tenant_id == TENANT, ScheduledActivity.idempotency_key == bindparam("idempotency_key"))
+    .with_for_update()
+    .scalar_subquery()
+    .label("recorded_id"),
+    select(Commerce.id)
+    .where(Commerce.tenant_id == TENANT, Commerce.id == COMMERCE, Commerce.is_active)
+    .scalar_subquery()
+    .label("found_commerce_id"),
+)
+"""Whose the key is, and whether there is the commerce.
+
+The lock waits for a move after the mark: it starts the run before it commits what that goes on from.
+"""
+
 REASON_FACTS = select(
     _catalogue(Reason).label("reasons"),
     case((bindparam("with_user_status"), _catalogue(UserStatus))).label("user_statuses"),
 )
 
 
-def _last_contact(channel: ColumnElement[Channel]) -> ScalarSelect[Any]:
+_EACH_CHANNEL = func.unnest(literal([*Channel], ARRAY(Text))).table_valued("channel", name="each").render_derived()
+
+
+def _last_contact(channel: ColumnElement[Any]) -> ScalarSelect[Any]:
     """One look at the end of an index for each user: its cost doesn't grow with the log."""
     return (
         select(func.max(ContactLogEntry.contacted_at))
@@ -71,7 +92,7 @@ def _last_contact(channel: ColumnElement[Channel]) -> ScalarSelect[Any]:
             ContactLogEntry.commerce_user_id == CommerceUser.id,
             ContactLogEntry.channel == channel,
         )
-        .correlate(CommerceUser)
+        .correlate(CommerceUser, _EACH_CHANNEL)
         .scalar_subquery()
     )
 
@@ -99,9 +120,10 @@ _candidates = select(
     CommerceUser.roles,
     func.jsonb_path_query_array(CommerceUser.contacts, literal_column("'$[*].contact_type'")).label("contact_types"),
     CommerceUser.is_active,
-    func.greatest(*(_last_contact(literal(channel, ContactLogEntry.channel.type)) for channel in Channel)).label(
-        "last_contacted_at"
-    ),
+    select(func.max(_last_contact(_EACH_CHANNEL.c.channel)))
+    .select_from(_EACH_CHANNEL)
+    .scalar_subquery()
+    .label("last_contacted_at"),
     _last_contact(CHANNEL).label("last_contacted_on_channel_at"),
 ).where(CommerceUser.tenant_id == TENANT, CommerceUser.commerce_id == COMMERCE)
 _standing_target = select(
@@ -177,3 +199,17 @@ ATTRIBUTE_FACTS = select(
     _row(_commerce).label("commerce"),
     case((AFTER_CREATION, _rows(_standing_attributes))).label("standing"),
 )
+
+
+def _creation_facts() -> Select[*tuple[Any, ...]]:
+    """What the steps of a creation ask one by one; the attributes' part only for those that ask for some."""
+    parts = (*KEY_FACTS.selected_columns, *REASON_FACTS.selected_columns, *TARGET_FACTS.selected_columns)
+    asks: BindParameter[bool] = bindparam("with_attributes")
+    of_attributes = ATTRIBUTE_FACTS.selected_columns
+    return select(
+        *(column for column in parts if column.name != "standing"),
+        *(case((asks, of_attributes[name])).label(name) for name in ("catalogue", "commerce")),
+    )
+
+
+CREATION_FACTS = _creation_facts()

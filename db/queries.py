@@ -112,13 +112,17 @@ TARGET_USERS: ScalarSelect[Any] = (
     .scalar_subquery()
 )
 
-ATTRIBUTES: ScalarSelect[Any] = (
-    select(
-        literal_column(
-            "jsonb_agg(to_jsonb(activity_attributes) || jsonb_build_object('attribute_key_id', attribute_keys.id)"
-            " ORDER BY activity_attributes.position)"
-        )
+
+def jsonb_of_attributes(table: str) -> ColumnElement[Any]:
+    """Rows of that name, joined with their keys, as one array in their order."""
+    return literal_column(
+        f"jsonb_agg(to_jsonb({table}) || jsonb_build_object('attribute_key_id', attribute_keys.id)"
+        f" ORDER BY {table}.position)"
     )
+
+
+ATTRIBUTES: ScalarSelect[Any] = (
+    select(jsonb_of_attributes("activity_attributes"))
     .select_from(models.ActivityAttribute)
     .join(
         models.AttributeKey,

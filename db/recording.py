@@ -9,21 +9,26 @@ from sqlalchemy import (
     CTE,
     BindParameter,
     Boolean,
+    ColumnElement,
     Select,
     Table,
     Text,
+    and_,
     bindparam,
     case,
     func,
     insert,
     literal,
+    literal_column,
+    null,
     select,
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db.models import ActivityAttribute, ResolutionAttempt, ScheduledActivity, StatusEvent, TargetUser
+from db.models import ActivityAttribute, AttributeKey, ResolutionAttempt, ScheduledActivity, StatusEvent, TargetUser
+from db.queries import jsonb_of_attributes
 from db.writes import attribute_rows, faults, found_attributes, outcome
 from workflows.payloads import ActivityStatus, EventType, Record, TargetStatus
 
@@ -32,6 +37,11 @@ _REQUESTED = (
     *("scheduled_at", "suggested_execution_time", "score", "assignment_reason"),
 )
 _RESOLVED = ("reason_code", "reason_label", "user_status_code", "user_status_label", "status", "why")
+_ANSWERED = (
+    *("tenant_id", "id", *_REQUESTED, *_RESOLVED),
+    *("run_id", "version", "created_at", "updated_at"),
+)
+_ALL: ColumnElement[Any] = literal_column("*")
 _OF_TARGET = ("commerce_user_id", "status", "strategy", "lock_reason", "error_message")
 
 
@@ -73,16 +83,33 @@ def _given(prefix: str, table: Table, *names: str) -> dict[str, BindParameter[An
 
 
 def _record() -> Select[Any]:
-    """Insert the row, its parts and its first event, unless its key is taken already; answers the id if it did."""
+    """Insert the row, its parts and its first event, unless its key is taken already; answers what it has written."""
+    written = ScheduledActivity.metadata.tables["scheduled_activities"].c
     columns = ("tenant_id", "id", *_REQUESTED, *_RESOLVED, "request", "run_id")
     row = (
         upsert(ScheduledActivity)
         .values(_given("new_", ScheduledActivity.metadata.tables["scheduled_activities"], *columns))
         .on_conflict_do_nothing(index_elements=["tenant_id", "idempotency_key"])
-        .returning(ScheduledActivity.tenant_id, ScheduledActivity.id, ScheduledActivity.status, ScheduledActivity.why)
-        .cte("written")
+        .returning(*(written[name] for name in _ANSWERED))
+        .cte("w")
     )
-    return select(row.c.id).add_cte(_target(row), _attributes(row), _event(row), _attempt(row))
+    target, attributes = _target(row), _attributes(row)
+    keys = attributes.join(
+        AttributeKey,
+        and_(
+            AttributeKey.tenant_id == literal_column("found.tenant_id"), AttributeKey.key == literal_column("found.key")
+        ),
+    )
+    return select(
+        *row.c,
+        literal(False).label("marked_ahead"),  # noqa: FBT003 - a column's value
+        *(null().label(name) for name in ("marked_at", "held_since", "lateness_ms")),
+        select(func.jsonb_agg(func.to_jsonb(literal_column("target"))))
+        .select_from(target)
+        .scalar_subquery()
+        .label("target_users"),
+        select(jsonb_of_attributes("found")).select_from(keys).scalar_subquery().label("attributes"),
+    ).add_cte(_event(row), _attempt(row))
 
 
 def _of(row: CTE) -> dict[str, Any]:
@@ -92,7 +119,7 @@ def _of(row: CTE) -> dict[str, Any]:
 def _target(row: CTE) -> CTE:
     values = _of(row) | _given("target_", TargetUser.metadata.tables["target_users"], *_OF_TARGET)
     values["resolved_at"] = case((bindparam("target_found", type_=Boolean), func.now()))
-    return insert(TargetUser).from_select(list(values), select(*values.values())).cte("target")
+    return insert(TargetUser).from_select(list(values), select(*values.values())).returning(_ALL).cte("target")
 
 
 def _attributes(row: CTE) -> CTE:
@@ -100,7 +127,7 @@ def _attributes(row: CTE) -> CTE:
     copied = ("key", "position", "value", "fallback", "resolver_type")
     values = _of(row) | {name: found.c[name] for name in copied} | outcome(found)
     rows = select(*values.values()).select_from(row.join(found, true()))
-    return insert(ActivityAttribute).from_select(list(values), rows).cte("attributes")
+    return insert(ActivityAttribute).from_select(list(values), rows).returning(_ALL).cte("found")
 
 
 def _event(row: CTE) -> CTE:
@@ -125,4 +152,4 @@ def _attempt(row: CTE) -> CTE:
 
 
 RECORD = _record()
-"""To be executed with `parameters`."""
+"""To be executed with `parameters`; answers a row as `SNAPSHOTS` does, or none where the key was taken."""

@@ -74,6 +74,11 @@ class ScheduledActivityActivities(ABC):
 
     @abstractmethod
     @activity.defn
+    async def create(self, scheduled: ScheduledActivityInput) -> Snapshot:
+        """All steps of a creation in one go, from the commerce to the row: what they would answer one by one."""
+
+    @abstractmethod
+    @activity.defn
     async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
         """Find the commerce, after a look whether the key has been used: by us (go on from there) or by another."""
 

@@ -8,7 +8,11 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from workflows import display
-from workflows.activities import ResolutionActivities, ScheduledActivityActivities, is_rejection
+from workflows.activities import (
+    ResolutionActivities,
+    ScheduledActivityActivities,
+    is_rejection,
+)
 from workflows.changes import ChangeableActivity
 from workflows.payloads import (
     OPEN,
@@ -23,7 +27,9 @@ from workflows.payloads import (
     Standing,
 )
 from workflows.search_attributes import ACTIVITY_STATUS
-from workflows.steps import creation_step, step
+from workflows.steps import RunStep, TroubleError, creation_in_one_go, creation_step, step, visible_creation_step
+
+ALL_STEPS = "commerce, reason, target user, attributes, row and first event"
 
 
 @workflow.defn
@@ -63,22 +69,28 @@ class ScheduledActivityWorkflow(ChangeableActivity):
         raise self._refusal or AssertionError
 
     async def _resolve_and_record(self) -> Snapshot:
+        """In one go while all is well; where that fails, step by step, for an operator to see and retry the one."""
+        if not self._scheduled.in_one_go:
+            return await self._step_by_step(creation_step)
+        try:
+            return await creation_in_one_go(ScheduledActivityActivities.create, self._scheduled, ALL_STEPS)
+        except TroubleError:
+            return await self._step_by_step(visible_creation_step)
+
+    async def _step_by_step(self, run: RunStep) -> Snapshot:
         """First the commerce, then what doesn't depend on one another together, judged in the contract's order."""
-        found = await creation_step(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
+        found = await run(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
         if found.recorded:
             return found.recorded
         resolve = Resolve(scheduled=self._scheduled)
-        reason = asyncio.create_task(creation_step(ResolutionActivities.resolve_reason, resolve, "reason"))
-        target = asyncio.create_task(creation_step(ResolutionActivities.resolve_target, resolve, "target user"))
-        attributes = asyncio.create_task(creation_step(ResolutionActivities.resolve_attributes, resolve, "attributes"))
+        reason = asyncio.create_task(run(ResolutionActivities.resolve_reason, resolve, "reason"))
+        target = asyncio.create_task(run(ResolutionActivities.resolve_target, resolve, "target user"))
+        attributes = asyncio.create_task(run(ResolutionActivities.resolve_attributes, resolve, "attributes"))
         await workflow.wait((reason, target, attributes))
         record = Record(
-            scheduled=self._scheduled,
-            reason=reason.result(),
-            target=target.result(),
-            attributes=attributes.result(),
+            scheduled=self._scheduled, reason=reason.result(), target=target.result(), attributes=attributes.result()
         )
-        return await creation_step(ScheduledActivityActivities.record, record, "row and first event")
+        return await run(ScheduledActivityActivities.record, record, "row and first event")
 
     async def _time_comes_before_a_change(self) -> bool:
         """Sleep until its time (UNRESOLVED has none), or until a handler has changed where it stands."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -20,6 +20,15 @@ LOCAL_BUDGET = timedelta(seconds=4)
 LOCAL_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
 ATTEMPT_TIMEOUT = timedelta(seconds=10)
 LONGEST_RETRY_INTERVAL = timedelta(seconds=10)
+
+
+class RunStep(Protocol):
+    """A way to run a step."""
+
+    async def __call__(
+        self, method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str, /
+    ) -> Result:
+        """Run it to its end."""
 
 
 async def step(
@@ -41,18 +50,72 @@ async def step(
     """
     name = step_id or method.__name__
     try:
+        return await _locally(method, argument, summary, name, LOCAL_ATTEMPT_TIMEOUT, give_up_on)
+    except TroubleError:
+        return await _visibly(method, argument, summary, name, give_up_on)
+
+
+async def creation_step(
+    method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str
+) -> Result:
+    """A step before anything is recorded: what a retry is not known to cure ends the attempt, nothing hangs in it."""
+    return await step(method, argument, summary, give_up_on=(UNEXPECTED,))
+
+
+async def visible_creation_step(
+    method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str
+) -> Result:
+    """The same for a creation that is known to be in trouble: an operator sees it from its first attempt."""
+    return await _visibly(method, argument, summary, method.__name__, (UNEXPECTED,))
+
+
+async def creation_in_one_go(
+    method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str
+) -> Result:
+    """All steps of a creation as one local activity: what they cost one by one is mostly the asking.
+
+    Raises:
+        TroubleError: not now; take them one by one, so that an operator can see which of them is in trouble.
+        FailureError: it can never succeed.
+    """
+    return await _locally(method, argument, summary, method.__name__, LOCAL_BUDGET, (UNEXPECTED,))
+
+
+class TroubleError(Exception):
+    """A local activity has spent its budget on failures that may pass."""
+
+
+async def _locally(  # noqa: PLR0913, PLR0917 - a local activity is what it is
+    method: Callable[[Any, Argument], Awaitable[Result]],
+    argument: Argument,
+    summary: str,
+    name: str,
+    attempt_timeout: timedelta,
+    give_up_on: tuple[str, ...],
+) -> Result:
+    try:
         return await workflow.execute_local_activity_method(
             method,
             argument,
             activity_id=name,
             summary=summary,
-            start_to_close_timeout=LOCAL_ATTEMPT_TIMEOUT,
+            start_to_close_timeout=attempt_timeout,
             schedule_to_close_timeout=LOCAL_BUDGET,
             retry_policy=_with_final(LOCAL_RETRIES, give_up_on),
         )
     except FailureError as failure:
         if is_cancelled_exception(failure) or is_final(cause(failure), give_up_on):
             raise cause(failure) from None
+        raise TroubleError from failure
+
+
+async def _visibly(
+    method: Callable[[Any, Argument], Awaitable[Result]],
+    argument: Argument,
+    summary: str,
+    name: str,
+    give_up_on: tuple[str, ...],
+) -> Result:
     try:
         return await workflow.execute_activity_method(
             method,
@@ -64,13 +127,6 @@ async def step(
         )
     except ActivityError as failure:
         raise cause(failure) from None
-
-
-async def creation_step(
-    method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str
-) -> Result:
-    """A step before anything is recorded: what a retry is not known to cure ends the attempt, nothing hangs in it."""
-    return await step(method, argument, summary, give_up_on=(UNEXPECTED,))
 
 
 def cause(failure: FailureError) -> FailureError:

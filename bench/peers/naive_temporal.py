@@ -18,6 +18,7 @@ from bench.peers.naive_workflow import QUEUE, NaiveWorkflow
 from bench.peers.route import Create, serve
 from db.engine import open_engine
 from settings import DatabaseSettings
+from worker import TUNING
 from workflows.client import connect, workflow_id
 from workflows.payloads import ScheduledActivityInput, Snapshot
 from workflows.sandbox import Sandbox
@@ -53,7 +54,7 @@ async def work() -> None:
         workflows=[NaiveWorkflow],
         activities=steps,
         workflow_runner=Sandbox("bench"),
-        max_cached_workflows=200,
+        **TUNING,
     ):
         await asyncio.Event().wait()
 

@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities_impl.resolution import Resolution
-from activities_impl.scheduled_activities import OF_KEY, ScheduledActivities
+from activities_impl.scheduled_activities import ScheduledActivities
 from db import recording
 from db.engine import autocommit
 from db.queries import snapshot
@@ -44,8 +44,5 @@ class Steps:
 
     async def record(self, record: Record, run_id: str) -> Snapshot:
         """Write the row, its parts and its first event."""
-        scheduled = record.scheduled
-        asked = {"of_tenant": scheduled.tenant_id, "of_key": scheduled.request.idempotency_key}
         async with self.engine.connect() as connection:
-            await connection.execute(recording.RECORD, recording.parameters(record, run_id))
-            return snapshot((await connection.execute(OF_KEY, asked)).one())
+            return snapshot((await connection.execute(recording.RECORD, recording.parameters(record, run_id))).one())

@@ -1,8 +1,8 @@
 """Records a history of each path of the story: `python -m tests.replay.record`.
 
 Histories are kept for ever: a run that was started with an earlier shape of the story may sleep for years and has to
-replay on the newest code. After a change of the sequence of commands (behind `workflow.patched`), record into files of
-new names: `python -m tests.replay.record 2` writes `ready-and-due.2.json`.
+replay on the newest code. After a change of the sequence of commands (behind `workflow.patched`, or decided by the
+input), record into files of new names: `python -m tests.replay.record 2` writes `ready-and-due.2.json`.
 """
 
 import asyncio
