@@ -1,7 +1,7 @@
 # Every target is one call of a script that needs only Python 3.11 or newer; without make: python3 -m embedded run
 PYTHON ?= python3
 
-.PHONY: run test check demo token replay e2e bench bench-full bench-create bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-profile bench-startup
+.PHONY: run test check demo token replay e2e bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
 run:    ## Start everything here: PostgreSQL, Temporal, worker and API
 	@exec $(PYTHON) -m embedded run --stop-with-parent $(ARGS)
 test:   ## Run the tests
@@ -20,6 +20,6 @@ bench:  ## Measure what it costs and how fast it is, scaled down to minutes; one
 	@exec $(PYTHON) -m embedded bench --page $(ARGS)
 bench-full: ## The same in full sizes: hours
 	@exec $(PYTHON) -m embedded bench --page --full $(ARGS)
-BENCHMARKS = bench-create bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-profile bench-startup
+BENCHMARKS = bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
 $(BENCHMARKS): bench-%:
 	@exec $(PYTHON) -m embedded bench $* $(ARGS)

@@ -77,11 +77,11 @@ class ScheduledActivities(ScheduledActivityActivities):
         """The row tells where it stands now, whether this attempt has marked it, an earlier one, or nobody."""
         async with self._engine.connect() as connection:
             written = (await connection.execute(*writes.mark_due(mark))).one_or_none()
+            if written and written.status is ActivityStatus.DUE:
+                _observe_lateness(written.lateness_ms)
+                return Standing.model_validate(written, from_attributes=True)
             found = await connection.execute(OF_ID, {"of_tenant": mark.tenant_id, "of_id": mark.id})
-            row = found.one()
-        if written and row.status is ActivityStatus.DUE:
-            _observe_lateness(row.lateness_ms)
-        return snapshot(row).standing
+            return snapshot(found.one()).standing
 
     @activity.defn
     async def apply_change(self, apply: Apply) -> Standing:

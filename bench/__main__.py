@@ -9,20 +9,26 @@ import sys
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from bench import page
 from bench.results import PEERS, Results
 
-SIZES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
-    "create": ({"rounds": 3, "seconds": 3}, {"rounds": 5, "seconds": 15}),
-    "batch": ({"rounds": 3, "seconds": 4}, {"rounds": 5, "seconds": 15}),
-    "cost": ({"creations": 30}, {"creations": 300}),
-    "punctuality": ({"rounds": 3, "seconds": 5}, {"rounds": 3, "seconds": 60}),
-    "herd": ({"rounds": 3, "size": 100, "ahead": 20}, {"rounds": 3, "size": 2000, "ahead": 400}),
-    "sleepers": ({"steps": 2, "sleepers": 500, "seconds": 3}, {"steps": 3, "sleepers": 10_000, "seconds": 15}),
-    "reading": ({"rows": 100_000}, {"rows": 1_000_000}),
-    "claims": ({"rounds": 2, "seconds": 4, "rows": 50_000}, {"rounds": 5, "seconds": 15, "rows": 500_000}),
-    "profile": ({"rounds": 3, "seconds": 5}, {"rounds": 3, "seconds": 20}),
+SIZES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "create": ({"rounds": 3, "seconds": 2}, {"rounds": 5, "seconds": 15}),
+    "steps": ({"rounds": 3, "seconds": 1.5}, {"rounds": 5, "seconds": 15}),
+    "bare": ({"rounds": 3, "seconds": 1.5}, {"rounds": 5, "seconds": 15}),
+    "batch": ({"rounds": 3, "seconds": 2}, {"rounds": 5, "seconds": 15}),
+    "cost": ({"rounds": 3, "creations": 10}, {"rounds": 3, "creations": 100}),
+    "punctuality": ({"rounds": 3, "seconds": 4, "cron": 10}, {"rounds": 3, "seconds": 60, "cron": 30}),
+    "herd": ({"rounds": 3, "size": 60, "ahead": 10}, {"rounds": 3, "size": 2000, "ahead": 600}),
+    "sleepers": (
+        {"sizes": (0, 500), "rounds": 3, "seconds": 2},
+        {"sizes": (0, 5_000, 20_000), "rounds": 3, "seconds": 15},
+    ),
+    "reading": ({"rounds": 3, "rows": 100_000}, {"rounds": 3, "rows": 1_000_000}),
+    "claims": ({"rounds": 3, "seconds": 2, "rows": 50_000}, {"rounds": 5, "seconds": 15, "rows": 500_000}),
+    "profile": ({"rounds": 3, "seconds": 4}, {"rounds": 3, "seconds": 20}),
     "startup": ({"rounds": 3}, {"rounds": 5}),
 }
 """What each benchmark is told: scaled down to minutes, and in full."""
@@ -34,9 +40,12 @@ def main() -> None:
     parser.add_argument("benchmarks", nargs="*", choices=[*SIZES, []], help="default: all of them")
     parser.add_argument("--full", action="store_true", help="the full sizes: an hour and more")
     parser.add_argument("--page", action="store_true", help="write the tables and plots of docs/benchmarks.md too")
+    parser.add_argument("--sleepers", type=int, help="one more size for that benchmark: 100000 takes an hour")
     options = parser.parse_args()
     install_peers()
     results = Results()
+    if options.sleepers:
+        SIZES["sleepers"][options.full]["sizes"] += (options.sleepers,)
     for name in options.benchmarks or SIZES:
         asyncio.run(importlib.import_module(f"bench.{name}").run(results, **SIZES[name][options.full]))
         print(results.table(), flush=True)

@@ -19,14 +19,14 @@ from bench.results import Results
 from embedded.demo_data import TENANT_ID
 from workflows.client import workflow_id
 
-SETTLING = 5
+SETTLING = 3
 MONTH, SOON = timedelta(days=30), timedelta(seconds=2)
 
 Create = Callable[[str, datetime], Awaitable[str]]
 """Creates under a key, due at a time; answers the workflow's id."""
 
 
-async def run(results: Results, *, creations: int) -> None:
+async def run(results: Results, *, rounds: int, creations: int) -> None:
     """A creation, which sleeps on, and a whole life, with a wait of two seconds."""
     with machine() as servers:
         client = await Client.connect(servers.temporal.address)
@@ -37,11 +37,12 @@ async def run(results: Results, *, creations: int) -> None:
             OURS: (_over_http(servers, url, ""), DATABASE),
             NAIVE: (_over_http(servers, naive, "naive:"), "naive"),
         }
-        for name, (create, database) in creating.items():
-            await _cost(results, "cost of a creation", name, servers, client, create, database, creations, MONTH)
-        for name in (OURS, NAIVE):
-            create, database = creating[name]
-            await _cost(results, "cost of a whole life", name, servers, client, create, database, creations, SOON)
+        for _ in range(rounds):
+            for name, (create, database) in creating.items():
+                await _cost(results, "cost of a creation", name, servers, client, create, database, creations, MONTH)
+            for name in (OURS, NAIVE):
+                create, database = creating[name]
+                await _cost(results, "cost of a whole life", name, servers, client, create, database, creations, SOON)
 
 
 def _floor(client: Client) -> Create:
@@ -77,7 +78,7 @@ async def _cost(  # noqa: PLR0913, PLR0917 - a row is what it is
     creations: int,
     due_in: timedelta,
 ) -> None:
-    for _ in range(5):
+    for _ in range(3):
         run = await create(f"warm-{uuid4()}", datetime.now(UTC) + due_in)
     await asyncio.sleep(SETTLING)
     before = _counters(servers, database)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -11,16 +11,17 @@ from sqlalchemy import func, select
 
 from bench.create import DBOS, NAIVE, OURS, PROCRASTINATE, start_peers
 from bench.load import connection
-from bench.machine import Machine
+from bench.machine import Machine, answers, python, wait_for
 from db.engine import autocommit, open_engine
 from db.models import ScheduledActivity
 from db.queries import NOW
 from settings import DatabaseSettings
 from workflows.payloads import ActivityStatus
 
-LOOK_EVERY = 0.02
-PATIENCE = 180
-DATABASES = {DBOS: "dbos", PROCRASTINATE: "procrastinate", NAIVE: "naive"}
+LOOK_EVERY, LOOK_AT_HERD_EVERY = 0.02, 0.1
+PATIENCE = 300
+CRON = "cron"
+DATABASES = {DBOS: "dbos", PROCRASTINATE: "procrastinate", NAIVE: "naive", CRON: "cron"}
 
 Due = Callable[[], Awaitable[dict[str, float]]]
 """The ids that are due now, with the time that they were scheduled at."""
@@ -28,22 +29,30 @@ Counted = Callable[[datetime], Awaitable[int]]
 """How many of those scheduled at this time are due now."""
 
 
-def start(servers: Machine) -> dict[str, str]:
-    """Us and the peers that wake by themselves; answers base URLs."""
-    return {OURS: servers.start_ours()} | start_peers(servers, WAKE="yes")
+def start(servers: Machine, cron_every: float | None = None) -> dict[str, str]:
+    """Us and the peers that wake by themselves, and a cron job if wanted; answers base URLs."""
+    urls = {OURS: servers.start_ours()} | start_peers(servers, WAKE="yes")
+    if cron_every:
+        servers.database(CRON)
+        urls[CRON] = servers.start("cron", python("-m", "bench.peers.cron"), database=CRON)
+        wait_for(lambda: answers(f"{urls[CRON]}/health/ready"))
+        servers.start("cron job", python("-m", "bench.peers.cron", "work", str(cron_every)), database=CRON)
+    return urls
 
 
 @asynccontextmanager
-async def looking(servers: Machine, name: str, url: str) -> AsyncIterator[tuple[Due, Counted]]:
+async def looking(
+    servers: Machine, name: str, url: str, headers: Mapping[str, str]
+) -> AsyncIterator[tuple[Due, Counted]]:
     """How one looks for what is due: at us over HTTP as an executor does, at the peers by the cheaper SQL."""
     if name != OURS:
         async with _by_sql(servers, DATABASES[name]) as by_sql:
             yield by_sql
         return
-    async with connection(url, servers.headers()) as opened:
+    async with connection(url, headers) as opened:
 
         async def due() -> dict[str, float]:
-            _, answer = await opened.get("/api/activities?status=DUE&sort=scheduled_at&per_page=100")
+            _, answer = await opened.get("/api/activities?status=DUE&sort=scheduled_at&order=desc&per_page=25")
             return {
                 one["id"]: datetime.fromisoformat(one["scheduledAt"]).timestamp() for one in json.loads(answer)["data"]
             }
@@ -62,7 +71,7 @@ async def _by_sql(servers: Machine, database: str) -> AsyncIterator[tuple[Due, C
     engine = open_engine(DatabaseSettings(database_url=servers.postgres.url(database)))
     marked = ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at <= NOW
     newest = select(ScheduledActivity.id, ScheduledActivity.scheduled_at).where(*marked)
-    newest = newest.order_by(ScheduledActivity.scheduled_at.desc()).limit(100)
+    newest = newest.order_by(ScheduledActivity.scheduled_at.desc()).limit(500)
     async with autocommit(engine).connect() as opened:
 
         async def due() -> dict[str, float]:
@@ -87,7 +96,7 @@ async def lateness_of_each(due: Due, known: set[str], expected: int) -> list[flo
             now = time.time()
             late |= {one: now - at for one, at in found.items() if one not in late and one not in known}
             await asyncio.sleep(LOOK_EVERY)
-    known |= set(late)
+    known.update(late)
     return sorted(late.values())
 
 
@@ -99,5 +108,5 @@ async def lateness_of_herd(counted: Counted, at: datetime, expected: int) -> lis
         while len(late) < expected:
             seen, now = await counted(at), time.time()
             late += [now - at.timestamp()] * (seen - len(late))
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(LOOK_AT_HERD_EVERY)
     return late

@@ -1,4 +1,4 @@
-"""Many due in the same second, and what that does to creations meanwhile."""
+"""Many due in the same second; and what one tenant's herd does to another tenant, who has none."""
 
 import asyncio
 import json
@@ -7,47 +7,43 @@ from datetime import UTC, datetime, timedelta
 
 from bench import due
 from bench.create import OURS
-from bench.load import Measured, body, connection, loop, posting
+from bench.load import body, connection, loop, posting
 from bench.machine import Machine, machine
-from bench.punctuality import note
+from bench.punctuality import note, steady
 from bench.results import Results
 from embedded.demo_data import OTHER_COMMERCE_ID, OTHER_TENANT_ID
 
 CREATORS = 16
+LEAD = 0.1
+"""What part of the wait a run of ours may wake ahead, at most 300 s; the last quarter of that stays free."""
 
 
-async def run(results: Results, *, rounds: int, size: int, ahead: int) -> None:
-    """A herd of each contender's; created `ahead` seconds before its time, so ours may wake a tenth of that early."""
+async def run(results: Results, *, rounds: int, size: int, ahead: int, peers: bool = True) -> None:
+    """A herd of each contender's, created `ahead` seconds before its time, then ours beside another tenant."""
     with machine() as servers:
-        urls = due.start(servers)
-        quiet = await _creating_for_another(servers, urls[OURS], 10)
-        results.add("herd, another tenant's creations", "quiet", quiet.percentile(0.99), "p99", "ms")
+        urls = due.start(servers) if peers else {OURS: servers.start_ours()}
         for _ in range(rounds):
             for name, url in urls.items():
-                await _herd(results, servers, name, url, size, ahead)
+                late = await _herd(servers, name, url, size, ahead)
+                lead = f" (lead {ahead * LEAD:.0f} s)" if name == OURS else ""
+                note(results, f"herd, {size} due in one second", name + lead, late)
+        if peers:
+            await _another_tenant(results, servers, urls[OURS], rounds, size, ahead)
 
 
-async def _herd(  # noqa: PLR0913, PLR0917 - a herd is all that
-    results: Results, servers: Machine, name: str, url: str, size: int, ahead: int
-) -> None:
+async def _herd(servers: Machine, name: str, url: str, size: int, ahead: float) -> list[float]:
+    """Create it, wait for its time, and see when all of it can be seen."""
     at = (datetime.now(UTC) + timedelta(seconds=ahead)).replace(microsecond=0)
-    lead = ahead / 10 if name == OURS else 0
-    benchmark = f"herd, {size} due in one second" + (f", lead {lead:.0f} s at most" if lead else "")
     await _create(servers, url, at, size)
-    if datetime.now(UTC) > at - timedelta(seconds=lead):
-        print(f"herd: {name} could not create {size} in {ahead} s here; not measured", flush=True)
-        return
-    async with due.looking(servers, name, url) as (_, counted):
-        watching = asyncio.create_task(due.lateness_of_herd(counted, at, size))
-        if name == OURS:
-            await asyncio.sleep((at - datetime.now(UTC)).total_seconds() - lead)
-            busy = await _creating_for_another(servers, url, lead + 5)
-            results.add("herd, another tenant's creations", "during the herd", busy.percentile(0.99), "p99", "ms")
-        note(results, benchmark, name, await watching)
+    if name == OURS and datetime.now(UTC) > at - timedelta(seconds=ahead * LEAD):
+        msg = f"{size} can't be created in {ahead * (1 - LEAD):.0f} s here"
+        raise TimeoutError(msg)
+    async with due.looking(servers, name, url, servers.headers()) as (_, counted):
+        return await due.lateness_of_herd(counted, at, size)
 
 
 async def _create(servers: Machine, url: str, at: datetime, size: int) -> None:
-    """All of the herd, by a few callers."""
+    """All of the herd, by a few callers, who share a lead that is the same for all but for seconds."""
     left = iter(range(size))
 
     async def some() -> None:
@@ -58,9 +54,30 @@ async def _create(servers: Machine, url: str, at: datetime, size: int) -> None:
     await asyncio.gather(*(some() for _ in range(CREATORS)))
 
 
-async def _creating_for_another(servers: Machine, url: str, seconds: float) -> Measured:
-    """One caller of another tenant, who has no herd."""
+async def _another_tenant(  # noqa: PLR0913, PLR0917 - a herd is all that
+    results: Results, servers: Machine, url: str, rounds: int, size: int, ahead: float
+) -> None:
+    """Its creations and the punctuality of its activities, while nothing else happens and during the lead."""
+    known: set[str] = set()
+    span = max(ahead * LEAD, 3.0)
+    for _ in range(rounds):
+        await _beside(results, servers, url, "quiet", span, known)
+        herd = asyncio.create_task(_herd(servers, OURS, url, size, ahead))
+        await asyncio.sleep(ahead * (1 - LEAD) - 2)
+        await _beside(results, servers, url, f"during a herd of {size}", span, known)
+        await herd
+
+
+async def _beside(  # noqa: PLR0913, PLR0917 - as above
+    results: Results, servers: Machine, url: str, when: str, seconds: float, known: set[str]
+) -> None:
+    headers = servers.headers(OTHER_TENANT_ID)
     changes = {"commerce_id": str(OTHER_COMMERCE_ID)}
     async with AsyncExitStack() as stack:
-        headers = servers.headers(OTHER_TENANT_ID)
-        return await loop([await stack.enter_async_context(posting(url, headers, **changes))], seconds)
+        caller = await stack.enter_async_context(posting(url, headers, **changes))
+        measured, late = await asyncio.gather(
+            loop([caller], seconds), steady(servers, OURS, url, seconds, known, headers, **changes)
+        )
+    benchmark = "another tenant beside a herd"
+    results.add(benchmark, f"creations, {when}", measured.percentile(0.99), "p99", "ms")
+    note(results, benchmark, f"punctuality, {when}", late)

@@ -2,41 +2,61 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bench import due
 from bench.load import body, connection
-from bench.machine import machine
+from bench.machine import Machine, machine
 from bench.results import Results
 
 A_SECOND = 5
 AHEAD = timedelta(seconds=5)
 
 
-async def run(results: Results, *, rounds: int, seconds: int) -> None:
-    """Each contender in turn, several times over."""
+async def run(results: Results, *, rounds: int, seconds: int, cron: int) -> None:
+    """Each contender in turn, several times over; the cron job runs every `cron` seconds, and takes that long."""
     with machine() as servers:
-        urls = due.start(servers)
+        urls = due.start(servers, cron)
         known: dict[str, set[str]] = {name: set() for name in urls}
         for _ in range(rounds):
             for name, url in urls.items():
-                async with due.looking(servers, name, url) as (ask, _):
-                    creating = asyncio.create_task(_create(url, servers.headers(), seconds))
-                    late = await due.lateness_of_each(ask, known[name], seconds * A_SECOND)
-                    await creating
-                note(results, "punctuality, 5 due a second", name, late)
+                length = max(seconds, cron) if name == due.CRON else seconds
+                late = await steady(servers, name, url, length, known[name])
+                label = f"cron, every {cron} s" if name == due.CRON else name
+                note(results, "punctuality, 5 due a second", label, late)
 
 
-async def _create(url: str, headers: dict[str, str], seconds: int) -> None:
-    """On time whatever the answers take: each has a connection of its own turn."""
+async def steady(  # noqa: PLR0913, PLR0917 - whose, where, how long, and for whom
+    servers: Machine,
+    name: str,
+    url: str,
+    seconds: float,
+    known: set[str],
+    headers: Mapping[str, str] | None = None,
+    **changes: Any,
+) -> list[float]:
+    """Create for so long, and wait until the last has been seen; answers how late each was, in seconds."""
+    headers = headers or servers.headers()
+    async with due.looking(servers, name, url, headers) as (ask, _):
+        count = int(seconds * A_SECOND)
+        creating = asyncio.create_task(_create(url, headers, count, changes))
+        late = await due.lateness_of_each(ask, known, count)
+        await creating
+    return late
+
+
+async def _create(url: str, headers: Mapping[str, str], count: int, changes: Mapping[str, Any]) -> None:
+    """On time whatever the answers take: each has a connection of its own."""
 
     async def one() -> None:
         async with connection(url, headers) as opened:
             at = (datetime.now(UTC) + AHEAD).isoformat(timespec="milliseconds")
-            await opened.post("/api/activities", json.dumps(body(scheduled_at=at)).encode())
+            await opened.post("/api/activities", json.dumps(body(scheduled_at=at, **changes)).encode())
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(seconds * A_SECOND):
+        for _ in range(count):
             group.create_task(one())
             await asyncio.sleep(1 / A_SECOND)
 

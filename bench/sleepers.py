@@ -1,6 +1,7 @@
 """What sleeping activities cost: the memory of each process, and creations beside more and more of them."""
 
 import json
+from contextlib import AsyncExitStack
 
 from temporalio.client import Client
 
@@ -11,30 +12,33 @@ from bench.machine import Machine, machine, python
 from bench.results import Results
 
 PROCESSES = ("api", "worker", "temporal", "postgres")
-BATCH = 500
+BATCH, WARM, CALLERS = 500, 1000, 8
 THERE = {201, 202, 409}
 
 
-async def run(results: Results, *, steps: int, sleepers: int, seconds: float) -> None:
-    """Measure with none asleep, then again after each further thousand, by batches of the API's own."""
+async def run(results: Results, *, sizes: tuple[int, ...], rounds: int, seconds: float) -> None:
+    """At each size, ours and the floor in turns; the worker's cache is full before anything is measured."""
     with machine() as servers:
         servers.start("floor worker", python("-m", "bench.floor"))
         url = servers.start_ours()
         client = await Client.connect(servers.temporal.address)
-        await _fill(servers, url, 500)
-        for step in range(steps + 1):
-            benchmark = f"sleepers, {step * sleepers} and more asleep"
+        await _fill(servers, url, WARM)
+        asleep = 0
+        for size in sizes:
+            await _fill(servers, url, size - asleep)
+            asleep = size
+            benchmark = f"sleepers, {size:,} and more asleep"
             for name in PROCESSES:
                 results.add(benchmark, name, servers.memory(name) / 1e6, "memory", "MB")
-            _note(results, benchmark, FLOOR, await loop([floor.creating(client)] * 8, seconds))
-            _note(results, benchmark, OURS, await _ours(servers, url, seconds))
-            if step < steps:
-                await _fill(servers, url, sleepers)
+            for _ in range(rounds):
+                _note(results, benchmark, FLOOR, await loop([floor.creating(client)] * CALLERS, seconds))
+                _note(results, benchmark, OURS, await _ours(servers, url, seconds))
 
 
 async def _ours(servers: Machine, url: str, seconds: float) -> Measured:
-    async with posting(url, servers.headers()) as create:
-        return await loop([create], seconds)
+    async with AsyncExitStack() as stack:
+        calls = [await stack.enter_async_context(posting(url, servers.headers())) for _ in range(CALLERS)]
+        return await loop(calls, seconds)
 
 
 def _note(results: Results, benchmark: str, name: str, measured: Measured) -> None:

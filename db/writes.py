@@ -67,7 +67,7 @@ def _mark_due(
 ) -> Select[Any]:
     """READY → DUE from `scheduled_at` on (or → UNRESOLVED, if its time resolved something to nothing).
 
-    Guarded by the version that the run saw, so that a mark can't overtake a move; answers the version it wrote.
+    Guarded by the version that the run saw, so that a mark can't overtake a move; answers where the row stands then.
     """
     why = faults(target, attributes)
     clock = func.clock_timestamp()
@@ -95,7 +95,8 @@ def _mark_due(
     else:
         due = Event(EventType.DUE, "due", ActivityStatus.DUE, ActivityStatus.READY)
         event = with_event(row, due, occurred_at=row.c.marked_at)
-    return select(row.c.version).add_cte(event, *resolved_parts(row, target, attributes, key))
+    stands = select(row.c.status, row.c.version, row.c.scheduled_at, row.c.why, row.c.lateness_ms)
+    return stands.add_cte(event, *resolved_parts(row, target, attributes, key))
 
 
 def changed(tenant_id: Any, activity_id: Any, guard: ColumnElement[bool], values: dict[str, Any]) -> CTE:

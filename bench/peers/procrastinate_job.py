@@ -11,12 +11,13 @@ from procrastinate import App, PsycopgConnector
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bench.peers.cron import created
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
 from db import writes
 from db.engine import autocommit, open_engine
 from settings import DatabaseSettings
-from workflows.payloads import MarkDue, Record, ScheduledActivityInput, Snapshot
+from workflows.payloads import MarkDue, ScheduledActivityInput, Snapshot
 
 
 def conninfo() -> str:
@@ -46,14 +47,7 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
             await app.schema_manager.apply_schema_async()
 
         async def create(scheduled: ScheduledActivityInput) -> Snapshot:
-            await steps.commerce(scheduled)
-            ready = Record(
-                scheduled=scheduled,
-                reason=await steps.reason(scheduled),
-                target=await steps.target(scheduled),
-                attributes=await steps.attributes(scheduled),
-            )
-            recorded = await steps.record(ready, "")
+            recorded = await created(steps, scheduled)
             request = scheduled.request
             lock = f"{scheduled.tenant_id}:{request.idempotency_key}"
             deferrer = mark_due.configure(queueing_lock=lock, schedule_at=request.scheduled_at)

@@ -123,7 +123,7 @@ class CountedEngine:
         return taken
 
 
-async def test_a_creation_costs_two_statements_and_a_wake_up_two(postgres: Postgres, temporal: Client) -> None:
+async def test_a_creation_costs_two_statements_and_a_wake_up_one(postgres: Postgres, temporal: Client) -> None:
     """All of them the worker's: the API asks PostgreSQL nothing."""
     async with idle_service(postgres, temporal) as service:
         of_worker, of_api = CountedEngine(service.engine.url), CountedEngine(service.engine.url)
@@ -138,7 +138,7 @@ async def test_a_creation_costs_two_statements_and_a_wake_up_two(postgres: Postg
                 assert len(said := of_worker.take()) == 2, said
                 assert of_api.take() == []
                 await closed(run_of(service, created))
-                assert len(said := of_worker.take()) == 2, said
+                assert len(said := of_worker.take()) == 1, said
                 await http.post(PATH, json=contract_example(scheduled_at=LATER, attribute_keys=None))
                 assert len(said := of_worker.take()) == 2, said
         await of_worker.engine.dispose()

@@ -1,0 +1,55 @@
+"""The peers without our HTTP: the same creations called in this very process, so that the route's share can be seen."""
+
+import importlib
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import uuid4
+
+from api.runs import start
+from api.schemas import ScheduledActivityCreate
+from bench.create import DBOS, NAIVE, OURS, PROCRASTINATE
+from bench.load import Call, body
+from bench.machine import machine, python
+from bench.peers.route import Create
+from bench.results import Results
+from bench.steps import in_turns
+from db.engine import open_engine
+from embedded.demo_data import TENANT_ID
+from settings import DatabaseSettings
+from workflows.client import connect
+from workflows.payloads import ScheduledActivityInput, Snapshot
+
+PEERS = {DBOS: "dbos_steps", PROCRASTINATE: "procrastinate_job", NAIVE: "naive_temporal"}
+
+
+async def run(results: Results, *, rounds: int, seconds: float) -> None:
+    """In turns, as ever; the peers find their servers in the environment."""
+    with machine() as servers:
+        servers.database("bare")
+        servers.start_ours()
+        servers.start("naive worker", python("-m", "bench.peers.naive_temporal", "work"), database="bare")
+        os.environ |= {"DATABASE_URL": servers.postgres.url("bare"), "TEMPORAL_ADDRESS": servers.temporal.address}
+        client = await connect()
+
+        async def ours(scheduled: ScheduledActivityInput) -> Snapshot:
+            return await start(client, scheduled.model_copy(update={"in_one_go": True}), 10)
+
+        async with AsyncExitStack() as stack:
+            engine = open_engine(DatabaseSettings())
+            stack.push_async_callback(engine.dispose)
+            creating: dict[str, Create] = {OURS: ours}
+            for name, module in PEERS.items():
+                opening: Callable[..., Any] = importlib.import_module(f"bench.peers.{module}").opening
+                creating[name] = await stack.enter_async_context(opening(engine))
+            calls = {name: _call(create) for name, create in creating.items()}
+            await in_turns(results, "create without HTTP", calls, rounds, seconds)
+
+
+def _call(create: Create) -> Call:
+    async def one() -> None:
+        request = ScheduledActivityCreate.model_validate(body()).as_request()
+        await create(ScheduledActivityInput(id=uuid4(), tenant_id=TENANT_ID, request=request))
+
+    return one

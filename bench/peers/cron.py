@@ -1,0 +1,68 @@
+"""A cron job: the request does the steps itself and writes the row; `work N` marks what is due every N seconds."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import func, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bench.peers.route import Create, serve
+from bench.peers.steps import Steps
+from db.engine import autocommit, open_engine
+from db.models import ScheduledActivity
+from db.queries import NOW
+from settings import DatabaseSettings
+from workflows.payloads import ActivityStatus, Record, ScheduledActivityInput, Snapshot
+
+MARK = (
+    update(ScheduledActivity)
+    .where(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.scheduled_at <= NOW)
+    .values(
+        status=ActivityStatus.DUE,
+        due_at=ScheduledActivity.scheduled_at,
+        marked_at=func.clock_timestamp(),
+        lateness_ms=0,
+        version=ScheduledActivity.version + 1,
+    )
+)
+
+
+async def created(steps: Steps, scheduled: ScheduledActivityInput) -> Snapshot:
+    """The five steps, called: what none of them survives is lost."""
+    await steps.commerce(scheduled)
+    ready = Record(
+        scheduled=scheduled,
+        reason=await steps.reason(scheduled),
+        target=await steps.target(scheduled),
+        attributes=await steps.attributes(scheduled),
+    )
+    return await steps.record(ready, "")
+
+
+@asynccontextmanager
+async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
+    """PostgreSQL is all there is."""
+    steps = Steps(engine)
+
+    async def create(scheduled: ScheduledActivityInput) -> Snapshot:
+        return await created(steps, scheduled)
+
+    yield create
+
+
+async def work(every: float) -> None:
+    """At each full multiple of `every` seconds, as cron has it."""
+    engine = open_engine(DatabaseSettings())
+    while True:
+        await asyncio.sleep(every - time.time() % every)
+        async with autocommit(engine).connect() as connection:
+            await connection.execute(MARK)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["work"]:
+        asyncio.run(work(float(sys.argv[2])))
+    serve(opening)

@@ -1,0 +1,127 @@
+"""What steps cost: our creation with none, one, two and five of them, from a bare client; no HTTP, no token.
+
+`python -m bench.steps` is the worker of the variants that the product doesn't have.
+"""
+
+import asyncio
+import os
+from typing import Any
+from uuid import uuid4
+
+import uvloop
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio import activity
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.worker import Worker
+
+from activities_impl.resolution import or_rejected
+from activities_impl.scheduled_activities import ScheduledActivities
+from api.runs import start
+from api.schemas import ScheduledActivityCreate
+from bench.create import CLIENTS
+from bench.load import Call, body, loop
+from bench.machine import machine, python
+from bench.results import Results
+from bench.steps_workflow import QUEUE, Half, NoSteps, TwoSteps
+from db import facts
+from db.engine import autocommit, open_engine
+from embedded.demo_data import TENANT_ID
+from settings import DatabaseSettings
+from worker import TUNING
+from workflows.attribute_values import choose_attributes
+from workflows.client import connect
+from workflows.payloads import Record, ScheduledActivityInput
+from workflows.resolution import choose_target, match_reason
+from workflows.sandbox import Sandbox
+
+
+async def run(results: Results, *, rounds: int, seconds: float) -> None:
+    """Against workers of both, ours and the variants'."""
+    with machine() as servers:
+        servers.start("steps worker", python("-m", "bench.steps"))
+        servers.start_ours()
+        os.environ["TEMPORAL_ADDRESS"] = servers.temporal.address
+        client = await connect()
+        calls = {
+            "no step": _variant(client, NoSteps),
+            "one step: ours": _ours(client, in_one_go=True),
+            "two steps": _variant(client, TwoSteps),
+            "five steps: ours in trouble": _ours(client, in_one_go=False),
+        }
+        await in_turns(results, "steps", calls, rounds, seconds)
+
+
+async def in_turns(results: Results, benchmark: str, calls: dict[str, Call], rounds: int, seconds: float) -> None:
+    """Warm all of them up; then each in turn, by one caller and by many."""
+    for call in calls.values():
+        await loop([call] * 4, 2)
+    for _ in range(rounds):
+        for clients in CLIENTS:
+            for name, call in calls.items():
+                measured = await loop([call] * clients, seconds)
+                results.add(f"{benchmark}, {clients} at once", name, measured.rate, "rate", "/s")
+                results.add(f"{benchmark}, {clients} at once", name, measured.percentile(0.5), "p50", "ms")
+
+
+def _input(*, in_one_go: bool = False) -> ScheduledActivityInput:
+    request = ScheduledActivityCreate.model_validate(body()).as_request()
+    return ScheduledActivityInput(id=uuid4(), tenant_id=TENANT_ID, request=request, in_one_go=in_one_go)
+
+
+def _ours(client: Client, *, in_one_go: bool) -> Call:
+    async def create() -> None:
+        await start(client, _input(in_one_go=in_one_go), 10)
+
+    return create
+
+
+def _variant(client: Client, workflow: type[NoSteps | TwoSteps]) -> Call:
+    async def create() -> None:
+        operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            workflow.__name__,
+            _input(),
+            id=f"steps-{uuid4()}",
+            task_queue=QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        )
+        await client.execute_update_with_start_workflow("create", start_workflow_operation=operation)
+
+    return create
+
+
+class Decided(Half):
+    """The reads and the decisions of our own `create`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = autocommit(engine)
+
+    @activity.defn(name="decide")
+    async def decide(self, scheduled: ScheduledActivityInput) -> Record:
+        """What there is to record."""
+        async with self._engine.connect() as connection:
+            known = await facts.creation_facts(connection, scheduled)
+        return Record(
+            scheduled=scheduled,
+            reason=or_rejected(match_reason, known.reason),
+            target=choose_target(known.target),
+            attributes=or_rejected(choose_attributes, known.attributes),
+        )
+
+
+async def main() -> None:
+    """Work until killed."""
+    engine = open_engine(DatabaseSettings())
+    async with Worker(
+        await connect(),
+        task_queue=QUEUE,
+        workflows=[NoSteps, TwoSteps],
+        activities=[Decided(engine).decide, ScheduledActivities(engine).record],
+        workflow_runner=Sandbox("bench"),
+        **TUNING,
+    ):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
