@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -62,10 +62,24 @@ class BatchResults(Answer):
     results: list[BatchResult]
 
 
+def _documented() -> dict[str, Any]:
+    """Both ways to send a batch: as one document, or line by line."""
+    extra = body_of(ScheduledActivityBatch)
+    sent, answered = (
+        {LINES: {"schema": {"type": "string", "description": f"Lines, each a `{model.__name__}` in JSON."}}}
+        for model in (ScheduledActivityCreate, BatchResult)
+    )
+    extra["requestBody"]["content"] |= sent
+    return extra | {"responses": {"200": {"content": answered}}}
+
+
+DOCUMENTED = _documented()
+
+
 @router.post(
     "/batch",
     response_model=BatchResults,
-    openapi_extra=body_of(ScheduledActivityBatch),
+    openapi_extra=DOCUMENTED,
     responses=documented(BodyTooLarge, UnsupportedMediaType),
 )
 async def create_activities(caller: CanCreate, opened: Opened, request: Request) -> Response:
