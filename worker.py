@@ -67,6 +67,7 @@ def steps(client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> l
         reconciliation.compare_page,
         reconciliation.find_stuck,
         reconciliation.expire_leases,
+        reconciliation.create_follow_ups,
         bulk_operations.collect,
         bulk_operations.change_some,
         bulk_operations.finish,

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,21 +14,25 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities_impl.recovery import ACTOR, Recovery
 from db.engine import autocommit
 from db.leases import expire
 from db.reconciliation import goes_on_in, open_rows
+from db.results import follow_up_is, follow_up_request, missing_follow_ups
 from workflows.activities import ReconciliationActivities
 from workflows.client import lead_seconds, workflow_id
+from workflows.creation import RefusedError, start
 from workflows.fates import described, is_reset
 from workflows.findings import Compared, Cursor, Finding, Page
-from workflows.payloads import EventType, Reschedule
+from workflows.payloads import EventType, Reschedule, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.search_attributes import ACTIVITY_ID, SCHEDULED_AT
 
-EXAMPLES = 10
-OF_ROWS = [finding for finding in Finding if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED}]
+EXAMPLES, FOLLOW_UPS = 10, 200
+FOLLOW_UP_DEADLINE = 5.0
+OF_ROWS = [finding for finding in Finding if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP}]
 PATIENCE = timedelta(seconds=5)
 """How long one run may take to hear of its time."""
 
@@ -127,6 +132,39 @@ class Reconciliation(ReconciliationActivities):
         async with self._engine.connect() as connection:
             expired = (await connection.execute(expire())).all()
         return _compared({Finding.LEASE_EXPIRED: [str(row.id) for row in expired]})
+
+    @activity.defn
+    async def create_follow_ups(self, older_than_seconds: float) -> Compared:
+        """The oldest first; one that can't be created now is left to the next time."""
+        async with self._engine.connect() as connection:
+            missing = (await connection.execute(missing_follow_ups(older_than_seconds, FOLLOW_UPS))).all()
+        created = [str(row.id) for row in missing if await self._follow_up(row)]
+        return _compared({Finding.FOLLOWED_UP: created})
+
+    async def _follow_up(self, row: Row[Any]) -> bool:
+        """Whether its follow-up is there now; a refused one leaves the result as it is, and says why."""
+        found, error = row.existing_id, None
+        if found is None:
+            try:
+                found = (await start(self._client, self._input(row), FOLLOW_UP_DEADLINE)).id
+            except (WorkflowAlreadyStartedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError):
+                return False
+            except RefusedError as refused:
+                error = refused.rejection.detail if refused.rejection else None
+        async with self._engine.connect() as connection:
+            await connection.execute(follow_up_is(row, found, error))
+        return found is not None
+
+    def _input(self, row: Row[Any]) -> ScheduledActivityInput:
+        request = ScheduledActivityRequest.model_validate(follow_up_request(row.request, row))
+        return ScheduledActivityInput(
+            id=uuid4(),
+            tenant_id=row.tenant_id,
+            request=request,
+            lead_seconds=lead_seconds(request.scheduled_at, self._max_lead_seconds),
+            actor=row.actor,
+            in_one_go=True,
+        )
 
 
 def _differ(run: WorkflowExecution, scheduled_at: datetime) -> bool:

@@ -49,8 +49,7 @@ async def _like_the_first(result: Row[Any], opened: Resources) -> ScheduledActiv
     )
     async with opened.autocommit.connect() as connection:
         first = (await connection.execute(statement)).scalar_one()
-    again = {"idempotency_key": f"follow-up:{result.id}", "scheduled_at": result.follow_up_at.isoformat()}
-    return ScheduledActivityCreate.model_validate(first | again | {"suggested_execution_time": None})
+    return ScheduledActivityCreate.model_validate(results.follow_up_request(first, result))
 
 
 async def _created(body: ScheduledActivityCreate, caller: Caller, opened: Resources) -> UUID:

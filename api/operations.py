@@ -35,6 +35,7 @@ from db import changes
 from db.models import ScheduledActivity
 from db.queries import SNAPSHOTS, snapshot
 from workflows.client import lead_seconds, resume, workflow_id
+from workflows.creation import RefusedError
 from workflows.fates import Fate, RunOfRow, fate_of
 from workflows.payloads import (
     OPEN,
@@ -167,7 +168,7 @@ async def perform(opened: Resources, caller: Caller, activity_id: UUID, change: 
             outcome = await run_updates.send(opened.temporal, run, wanted, opened.answer_deadline_seconds)
         if outcome is Outcome.RUN_ENDED:
             await _apply_without_run(opened, wanted)
-    except runs.RefusedError as refused:
+    except RefusedError as refused:
         raise _problem(refused) from refused
     except changes.RefusedChangeError as refused:
         raise from_rejection(refused.rejection) from refused
@@ -229,7 +230,7 @@ async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapsho
     raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
 
 
-def _problem(refused: runs.RefusedError) -> Problem:
+def _problem(refused: RefusedError) -> Problem:
     if refused.rejection is None:
         return InternalError("The change could not be carried out, and the reason is ours. Nothing was changed.")
     if refused.rejection.code == Unavailable.code:

@@ -16,9 +16,9 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.runs import RefusedError
 from workflows.activities import rejection_of
 from workflows.client import TASK_TIMEOUT
+from workflows.creation import RefusedError
 from workflows.payloads import Apply
 
 DESCRIBE_SECONDS = 2

@@ -1,81 +1,24 @@
-"""The Temporal side of a request: start the run that creates, and ask what became of one whose row isn't there."""
+"""The Temporal side of a request: ask what became of a run whose row isn't there."""
 
-import asyncio
-from contextlib import suppress
 from uuid import UUID
 
 from temporalio.client import (
     Client,
-    WithStartWorkflowOperation,
     WorkflowExecution,
     WorkflowExecutionStatus,
     WorkflowFailureError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.patience import patiently
 from workflows import search_attributes as sa
 from workflows.activities import rejection_of
-from workflows.client import start_options, workflow_id
-from workflows.payloads import ActivityStatus, Rejection, ScheduledActivityInput, Snapshot
-from workflows.scheduled_activity import ScheduledActivityWorkflow
+from workflows.client import workflow_id
+from workflows.creation import RefusedError
+from workflows.payloads import ScheduledActivityInput
 
 LOST = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.TIMED_OUT)
 """Ended by an operator: what such a run has not recorded by then, it never will."""
-
-
-class RefusedError(Exception):
-    """The run has ended because the request can't be carried out; without a rejection it is our own fault."""
-
-    def __init__(self, rejection: Rejection | None) -> None:
-        super().__init__(rejection.code if rejection else "internal_error")
-        self.rejection = rejection
-
-
-async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seconds: float) -> Snapshot:
-    """Start the run and wait for its answer, in one call.
-
-    Raises:
-        WorkflowAlreadyStartedError: the key has a run.
-        RefusedError: the request can't be carried out; the key stays usable.
-        WorkflowUpdateRPCTimeoutOrCancelledError, RPCError: nothing is known, not even whether it has started.
-    """
-    operation = _start_operation(scheduled)
-    try:
-        async with asyncio.timeout(deadline_seconds):
-            return await client.execute_update_with_start_workflow(
-                ScheduledActivityWorkflow.create,  # type: ignore[arg-type]  # the SDK's types lose `async` behind a name
-                start_workflow_operation=operation,
-                id=str(scheduled.id),
-            )
-    except TimeoutError as failure:
-        raise WorkflowUpdateRPCTimeoutOrCancelledError from failure
-    except WorkflowUpdateFailedError as failure:
-        raise RefusedError(rejection_of(failure.cause)) from failure
-    finally:
-        await _retrieve(operation)
-
-
-def _start_operation(
-    scheduled: ScheduledActivityInput,
-) -> WithStartWorkflowOperation[ScheduledActivityWorkflow, ActivityStatus]:
-    return WithStartWorkflowOperation(
-        ScheduledActivityWorkflow.run,
-        scheduled,
-        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        **start_options(scheduled, ActivityStatus.RESOLVING, scheduled.request.scheduled_at),
-    )
-
-
-async def _retrieve(operation: WithStartWorkflowOperation[ScheduledActivityWorkflow, ActivityStatus]) -> None:
-    """Take the operation's own exception, if it has one: the SDK complains of one that nobody took."""
-    with suppress(Exception, asyncio.CancelledError):
-        async with asyncio.timeout(0):
-            await operation.workflow_handle()
 
 
 async def exists(client: Client, scheduled: ScheduledActivityInput) -> bool:

@@ -38,6 +38,7 @@ from api.views import recorded, resolving
 from db.models import ScheduledActivity, StatusEvent
 from db.queries import EVENT_IS_SEEN, SNAPSHOTS, snapshot
 from workflows.client import lead_seconds
+from workflows.creation import RefusedError, start
 from workflows.payloads import ScheduledActivityInput
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
@@ -103,10 +104,10 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
 async def _create(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Response:
     """One call to Temporal decides; only where it is refused or unheard is anything asked again."""
     try:
-        created = await runs.start(opened.temporal, scheduled, opened.answer_deadline_seconds)
+        created = await start(opened.temporal, scheduled, opened.answer_deadline_seconds)
     except WorkflowAlreadyStartedError as failure:
         raise await duplicate_of(scheduled, caller, opened) from failure
-    except runs.RefusedError as refused:
+    except RefusedError as refused:
         raise await _refusal(refused, scheduled, caller, opened) from refused
     except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
         if not await runs.exists(opened.temporal, scheduled):
@@ -116,7 +117,7 @@ async def _create(scheduled: ScheduledActivityInput, caller: Caller, opened: Res
 
 
 async def _refusal(
-    refused: runs.RefusedError, scheduled: ScheduledActivityInput, caller: Caller, opened: Resources
+    refused: RefusedError, scheduled: ScheduledActivityInput, caller: Caller, opened: Resources
 ) -> Problem:
     if refused.rejection is None:
         return InternalError("The activity could not be created, and the reason is ours. Its key can be used again.")

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
 
-from api.runs import start
 from api.schemas import ScheduledActivityCreate
 from bench.create import DBOS, NAIVE, OURS, PROCRASTINATE
 from bench.load import Call, body
@@ -19,6 +18,7 @@ from db.engine import open_engine
 from embedded.demo_data import TENANT_ID
 from settings import DatabaseSettings
 from workflows.client import connect
+from workflows.creation import start
 from workflows.payloads import ScheduledActivityInput, Snapshot
 
 PEERS = {DBOS: "dbos_steps", PROCRASTINATE: "procrastinate_job", NAIVE: "naive_temporal"}

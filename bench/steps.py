@@ -17,7 +17,6 @@ from temporalio.worker import Worker
 
 from activities_impl.resolution import or_rejected
 from activities_impl.scheduled_activities import ScheduledActivities
-from api.runs import start
 from api.schemas import ScheduledActivityCreate
 from bench.create import CLIENTS
 from bench.load import Call, body, loop
@@ -31,6 +30,7 @@ from settings import DatabaseSettings
 from worker import TUNING
 from workflows.attribute_values import choose_attributes
 from workflows.client import connect
+from workflows.creation import start
 from workflows.payloads import Record, ScheduledActivityInput
 from workflows.resolution import choose_target, match_reason
 from workflows.sandbox import Sandbox

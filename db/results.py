@@ -1,18 +1,22 @@
 """The statements of results: where the activity stands, and one that writes all that an accepted result changes."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Row, Select, Text, and_, delete, func, insert, literal, select, update
+from sqlalchemy import CTE, ColumnElement, Row, Select, Text, and_, cast, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import aliased
 
 from db.leases import expire, trail, written
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
 from db.queries import EFFECTIVE_STATUS
 from workflows.hand_off import CONTACTED, EFFECTS, Accepted, HandOff, KnownResult, Lease
 from workflows.payloads import ActivityStatus, EventType
+
+FOLLOW_UP_KEY = "follow-up:"
 
 _known = (
     select(
@@ -176,6 +180,45 @@ def _contacts(row: CTE, new: NewResult, accepted: Accepted) -> list[CTE]:
         ).where(user, TargetUser.commerce_user_id.is_not(None))
         parts.append(upsert(ContactLogEntry).from_select(columns, entry).on_conflict_do_nothing().cte("contacted"))
     return parts
+
+
+def follow_up_request(first: dict[str, Any], result: Row[Any]) -> dict[str, Any]:
+    """The request of a result's follow-up: the first one's again, under a key of its own, for its own time."""
+    again = {"idempotency_key": f"{FOLLOW_UP_KEY}{result.id}", "scheduled_at": result.follow_up_at.isoformat()}
+    return first | again | {"suggested_execution_time": None}
+
+
+def missing_follow_ups(grace_seconds: float, limit: int) -> Select[Any]:
+    """Results whose follow-up was neither created nor refused, with the first request and what has the key by now."""
+    existing = aliased(ScheduledActivity)
+    key = literal(FOLLOW_UP_KEY) + cast(ActivityResult.id, Text)
+    return (
+        select(
+            ActivityResult.tenant_id,
+            ActivityResult.activity_id,
+            ActivityResult.id,
+            ActivityResult.follow_up_at,
+            ActivityResult.actor,
+            ScheduledActivity.request,
+            existing.id.label("existing_id"),
+        )
+        .join(
+            ScheduledActivity,
+            and_(
+                ScheduledActivity.tenant_id == ActivityResult.tenant_id,
+                ScheduledActivity.id == ActivityResult.activity_id,
+            ),
+        )
+        .outerjoin(existing, and_(existing.tenant_id == ActivityResult.tenant_id, existing.idempotency_key == key))
+        .where(
+            ActivityResult.follow_up_at.is_not(None),
+            ActivityResult.follow_up_id.is_(None),
+            ActivityResult.follow_up_error.is_(None),
+            ActivityResult.received_at < func.clock_timestamp() - timedelta(seconds=grace_seconds),
+        )
+        .order_by(ActivityResult.id)
+        .limit(limit)
+    )
 
 
 def follow_up_is(result: Row[Any], activity_id: UUID | None, error: str | None) -> Any:

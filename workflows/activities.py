@@ -116,6 +116,11 @@ class ReconciliationActivities(ABC):
     async def expire_leases(self) -> Compared:
         """Take back what executors have let lie, for tenants whose executors don't ask any more."""
 
+    @abstractmethod
+    @activity.defn
+    async def create_follow_ups(self, older_than_seconds: float) -> Compared:
+        """Create what results have asked for, where the process that took the result got no further."""
+
 
 class BulkOperationActivities(ABC):
     """Does to many activities what is done to one; the table of items says what has been done, so nothing is twice."""

@@ -29,6 +29,9 @@ class Finding(StrEnum):
     LEASE_EXPIRED = "lease_expired"
     """An executor's lease ran out and nobody has asked since: DUE again, or FAILED."""
 
+    FOLLOWED_UP = "followed_up"
+    """A result asked for a follow-up whose creation was cut off: it is created now."""
+
 
 class Cursor(Message):
     """The last row of a page: the next page begins behind it."""

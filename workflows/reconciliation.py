@@ -41,4 +41,13 @@ class ReconciliationWorkflow:
         leases = await workflow.execute_activity_method(
             ReconciliationActivities.expire_leases, start_to_close_timeout=PAGE_TIMEOUT, summary="leases that ran out"
         )
-        return found.plus(stuck).plus(leases)
+        found = found.plus(stuck).plus(leases)
+        if workflow.patched("follow-ups"):
+            follow_ups = await workflow.execute_activity_method(
+                ReconciliationActivities.create_follow_ups,
+                wanted.page.grace_seconds,
+                start_to_close_timeout=PAGE_TIMEOUT,
+                summary="follow-ups that are missing",
+            )
+            found = found.plus(follow_ups)
+        return found

@@ -7,10 +7,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api import runs
 from api.schemas import ScheduledActivityCreate
 from tests.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.service import Service, until
+from workflows.creation import RefusedError, start
 from workflows.payloads import ScheduledActivityInput
 
 
@@ -52,8 +52,8 @@ async def test_an_activity_becomes_due_at_its_time_and_its_trail_says_so(http: h
 async def test_the_trail_of_a_refused_creation_is_the_problem_that_refused_it(service: Service, tenant: Tenant) -> None:
     request = ScheduledActivityCreate.model_validate_json(json.dumps(contract_example(commerce_id=str(uuid4()))))
     scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=tenant.id, request=request.as_request())
-    with pytest.raises(runs.RefusedError):
-        await runs.start(service.temporal, scheduled, 20)
+    with pytest.raises(RefusedError):
+        await start(service.temporal, scheduled, 20)
     async with service.client(tenant.id) as http, asyncio.timeout(30):
         url = f"/api/activities/{scheduled.id}/status-events"
         while (answer := await http.get(url)).json()["code"] == "activity_not_found":

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy import select, update
 
-from api import runs
 from api.auth import Permission
 from api.schemas import ScheduledActivityCreate
 from db.models import CommerceUser, StatusEvent
@@ -17,6 +16,7 @@ from tests.builders import Tenant, contract_example, from_now
 from tests.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
 from workflows.client import workflow_id
+from workflows.creation import start
 from workflows.payloads import ScheduledActivityInput
 
 
@@ -40,7 +40,7 @@ async def marked_ahead(service: Service, tenant: Tenant) -> dict[str, Any]:
     scheduled = ScheduledActivityInput(
         id=UUID(int=uuid4().int | 0xFFFF), tenant_id=tenant.id, request=request.as_request(), lead_seconds=7200
     )
-    await runs.start(service.temporal, scheduled, 20)
+    await start(service.temporal, scheduled, 20)
     run = service.temporal.get_workflow_handle(workflow_id(tenant.id, request.idempotency_key))
     assert await run.result() == "DUE"
     async with service.client(tenant.id) as http:

@@ -11,15 +11,17 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
+from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import TemporalServer, free_port, running_temporal, spelled
-from tests.builders import Tenant, from_now
+from tests.builders import Tenant, contract_example, from_now
+from tests.hand_off import claim
 from tests.integration.test_operations import created, trail, unresolved
 from tests.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
@@ -292,3 +294,62 @@ async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_paus
     async with asyncio.timeout(60):
         while not (await handle.describe()).info.recent_actions:
             await asyncio.sleep(0.2)
+
+
+async def test_a_follow_up_that_was_cut_off_before_its_creation_is_created_once_and_a_refused_one_says_why(
+    own: tuple[TemporalServer, str, Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        types = [{"code": "call_back", "label": "Call back", "requires_future_scheduled_at": True}]
+        assert (await http.put("/api/activity-config/task-result-types", json={"types": types})).is_success
+        first, second = await due(http), await due(http)
+        with monkeypatch.context() as cut:
+            cut.setattr("api.results.followed_up", _killed)
+            for activity in (first, second):
+                assert (await _called_back(http, activity)).status_code == 500
+        async with service.engine.begin() as connection:
+            request = contract_example(reason="gone")
+            this = update(ScheduledActivity).where(ScheduledActivity.id == UUID(second["id"]))
+            await connection.execute(this.values(request=request))
+
+        found = await reconciled(service.temporal)
+        (kept,) = (await http.get(f"/api/activities/{first['id']}/results")).json()
+        assert found.examples[Finding.FOLLOWED_UP] == (kept["id"],)
+        follow_up = (await http.get(f"/api/activities/{kept['followUpId']}")).json()
+        assert (follow_up["idempotencyKey"], follow_up["scheduledAt"]) == (f"follow-up:{kept['id']}", CALL_BACK_AT)
+        (refused,) = (await http.get(f"/api/activities/{second['id']}/results")).json()
+        assert refused["followUpId"] is None
+        assert "gone" in refused["followUpError"]
+
+        again = await _called_back(http, first)
+        assert (again.status_code, again.json()["followUpId"]) == (200, kept["followUpId"])
+        assert Finding.FOLLOWED_UP not in (await reconciled(service.temporal)).counts
+
+
+CALL_BACK_AT = "2031-05-06T07:08:09.000Z"
+
+
+async def due(http: httpx.AsyncClient) -> dict[str, Any]:
+    """An activity that an executor has taken."""
+    activity: dict[str, Any] = (await http.post("/api/activities", json=contract_example())).json()
+    await until(http, f"/api/activities/{activity['id']}", "DUE")
+    (taken,) = await claim(http)
+    assert taken["id"] == activity["id"]
+    return activity
+
+
+async def _killed(*_: Any) -> None:
+    raise AssertionError("the process ends between the result and its follow-up")
+
+
+async def _called_back(http: httpx.AsyncClient, activity: dict[str, Any]) -> httpx.Response:
+    told = {"result": "call_back", "future_scheduled_at": CALL_BACK_AT}
+    body = {
+        "activity_id": activity["id"],
+        "status": "COMPLETED",
+        "occurred_at": "2026-01-01T00:00:00Z",
+        "task_result": told,
+    }
+    return await http.post("/api/activity-results/tasks", json=body)

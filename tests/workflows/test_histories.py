@@ -20,7 +20,6 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import TimeSkipper
 
-from api.runs import start
 from api.schemas import ScheduledActivityCreate
 from db.engine import autocommit, open_engine
 from db.models import ScheduledActivity
@@ -31,6 +30,7 @@ from tests.service import Service, resources, running_api, until
 from tests.worlds import idle_service, work
 from worker import build_worker
 from workflows.client import workflow_id
+from workflows.creation import start
 from workflows.payloads import ScheduledActivityInput
 
 PATH = "/api/activities"
