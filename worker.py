@@ -65,6 +65,7 @@ def steps(client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> l
         scheduled_activities.mark_due,
         scheduled_activities.apply_change,
         reconciliation.compare_page,
+        reconciliation.settle_ended,
         reconciliation.find_stuck,
         reconciliation.expire_leases,
         reconciliation.create_follow_ups,

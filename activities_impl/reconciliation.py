@@ -3,14 +3,16 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.client import (
     Client,
     WorkflowExecution,
+    WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -20,7 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities_impl.recovery import ACTOR, Recovery
 from db.engine import autocommit
 from db.leases import expire
-from db.reconciliation import goes_on_in, open_rows
+from db.reconciliation import goes_on_in, open_rows, still_open
 from db.results import follow_up_is, follow_up_request, missing_follow_ups
 from workflows.activities import ReconciliationActivities
 from workflows.client import lead_seconds, workflow_id
@@ -28,9 +30,9 @@ from workflows.creation import RefusedError, start
 from workflows.fates import described, is_reset
 from workflows.findings import Compared, Cursor, Finding, Page
 from workflows.payloads import EventType, Reschedule, ScheduledActivityInput, ScheduledActivityRequest
-from workflows.search_attributes import ACTIVITY_ID, SCHEDULED_AT
+from workflows.search_attributes import ACTIVITY_ID, SCHEDULED_AT, TENANT_ID
 
-EXAMPLES, FOLLOW_UPS = 10, 200
+EXAMPLES, FOLLOW_UPS, ENDED, ASKED_AT_ONCE = 10, 200, 1000, 16
 FOLLOW_UP_DEADLINE = 5.0
 OF_ROWS = [finding for finding in Finding if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP}]
 PATIENCE = timedelta(seconds=5)
@@ -48,26 +50,25 @@ class Reconciliation(ReconciliationActivities):
 
     @activity.defn
     async def compare_page(self, page: Page) -> Compared:
-        """One statement, one list of runs, and a look at each row that doesn't fit."""
+        """One statement, a question for each run, and a closer look at each row that doesn't fit."""
         async with self._engine.connect() as connection:
             rows = (await connection.execute(open_rows(page))).all()
-        runs = await self._open_runs(rows)
+        turn = asyncio.Semaphore(ASKED_AT_ONCE)
+        runs = await asyncio.gather(*(self._run_of(row, turn) for row in rows))
         found: dict[Finding, list[str]] = {finding: [] for finding in OF_ROWS}
-        for row in rows:
-            finding = await self._compare(row, runs.get(str(row.id)), timedelta(seconds=page.grace_seconds))
+        for row, run in zip(rows, runs, strict=True):
+            finding = await self._compare(row, run, timedelta(seconds=page.grace_seconds))
             if finding:
                 found[finding].append(str(row.id))
         last = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields}) if rows else None
         return _compared(found, rows=len(rows), after=last if len(rows) == page.size else None)
 
-    async def _open_runs(self, rows: Any) -> dict[str, WorkflowExecution]:
-        if not rows:
-            return {}
-        ids = ", ".join(f"'{row.id}'" for row in rows)
-        query = f"ExecutionStatus = 'Running' AND ActivityId IN ({ids})"
-        return {
-            run.typed_search_attributes.get(ACTIVITY_ID, ""): run async for run in self._client.list_workflows(query)
-        }
+    async def _run_of(self, row: Row[Any], turn: asyncio.Semaphore) -> WorkflowExecution | None:
+        """The row's open run; asked one by one, for a list of ids costs the server a look at every open run."""
+        async with turn:
+            run = await described(self._client, workflow_id(row.tenant_id, row.idempotency_key))
+        is_open = run is not None and run.status is WorkflowExecutionStatus.RUNNING
+        return run if is_open and run and run.typed_search_attributes.get(ACTIVITY_ID) == str(row.id) else None
 
     async def _compare(self, row: Row[Any], run: WorkflowExecution | None, grace: timedelta) -> Finding | None:
         if not row.is_settled:
@@ -116,6 +117,28 @@ class Reconciliation(ReconciliationActivities):
         return True
 
     @activity.defn
+    async def settle_ended(self, within_seconds: float) -> Compared:
+        """By the list of what has closed: however many sleep, what was ended by hand is found within a round."""
+        since = (datetime.now(UTC) - timedelta(seconds=within_seconds)).isoformat()
+        query = (
+            "WorkflowType = 'ScheduledActivityWorkflow' AND ExecutionStatus IN ('Terminated', 'Canceled', 'TimedOut')"
+            f" AND CloseTime > '{since}'"
+        )
+        ended = [
+            (UUID(attributes[TENANT_ID]), UUID(attributes[ACTIVITY_ID]))
+            async for run in self._client.list_workflows(query, limit=ENDED)
+            if (attributes := run.typed_search_attributes).get(ACTIVITY_ID)
+        ]
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(still_open(ended))).all()
+        found: dict[Finding, list[str]] = {finding: [] for finding in OF_ROWS}
+        for row in rows:
+            finding = await self._recovery.settle(row.tenant_id, row.id)
+            if finding:
+                found[finding].append(str(row.id))
+        return _compared(found)
+
+    @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:
         """By the list alone: nothing is done about them."""
         since = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
@@ -138,7 +161,13 @@ class Reconciliation(ReconciliationActivities):
         """The oldest first; one that can't be created now is left to the next time."""
         async with self._engine.connect() as connection:
             missing = (await connection.execute(missing_follow_ups(older_than_seconds, FOLLOW_UPS))).all()
-        created = [str(row.id) for row in missing if await self._follow_up(row)]
+        created = []
+        for row in missing:
+            try:
+                if await self._follow_up(row):
+                    created.append(str(row.id))
+            except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError):
+                break  # whoever doesn't answer now won't answer to the others either
         return _compared({Finding.FOLLOWED_UP: created})
 
     async def _follow_up(self, row: Row[Any]) -> bool:
@@ -146,25 +175,26 @@ class Reconciliation(ReconciliationActivities):
         found, error = row.existing_id, None
         if found is None:
             try:
-                found = (await start(self._client, self._input(row), FOLLOW_UP_DEADLINE)).id
-            except (WorkflowAlreadyStartedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError):
+                found = (await start(self._client, _follow_up_of(row, self._max_lead_seconds), FOLLOW_UP_DEADLINE)).id
+            except WorkflowAlreadyStartedError:
                 return False
+            except ValidationError:
+                error = "The first request can't be repeated by this version."
             except RefusedError as refused:
-                error = refused.rejection.detail if refused.rejection else None
+                found = refused.rejection and refused.rejection.activity_id
+                error = refused.rejection.detail if refused.rejection else "The reason is ours: see its run."
         async with self._engine.connect() as connection:
-            await connection.execute(follow_up_is(row, found, error))
+            await connection.execute(follow_up_is(row, found, None if found else error))
         return found is not None
 
-    def _input(self, row: Row[Any]) -> ScheduledActivityInput:
-        request = ScheduledActivityRequest.model_validate(follow_up_request(row.request, row))
-        return ScheduledActivityInput(
-            id=uuid4(),
-            tenant_id=row.tenant_id,
-            request=request,
-            lead_seconds=lead_seconds(request.scheduled_at, self._max_lead_seconds),
-            actor=row.actor,
-            in_one_go=True,
-        )
+
+def _follow_up_of(row: Row[Any], max_lead_seconds: float) -> ScheduledActivityInput:
+    """Step by step: a worker of the version before, beside us while we are deployed, knows no other way."""
+    request = ScheduledActivityRequest.model_validate(follow_up_request(row.request, row))
+    lead = lead_seconds(request.scheduled_at, max_lead_seconds)
+    return ScheduledActivityInput(
+        id=uuid4(), tenant_id=row.tenant_id, request=request, lead_seconds=lead, actor=row.actor
+    )
 
 
 def _differ(run: WorkflowExecution, scheduled_at: datetime) -> bool:

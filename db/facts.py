@@ -1,5 +1,6 @@
 """Loads what resolution is told: one statement a step or a whole creation, however many candidates there are."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,13 +19,32 @@ class KeyFacts(NamedTuple):
     commerce_id: UUID | None
 
 
-class CreationFacts(NamedTuple):
-    """What all steps of a creation are told."""
+@dataclass(frozen=True)
+class CreationFacts:
+    """What all steps of a creation are told; each part is read when its turn comes, as if its step had asked."""
 
-    key: KeyFacts
-    reason: ReasonFacts
-    target: TargetFacts
-    attributes: AttributeFacts
+    row: Row[*tuple[Any, ...]]
+    resolve: Resolve
+
+    @property
+    def key(self) -> KeyFacts:
+        """For the commerce."""
+        return _key(self.row)
+
+    @property
+    def reason(self) -> ReasonFacts:
+        """For the reason and the user status."""
+        return _reason(self.row, self.resolve)
+
+    @property
+    def target(self) -> TargetFacts:
+        """For the target user."""
+        return _target(self.row, self.resolve)
+
+    @property
+    def attributes(self) -> AttributeFacts:
+        """For the attributes."""
+        return _attributes(self.row, self.resolve)
 
 
 async def creation_facts(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> CreationFacts:
@@ -32,8 +52,7 @@ async def creation_facts(connection: AsyncConnection, scheduled: ScheduledActivi
     resolve = Resolve(scheduled=scheduled)
     asked = _of_key(scheduled) | _of_reason(resolve) | _of_target(resolve)
     asked["with_attributes"] = asks_for_some(scheduled.request)
-    row = (await connection.execute(CREATION_FACTS, asked)).one()
-    return CreationFacts(_key(row), _reason(row, resolve), _target(row, resolve), _attributes(row, resolve))
+    return CreationFacts((await connection.execute(CREATION_FACTS, asked)).one(), resolve)
 
 
 async def key_facts(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> KeyFacts:

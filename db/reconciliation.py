@@ -1,5 +1,6 @@
 """The statements of reconciliation: open rows page by page, and what is noted when a row's run is another one."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,13 @@ def open_rows(page: Page) -> Select[*tuple[Any, ...]]:
         ),
     ).where(ScheduledActivity.status.in_(OPEN))
     return _behind(rows, page.after).order_by(*_PLACE).limit(page.size)
+
+
+def still_open(activities: Sequence[tuple[UUID, UUID]]) -> Select[*tuple[Any, ...]]:
+    """Those of these, each a tenant and an id, whose rows need a run."""
+    own = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
+    rows = select(ScheduledActivity.tenant_id, ScheduledActivity.id)
+    return rows.where(own.in_(activities), ScheduledActivity.status.in_(OPEN))
 
 
 def open_requests(after: Cursor | None, size: int) -> Select[*tuple[Any, ...]]:

@@ -108,6 +108,11 @@ class ReconciliationActivities(ABC):
 
     @abstractmethod
     @activity.defn
+    async def settle_ended(self, within_seconds: float) -> Compared:
+        """See to the open rows whose runs were ended from outside within this time."""
+
+    @abstractmethod
+    @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:
         """Report the runs that have been at their first steps for that long."""
 

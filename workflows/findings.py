@@ -71,5 +71,13 @@ class Reconcile(Message):
     """Starts reconciliation; `so_far` is what earlier runs of the same round have shown."""
 
     page: Page = Page()
+    pages: int | None = None
+    """How many pages a round takes, after the soonest one; the next round goes on behind them. None: all."""
+    ended_within_seconds: float | None = None
+    """Look first for runs that were ended from outside within this time."""
     stuck_seconds: float = 600
     so_far: Compared = Compared()
+
+    def plus(self, found: Compared) -> "Reconcile":
+        """The same, after something was found before the first page."""
+        return self.model_copy(update={"so_far": self.so_far.plus(found)})

@@ -1,53 +1,69 @@
 """Compares rows with runs, page by page: run by a Temporal Schedule, and by an operator's command."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from temporalio import workflow
 
 from workflows.activities import ReconciliationActivities
-from workflows.findings import Compared, Reconcile
+from workflows.findings import Compared, Cursor, Page, Reconcile
 
 PAGE_TIMEOUT = timedelta(minutes=2)
+
+Argument = TypeVar("Argument")
 
 
 @workflow.defn
 class ReconciliationWorkflow:
-    """One round over all open rows; its result says what was found and done."""
+    """One round; its result says what was found and done, and where the next one goes on."""
 
     @workflow.run
     async def run(self, wanted: Reconcile) -> Compared:
         """Each page is one step; a long round goes on in a new run."""
-        found = wanted.so_far
-        page = wanted.page
-        while True:
-            compared = await workflow.execute_activity_method(
-                ReconciliationActivities.compare_page,
-                page,
-                start_to_close_timeout=PAGE_TIMEOUT,
-                summary="open rows with their runs",
-            )
-            found = found.plus(compared)
-            if compared.after is None:
-                break
-            page = page.model_copy(update={"after": compared.after})
-            if workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(wanted.model_copy(update={"page": page, "so_far": found}))
-        stuck = await workflow.execute_activity_method(
-            ReconciliationActivities.find_stuck,
-            wanted.stuck_seconds,
-            start_to_close_timeout=PAGE_TIMEOUT,
-            summary="runs without a row",
-        )
+        if wanted.ended_within_seconds:
+            ended = ReconciliationActivities.settle_ended
+            wanted = wanted.plus(await _step(ended, wanted.ended_within_seconds, "runs that were ended from outside"))
+        stopped_at = _stopped_at() if wanted.pages else None
+        if stopped_at:
+            wanted = wanted.plus(await _compare(wanted.page))
+        found = await _all_pages(wanted, stopped_at or wanted.page.after)
+        after = found.after
+        stuck = await _step(ReconciliationActivities.find_stuck, wanted.stuck_seconds, "runs without a row")
         leases = await workflow.execute_activity_method(
             ReconciliationActivities.expire_leases, start_to_close_timeout=PAGE_TIMEOUT, summary="leases that ran out"
         )
         found = found.plus(stuck).plus(leases)
         if workflow.patched("follow-ups"):
-            follow_ups = await workflow.execute_activity_method(
-                ReconciliationActivities.create_follow_ups,
-                wanted.page.grace_seconds,
-                start_to_close_timeout=PAGE_TIMEOUT,
-                summary="follow-ups that are missing",
-            )
-            found = found.plus(follow_ups)
-        return found
+            missing = ReconciliationActivities.create_follow_ups
+            found = found.plus(await _step(missing, wanted.page.grace_seconds, "follow-ups that are missing"))
+        return found.model_copy(update={"after": after})
+
+
+def _stopped_at() -> Cursor | None:
+    """Where the scheduled round before this one has stopped, if it hasn't come to the end."""
+    last = workflow.get_last_completion_result(Compared) if workflow.has_last_completion_result() else None
+    return last.after if last else None
+
+
+async def _all_pages(wanted: Reconcile, after: Cursor | None) -> Compared:
+    """As many pages as are wanted; `after` of the answer is where they stop, if that isn't the end."""
+    found, taken = wanted.so_far, 0
+    while True:
+        found = found.plus(await _compare(wanted.page.model_copy(update={"after": after})))
+        after, taken = found.after, taken + 1
+        if after is None or taken == wanted.pages:
+            return found
+        if workflow.info().is_continue_as_new_suggested():
+            page = wanted.page.model_copy(update={"after": after})
+            workflow.continue_as_new(wanted.model_copy(update={"page": page, "so_far": found}))
+
+
+async def _compare(page: Page) -> Compared:
+    return await _step(ReconciliationActivities.compare_page, page, "open rows with their runs")
+
+
+async def _step(method: Callable[[Any, Argument], Awaitable[Compared]], argument: Argument, summary: str) -> Compared:
+    return await workflow.execute_activity_method(
+        method, argument, start_to_close_timeout=PAGE_TIMEOUT, summary=summary
+    )

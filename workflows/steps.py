@@ -50,7 +50,7 @@ async def step(
     """
     name = step_id or method.__name__
     try:
-        return await _locally(method, argument, summary, name, LOCAL_ATTEMPT_TIMEOUT, give_up_on)
+        return await _locally(method, argument, summary, name, give_up_on)
     except TroubleError:
         return await _visibly(method, argument, summary, name, give_up_on)
 
@@ -78,19 +78,18 @@ async def creation_in_one_go(
         TroubleError: not now; take them one by one, so that an operator can see which of them is in trouble.
         FailureError: it can never succeed.
     """
-    return await _locally(method, argument, summary, method.__name__, LOCAL_BUDGET, (UNEXPECTED,))
+    return await _locally(method, argument, summary, method.__name__, (UNEXPECTED,))
 
 
 class TroubleError(Exception):
     """A local activity has spent its budget on failures that may pass."""
 
 
-async def _locally(  # noqa: PLR0913, PLR0917 - a local activity is what it is
+async def _locally(
     method: Callable[[Any, Argument], Awaitable[Result]],
     argument: Argument,
     summary: str,
     name: str,
-    attempt_timeout: timedelta,
     give_up_on: tuple[str, ...],
 ) -> Result:
     try:
@@ -99,7 +98,7 @@ async def _locally(  # noqa: PLR0913, PLR0917 - a local activity is what it is
             argument,
             activity_id=name,
             summary=summary,
-            start_to_close_timeout=attempt_timeout,
+            start_to_close_timeout=LOCAL_ATTEMPT_TIMEOUT,
             schedule_to_close_timeout=LOCAL_BUDGET,
             retry_policy=_with_final(LOCAL_RETRIES, give_up_on),
         )

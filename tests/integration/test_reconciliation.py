@@ -14,7 +14,15 @@ import pytest
 from sqlalchemy import text, update
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from db.models import ScheduledActivity
@@ -36,11 +44,13 @@ ROOT = Path(__file__).parents[2]
 
 async def reconciled(client: Client, **page: Any) -> Compared:
     """One round, without the grace that protects what was just written."""
+    return await round_of(client, Reconcile(page=Page(**{"grace_seconds": 0} | page), stuck_seconds=0))
+
+
+async def round_of(client: Client, wanted: Reconcile) -> Compared:
+    """One round as it is asked for."""
     return await client.execute_workflow(
-        ReconciliationWorkflow.run,
-        Reconcile(page=Page(**{"grace_seconds": 0} | page), stuck_seconds=0),
-        id=f"reconciliation-{uuid4()}",
-        task_queue=TASK_QUEUE,
+        ReconciliationWorkflow.run, wanted, id=f"reconciliation-{uuid4()}", task_queue=TASK_QUEUE
     )
 
 
@@ -294,6 +304,53 @@ async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_paus
     async with asyncio.timeout(60):
         while not (await handle.describe()).info.recent_actions:
             await asyncio.sleep(0.2)
+
+
+async def test_what_was_ended_by_hand_is_found_however_little_of_the_rows_a_round_looks_at(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        _, _, last = [await created(http, scheduled_at=from_now(days=days)) for days in (1, 2, 3)]
+        await run_of(service, tenant, last).terminate("by mistake")
+        slice_of_rows = Reconcile(page=Page(size=1, grace_seconds=0), pages=1, ended_within_seconds=600)
+        async with asyncio.timeout(60):
+            while last["id"] not in (await round_of(service.temporal, slice_of_rows)).examples.get(
+                Finding.TERMINATED, ()
+            ):
+                await asyncio.sleep(0.2)
+        assert (await http.get(f"/api/activities/{last['id']}")).json()["status"] == "FAILED"
+
+
+async def test_scheduled_rounds_go_on_where_the_one_before_has_stopped(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activities = [await created(http, scheduled_at=from_now(days=days)) for days in (1, 2, 3)]
+    action = ScheduleActionStartWorkflow(
+        ReconciliationWorkflow.run,
+        Reconcile(page=Page(size=1, grace_seconds=0), pages=1),
+        id="slices",
+        task_queue=TASK_QUEUE,
+    )
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=1))])
+    await service.temporal.create_schedule("slices", Schedule(action=action, spec=spec))
+    query = "WorkflowType = 'ReconciliationWorkflow' AND ExecutionStatus = 'Completed'"
+    async with asyncio.timeout(60):
+        while (await service.temporal.count_workflows(query)).count < 5:
+            await asyncio.sleep(0.2)
+    rounds = [run async for run in service.temporal.list_workflows(query)]
+    rounds.sort(key=lambda run: run.start_time)
+    stopped = []
+    for run in rounds[:5]:
+        handle = service.temporal.get_workflow_handle(run.id, run_id=run.run_id, result_type=Compared)
+        result: Compared = await handle.result()
+        stopped.append(str(result.after.id) if result.after else None)
+    ids = [activity["id"] for activity in activities]
+    assert stopped == [*ids, None, ids[0]]
 
 
 async def test_a_follow_up_that_was_cut_off_before_its_creation_is_created_once_and_a_refused_one_says_why(
