@@ -85,7 +85,7 @@ class BulkOperations(BulkOperationActivities):
                 actor=operation.actor,
                 reason=wanted.reason,
                 scheduled_at=moved_to,
-                lead_seconds=lead_seconds(moved_to, self._max_lead_seconds),
+                lead_seconds=lead_seconds(moved_to, datetime.now(UTC), self._max_lead_seconds),
             )
         )
         key = f"bulk-operation:{chunk.id}"

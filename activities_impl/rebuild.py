@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -63,7 +64,7 @@ async def _start(client: Client, row: Row[Any], max_lead_seconds: float) -> bool
         id=row.id,
         tenant_id=row.tenant_id,
         request=ScheduledActivityRequest.model_validate(row.request),
-        lead_seconds=lead_seconds(row.scheduled_at, max_lead_seconds),
+        lead_seconds=lead_seconds(row.scheduled_at, datetime.now(UTC), max_lead_seconds),
     )
     standing = Standing(status=row.status, version=row.version, scheduled_at=row.scheduled_at)
     for pause in PAUSES:

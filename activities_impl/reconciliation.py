@@ -55,20 +55,18 @@ class Reconciliation(ReconciliationActivities):
             rows = (await connection.execute(open_rows(page))).all()
         turn = asyncio.Semaphore(ASKED_AT_ONCE)
         runs = await asyncio.gather(*(self._run_of(row, turn) for row in rows))
-        found: dict[Finding, list[str]] = {finding: [] for finding in OF_ROWS}
-        for row, run in zip(rows, runs, strict=True):
-            finding = await self._compare(row, run, timedelta(seconds=page.grace_seconds))
-            if finding:
-                found[finding].append(str(row.id))
+        grace = timedelta(seconds=page.grace_seconds)
+        judged = [(row, await self._compare(row, run, grace)) for row, run in zip(rows, runs, strict=True)]
         last = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields}) if rows else None
-        return _compared(found, rows=len(rows), after=last if len(rows) == page.size else None)
+        return _compared(_of_rows(judged), rows=len(rows), after=last if len(rows) == page.size else None)
 
     async def _run_of(self, row: Row[Any], turn: asyncio.Semaphore) -> WorkflowExecution | None:
         """The row's open run; asked one by one, for a list of ids costs the server a look at every open run."""
         async with turn:
             run = await described(self._client, workflow_id(row.tenant_id, row.idempotency_key))
-        is_open = run is not None and run.status is WorkflowExecutionStatus.RUNNING
-        return run if is_open and run and run.typed_search_attributes.get(ACTIVITY_ID) == str(row.id) else None
+        if run is None or run.status is not WorkflowExecutionStatus.RUNNING:
+            return None
+        return run if run.typed_search_attributes.get(ACTIVITY_ID) == str(row.id) else None
 
     async def _compare(self, row: Row[Any], run: WorkflowExecution | None, grace: timedelta) -> Finding | None:
         if not row.is_settled:
@@ -102,7 +100,7 @@ class Reconciliation(ReconciliationActivities):
             scheduled_at=row.scheduled_at,
             reason="The run slept towards another time than the row's.",
             if_versions=(row.version,),
-            lead_seconds=lead_seconds(row.scheduled_at, self._max_lead_seconds),
+            lead_seconds=lead_seconds(row.scheduled_at, datetime.now(UTC), self._max_lead_seconds),
         )
         update = self._client.get_workflow_handle(run).execute_update("reschedule", change, id=f"{ACTOR}:{row.version}")
         try:
@@ -131,12 +129,7 @@ class Reconciliation(ReconciliationActivities):
         ]
         async with self._engine.connect() as connection:
             rows = (await connection.execute(still_open(ended))).all()
-        found: dict[Finding, list[str]] = {finding: [] for finding in OF_ROWS}
-        for row in rows:
-            finding = await self._recovery.settle(row.tenant_id, row.id)
-            if finding:
-                found[finding].append(str(row.id))
-        return _compared(found)
+        return _compared(_of_rows([(row, await self._recovery.settle(row.tenant_id, row.id)) for row in rows]))
 
     @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:
@@ -191,7 +184,7 @@ class Reconciliation(ReconciliationActivities):
 def _follow_up_of(row: Row[Any], max_lead_seconds: float) -> ScheduledActivityInput:
     """Step by step: a worker of the version before, beside us while we are deployed, knows no other way."""
     request = ScheduledActivityRequest.model_validate(follow_up_request(row.request, row))
-    lead = lead_seconds(request.scheduled_at, max_lead_seconds)
+    lead = lead_seconds(request.scheduled_at, datetime.now(UTC), max_lead_seconds)
     return ScheduledActivityInput(
         id=uuid4(), tenant_id=row.tenant_id, request=request, lead_seconds=lead, actor=row.actor
     )
@@ -200,6 +193,11 @@ def _follow_up_of(row: Row[Any], max_lead_seconds: float) -> ScheduledActivityIn
 def _differ(run: WorkflowExecution, scheduled_at: datetime) -> bool:
     told = run.typed_search_attributes.get(SCHEDULED_AT)
     return told is not None and abs(told - scheduled_at) >= timedelta(milliseconds=1)
+
+
+def _of_rows(judged: list[tuple[Row[Any], Finding | None]]) -> dict[Finding, list[str]]:
+    """The activities of each finding that a row may have, of none as well."""
+    return {finding: [str(row.id) for row, found in judged if found is finding] for finding in OF_ROWS}
 
 
 def _compared(found: dict[Finding, list[str]], rows: int = 0, after: Cursor | None = None) -> Compared:

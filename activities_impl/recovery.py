@@ -1,5 +1,6 @@
 """Puts a row and its run together again when one of them is missing: what reconciliation and operators' commands do."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -84,7 +85,7 @@ class Recovery:
 
     async def _start(self, connection: AsyncConnection, wanted: Apply, standing: Standing) -> str:
         """Before the commit: the run's first step waits for the lock."""
-        lead = lead_seconds(standing.scheduled_at, self._max_lead_seconds)
+        lead = lead_seconds(standing.scheduled_at, datetime.now(UTC), self._max_lead_seconds)
         scheduled = await changes.input_of(connection, wanted)
         return await resume(self._client, scheduled.model_copy(update={"lead_seconds": lead}), standing)
 

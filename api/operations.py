@@ -1,6 +1,7 @@
 """What may be done to an activity over REST: each call is synchronous, and its answer is what happened."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID, uuid4
 
@@ -105,7 +106,7 @@ async def change_activity(
 ) -> Response:
     """Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it."""
     values = body.model_dump(exclude={"change_reason"})
-    lead = lead_seconds(body.scheduled_at, opened.max_lead_seconds) if body.scheduled_at else 0
+    lead = lead_seconds(body.scheduled_at, datetime.now(UTC), opened.max_lead_seconds) if body.scheduled_at else 0
     change = Reschedule(
         actor=caller.subject,
         reason=body.change_reason,

@@ -1,5 +1,6 @@
 """/api/activities: create one, look at it, follow its trail."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -87,7 +88,7 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
         id=uuid4(),
         tenant_id=caller.tenant_id,
         request=body.as_request(),
-        lead_seconds=lead_seconds(body.scheduled_at, opened.max_lead_seconds),
+        lead_seconds=lead_seconds(body.scheduled_at, datetime.now(UTC), opened.max_lead_seconds),
         actor=caller.subject,
         in_one_go=True,
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -48,9 +48,9 @@ def workflow_id(tenant_id: UUID, idempotency_key: str) -> str:
     return f"{tenant_id}:sha256:{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
 
 
-def lead_seconds(scheduled_at: datetime, max_lead_seconds: float) -> float:
+def lead_seconds(scheduled_at: datetime, now: datetime, max_lead_seconds: float) -> float:
     """How early a run may wake so that a herd is spread: at most a tenth of its wait."""
-    wait = (scheduled_at - datetime.now(UTC)).total_seconds()
+    wait = (scheduled_at - now).total_seconds()
     return max(0.0, min(max_lead_seconds, wait / 10))
 
 

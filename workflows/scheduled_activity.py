@@ -8,11 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from workflows import display
-from workflows.activities import (
-    ResolutionActivities,
-    ScheduledActivityActivities,
-    is_rejection,
-)
+from workflows.activities import ResolutionActivities, ScheduledActivityActivities, is_rejection
 from workflows.changes import ChangeableActivity
 from workflows.payloads import (
     OPEN,
