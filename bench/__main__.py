@@ -20,13 +20,16 @@ SIZES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bare": ({"rounds": 3, "seconds": 1}, {"rounds": 5, "seconds": 15}),
     "batch": ({"rounds": 3, "seconds": 2}, {"rounds": 5, "seconds": 15}),
     "cost": ({"rounds": 3, "creations": 4}, {"rounds": 3, "creations": 100}),
-    "punctuality": ({"rounds": 3, "seconds": 2, "cron": 5}, {"rounds": 3, "seconds": 60, "cron": 30}),
-    "herd": ({"rounds": 3, "size": 40, "ahead": 10}, {"rounds": 3, "size": 2000, "ahead": 600}),
+    "punctuality": (
+        {"rounds": 3, "seconds": 2, "ahead": 2, "cron": 3},
+        {"rounds": 3, "seconds": 60, "ahead": 5, "cron": 30},
+    ),
+    "herd": ({"rounds": 3, "size": 30, "ahead": 8}, {"rounds": 3, "size": 2000, "ahead": 600}),
     "sleepers": (
         {"sizes": (0, 300), "rounds": 3, "seconds": 1},
         {"sizes": (0, 5_000, 20_000), "rounds": 3, "seconds": 15},
     ),
-    "reading": ({"rounds": 3, "rows": 50_000}, {"rounds": 3, "rows": 1_000_000}),
+    "reading": ({"rounds": 3, "seconds": 0.3, "rows": 50_000}, {"rounds": 3, "seconds": 2, "rows": 1_000_000}),
     "claims": ({"rounds": 3, "seconds": 1, "rows": 20_000}, {"rounds": 5, "seconds": 15, "rows": 500_000}),
     "profile": ({"rounds": 3, "seconds": 3}, {"rounds": 3, "seconds": 20}),
     "startup": ({"rounds": 3}, {"rounds": 5}),
@@ -41,14 +44,23 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="the full sizes: an hour and more")
     parser.add_argument("--page", action="store_true", help="write the tables and plots of docs/benchmarks.md too")
     parser.add_argument("--sleepers", type=int, help="one more size for that benchmark: 100000 takes an hour")
+    parser.add_argument(
+        "--herd", type=int, nargs=2, metavar=("SIZE", "AHEAD"), help="ours alone, once: 10000 3000 takes an hour"
+    )
     options = parser.parse_args()
     install_peers()
     results = Results()
     if options.sleepers:
         SIZES["sleepers"][options.full]["sizes"] += (options.sleepers,)
+    if options.herd:
+        size, ahead = options.herd
+        SIZES["herd"][options.full].update(rounds=1, size=size, ahead=ahead, peers=False)
+    printed = 0
     for name in options.benchmarks or SIZES:
         asyncio.run(importlib.import_module(f"bench.{name}").run(results, **SIZES[name][options.full]))
-        print(results.table(), flush=True)
+        tables = results.tables()
+        print(*tables[printed:], sep="\n\n", end="\n\n", flush=True)
+        printed = len(tables)
         if options.page:
             page.write(results)
     print(f"kept in {results.save()}")

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from api.schemas import ScheduledActivityCreate
-from bench.create import DBOS, NAIVE, OURS, PROCRASTINATE
+from bench.create import OURS, PEERS
 from bench.load import Call, body
 from bench.machine import machine, python
 from bench.peers.route import Create
@@ -20,8 +20,6 @@ from settings import DatabaseSettings
 from workflows.client import connect
 from workflows.creation import start
 from workflows.payloads import ScheduledActivityInput, Snapshot
-
-PEERS = {DBOS: "dbos_steps", PROCRASTINATE: "procrastinate_job", NAIVE: "naive_temporal"}
 
 
 async def run(results: Results, *, rounds: int, seconds: float) -> None:
@@ -40,7 +38,7 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
             engine = open_engine(DatabaseSettings())
             stack.push_async_callback(engine.dispose)
             creating: dict[str, Create] = {OURS: ours}
-            for name, module in PEERS.items():
+            for name, (module, _) in PEERS.items():
                 opening: Callable[..., Any] = importlib.import_module(f"bench.peers.{module}").opening
                 creating[name] = await stack.enter_async_context(opening(engine))
             calls = {name: _call(create) for name, create in creating.items()}

@@ -13,6 +13,12 @@ from bench.results import Results
 
 CLIENTS = (1, 32)
 OURS, FLOOR, DBOS, PROCRASTINATE, NAIVE = "ours", "floor", "DBOS", "procrastinate", "naive Temporal"
+PEERS = {
+    DBOS: ("dbos_steps", "dbos"),
+    PROCRASTINATE: ("procrastinate_job", "procrastinate"),
+    NAIVE: ("naive_temporal", "naive"),
+}
+"""The module of each, and its database: DBOS works in the process of its API, the others in one of their own."""
 
 Calling = Callable[[int], AbstractAsyncContextManager[list[Call]]]
 
@@ -41,24 +47,22 @@ async def _contenders(servers: Machine) -> dict[str, Calling]:
     async def bare(clients: int) -> AsyncIterator[list[Call]]:
         yield [floor.creating(client)] * clients
 
-    urls = {OURS: servers.start_ours()} | start_peers(servers)
+    urls = {OURS: servers.start_ours()} | start_peers(servers, *PEERS)
     return {FLOOR: bare} | {name: _over_http(servers, url) for name, url in urls.items()}
 
 
-def start_peers(servers: Machine, **variables: str) -> dict[str, str]:
+def start_peers(servers: Machine, *names: str, **variables: str) -> dict[str, str]:
     """The peers, each with a database of its own on the same server; answers their base URLs."""
-    for name in ("dbos", "procrastinate", "naive"):
-        servers.database(name)
-    naive, job = ("-m", "bench.peers.naive_temporal"), ("-m", "bench.peers.procrastinate_job")
-    urls = {
-        DBOS: servers.start("dbos", python("-m", "bench.peers.dbos_steps"), database="dbos", **variables),
-        PROCRASTINATE: servers.start("procrastinate", python(*job), database="procrastinate"),
-        NAIVE: servers.start("naive", python(*naive), database="naive"),
-    }
-    for url in urls.values():
+    urls = {}
+    for name in names:
+        module, database = PEERS[name]
+        servers.database(database)
+        urls[name] = servers.start(name, python("-m", f"bench.peers.{module}"), database=database, **variables)
+    for name, url in urls.items():
         wait_for(lambda url=url: answers(f"{url}/health/ready"))  # type: ignore[misc]
-    servers.start("naive worker", python(*naive, "work"), database="naive")
-    servers.start("procrastinate worker", python(*job, "work"), database="procrastinate")
+        module, database = PEERS[name]
+        if name != DBOS:
+            servers.start(f"{name} worker", python("-m", f"bench.peers.{module}", "work"), database=database)
     return urls
 
 

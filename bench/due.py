@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from bench.create import DBOS, NAIVE, OURS, PROCRASTINATE, start_peers
+from bench.create import OURS, PEERS, start_peers
 from bench.load import connection
 from bench.machine import Machine, answers, python, wait_for
 from db.engine import autocommit, open_engine
@@ -21,7 +21,7 @@ from workflows.payloads import ActivityStatus
 LOOK_EVERY, LOOK_AT_HERD_EVERY = 0.02, 0.1
 PATIENCE = 300
 CRON = "cron"
-DATABASES = {DBOS: "dbos", PROCRASTINATE: "procrastinate", NAIVE: "naive", CRON: "cron"}
+DATABASES = {name: database for name, (_, database) in PEERS.items()} | {CRON: CRON}
 
 Due = Callable[[], Awaitable[dict[str, float]]]
 """The ids that are due now, with the time that they were scheduled at."""
@@ -29,9 +29,9 @@ Counted = Callable[[datetime], Awaitable[int]]
 """How many of those scheduled at this time are due now."""
 
 
-def start(servers: Machine, cron_every: float | None = None) -> dict[str, str]:
-    """Us and the peers that wake by themselves, and a cron job if wanted; answers base URLs."""
-    urls = {OURS: servers.start_ours()} | start_peers(servers, WAKE="yes")
+def start(servers: Machine, *peers: str, cron_every: float | None = None) -> dict[str, str]:
+    """Us and peers that wake by themselves, and a cron job if wanted; answers base URLs."""
+    urls = {OURS: servers.start_ours()} | start_peers(servers, *peers, WAKE="yes")
     if cron_every:
         servers.database(CRON)
         urls[CRON] = servers.start("cron", python("-m", "bench.peers.cron"), database=CRON)

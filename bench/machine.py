@@ -29,6 +29,7 @@ from workflows.search_attributes import ALL
 
 PATIENCE_SECONDS = 60
 DATABASE = "scheduled_activities"
+COUNTING = ("shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_utility=off")
 
 
 @dataclass
@@ -74,6 +75,16 @@ class Machine:
         token = self.key.token("bench", everything, timedelta(days=1))
         return {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id), "Content-Type": "application/json"}
 
+    def statements(self, database: str = DATABASE) -> tuple[int, int]:
+        """How many statements a database has executed by now, and how many buffers of 8 kB they have touched."""
+        counted = (
+            "SELECT coalesce(sum(calls), 0)::int, coalesce(sum(shared_blks_hit + shared_blks_read), 0)::int"
+            " FROM pg_stat_statements JOIN pg_database ON oid = dbid WHERE datname = %s"
+        )
+        with self.postgres.connect() as opened:
+            calls, buffers = opened.execute(counted, [database]).fetchone() or (0, 0)
+        return calls, buffers
+
     def memory(self, name: str) -> int:
         """What a process holds in memory, in bytes: its proportional share, so that nothing counts twice."""
         return resident(self.processes[name].pid)
@@ -85,7 +96,9 @@ def machine() -> Iterator[Machine]:
     with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name, ExitStack() as parts:
         folder = Path(name)
         log = parts.enter_context((folder / "bench.log").open("ab"))
-        postgres = parts.enter_context(running_postgres(folder / "postgres", output=log))
+        postgres = parts.enter_context(running_postgres(folder / "postgres", settings=COUNTING, output=log))
+        with postgres.connect() as opened:
+            opened.execute("CREATE EXTENSION pg_stat_statements")
         temporal = parts.enter_context(
             running_temporal(
                 database=folder / "temporal" / "temporal.db",

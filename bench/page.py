@@ -16,7 +16,7 @@ def write(results: Results) -> None:
     """Put this run where the last one was."""
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    parts = [_about(), *_plots(results), results.table()]
+    parts = [_about(), *_plots(results), *results.tables()]
     PAGE.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}")
     print(f"written: {PAGE.relative_to(DOCS.parent)}")
 

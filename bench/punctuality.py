@@ -1,4 +1,4 @@
-"""Steady punctuality: five due each second, created five seconds ahead, seen as an executor sees them."""
+"""Steady punctuality: five due each second, created some seconds ahead, seen as an executor sees them."""
 
 import asyncio
 import json
@@ -7,25 +7,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench import due
+from bench.create import DBOS, PROCRASTINATE
 from bench.load import body, connection
 from bench.machine import Machine, machine
 from bench.results import Results
 
 A_SECOND = 5
-AHEAD = timedelta(seconds=5)
 
 
-async def run(results: Results, *, rounds: int, seconds: int, cron: int) -> None:
+async def run(results: Results, *, rounds: int, seconds: int, ahead: int, cron: int) -> None:
     """Each contender in turn, several times over; the cron job runs every `cron` seconds, and takes that long."""
     with machine() as servers:
-        urls = due.start(servers, cron)
+        urls = due.start(servers, DBOS, PROCRASTINATE, cron_every=cron)
         known: dict[str, set[str]] = {name: set() for name in urls}
         for _ in range(rounds):
             for name, url in urls.items():
                 length = max(seconds, cron) if name == due.CRON else seconds
-                late = await steady(servers, name, url, length, known[name])
+                late = await steady(servers, name, url, length, ahead, known[name])
                 label = f"cron, every {cron} s" if name == due.CRON else name
-                note(results, "punctuality, 5 due a second", label, late)
+                note(results, f"punctuality, {A_SECOND} due a second, created {ahead} s ahead", label, late)
 
 
 async def steady(  # noqa: PLR0913, PLR0917 - whose, where, how long, and for whom
@@ -33,6 +33,7 @@ async def steady(  # noqa: PLR0913, PLR0917 - whose, where, how long, and for wh
     name: str,
     url: str,
     seconds: float,
+    ahead: float,
     known: set[str],
     headers: Mapping[str, str] | None = None,
     **changes: Any,
@@ -41,18 +42,18 @@ async def steady(  # noqa: PLR0913, PLR0917 - whose, where, how long, and for wh
     headers = headers or servers.headers()
     async with due.looking(servers, name, url, headers) as (ask, _):
         count = int(seconds * A_SECOND)
-        creating = asyncio.create_task(_create(url, headers, count, changes))
+        creating = asyncio.create_task(_create(url, headers, count, ahead, changes))
         late = await due.lateness_of_each(ask, known, count)
         await creating
     return late
 
 
-async def _create(url: str, headers: Mapping[str, str], count: int, changes: Mapping[str, Any]) -> None:
+async def _create(url: str, headers: Mapping[str, str], count: int, ahead: float, changes: Mapping[str, Any]) -> None:
     """On time whatever the answers take: each has a connection of its own."""
 
     async def one() -> None:
         async with connection(url, headers) as opened:
-            at = (datetime.now(UTC) + AHEAD).isoformat(timespec="milliseconds")
+            at = (datetime.now(UTC) + timedelta(seconds=ahead)).isoformat(timespec="milliseconds")
             await opened.post("/api/activities", json.dumps(body(scheduled_at=at, **changes)).encode())
 
     async with asyncio.TaskGroup() as group:

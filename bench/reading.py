@@ -1,7 +1,6 @@
 """Lists in a large table: what each filter reads of it, and how long it takes over HTTP."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -30,7 +29,7 @@ CHANGED = {
 }
 
 
-async def run(results: Results, *, rounds: int, rows: int) -> None:
+async def run(results: Results, *, rounds: int, seconds: float, rows: int) -> None:
     """Fill the tables with copies, then ask each question again and again."""
     with machine() as servers:
         url = servers.start_ours()
@@ -42,14 +41,16 @@ async def run(results: Results, *, rounds: int, rows: int) -> None:
             results.add("bytes per activity in PostgreSQL", table, _size(servers, table) / rows, "with indices", "B")
         queries = _queries(json.loads(answer))
         for query in queries.values():
-            await _ask(url, servers, query, 0.3)
+            await _ask(url, servers, query, seconds)
         for _ in range(rounds):
             for name, query in queries.items():
-                before = _settled(servers)
-                measured = await _ask(url, servers, query, 1)
+                before = servers.statements()
+                measured = await _ask(url, servers, query, seconds)
+                executed, touched = (now - then for now, then in zip(servers.statements(), before, strict=True))
+                asked = len(measured.latencies)
                 results.add(f"reading at {rows:,} rows", name, measured.percentile(0.5), "p50", "ms")
-                read = (_settled(servers) - before) / len(measured.latencies)
-                results.add(f"reading at {rows:,} rows", name, read, "buffers", "of 8 kB")
+                results.add(f"reading at {rows:,} rows", name, executed / asked, "statements", "")
+                results.add(f"reading at {rows:,} rows", name, touched / asked, "buffers", "of 8 kB")
 
 
 def _queries(made: dict[str, str]) -> dict[str, str]:
@@ -103,15 +104,6 @@ def _size(servers: Machine, table: str) -> int:
     return int(size)
 
 
-def _buffers(servers: Machine) -> int:
-    with servers.postgres.connect(DATABASE) as opened:
-        (read,) = opened.execute(
-            "SELECT sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read + coalesce(toast_blks_hit, 0))"
-            " FROM pg_statio_user_tables"
-        ).fetchone() or (0,)
-    return int(read)
-
-
 async def _ask(url: str, servers: Machine, query: str, seconds: float) -> Measured:
     async with connection(url, servers.headers()) as opened:
 
@@ -121,9 +113,3 @@ async def _ask(url: str, servers: Machine, query: str, seconds: float) -> Measur
                 raise RuntimeError(answer.decode())
 
         return await loop([ask], seconds)
-
-
-def _settled(servers: Machine) -> int:
-    """Sessions tell what they have read about once a second."""
-    time.sleep(1.5)
-    return _buffers(servers)

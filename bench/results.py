@@ -51,15 +51,15 @@ class Results:
         """The middle value of a row."""
         return self.rows[benchmark, contender, metric].median
 
-    def table(self) -> str:
-        """Markdown, a table a benchmark."""
+    def tables(self) -> list[str]:
+        """Markdown, a table a benchmark, in the order in which they ran."""
         parts = []
         for benchmark in dict.fromkeys(row.benchmark for row in self.rows.values()):
             rows = [row for row in self.rows.values() if row.benchmark == benchmark]
             lines = [f"| {r.contender} | {r.metric} | {number(r.median)} {r.unit} | {r.spread} |" for r in rows]
             head = f"### {benchmark}\n\n| | | median | lowest - highest |\n|---|---|---:|---:|\n"
             parts.append(head + "\n".join(lines))
-        return "\n\n".join(parts)
+        return parts
 
     def save(self) -> Path:
         """Write it all where git doesn't look."""

@@ -12,7 +12,7 @@ from bench.machine import Machine, machine, python
 from bench.results import Results
 
 PROCESSES = ("api", "worker", "temporal", "postgres")
-BATCH, WARM, CALLERS = 500, 1000, 8
+BATCH, WARM, CALLERS = 500, 300, 8
 THERE = {201, 202, 409}
 
 

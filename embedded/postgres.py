@@ -82,12 +82,18 @@ class _Installation:
 
 @contextmanager
 def running_postgres(
-    folder: Path, *, durable: bool = True, output: int | IO[bytes] | None = None, keep_open: Collection[int] = ()
+    folder: Path,
+    *,
+    durable: bool = True,
+    settings: Collection[str] = (),
+    output: int | IO[bytes] | None = None,
+    keep_open: Collection[int] = (),
 ) -> Iterator[Postgres]:
     """Run the server on the data in `folder`, made if need be, until the block ends or we die.
 
     Where it has to run as a user who can't reach `folder`, the data is elsewhere: `Postgres.folder` says where.
     Not `durable` is fast and loses data when the machine crashes, not when the server does: right for tests.
+    `settings` are more of the server's own, each `name=value`.
     Its log goes to `output`, or to `server.log` in the folder.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -97,10 +103,10 @@ def running_postgres(
         if not installation.data.exists():
             _initialize(installation, durable=durable)
         socket_folder = _socket_folder(installation)
-        settings = (*_SETTINGS, f"unix_socket_directories={socket_folder}", *(() if durable else _UNSAFE_SETTINGS))
+        fixed = (*_SETTINGS, f"unix_socket_directories={socket_folder}", *(() if durable else _UNSAFE_SETTINGS))
         process = stack.enter_context(
             guarded_process(
-                installation.command("postgres", "-D", installation.data, *(f"--{one}" for one in settings)),
+                installation.command("postgres", "-D", installation.data, *(f"--{one}" for one in (*fixed, *settings))),
                 output=log,
                 environment=_environment(),
                 stop_signal="INT",
