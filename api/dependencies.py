@@ -31,8 +31,8 @@ class Resources:
     due_watch: DueWatch
 
 
-def resources(request: Request) -> Resources:
-    """The lifespan's resources."""
+async def resources(request: Request) -> Resources:
+    """The lifespan's resources; async, for FastAPI has anything else wait for a thread."""
     found: Resources = request.state.resources
     return found
 

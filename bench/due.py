@@ -18,7 +18,7 @@ from db.queries import NOW
 from settings import DatabaseSettings
 from workflows.payloads import ActivityStatus
 
-LOOK_EVERY, LOOK_AT_HERD_EVERY = 0.02, 0.1
+LOOK_EVERY, LOOK_AT_HERD_EVERY = 0.05, 0.1
 PATIENCE = 300
 CRON = "cron"
 DATABASES = {name: database for name, (_, database) in PEERS.items()} | {CRON: CRON}
@@ -52,7 +52,7 @@ async def looking(
     async with connection(url, headers) as opened:
 
         async def due() -> dict[str, float]:
-            _, answer = await opened.get("/api/activities?status=DUE&sort=scheduled_at&order=desc&per_page=25")
+            _, answer = await opened.get("/api/activities?status=DUE&sort=scheduled_at&order=desc&per_page=100")
             return {
                 one["id"]: datetime.fromisoformat(one["scheduledAt"]).timestamp() for one in json.loads(answer)["data"]
             }

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench import due
 from bench.create import DBOS, PROCRASTINATE
-from bench.load import body, connection
+from bench.load import Measured, body, connection
 from bench.machine import Machine, machine
 from bench.results import Results
 
@@ -23,7 +24,7 @@ async def run(results: Results, *, rounds: int, seconds: int, ahead: int, cron: 
         for _ in range(rounds):
             for name, url in urls.items():
                 length = max(seconds, cron) if name == due.CRON else seconds
-                late = await steady(servers, name, url, length, ahead, known[name])
+                late, _ = await steady(servers, name, url, length, ahead, known[name])
                 label = f"cron, every {cron} s" if name == due.CRON else name
                 note(results, f"punctuality, {A_SECOND} due a second, created {ahead} s ahead", label, late)
 
@@ -37,29 +38,36 @@ async def steady(  # noqa: PLR0913, PLR0917 - whose, where, how long, and for wh
     known: set[str],
     headers: Mapping[str, str] | None = None,
     **changes: Any,
-) -> list[float]:
-    """Create for so long, and wait until the last has been seen; answers how late each was, in seconds."""
+) -> tuple[list[float], Measured]:
+    """Create for so long, and wait until all have been seen; answers how late each was, in seconds, and the calls."""
     headers = headers or servers.headers()
     async with due.looking(servers, name, url, headers) as (ask, _):
         count = int(seconds * A_SECOND)
         creating = asyncio.create_task(_create(url, headers, count, ahead, changes))
         late = await due.lateness_of_each(ask, known, count)
-        await creating
-    return late
+        return late, await creating
 
 
-async def _create(url: str, headers: Mapping[str, str], count: int, ahead: float, changes: Mapping[str, Any]) -> None:
+async def _create(
+    url: str, headers: Mapping[str, str], count: int, ahead: float, changes: Mapping[str, Any]
+) -> Measured:
     """On time whatever the answers take: each has a connection of its own."""
+    measured = Measured(count / A_SECOND)
 
     async def one() -> None:
         async with connection(url, headers) as opened:
             at = (datetime.now(UTC) + timedelta(seconds=ahead)).isoformat(timespec="milliseconds")
-            await opened.post("/api/activities", json.dumps(body(scheduled_at=at, **changes)).encode())
+            before = time.perf_counter()
+            status, answer = await opened.post("/api/activities", json.dumps(body(scheduled_at=at, **changes)).encode())
+            if status != 201:  # noqa: PLR2004 - HTTP's own number
+                raise RuntimeError(answer.decode())
+            measured.latencies.append(time.perf_counter() - before)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(count):
             group.create_task(one())
             await asyncio.sleep(1 / A_SECOND)
+    return measured
 
 
 def note(results: Results, benchmark: str, name: str, late: list[float]) -> None:
