@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="write the tables and plots of docs/benchmarks.md too")
     parser.add_argument("--sleepers", type=int, help="one more size for that benchmark: 100000 takes an hour")
     parser.add_argument(
-        "--herd", type=int, nargs=2, metavar=("SIZE", "AHEAD"), help="ours alone, once: 10000 3000 takes an hour"
+        "--herd", type=int, nargs=2, metavar=("SIZE", "AHEAD"), help="without peers, once: 10000 3000 takes two hours"
     )
     options = parser.parse_args()
     install_peers()

@@ -16,8 +16,11 @@ CREATORS = 16
 QUIETLY, AHEAD = 3, 2
 """How long another tenant's creations and punctuality are measured at least, and how far ahead they are created."""
 BESIDE = f"another tenant beside a herd, {A_SECOND} of its own a second"
-LEAD = 0.1
-"""What part of the wait a run of ours may wake ahead, at most 300 s; the last quarter of that stays free."""
+
+
+def _lead(ahead: float) -> float:
+    """How long ahead a run of ours may wake, in seconds; the last quarter of that stays free."""
+    return min(ahead / 10, 300)
 
 
 async def run(results: Results, *, rounds: int, size: int, ahead: int, peers: bool = True) -> None:
@@ -31,18 +34,17 @@ async def run(results: Results, *, rounds: int, size: int, ahead: int, peers: bo
         for _ in range(rounds):
             for name, url in urls.items():
                 late = await _herd(servers, name, url, size, ahead if name == OURS else ahead / 2)
-                lead = f" (lead {ahead * LEAD:.0f} s)" if name == OURS else ""
+                lead = f" (lead {_lead(ahead):.1f} s)" if name == OURS else ""
                 note(results, f"herd, {size} due in one second", name + lead, late)
-        if peers:
-            await _another_tenant(results, servers, urls[OURS], rounds, size // 2, ahead)
+        await _another_tenant(results, servers, urls[OURS], rounds, size // 2, ahead)
 
 
 async def _herd(servers: Machine, name: str, url: str, size: int, ahead: float) -> list[float]:
     """Create it, wait for its time, and see when all of it can be seen."""
     at = (datetime.now(UTC) + timedelta(seconds=ahead)).replace(microsecond=0)
     await _create(servers, url, at, size)
-    if name == OURS and datetime.now(UTC) > at - timedelta(seconds=ahead * LEAD):
-        msg = f"{size} can't be created in {ahead * (1 - LEAD):.0f} s here"
+    if name == OURS and datetime.now(UTC) > at - timedelta(seconds=_lead(ahead)):
+        msg = f"{size} can't be created in {ahead - _lead(ahead):.0f} s here"
         raise TimeoutError(msg)
     async with due.looking(servers, name, url, servers.headers()) as (_, counted):
         return await due.lateness_of_herd(counted, at, size)
@@ -65,11 +67,11 @@ async def _another_tenant(  # noqa: PLR0913, PLR0917 - a herd is all that
 ) -> None:
     """Its creations and the punctuality of its activities, while nothing else happens and during the lead."""
     known: set[str] = set()
-    span = max(ahead * LEAD, QUIETLY)
+    span = max(_lead(ahead), QUIETLY)
     for _ in range(rounds):
         await _beside(results, servers, url, "quiet", span, known)
         herd = asyncio.create_task(_herd(servers, OURS, url, size, ahead))
-        await asyncio.sleep(ahead * (1 - LEAD) - AHEAD)
+        await asyncio.sleep(ahead - _lead(ahead) - AHEAD)
         await _beside(results, servers, url, f"during a herd of {size}", span, known)
         await herd
 
