@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
@@ -12,8 +13,9 @@ def _without_duplicates(_: object, __: str, event: structlog.types.EventDict) ->
     return event
 
 
-def configure_logging(process: str) -> None:
-    """Send structlog's and the standard library's records through one pipeline to standard error."""
+def configure_logging(process: str, stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's records through one pipeline to `stream`, or to standard error."""
+    stream = stream or sys.stderr
 
     def named(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
         """Outside of the context variables: a request clears them, and threads have their own."""
@@ -31,10 +33,10 @@ def configure_logging(process: str) -> None:
     ]
     final: list[structlog.types.Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if sys.stderr.isatty()
+        if stream.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -1,12 +1,11 @@
 """Many due in the same second; and what one tenant's herd does to another tenant, who has none."""
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 
 from bench import due
 from bench.create import OURS, PEERS
-from bench.load import body, connection
+from bench.load import posting
 from bench.machine import Machine, machine
 from bench.punctuality import A_SECOND, note, steady
 from bench.results import Results
@@ -55,9 +54,9 @@ async def _create(servers: Machine, url: str, at: datetime, size: int) -> None:
     left = iter(range(size))
 
     async def some() -> None:
-        async with connection(url, servers.headers()) as opened:
+        async with posting(url, servers.headers(), scheduled_at=at.isoformat()) as create:
             for _ in left:
-                await opened.post("/api/activities", json.dumps(body(scheduled_at=at.isoformat())).encode())
+                await create()
 
     await asyncio.gather(*(some() for _ in range(CREATORS)))
 

@@ -1,7 +1,6 @@
 """Steady punctuality: five due each second, created some seconds ahead, seen as an executor sees them."""
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,7 @@ from typing import Any
 
 from bench import due
 from bench.create import DBOS, PROCRASTINATE
-from bench.load import Measured, body, connection
+from bench.load import Measured, posting
 from bench.machine import Machine, machine
 from bench.results import Results
 
@@ -55,12 +54,10 @@ async def _create(
     measured = Measured(count / A_SECOND)
 
     async def one() -> None:
-        async with connection(url, headers) as opened:
-            at = (datetime.now(UTC) + timedelta(seconds=ahead)).isoformat(timespec="milliseconds")
+        at = (datetime.now(UTC) + timedelta(seconds=ahead)).isoformat(timespec="milliseconds")
+        async with posting(url, headers, scheduled_at=at, **changes) as create:
             before = time.perf_counter()
-            status, answer = await opened.post("/api/activities", json.dumps(body(scheduled_at=at, **changes)).encode())
-            if status != 201:  # noqa: PLR2004 - HTTP's own number
-                raise RuntimeError(answer.decode())
+            await create()
             measured.latencies.append(time.perf_counter() - before)
 
     async with asyncio.TaskGroup() as group:

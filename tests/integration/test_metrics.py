@@ -157,12 +157,11 @@ def test_every_alert_says_what_is_wrong_what_to_do_and_how_urgent_it_is() -> Non
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
-    """What the process writes to standard error, as in production."""
+def log() -> Iterator[StringIO]:
+    """What the process writes to its log, as in production."""
     written = StringIO()
-    monkeypatch.setattr("sys.stderr", written)
     before = logging.getLogger().handlers[:], logging.getLogger().level
-    configure_logging("test")
+    configure_logging("test", written)
     yield written
     logging.getLogger().handlers[:], level = before
     logging.getLogger().setLevel(level)
