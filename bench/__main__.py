@@ -50,14 +50,15 @@ def main() -> None:
     options = parser.parse_args()
     install_peers()
     results = Results()
+    told = {name: dict(sizes[options.full]) for name, sizes in SIZES.items()}
     if options.sleepers:
-        SIZES["sleepers"][options.full]["sizes"] += (options.sleepers,)
+        told["sleepers"] |= {"sizes": (*told["sleepers"]["sizes"], options.sleepers)}
     if options.herd:
         size, ahead = options.herd
-        SIZES["herd"][options.full].update(rounds=1, size=size, ahead=ahead, peers=False)
+        told["herd"] |= {"rounds": 1, "size": size, "ahead": ahead, "peers": False}
     printed = 0
-    for name in options.benchmarks or SIZES:
-        asyncio.run(importlib.import_module(f"bench.{name}").run(results, **SIZES[name][options.full]))
+    for name in options.benchmarks or told:
+        asyncio.run(importlib.import_module(f"bench.{name}").run(results, **told[name]))
         tables = results.tables()
         print(*tables[printed:], sep="\n\n", end="\n\n", flush=True)
         printed = len(tables)

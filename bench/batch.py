@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
-from bench.load import Call, body, connection, loop, posting
-from bench.machine import Machine, machine, processor_seconds
+from bench.load import Call, body, connection, loop, many_posting
+from bench.machine import Machine, machine
 from bench.results import Results
 
 AT_ONCE = 64
@@ -17,19 +17,13 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
     """The same number in flight, in turns."""
     with machine() as servers:
         url = servers.start_ours()
-        async with _single(servers, url, 8) as calls:
+        async with many_posting(url, servers.headers(), 8) as calls:
             await loop(calls, 2)
         for _ in range(rounds):
-            async with _single(servers, url, AT_ONCE) as calls:
+            async with many_posting(url, servers.headers(), AT_ONCE) as calls:
                 await _measure(results, servers, "single calls", calls, 1, seconds)
             async with _batches(servers, url) as calls:
                 await _measure(results, servers, f"one caller, batches of {ITEMS}", calls, ITEMS, seconds)
-
-
-@asynccontextmanager
-async def _single(servers: Machine, url: str, callers: int) -> AsyncIterator[list[Call]]:
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(posting(url, servers.headers())) for _ in range(callers)]
 
 
 @asynccontextmanager
@@ -48,13 +42,9 @@ async def _batches(servers: Machine, url: str) -> AsyncIterator[list[Call]]:
 async def _measure(  # noqa: PLR0913, PLR0917 - a row is what it is
     results: Results, servers: Machine, name: str, calls: list[Call], each: int, seconds: float
 ) -> None:
-    before = _used(servers)
+    before = servers.processor_seconds()
     measured = await loop(calls, seconds)
     created = len(measured.latencies) * each
     results.add(BENCHMARK, name, created / measured.seconds, "rate", "/s")
-    for process, used in _used(servers).items():
+    for process, used in servers.processor_seconds().items():
         results.add(BENCHMARK, name, 1000 * (used - before[process]) / created, f"processor time each, {process}", "ms")
-
-
-def _used(servers: Machine) -> dict[str, float]:
-    return {name: processor_seconds(process.pid) for name, process in servers.processes.items()}

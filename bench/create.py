@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from temporalio.client import Client
 
 from bench import floor
-from bench.load import Call, Measured, loop, posting
-from bench.machine import Machine, answers, machine, processor_seconds, python, wait_for
+from bench.load import Call, Measured, loop, many_posting
+from bench.machine import Machine, answers, machine, python, wait_for
 from bench.results import Results
 
 CLIENTS = (1, 32)
@@ -48,7 +49,7 @@ async def _contenders(servers: Machine) -> dict[str, Calling]:
         yield [floor.creating(client)] * clients
 
     urls = {OURS: servers.start_ours()} | start_peers(servers, *PEERS)
-    return {FLOOR: bare} | {name: _over_http(servers, url) for name, url in urls.items()}
+    return {FLOOR: bare} | {name: partial(many_posting, url, servers.headers()) for name, url in urls.items()}
 
 
 def start_peers(servers: Machine, *names: str, **variables: str) -> dict[str, str]:
@@ -66,16 +67,6 @@ def start_peers(servers: Machine, *names: str, **variables: str) -> dict[str, st
     return urls
 
 
-def _over_http(servers: Machine, url: str) -> Calling:
-    @asynccontextmanager
-    async def calling(clients: int) -> AsyncIterator[list[Call]]:
-        async with AsyncExitStack() as stack:
-            opened = [await stack.enter_async_context(posting(url, servers.headers())) for _ in range(clients)]
-            yield opened
-
-    return calling
-
-
 async def _measure(servers: Machine, calling: Calling, clients: int, seconds: float) -> tuple[Measured, float]:
     """A closed loop, and the processor time of all servers and of the caller meanwhile."""
     async with calling(clients) as calls:
@@ -85,7 +76,7 @@ async def _measure(servers: Machine, calling: Calling, clients: int, seconds: fl
 
 
 def _processor(servers: Machine) -> float:
-    return time.process_time() + sum(processor_seconds(process.pid) for process in servers.processes.values())
+    return time.process_time() + sum(servers.processor_seconds().values())
 
 
 def _note(results: Results, benchmark: str, name: str, measured: Measured, processor: float) -> None:

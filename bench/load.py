@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -93,6 +93,13 @@ async def posting(base_url: str, headers: Mapping[str, str], **changes: Any) -> 
                 raise RuntimeError(answer.decode())
 
         yield create
+
+
+@asynccontextmanager
+async def many_posting(base_url: str, headers: Mapping[str, str], callers: int) -> AsyncIterator[list[Call]]:
+    """So many of them, each on a connection of its own."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(posting(base_url, headers)) for _ in range(callers)]
 
 
 async def loop(calls: list[Call], seconds: float) -> Measured:

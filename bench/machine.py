@@ -85,6 +85,10 @@ class Machine:
             calls, buffers = opened.execute(counted, [database]).fetchone() or (0, 0)
         return calls, buffers
 
+    def processor_seconds(self) -> dict[str, float]:
+        """Processor time that each process and its children have used by now."""
+        return {name: processor_seconds(process.pid) for name, process in self.processes.items()}
+
     def memory(self, name: str) -> int:
         """What a process holds in memory, in bytes: its proportional share, so that nothing counts twice."""
         return resident(self.processes[name].pid)

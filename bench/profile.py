@@ -4,11 +4,11 @@ import asyncio
 import sysconfig
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bench.load import Measured, loop, posting
-from bench.machine import Machine, machine, processor_seconds
+from bench.load import Measured, loop, many_posting
+from bench.machine import Machine, machine
 from bench.results import Results
 
 CALLERS = 8
@@ -31,9 +31,9 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
         url = servers.start_ours()
         await _create(servers, url, 3)
         for _ in range(rounds):
-            before = _used(servers)
+            before = servers.processor_seconds()
             created = len((await _create(servers, url, seconds)).latencies)
-            for name, used in _used(servers).items():
+            for name, used in servers.processor_seconds().items():
                 spent = 1000 * (used - before[name]) / created
                 results.add("processor time of a creation", name, spent, "each", "ms")
         async with _sampled(servers, seconds) as samples:
@@ -43,13 +43,8 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
 
 
 async def _create(servers: Machine, url: str, seconds: float) -> Measured:
-    async with AsyncExitStack() as stack:
-        callers = [await stack.enter_async_context(posting(url, servers.headers())) for _ in range(CALLERS)]
+    async with many_posting(url, servers.headers(), CALLERS) as callers:
         return await loop(callers, seconds)
-
-
-def _used(servers: Machine) -> dict[str, float]:
-    return {name: processor_seconds(process.pid) for name, process in servers.processes.items()}
 
 
 @asynccontextmanager

@@ -1,13 +1,13 @@
 """What sleeping activities cost: the memory of each process, and creations beside more and more of them."""
 
 import json
-from contextlib import AsyncExitStack
+import sys
 
 from temporalio.client import Client
 
 from bench import floor
 from bench.create import FLOOR, OURS
-from bench.load import Measured, body, connection, loop, posting
+from bench.load import Measured, body, connection, loop, many_posting
 from bench.machine import Machine, machine, python
 from bench.results import Results
 
@@ -27,6 +27,7 @@ async def run(results: Results, *, sizes: tuple[int, ...], rounds: int, seconds:
         for size in sizes:
             await _fill(servers, url, size - asleep)
             asleep = size
+            print(f"sleepers: {size:,} asleep", file=sys.stderr)
             benchmark = f"sleepers, {size:,} and more asleep"
             for name in PROCESSES:
                 results.add(benchmark, name, servers.memory(name) / 1e6, "memory", "MB")
@@ -36,8 +37,7 @@ async def run(results: Results, *, sizes: tuple[int, ...], rounds: int, seconds:
 
 
 async def _ours(servers: Machine, url: str, seconds: float) -> Measured:
-    async with AsyncExitStack() as stack:
-        calls = [await stack.enter_async_context(posting(url, servers.headers())) for _ in range(CALLERS)]
+    async with many_posting(url, servers.headers(), CALLERS) as calls:
         return await loop(calls, seconds)
 
 
