@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from api.errors import BodyTooLarge, UnsupportedMediaType, ValidationFailed
+from workflows.catalogues import shortened
 from workflows.payloads import Fault
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -89,9 +91,18 @@ def json_of(content: bytes) -> Any:
         ValidationFailed: they are not JSON.
     """
     try:
-        return from_json(content, allow_inf_nan=False)
+        data = from_json(content, allow_inf_nan=False)
     except ValueError as failure:
         raise _not_json(content, failure) from failure
+    json.loads(content, object_pairs_hook=_named_once, parse_int=len, parse_float=len)
+    return data
+
+
+def _named_once(members: list[tuple[str, Any]]) -> None:
+    """Which of two would count, nobody could know."""
+    for name, counted in Counter(name for name, _ in members).items():
+        if counted > 1:
+            raise ValidationFailed(f"The body names {escaped(shortened(name))!r} {counted} times in one object.")
 
 
 def _not_json(content: bytes, failure: ValueError) -> ValidationFailed:

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
@@ -39,6 +40,7 @@ async def resources(request: Request) -> Resources:
 
 Opened = Annotated[Resources, Depends(resources)]
 
+_UUID = TypeAdapter(UUID)
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A signed token with the claim `tenants`.")
 
 
@@ -67,7 +69,7 @@ def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
 
 def _tenant_id(header: str | None) -> UUID:
     try:
-        return UUID(header or "")
+        return _UUID.validate_python(header or "")
     except ValueError:
         fault = Fault(pointer="/header/x-tenant-id", detail="This header must be the tenant's UUID.")
         raise ValidationFailed("Send the header `x-tenant-id` with the tenant's UUID.", faults=(fault,)) from None

@@ -10,6 +10,8 @@ from api.bodies import escaped
 from api.schemas import in_contract_format
 from workflows.payloads import ScheduledActivityRequest
 
+FREE_DEPTH = 3
+"""How deep a pointer leads where the caller's own values begin: there an absent member isn't a null one."""
 TIMES = ("/scheduled_at", "/suggested_execution_time")
 
 
@@ -51,7 +53,8 @@ def _once(keys: tuple[str, ...] | None) -> list[str] | None:
 
 
 def _differences(stored: Any, sent: Any, pointer: str) -> Iterator[Difference]:
-    if isinstance(stored, dict) and isinstance(sent, dict):
+    both = isinstance(stored, dict) and isinstance(sent, dict)
+    if both and (stored.keys() == sent.keys() or pointer.count("/") < FREE_DEPTH):
         for key in dict.fromkeys((*stored, *sent)):
             yield from _differences(stored.get(key), sent.get(key), f"{pointer}/{escaped(key)}")
     elif isinstance(stored, list) and isinstance(sent, list) and len(stored) == len(sent):
@@ -62,9 +65,9 @@ def _differences(stored: Any, sent: Any, pointer: str) -> Iterator[Difference]:
 
 
 def _same(stored: Any, sent: Any) -> bool:
-    """PostgreSQL keeps numbers as decimals: 1e23 comes back from it as an integer, which no float equals."""
-    if isinstance(stored, bool) is not isinstance(sent, bool):
-        return False
-    if isinstance(stored, int) and isinstance(sent, float):
-        return Decimal(stored) == Decimal(repr(sent))
+    """PostgreSQL keeps numbers as decimals: 1e23 comes back from it as an integer, and a float equals few."""
+    if isinstance(stored, bool) or isinstance(sent, bool):
+        return stored is sent
+    if isinstance(stored, int | float) and isinstance(sent, int | float):
+        return Decimal(repr(stored)) == Decimal(repr(sent))
     return bool(stored == sent)

@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from workflows.limits import FIRST_YEAR, TEXT_LENGTH, YEARS_AHEAD
+from workflows.limits import FIRST_YEAR, LONGEST_WAIT, TEXT_LENGTH, YEARS_AHEAD
 from workflows.payloads import (
     ActivityStatus,
     ActivityType,
@@ -42,15 +42,15 @@ from workflows.payloads import (
 
 LIST_LENGTH = 100
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII)
+_ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d(:?[0-5]\d)?)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def _rfc_3339(value: Any) -> datetime:
-    if isinstance(value, str) and _RFC_3339.fullmatch(value):
+def _instant(value: Any) -> datetime:
+    if isinstance(value, str) and _ISO_8601.fullmatch(value):
         with suppress(ValueError):
             return datetime.fromisoformat(value.upper())
-    msg = "must be an RFC 3339 time with an offset, as in 2025-01-16T09:00:00.000Z"
+    msg = "must be an ISO 8601 time with an offset, as in 2025-01-16T09:00:00.000Z"
     raise ValueError(msg)
 
 
@@ -60,7 +60,7 @@ def _storable(value: datetime) -> datetime:
         instant = value.astimezone(UTC)
     except OverflowError:
         instant = value.replace(year=1, tzinfo=UTC)
-    if instant.year < FIRST_YEAR or instant > datetime.now(UTC) + timedelta(days=YEARS_AHEAD * 365.25):
+    if instant.year < FIRST_YEAR or instant > datetime.now(UTC) + LONGEST_WAIT:
         msg = f"must lie between {FIRST_YEAR} and {YEARS_AHEAD} years from now"
         raise ValueError(msg)
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
@@ -86,7 +86,7 @@ def in_contract_format(instant: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), AfterValidator(_storable)]
+Time = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_storable)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_not_blank)]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_key)]
 Instant = Annotated[
@@ -101,10 +101,10 @@ def _bounded(value: JsonValue) -> JsonValue:
     if isinstance(value, str) and len(value) > TEXT_LENGTH:
         msg = f"must have at most {TEXT_LENGTH} characters per text"
         raise ValueError(msg)
+    if isinstance(value, list) and len(value) > LIST_LENGTH:
+        msg = f"must have at most {LIST_LENGTH} items"
+        raise ValueError(msg)
     if isinstance(value, dict | list):
-        if len(value) > LIST_LENGTH:
-            msg = f"must have at most {LIST_LENGTH} items"
-            raise ValueError(msg)
         for inner in (*value.keys(), *value.values()) if isinstance(value, dict) else value:
             _bounded(inner)
     return value
@@ -146,7 +146,9 @@ class CriterionBody(RequestBody):
     @classmethod
     def null_is_absent(cls, value: Any) -> Any:
         """As in every optional field: the default holds."""
-        return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        return {name: one for name, one in value.items() if one is not None or name not in cls.model_fields}
 
 
 class RoleMatch(CriterionBody):

@@ -1,5 +1,9 @@
 """How to open PostgreSQL, the same way in every process."""
 
+import json
+import math
+from decimal import Decimal
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -9,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from settings import DatabaseSettings
 
 _SESSION = "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
+_LONG = 40
 _BESIDE: WeakKeyDictionary[Engine, AsyncEngine] = WeakKeyDictionary()
 
 
@@ -18,6 +23,7 @@ def open_engine(settings: DatabaseSettings) -> AsyncEngine:
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
         "hide_parameters": True,
+        "json_deserializer": partial(json.loads, parse_int=_integer),
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 3, "tcp_user_timeout": 5000, "options": _SESSION},
     }
@@ -27,6 +33,12 @@ def open_engine(settings: DatabaseSettings) -> AsyncEngine:
     _BESIDE[engine.sync_engine] = single
     event.listen(engine.sync_engine, "engine_disposed", lambda _: single.sync_engine.dispose())
     return engine
+
+
+def _integer(digits: str) -> int | float:
+    """PostgreSQL spells 1e308 out; a float of the same value stays as short as it was sent."""
+    short = float(digits) if len(digits) > _LONG else math.inf
+    return short if math.isfinite(short) and Decimal(repr(short)) == Decimal(digits) else int(digits)
 
 
 def autocommit(engine: AsyncEngine) -> AsyncEngine:

@@ -7,9 +7,10 @@ from workflows.payloads import Cancel, Change, Reschedule
 TEXT_LENGTH = 1000
 FIRST_YEAR = 1970
 YEARS_AHEAD = 10
+LONGEST_WAIT = timedelta(days=YEARS_AHEAD * 365 + 3)
+"""With as many leap days as can be in it."""
 SCORES = range(-(2**31), 2**31)
 
-_LONGEST_WAIT = timedelta(days=YEARS_AHEAD * 365.25)
 _BETWEEN_CLOCKS = timedelta(days=1)
 
 
@@ -26,7 +27,7 @@ def _fault_in_values(change: Reschedule, now: datetime) -> str | None:
         return "It must change at least one of scheduled_at, suggested_execution_time and score."
     if change.score is not None and change.score not in SCORES:
         return f"The score must lie between {SCORES.start} and {SCORES.stop - 1}."
-    latest = now + _LONGEST_WAIT + _BETWEEN_CLOCKS
+    latest = now + LONGEST_WAIT + _BETWEEN_CLOCKS
     if any(time.year < FIRST_YEAR or time > latest for time in times):
         return f"A time must lie between {FIRST_YEAR} and {YEARS_AHEAD} years from now."
     return None

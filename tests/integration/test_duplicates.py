@@ -84,7 +84,9 @@ async def test_another_request_with_the_same_key_is_told_in_what_it_differs(http
     ]
 
 
-@pytest.mark.parametrize("number", ["1e23", "1e308", "-0.0", "5.0", "1e-7", "123456789012345678901234567890", "0.1"])
+@pytest.mark.parametrize(
+    "number", ["1e23", "1e308", "-0.0", "5.0", "1e-7", "123456789012345678901234567890", f"1{'0' * 100}", "0.1"]
+)
 async def test_a_number_that_postgresql_spells_in_another_way_makes_no_other_request(
     http: httpx.AsyncClient, number: str
 ) -> None:
@@ -94,6 +96,16 @@ async def test_a_number_that_postgresql_spells_in_another_way_makes_no_other_req
     headers = {"Content-Type": "application/json"}
     assert (await http.post(URL, content=content, headers=headers)).status_code == 201
     assert (await http.post(URL, content=content, headers=headers)).json()["differences"] == []
+
+
+async def test_numbers_that_postgresql_spells_out_are_as_long_in_the_answer_as_they_were_sent(
+    http: httpx.AsyncClient,
+) -> None:
+    """Otherwise 41 kB of them would be 2 MB, more than Temporal takes of one payload."""
+    value = [[1e308] * 100] * 68
+    created = await http.post(URL, json=contract_example(attributes=[{"key": "promotions", "value": value}]))
+    assert (created.status_code, len(created.content) < 100_000) == (201, True)
+    assert {one["key"]: one["value"] for one in created.json()["attributes"]}["promotions"] == value
 
 
 @pytest.mark.parametrize("scheduled_at", [LATER, "2025-01-16T09:00:00Z"])

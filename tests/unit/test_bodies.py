@@ -119,6 +119,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("a priority as text", {"target_criteria": [A_CONTACT | {"priority": "1"}]}, "/target_criteria/0/priority"),
     ("an unknown member of a criterion", {"target_criteria": [A_ROLE | {"x/y~z": 1}]}, "/target_criteria/0/x~1y~0z"),
+    ("an unknown null in a criterion", {"target_criteria": [A_ROLE | {"x": None}]}, "/target_criteria/0/x"),
     ("a key that is no text", {"attribute_keys": ["a", 1]}, "/attribute_keys/1"),
     ("a blank attribute key", {"attribute_keys": [" "]}, "/attribute_keys/0"),
     ("101 attribute keys", {"attribute_keys": [f"k{number}" for number in range(101)]}, "/attribute_keys"),
@@ -162,6 +163,13 @@ def test_what_is_no_json_is_refused_as_a_whole(text: str) -> None:
     assert faults(text) == {}
 
 
+def test_a_member_that_is_named_twice_is_refused_by_its_name() -> None:
+    with pytest.raises(ValidationFailed, match="names 'type' 2 times"):
+        accepted('{"type": "TASK", "type": "MESSAGE"}')
+    with pytest.raises(ValidationFailed, match="names 'a' 3 times"):
+        accepted(json.dumps(with_value("HERE")).replace('"HERE"', '[{"a": {}, "a": 1, "a": 2}]'))
+
+
 @pytest.mark.parametrize("text", ["null", "[]", '"text"', "5", "true"])
 def test_a_body_that_is_no_object_is_refused_as_a_whole(text: str) -> None:
     assert list(faults(text)) == [""]
@@ -202,6 +210,9 @@ def test_a_number_of_any_length_is_either_refused_or_can_be_sent_on(digits: int)
         ("2025-01-16T09:00:00.9999999999Z", "2025-01-16T09:00:00.999Z"),
         ("2025-01-16T09:00:00.1Z", "2025-01-16T09:00:00.100Z"),
         ("2025-01-17T00:00:00+14:00", "2025-01-16T10:00:00.000Z"),
+        ("2025-01-16T09:00Z", "2025-01-16T09:00:00.000Z"),
+        ("2025-01-16T06:00:00-0300", "2025-01-16T09:00:00.000Z"),
+        ("2025-01-16T06:00-03", "2025-01-16T09:00:00.000Z"),
         ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"),
     ],
 )
@@ -228,7 +239,7 @@ def test_null_in_an_optional_field_of_a_criterion_is_the_same_as_its_absence() -
     [
         ({"target_criteria": [{}]}, "/target_criteria/0/type", "This field is required."),
         ({"target_criteria": [A_CONTACT | {"type": "BEST"}]}, "/target_criteria/0/type", "Input should be one of "),
-        ({"scheduled_at": "2025-01-16"}, "/scheduled_at", "This must be an RFC 3339 time with an offset, "),
+        ({"scheduled_at": "2025-01-16"}, "/scheduled_at", "This must be an ISO 8601 time with an offset, "),
         ({"reason": "a\0b"}, "/reason", "This contains the character NUL, which can't be stored."),
         ({"attributes": [AN_ATTRIBUTE] * 2}, "/attributes", "This must name every key once."),
     ],
@@ -260,9 +271,11 @@ def test_the_bounds_themselves_are_allowed() -> None:
         target_criteria=[A_CONTACT] * 100,
         attribute_keys=[f"k{number}" for number in range(100)],
         attributes=[{"key": f"k{number}", "value": "x" * 1000} for number in range(100)],
+        scheduled_at=(datetime.now(UTC) + timedelta(days=3652, hours=23)).isoformat(),
     )
     assert accepted(longest)
     assert accepted(body(score=-(2**31), target_criteria=[]))
+    assert accepted(with_value({f"k{number}": number for number in range(101)}))
 
 
 ANYTHING = st.recursive(

@@ -113,6 +113,11 @@ def test_two_spellings_of_one_request_do_not_differ(stored: dict[str, Any], sent
             {"attributes": [{"key": "a", "value": None}]},
             "/attributes/0/value",
         ),
+        (
+            {"attributes": [{"key": "a", "value": [{"x": None}]}]},
+            {"attributes": [{"key": "a", "value": [{}]}]},
+            "/attributes/0/value/0",
+        ),
     ],
 )
 def test_a_difference_is_told_at_its_place(stored: dict[str, Any], sent: dict[str, Any], pointer: str) -> None:
