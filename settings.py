@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class DatabaseSettings(BaseSettings):
     """What every process reads: where PostgreSQL is."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(description="postgresql+psycopg://user:password@host:port/database")
     listen_host: str = Field(default="127.0.0.1", description="Where HTTP is listened on; 0.0.0.0 in a container.")

@@ -1,7 +1,7 @@
 """Bulk operations: the items chosen in one statement, then changed as if each had been asked for alone."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, select, text
@@ -17,13 +17,11 @@ from db.queries import paused_at
 from workflows.activities import BulkOperationActivities
 from workflows.bulk import BulkChange, BulkOperation, BulkVerb, Chunk, ChunkDone, Finish, ItemOutcome, ItemResult
 from workflows.client import lead_seconds
+from workflows.limits import LONGEST_WAIT
 from workflows.payloads import Apply, Cancel, Reschedule
 
 AT_ONCE = 20
 """How many changes of one operation may be under way."""
-
-FURTHEST = timedelta(days=10 * 365.25)
-"""How far ahead an activity may be scheduled: as for a single call."""
 
 
 class BulkOperations(BulkOperationActivities):
@@ -74,7 +72,7 @@ class BulkOperations(BulkOperationActivities):
     async def _result(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> ItemResult:
         wanted = BulkChange.model_validate(operation.change)
         moved_to = wanted.moved(item.scheduled_at)
-        if moved_to > datetime.now(UTC) + FURTHEST:
+        if moved_to > datetime.now(UTC) + LONGEST_WAIT:
             return ItemResult(
                 outcome=ItemOutcome.REFUSED, code="validation_failed", detail="It would lie more than 10 years ahead."
             )
@@ -88,7 +86,7 @@ class BulkOperations(BulkOperationActivities):
                 lead_seconds=lead_seconds(moved_to, datetime.now(UTC), self._max_lead_seconds),
             )
         )
-        key = f"bulk-operation:{chunk.id}"
+        key = f"bulk-operation:{chunk.id}:{chunk.round}"
         apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, change=change)
         return await self._changes.change(apply, item.idempotency_key, item.status)
 

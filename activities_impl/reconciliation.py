@@ -30,9 +30,9 @@ from workflows.creation import RefusedError, start
 from workflows.fates import described, is_reset
 from workflows.findings import Compared, Cursor, Finding, Page
 from workflows.payloads import EventType, Reschedule, ScheduledActivityInput, ScheduledActivityRequest
-from workflows.search_attributes import ACTIVITY_ID, SCHEDULED_AT, TENANT_ID
+from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID
 
-EXAMPLES, FOLLOW_UPS, ENDED, ASKED_AT_ONCE = 10, 200, 1000, 16
+EXAMPLES, FOLLOW_UPS, ROWS_AT_ONCE, ASKED_AT_ONCE = 10, 200, 1000, 16
 FOLLOW_UP_DEADLINE = 5.0
 OF_ROWS = [finding for finding in Finding if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP}]
 PATIENCE = timedelta(seconds=5)
@@ -77,7 +77,7 @@ class Reconciliation(ReconciliationActivities):
             return None
         if run.run_id != row.run_id and await self._note_run(row, run):
             return Finding.RESET
-        if _differ(run, row.scheduled_at) and await self._tell_time(row):
+        if _differ(run, row) and await self._tell_where_it_stands(row):
             return Finding.MOVED
         return Finding.OVERDUE if row.is_overdue else None
 
@@ -88,17 +88,16 @@ class Reconciliation(ReconciliationActivities):
             noted = await connection.execute(goes_on_in(row.tenant_id, row.id, run.run_id, event_type, "temporal-ui"))
             return reset and noted.first() is not None
 
-    async def _tell_time(self, row: Row[Any]) -> bool:
+    async def _tell_where_it_stands(self, row: Row[Any]) -> bool:
         """By an update to the run, which writes the row's own time again: whoever moves it meanwhile wins or waits."""
         run = workflow_id(row.tenant_id, row.idempotency_key)
         now = await described(self._client, run)
-        if now is None or not _differ(now, row.scheduled_at):
+        if now is None or not _differ(now, row):
             return False
         change = Reschedule(
             actor=ACTOR,
-            answer_by=datetime.now(UTC) + PATIENCE,
             scheduled_at=row.scheduled_at,
-            reason="The run slept towards another time than the row's.",
+            reason="The run didn't know where its row stands.",
             if_versions=(row.version,),
             lead_seconds=lead_seconds(row.scheduled_at, datetime.now(UTC), self._max_lead_seconds),
         )
@@ -124,11 +123,13 @@ class Reconciliation(ReconciliationActivities):
         )
         ended = [
             (UUID(attributes[TENANT_ID]), UUID(attributes[ACTIVITY_ID]))
-            async for run in self._client.list_workflows(query, limit=ENDED)
+            async for run in self._client.list_workflows(query)
             if (attributes := run.typed_search_attributes).get(ACTIVITY_ID)
         ]
+        rows: list[Row[Any]] = []
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(still_open(ended))).all()
+            for start in range(0, len(ended), ROWS_AT_ONCE):
+                rows += await connection.execute(still_open(ended[start : start + ROWS_AT_ONCE]))
         return _compared(_of_rows([(row, await self._recovery.settle(row.tenant_id, row.id)) for row in rows]))
 
     @activity.defn
@@ -190,9 +191,13 @@ def _follow_up_of(row: Row[Any], max_lead_seconds: float) -> ScheduledActivityIn
     )
 
 
-def _differ(run: WorkflowExecution, scheduled_at: datetime) -> bool:
-    told = run.typed_search_attributes.get(SCHEDULED_AT)
-    return told is not None and abs(told - scheduled_at) >= timedelta(milliseconds=1)
+def _differ(run: WorkflowExecution, row: Row[Any]) -> bool:
+    """Whether the run sleeps towards another time, or believes in another status, as after a change it hasn't heard of.
+
+    The last step of a task may have written what the task, cut off before its end, could not tell.
+    """
+    at, status = (run.typed_search_attributes.get(key) for key in (SCHEDULED_AT, ACTIVITY_STATUS))
+    return at is None or abs(at - row.scheduled_at) >= timedelta(milliseconds=1) or status != row.status
 
 
 def _of_rows(judged: list[tuple[Row[Any], Finding | None]]) -> dict[Finding, list[str]]:

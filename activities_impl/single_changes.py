@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -28,7 +28,7 @@ PATIENCE = timedelta(seconds=5)
 
 
 class SingleChanges:
-    """Sending the same change again is harmless: its key is the update's id and the event's key."""
+    """Sending the same change again is harmless: its key is the update's id and the event's key, withdrawn or not."""
 
     def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float) -> None:
         self._client = client
@@ -36,29 +36,32 @@ class SingleChanges:
         self._recovery = Recovery(client, engine, max_lead_seconds)
 
     async def change(self, wanted: Apply, idempotency_key: str, status: ActivityStatus) -> ItemResult:
-        """What became of it; PENDING where it is worth another try, with the same key."""
+        """What became of it; PENDING where nothing was changed, and another try, with another key, is worth it."""
         try:
-            if status in OPEN:
+            if status not in OPEN:
+                return await self._by_row(wanted)
+            try:
                 return await self._by_run(wanted, workflow_id(wanted.tenant_id, idempotency_key))
-            return await self._by_row(wanted)
+            except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError, RPCError):
+                return await self._withdrawn(wanted, "No worker took the change in time.")
         except changes.RefusedChangeError as refused:
             return _refused(refused.rejection)
-        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
-            return _not_yet("No worker took the change in time.")
         except (WorkflowAlreadyStartedError, RPCError, RuntimeError, SQLAlchemyError, OSError) as failure:
             return _not_yet(kind(failure))
 
     async def _by_run(self, wanted: Apply, run: str) -> ItemResult:
-        change = wanted.change.model_copy(update={"answer_by": datetime.now(UTC) + PATIENCE})
         handle = self._client.get_workflow_handle(run)
         try:
             async with asyncio.timeout(2 * PATIENCE.total_seconds()):
                 update = await handle.start_update(
-                    change.verb, change, id=wanted.key, wait_for_stage=WorkflowUpdateStage.ACCEPTED
+                    wanted.change.verb, wanted.change, id=wanted.key, wait_for_stage=WorkflowUpdateStage.ACCEPTED
                 )
             return await _carried_out(update.result())
         except WorkflowUpdateFailedError as failure:
-            return _judged(failure.cause)
+            rejection = rejection_of(failure.cause)
+            if rejection:
+                return _refused(rejection)
+            return await self._withdrawn(wanted, "Its run could not carry the change out.")
         except RPCError as failure:
             if failure.status is RPCStatusCode.NOT_FOUND:
                 return await self._by_row(wanted)
@@ -74,7 +77,13 @@ class SingleChanges:
                     await resume(self._client, await changes.input_of(connection, wanted), standing)
                 return ItemResult(outcome=ItemOutcome.APPLIED)
         await self._recovery.settle(wanted.tenant_id, wanted.id)
-        return _not_yet("Its run was missing.")
+        return await self._withdrawn(wanted, "Its run was missing.")
+
+    async def _withdrawn(self, wanted: Apply, why: str) -> ItemResult:
+        """Nobody carries it out any more, unless somebody has."""
+        async with self._engine.begin() as connection:
+            withdrawn = await changes.withdraw(connection, wanted)
+        return _not_yet(why) if withdrawn else ItemResult(outcome=ItemOutcome.APPLIED)
 
 
 async def _carried_out(result: Awaitable[object]) -> ItemResult:
@@ -87,15 +96,9 @@ async def _carried_out(result: Awaitable[object]) -> ItemResult:
     return ItemResult(outcome=ItemOutcome.APPLIED)
 
 
-def _judged(cause: BaseException | None) -> ItemResult:
-    """A run says why it refuses; one that came too late, or has just ended, hasn't said anything."""
-    rejection = rejection_of(cause)
-    if rejection and rejection.code != "unavailable":
-        return _refused(rejection)
-    return _not_yet("Its run could not carry the change out.")
-
-
 def _refused(rejection: Rejection) -> ItemResult:
+    if rejection.code == "unavailable":
+        return _not_yet(rejection.detail)
     return ItemResult(outcome=ItemOutcome.REFUSED, code=rejection.code, detail=rejection.detail)
 
 

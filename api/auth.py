@@ -1,6 +1,8 @@
 """Who calls, for which tenant, and what they may do there: a signed token says all three."""
 
 import asyncio
+import math
+import time
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +15,7 @@ from api.errors import Unauthenticated, Unavailable
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
+JWKS_LIFESPAN_SECONDS, JWKS_TIMEOUT_SECONDS = 600, 5
 JWKS_COOLDOWN_SECONDS = 5
 """How often, at most, a token with an unknown key id makes us ask the issuer: anybody can invent one."""
 
@@ -67,11 +70,7 @@ class Authenticator:
         self._issuer = issuer
         self._audience = audience
         self._key = load_pem_public_key(public_key.encode()) if public_key else None
-        self._jwks = (
-            jwt.PyJWKClient(jwks_url, lifespan=600, timeout=5, cooldown_duration=jwks_cooldown_seconds)
-            if jwks_url
-            else None
-        )
+        self._published = _PublishedKeys(jwks_url, jwks_cooldown_seconds) if jwks_url else None
 
     async def verify(self, token: str) -> Token:
         """What a token proves.
@@ -104,20 +103,64 @@ class Authenticator:
         return claims
 
     async def _signing_key(self, token: str) -> Any:
-        """The PEM's key, or the published one that the token names: cached, and asked for in a thread if it isn't."""
-        if self._jwks is None:
+        """The PEM's key, or the published one that the token names, which knows for which algorithm it is."""
+        if self._published is None:
             return self._key
-        return await asyncio.to_thread(_published_key, self._jwks, token)
+        return await self._published.named(jwt.get_unverified_header(token).get("kid"))
 
 
-def _published_key(jwks: jwt.PyJWKClient, token: str) -> jwt.PyJWK:
-    """The whole key, which knows for which algorithm it is."""
-    unavailable = Unavailable("The keys that tokens are verified with can't be fetched; try again.")
-    try:
-        jwks.get_jwk_set()
-    except (jwt.PyJWTError, ValueError) as failure:
-        raise unavailable from failure
-    try:
-        return jwks.get_signing_key_from_jwt(token)
-    except jwt.PyJWKClientConnectionError as failure:
-        raise unavailable from failure
+class _PublishedKeys:
+    """The issuer's keys as it published them last; whoever brings a known one never waits for the issuer.
+
+    `PyJWKClient` only fetches here: its own cache lets every caller wait while it asks for an unknown key, and asks
+    again for each as long as the issuer keeps silent.
+    """
+
+    def __init__(self, url: str, cooldown_seconds: float) -> None:
+        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=JWKS_TIMEOUT_SECONDS)
+        self._cooldown_seconds = cooldown_seconds
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._known_until = self._ask_again_at = -math.inf
+        self._answered = False
+        self._asking = asyncio.Lock()
+
+    async def named(self, kid: object) -> jwt.PyJWK:
+        """The key of this id.
+
+        Raises:
+            PyJWKClientError: there is none.
+            Unavailable: the issuer hasn't told.
+        """
+        key = self._known(kid)
+        if key is None:
+            async with self._asking:
+                key = self._known(kid)
+                if key is None and time.monotonic() >= self._ask_again_at:
+                    await self._ask()
+                    key = self._known(kid)
+        if key is not None:
+            return key
+        if not self._answered:
+            raise _unavailable()
+        msg = "the issuer publishes no key of this id"
+        raise jwt.PyJWKClientError(msg)
+
+    def _known(self, kid: object) -> jwt.PyJWK | None:
+        return self._keys.get(kid) if isinstance(kid, str) and time.monotonic() < self._known_until else None
+
+    async def _ask(self) -> None:
+        """Whether it answers or not, it is left alone for a while then."""
+        self._answered = False
+        try:
+            keys = await asyncio.to_thread(self._client.get_signing_keys)
+        except (jwt.PyJWTError, ValueError) as failure:
+            raise _unavailable() from failure
+        finally:
+            self._ask_again_at = time.monotonic() + self._cooldown_seconds
+        self._answered = True
+        self._keys = {key.key_id: key for key in keys if key.key_id}
+        self._known_until = time.monotonic() + JWKS_LIFESPAN_SECONDS
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("The keys that tokens are verified with can't be fetched; try again.")

@@ -1,7 +1,9 @@
 """/api/activities/batch: many creations in one call, each as independent of the others as if it had come alone."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from http import HTTPStatus
+from traceback import format_tb
 from typing import Annotated, Any, TypeVar
 
 import structlog
@@ -27,6 +29,7 @@ from api.failures import problem_of
 from api.scheduled_activities import create
 from api.schemas import Answer, RequestBody, ScheduledActivityCreate, ScheduledActivityRead
 from api.streams import DuplexResponse, in_order, lines_of, received
+from db.failures import kind
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +38,7 @@ Item = TypeVar("Item")
 ITEMS = 1000
 AT_ONCE = 64
 """Creations of one call in flight: enough to keep a worker busy, too few to starve other callers."""
-AHEAD = 1000
+AHEAD = 256
 """Results of a stream that may wait for a slower one before them, or for a slow reader, until reading stops."""
 LINES = "application/x-ndjson"
 
@@ -98,7 +101,7 @@ async def create_activities(caller: CanCreate, opened: Opened, request: Request)
     if media_type(request) == LINES:
         results = in_order(_numbered(lines_of(received(request), BODY_BYTES)), result, at_once=AT_ONCE, ahead=AHEAD)
         return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
-    items = _items(await json_content(request, BULK_BODY_BYTES))
+    items = await asyncio.to_thread(_items, await json_content(request, BULK_BODY_BYTES))
     results = in_order(_numbered(_each(items)), result, at_once=AT_ONCE, ahead=ITEMS)
     content = b",".join([one async for one in results])
     return Response(b'{"results":[' + content + b"]}", media_type="application/json")
@@ -110,10 +113,10 @@ async def _result(index: int, content: bytes, request: Request, caller: Caller, 
         if len(content) > BODY_BYTES:
             raise BodyTooLarge(f"An activity may have {BODY_BYTES:,} bytes at most.")  # noqa: TRY301 - answered below
         answer = await create(parse(ScheduledActivityCreate, content), caller, opened)
-    except Exception as failure:
+    except Exception as failure:  # noqa: BLE001 - logged without its message, which may hold a customer's data
         problem = problem_of(failure)
         if isinstance(problem, InternalError):
-            log.exception("a defect of ours", item=index)
+            log.error("a defect of ours", item=index, failure=kind(failure), trace=format_tb(failure.__traceback__))  # noqa: TRY400
         body = to_json(problem.body(request.url.path, request.state.request_id))
         return _joined(index, problem.status, body)
     return _joined(index, answer.status_code, bytes(answer.body))

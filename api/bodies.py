@@ -1,10 +1,12 @@
 """JSON bodies, taken strictly: size, media type, storable text, shape; every fault at once, with its place."""
 
+import asyncio
 import json
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -20,6 +22,8 @@ Body = TypeVar("Body", bound=BaseModel)
 BODY_BYTES = 256 * 1024
 BULK_BODY_BYTES = 8 * 1024 * 1024
 DEPTH = 20
+FAULTS = 100
+"""How many an answer names: who sends a thousand wrong fields learns enough from the first ones."""
 BODIES: dict[str, type[BaseModel]] = {}
 """Every model that is a route's body, by its name in the OpenAPI document."""
 
@@ -28,7 +32,10 @@ def json_body(model: type[Body], limit: int = BODY_BYTES) -> Callable[[Request],
     """A dependency that reads a body of this model; declare it after the caller, for who may is asked first."""
 
     async def read(request: Request) -> Body:
-        return parse(model, await json_content(request, limit))
+        content = await json_content(request, limit)
+        if len(content) > BODY_BYTES:  # long enough to keep others waiting
+            return await asyncio.to_thread(parse, model, content)
+        return parse(model, content)
 
     return read
 
@@ -74,7 +81,7 @@ def parse(model: type[Body], content: bytes) -> Body:
         ValidationFailed: with a fault per wrong place.
     """
     data = json_of(content)
-    faults = list(unstorable(data))
+    faults = list(islice(unstorable(data), FAULTS))
     try:
         body = model.model_validate_json(content, strict=True)
     except ValidationError as failure:
@@ -116,7 +123,10 @@ def _not_json(content: bytes, failure: ValueError) -> ValidationFailed:
 def invalid(faults: list[Fault]) -> ValidationFailed:
     """The problem that has them all."""
     counted = "One field is" if len(faults) == 1 else f"{len(faults)} fields are"
-    return ValidationFailed(f"{counted} wrong: see `errors`, a JSON pointer and a sentence each.", faults=tuple(faults))
+    if len(faults) >= FAULTS:
+        counted = f"{FAULTS} fields or more are"
+    told = tuple(faults[:FAULTS])
+    return ValidationFailed(f"{counted} wrong: see `errors`, a JSON pointer and a sentence each.", faults=told)
 
 
 def unstorable(value: Any, pointer: str = "", depth: int = 0) -> Iterator[Fault]:
@@ -156,8 +166,9 @@ def escaped(token: object) -> str:
 
 
 def faults_in(failure: ValidationError, data: Any) -> list[Fault]:
-    """Every wrong place of `data`, as the caller sees it."""
-    return [Fault(pointer=_pointer(error, data), detail=sentence(error)) for error in failure.errors(include_url=False)]
+    """The wrong places of `data`, as the caller sees them."""
+    errors = failure.errors(include_url=False, include_input=False)[:FAULTS]
+    return [Fault(pointer=_pointer(error, data), detail=sentence(error)) for error in errors]
 
 
 def _pointer(error: ErrorDetails, data: Any) -> str:

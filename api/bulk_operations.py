@@ -36,7 +36,7 @@ from api.views import read
 from db import bulk_operations as statements
 from db.listing import PLANNED_ANEW, Listed, Slice
 from db.queries import paused_at, snapshot
-from workflows.bulk import BulkChange, BulkOperation, BulkState, BulkVerb
+from workflows.bulk import BulkChange, BulkOperation, BulkState, BulkVerb, Finish
 from workflows.payloads import Fault
 
 router = APIRouter(prefix="/api", tags=["many at once"])
@@ -105,6 +105,9 @@ async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) ->
     if not caller.may(needed):
         raise PermissionDenied(f"The token lacks the permission {needed} in tenant {caller.tenant_id}.")
     await bulk_runs.stop(opened.temporal, caller.tenant_id, operation_id)
+    ended = Finish(tenant_id=caller.tenant_id, id=operation_id, state=BulkState.STOPPED)
+    async with opened.autocommit.connect() as connection:  # its run has written that, unless somebody has ended the run
+        await connection.execute(statements.end(ended))
     return await _operation(opened, caller, operation_id)
 
 

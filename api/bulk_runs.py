@@ -10,6 +10,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.errors import Unavailable
+from api.runs import input_of
 from workflows.bulk import BulkOperation, bulk_workflow_id
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.client import TASK_QUEUE
@@ -33,7 +34,6 @@ async def start(client: Client, operation: BulkOperation) -> None:
             id=bulk_workflow_id(operation.tenant_id, operation.id),
             task_queue=TASK_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            memo={"operation": operation.model_dump(mode="json")},
             search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
             static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
             priority=Priority(fairness_key=str(operation.tenant_id)),
@@ -51,14 +51,12 @@ async def start(client: Client, operation: BulkOperation) -> None:
 
 async def asked(client: Client, tenant_id: UUID, operation_id: UUID) -> BulkOperation | None:
     """What a run was started with; None if there is none."""
-    handle = client.get_workflow_handle(bulk_workflow_id(tenant_id, operation_id))
     try:
-        described = await handle.describe(rpc_timeout=RPC_PATIENCE)
+        return await input_of(client, bulk_workflow_id(tenant_id, operation_id), None, BulkOperation)
     except RPCError as failure:
         if failure.status is RPCStatusCode.NOT_FOUND:
             return None
         raise
-    return BulkOperation.model_validate((await described.memo())["operation"])
 
 
 async def stop(client: Client, tenant_id: UUID, operation_id: UUID) -> None:

@@ -36,7 +36,7 @@ async def _look_up(scheduled: ScheduledActivityInput, caller: Caller, opened: Re
     run = await runs.latest(opened.temporal, caller.tenant_id, key)
     if run is None or run.status is not WorkflowExecutionStatus.RUNNING:
         return None
-    first = await runs.input_of(opened.temporal, run)
+    first = await runs.input_of(opened.temporal, run.id, run.run_id, ScheduledActivityInput)
     return _conflict(read_resolving(first), first.request, scheduled.request, decided=False)
 
 

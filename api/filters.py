@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.pages import Searched
-from api.schemas import IdempotencyKey, RequestBody, Text, Time
+from api.schemas import IdempotencyKey, RequestBody, Time
 from workflows.filters import ActivityFilter
 from workflows.payloads import ActivityType, Channel
 
@@ -34,7 +34,7 @@ class ActivityFilterQuery(RequestBody):
     type: ActivityType | None = None
     channel: Channel | None = None
     commerce_id: UUID | None = None
-    reason: Text | None = Field(default=None, description="The reason's code.")
+    reason: Searched | None = Field(default=None, description="The reason's code.")
     scheduled_from: Time | None = Field(default=None, description="`scheduledAt` is this or later.")
     scheduled_to: Time | None = Field(default=None, description="`scheduledAt` is earlier than this.")
     search: Searched | None = Field(

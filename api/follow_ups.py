@@ -1,5 +1,6 @@
 """What a result asks to be done next: an activity like any other, created through the same door."""
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,8 @@ async def followed_up(result: Row[Any], caller: Caller, opened: Resources) -> Ro
     """
     if result.follow_up_at is None or result.follow_up_id is not None:
         return result
-    found, error = None, None
+    found: UUID | None = None
+    error: str | None = None
     try:
         found = await _created(await _like_the_first(result, opened), caller, opened)
     except Unavailable as failure:
@@ -52,9 +54,10 @@ async def _like_the_first(result: Row[Any], opened: Resources) -> ScheduledActiv
     return ScheduledActivityCreate.model_validate(results.follow_up_request(first, result))
 
 
-async def _created(body: ScheduledActivityCreate, caller: Caller, opened: Resources) -> UUID:
+async def _created(body: ScheduledActivityCreate, caller: Caller, opened: Resources) -> UUID | None:
+    """None while it is only accepted: reconciliation notes it once it is there, and its refusal if it is refused."""
     try:
         answer = await create(body, caller, opened)
     except IdempotencyKeyExists as exists:
-        return UUID(exists.members["activity"]["id"])
-    return UUID(answer.headers["Location"].rsplit("/", 1)[-1])
+        return UUID(exists.members["activity"]["id"]) if exists.members["decided"] else None
+    return UUID(answer.headers["Location"].rsplit("/", 1)[-1]) if answer.status_code == HTTPStatus.CREATED else None

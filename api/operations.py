@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Response
 from pydantic import Field, model_validator
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -37,7 +38,6 @@ from db.models import ScheduledActivity
 from db.queries import SNAPSHOTS, snapshot
 from workflows.client import lead_seconds, resume, workflow_id
 from workflows.creation import RefusedError
-from workflows.fates import Fate, RunOfRow, fate_of
 from workflows.payloads import (
     OPEN,
     ActivityStatus,
@@ -50,7 +50,6 @@ from workflows.payloads import (
     RetryResolution,
     Snapshot,
     Standing,
-    Terminate,
 )
 
 router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
@@ -158,38 +157,84 @@ async def assign_target(
     return await perform(opened, caller, activity_id, change)
 
 
+TURNS = 3
+NEVER = "Nothing was changed, and nothing will be."
+
+
 async def perform(opened: Resources, caller: Caller, activity_id: UUID, change: Change) -> Response:
-    """By the open run, or, once it has ended, by the same guarded writes in one transaction here."""
+    """By the open run, or, once it has ended, by the same guarded writes in one transaction here.
+
+    Never a guess: what was applied (200), what will be (202), or that nothing was changed and nothing will be.
+    """
     seen = await _seen(opened, caller, activity_id)
     wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), change=change)
-    outcome = Outcome.RUN_ENDED
     try:
-        if seen.standing.status in OPEN:
-            run = workflow_id(caller.tenant_id, seen.idempotency_key)
-            outcome = await run_updates.send(opened.temporal, run, wanted, opened.answer_deadline_seconds)
-        if outcome is Outcome.RUN_ENDED:
-            await _apply_without_run(opened, wanted)
-    except RefusedError as refused:
-        raise _problem(refused) from refused
+        outcome = await _decided(opened, wanted, seen)
     except changes.RefusedChangeError as refused:
         raise from_rejection(refused.rejection) from refused
-    return await _tell(opened, caller, wanted, outcome)
+    now = await _seen(opened, caller, wanted.id)
+    if isinstance(change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
+        raise WrongStatus(f"It could not be resolved: {now.why}", members={"actualStatus": now.status})
+    return recorded(now, caller, opened, status_code=202 if outcome is Outcome.ACCEPTED else 200)
 
 
-async def _apply_without_run(opened: Resources, wanted: Apply) -> None:
-    """The run has ended: the row alone decides, and a move that takes back an unseen mark needs a run again."""
+async def _decided(opened: Resources, wanted: Apply, seen: Snapshot) -> Outcome:
+    """By the run or by the row, whichever has the activity: moves and marks hand it over at this very moment."""
+    if seen.standing.status not in OPEN and await _by_row(opened, wanted):
+        return Outcome.APPLIED
+    for _ in range(TURNS):
+        outcome = await _by_run(opened, wanted, seen)
+        if outcome is not Outcome.RUN_ENDED:
+            return outcome
+        if await _by_row(opened, wanted):
+            return Outcome.APPLIED
+    missing = (
+        "The activity's run isn't there: within a minute it is brought back, or the activity given up. Look again."
+    )
+    await _withdraw(opened, wanted, Unavailable(f"{NEVER} {missing}"))
+    return Outcome.APPLIED
+
+
+async def _by_run(opened: Resources, wanted: Apply, seen: Snapshot) -> Outcome:
+    """What the run says of it; where it says nothing in time, or fails over it, the change is withdrawn."""
+    run = workflow_id(wanted.tenant_id, seen.idempotency_key)
+    try:
+        outcome = await run_updates.send(opened.temporal, run, wanted, opened.answer_deadline_seconds)
+    except RefusedError as refused:
+        if refused.rejection:
+            raise from_rejection(refused.rejection) from refused
+        await _withdraw(opened, wanted, InternalError(f"{NEVER} The reason is ours."))
+        return Outcome.APPLIED
+    if outcome is Outcome.UNHEARD:
+        await _withdraw(opened, wanted, Unavailable(f"{NEVER} No worker took the change in time; try again."))
+    return outcome
+
+
+async def _by_row(opened: Resources, wanted: Apply) -> bool:
+    """The run has ended: the row alone decides, and a move that takes back an unseen mark needs a run again.
+
+    False: nothing is decided, for the row needs a run as it stands.
+    """
     async with opened.engine.begin() as connection:
         standing = (await changes.locked(connection, wanted)).standing
         if standing.status not in OPEN or isinstance(wanted.change, Cancel):
             standing = await changes.apply(connection, wanted)
             if standing.status in OPEN:
                 await _start_again(opened, connection, wanted, standing)
-            return
-        await _give_up(opened, connection, wanted)
-    raise WrongStatus(
-        "The activity's run was ended in Temporal, so it is FAILED now; an operator can bring it back.",
-        members={"actualStatus": ActivityStatus.FAILED},
-    )
+            return True
+    return False
+
+
+async def _withdraw(opened: Resources, wanted: Apply, problem: Problem) -> None:
+    """Return if it has been carried out after all; otherwise it never will be, and that is the problem."""
+    try:
+        async with opened.engine.begin() as connection:
+            withdrawn = await changes.withdraw(connection, wanted)
+    except (SQLAlchemyError, OSError) as failure:
+        detail = "PostgreSQL doesn't answer, so it can't be said whether the change was carried out: look again."
+        raise Unavailable(detail) from failure
+    if withdrawn:
+        raise problem
 
 
 async def _start_again(opened: Resources, connection: AsyncConnection, wanted: Apply, standing: Standing) -> None:
@@ -198,23 +243,6 @@ async def _start_again(opened: Resources, connection: AsyncConnection, wanted: A
         await resume(opened.temporal, await changes.input_of(connection, wanted), standing)
     except (WorkflowAlreadyStartedError, RPCError, RuntimeError) as failure:
         raise Unavailable("Nothing was changed, because no run could be started; try again.") from failure
-
-
-async def _give_up(opened: Resources, connection: AsyncConnection, wanted: Apply) -> None:
-    """An open row without a run: somebody has ended it in Temporal, which no code of ours has seen."""
-    seen = await changes.locked(connection, wanted)
-    run = RunOfRow(
-        activity_id=seen.id,
-        workflow_id=workflow_id(wanted.tenant_id, seen.idempotency_key),
-        run_id=seen.run_id,
-    )
-    fate, _ = await fate_of(opened.temporal, run)
-    if fate is Fate.GOES_ON:
-        raise Unavailable("Nothing was changed: the activity was being moved at this moment. Try again.")
-    if fate is Fate.LOST:
-        raise Unavailable("Nothing was changed: Temporal has lost the activity's run, which is being brought back.")
-    terminate = Terminate(reason="Its run was ended in Temporal.")
-    await changes.apply(connection, wanted.model_copy(update={"change": terminate}))
 
 
 async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapshot:
@@ -229,26 +257,6 @@ async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapsho
             "The activity is RESOLVING: wait until it is recorded.", members={"actualStatus": "RESOLVING"}
         )
     raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
-
-
-def _problem(refused: RefusedError) -> Problem:
-    if refused.rejection is None:
-        return InternalError("The change could not be carried out, and the reason is ours. Nothing was changed.")
-    if refused.rejection.code == Unavailable.code:
-        return Unavailable("Nothing was changed, because no worker took the change in time; try again.")
-    return from_rejection(refused.rejection)
-
-
-async def _tell(opened: Resources, caller: Caller, wanted: Apply, outcome: Outcome) -> Response:
-    """Never a guess: what was applied, what will be, that nothing has changed, or that it can't be said."""
-    if outcome is Outcome.NOT_ACCEPTED:
-        raise Unavailable("Nothing was changed, and nothing will be: no worker took the change in time. Try again.")
-    if outcome is Outcome.UNKNOWN:
-        raise Unavailable("Temporal doesn't answer, so it can't be said whether the change was accepted: look again.")
-    now = await _seen(opened, caller, wanted.id)
-    if isinstance(wanted.change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
-        raise WrongStatus(f"It could not be resolved: {now.why}", members={"actualStatus": now.status})
-    return recorded(now, caller, opened, status_code=202 if outcome is Outcome.ACCEPTED else 200)
 
 
 def _versions(if_match: str | None) -> tuple[int, ...] | None:

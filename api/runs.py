@@ -1,5 +1,6 @@
 """The Temporal side of a request: ask what became of a run whose row isn't there."""
 
+from typing import TypeVar
 from uuid import UUID
 
 from temporalio.client import (
@@ -16,6 +17,8 @@ from workflows.activities import rejection_of
 from workflows.client import workflow_id
 from workflows.creation import RefusedError
 from workflows.payloads import ScheduledActivityInput
+
+Input = TypeVar("Input")
 
 LOST = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.TIMED_OUT)
 """Ended by an operator: what such a run has not recorded by then, it never will."""
@@ -51,15 +54,14 @@ async def of_activity(client: Client, tenant_id: UUID, activity_id: UUID) -> Wor
 
 
 @patiently
-async def input_of(client: Client, execution: WorkflowExecution) -> ScheduledActivityInput:
-    """What a run was started with: its first event has it."""
-    handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
-    async for event in handle.fetch_history_events(page_size=1):
+async def input_of(client: Client, workflow_id: str, run_id: str | None, kind: type[Input]) -> Input:
+    """What a run, the latest one unless it is named, was started with: its first event has it."""
+    async for event in client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history_events(page_size=1):
         payloads = event.workflow_execution_started_event_attributes.input.payloads
-        scheduled: ScheduledActivityInput
-        (scheduled,) = await client.data_converter.decode(payloads, [ScheduledActivityInput])
-        return scheduled
-    raise LookupError(execution.id)
+        started_with: Input
+        (started_with,) = await client.data_converter.decode(payloads, [kind])
+        return started_with
+    raise LookupError(workflow_id)
 
 
 @patiently

@@ -158,7 +158,7 @@ async def _unrecorded(activity_id: UUID, caller: Caller, opened: Resources) -> R
         raise ActivityNotFound(
             f"Activity {activity_id} was never recorded: its run was ended from outside. Its key can be used again."
         )
-    scheduled = await runs.input_of(opened.temporal, execution)
+    scheduled = await runs.input_of(opened.temporal, execution.id, execution.run_id, ScheduledActivityInput)
     refused = await runs.refusal(opened.temporal, execution)
     if refused:
         raise await _refusal(refused, scheduled, caller, opened)

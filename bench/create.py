@@ -1,7 +1,7 @@
 """Creations: our API beside the least that Temporal can do, and beside the same job done with other tools."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
@@ -39,7 +39,7 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
     _compare(results)
 
 
-async def _contenders(servers: Machine) -> dict[str, Calling]:
+async def _contenders(servers: Machine) -> Mapping[str, Calling]:
     """Start them all; each stays up, idle while others are measured."""
     client = await Client.connect(servers.temporal.address)
     servers.start("floor worker", python("-m", "bench.floor"))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Select, Update, and_, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Insert, Select, Update, and_, exists, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -17,9 +17,9 @@ ITEMS = 100_000
 """How many activities one operation takes at most."""
 
 
-def start(operation: BulkOperation) -> Select[Any]:
+def start(operation: BulkOperation) -> Any:
     """Write the operation down; answers its id, unless it had been."""
-    written = (
+    return (
         upsert(Row)
         .values(
             tenant_id=operation.tenant_id,
@@ -33,9 +33,7 @@ def start(operation: BulkOperation) -> Select[Any]:
         )
         .on_conflict_do_nothing()
         .returning(Row.id)
-        .cte("written")
     )
-    return select(written.c.id)
 
 
 def choose(operation: BulkOperation, paused: datetime | None) -> Insert:
@@ -54,7 +52,7 @@ def choose(operation: BulkOperation, paused: datetime | None) -> Insert:
 
 
 def next_items(chunk: Chunk) -> Select[*tuple[Any, ...]]:
-    """Those that are to be changed next, with what is needed to find their runs."""
+    """Those that are to be changed next, with what is needed to find their runs; none once it was stopped."""
     item = BulkOperationItem
     return (
         select(
@@ -68,7 +66,12 @@ def next_items(chunk: Chunk) -> Select[*tuple[Any, ...]]:
             ScheduledActivity,
             and_(ScheduledActivity.tenant_id == item.tenant_id, ScheduledActivity.id == item.activity_id),
         )
-        .where(_of(chunk.tenant_id, chunk.id), item.outcome == ItemOutcome.PENDING, item.position > chunk.after)
+        .where(
+            _of(chunk.tenant_id, chunk.id),
+            item.outcome == ItemOutcome.PENDING,
+            item.position > chunk.after,
+            exists().where(Row.tenant_id == chunk.tenant_id, Row.id == chunk.id, Row.state == BulkState.RUNNING),
+        )
         .order_by(item.position)
         .limit(chunk.size)
     )

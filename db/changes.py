@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic.alias_generators import to_camel
-from sqlalchemy import ColumnElement, delete, func, null, select, true
+from sqlalchemy import ColumnElement, delete, func, insert, null, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import leases, models, writes
@@ -102,10 +102,36 @@ async def apply(connection: AsyncConnection, wanted: Apply) -> Standing:
         RefusedChangeError: nothing was written, and why.
     """
     seen = await locked(connection, wanted)
-    if await _written(connection, wanted):
+    written = await _written(connection, wanted)
+    if written is EventType.CHANGE_WITHDRAWN:
+        raise RefusedChangeError("unavailable", "Its caller has been told that nothing was changed.")
+    if written:
         return seen.standing
     await _VERBS[type(wanted.change)](_Case(connection, wanted, seen), wanted.change)
     return (await locked(connection, wanted)).standing
+
+
+async def withdraw(connection: AsyncConnection, wanted: Apply) -> bool:
+    """See to it that a change that nobody has answered for is never carried out; False if it has been already.
+
+    Whoever comes with its key after the commit, a worker that was away for hours or a run that was reset, is refused.
+    """
+    seen = await locked(connection, wanted)
+    written = await _written(connection, wanted)
+    if written:
+        return written is EventType.CHANGE_WITHDRAWN
+    withdrawn = {
+        "tenant_id": wanted.tenant_id,
+        "activity_id": wanted.id,
+        "event_key": wanted.key,
+        "event_type": EventType.CHANGE_WITHDRAWN,
+        "from_status": seen.status,
+        "to_status": seen.status,
+        "actor": wanted.change.actor,
+        "details": {"change": wanted.change.verb},
+    }
+    await connection.execute(insert(StatusEvent).values(withdrawn))
+    return True
 
 
 async def locked(connection: AsyncConnection, wanted: Apply) -> Snapshot:
@@ -134,9 +160,10 @@ async def input_of(connection: AsyncConnection, wanted: Apply) -> ScheduledActiv
     )
 
 
-async def _written(connection: AsyncConnection, wanted: Apply) -> bool:
-    event = select(StatusEvent.id).where(*_events_of(wanted), StatusEvent.event_key == wanted.key)
-    return (await connection.execute(event)).first() is not None
+async def _written(connection: AsyncConnection, wanted: Apply) -> EventType | None:
+    event = select(StatusEvent.event_type).where(*_events_of(wanted), StatusEvent.event_key == wanted.key)
+    found = (await connection.execute(event)).scalar_one_or_none()
+    return EventType(found) if found else None
 
 
 async def _cancel(case: _Case, change: Cancel) -> None:
@@ -173,7 +200,9 @@ async def _reschedule(case: _Case, change: Reschedule) -> None:
     details: dict[str, Any] = {"reason": change.reason}
     details |= {to_camel(name): _both(getattr(case.seen, name), value) for name, value in asked.items()}
     if change.scheduled_at:
-        asked |= {"moved_at": func.now()} | await _take_back(case)
+        asked |= await _take_back(case)
+    if change.scheduled_at not in {None, case.seen.scheduled_at}:
+        asked |= {"moved_at": func.now()}
     await case.write(asked, case.event(EventType.RESCHEDULED, case.seen.status, details))
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, and_, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, Text, and_, func, insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.models import ScheduledActivity, StatusEvent
@@ -24,12 +24,17 @@ def open_rows(page: Page) -> Select[*tuple[Any, ...]]:
         ScheduledActivity.idempotency_key,
         ScheduledActivity.run_id,
         ScheduledActivity.version,
+        ScheduledActivity.status,
         (ScheduledActivity.updated_at < NOW - grace).label("is_settled"),
         and_(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.scheduled_at < NOW - grace).label(
             "is_overdue"
         ),
-    ).where(ScheduledActivity.status.in_(OPEN))
+    ).where(ScheduledActivity.status.in_(OPEN), *_ready(page))
     return _behind(rows, page.after).order_by(*_PLACE).limit(page.size)
+
+
+def _ready(page: Page) -> tuple[ColumnElement[bool], ...]:
+    return (ScheduledActivity.status == ActivityStatus.READY,) if page.ready_only else ()
 
 
 def still_open(activities: Sequence[tuple[UUID, UUID]]) -> Select[*tuple[Any, ...]]:

@@ -89,7 +89,7 @@ def _record() -> Select[Any]:
     row = (
         upsert(ScheduledActivity)
         .values(_given("new_", ScheduledActivity.metadata.tables["scheduled_activities"], *columns))
-        .on_conflict_do_nothing(index_elements=["tenant_id", "idempotency_key"])
+        .on_conflict_do_nothing()
         .returning(*(written[name] for name in _ANSWERED))
         .cte("w")
     )

@@ -1,4 +1,4 @@
-"""Prints a token that the running stack accepts: `make token TENANT=… PERMISSIONS=VIEW_ACTIVITIES LIFETIME=15m`."""
+"""Prints a token that the running stack accepts: `make token ARGS="--permissions VIEW_ACTIVITIES --lifetime 15m"`."""
 
 import argparse
 import re

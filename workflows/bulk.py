@@ -90,6 +90,7 @@ class Chunk(Message):
     after: int
     size: int
     per_second: int
+    round: int = 1
 
 
 class ChunkDone(Message):

@@ -99,6 +99,7 @@ class BulkOperationWorkflow:
             after=operation.after,
             size=operation.per_second * CHUNK_SECONDS,
             per_second=operation.per_second,
+            round=operation.round,
         )
         return await workflow.execute_activity_method(
             BulkOperationActivities.change_some,

@@ -101,9 +101,6 @@ class ChangeableActivity:
         self._allow(change)
 
     def _allow(self, change: Change) -> None:
-        """Whoever has been told that nothing changed must not be made a liar of by a worker that comes back."""
-        if change.answer_by and workflow.now() > change.answer_by:
-            raise rejected(Rejection(code="unavailable", detail="The caller has stopped waiting; nothing was changed."))
         fault = limits.fault_in(change, workflow.now())
         if fault:
             raise rejected(Rejection(code="validation_failed", detail=fault))

@@ -21,7 +21,7 @@ class Finding(StrEnum):
     RESET = "reset"
     """An operator has reset the run in Temporal: the trail says so, and the row names the new run."""
     MOVED = "moved"
-    """The run slept towards another time than the row's: told the row's."""
+    """The run slept towards another time than the row's, or believed in another status: told the row's."""
     OVERDUE = "overdue"
     """READY after its time although its run is open: only reported, for a worker or the database is behind."""
     STUCK = "stuck"
@@ -45,6 +45,8 @@ class Page(Message):
     """Which open rows to compare with their runs; a row written within `grace_seconds` is left to itself."""
 
     after: Cursor | None = None
+    ready_only: bool = False
+    """Of those that are due first only these count: UNRESOLVED ones stay open after their time, and may be many."""
     size: int = 200
     grace_seconds: float = 10
 

@@ -119,7 +119,7 @@ def judge(seen: HandOff, result: Claimed) -> Repeated | Accepted | Refused:
     return Accepted(
         to_status=EFFECTS.get(result.status, seen.status),
         attempt=seen.lease.attempt,
-        overrides=seen.deciding.id if seen.deciding and not is_open else None,
+        overrides=seen.deciding.id if seen.deciding and not is_open and result.status in EFFECTS else None,
     )
 
 

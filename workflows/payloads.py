@@ -67,6 +67,7 @@ class EventType(StrEnum):
     BROUGHT_BACK = "BROUGHT_BACK"
     RUN_RESET = "RUN_RESET"
     RUN_RESUMED = "RUN_RESUMED"
+    CHANGE_WITHDRAWN = "CHANGE_WITHDRAWN"
     DISPATCHED = "DISPATCHED"
     LEASE_EXTENDED = "LEASE_EXTENDED"
     LEASE_RELEASED = "LEASE_RELEASED"
@@ -403,8 +404,6 @@ class Change(Message):
     """What somebody wants of a recorded activity: sent by the API, or typed into the web UI's update form."""
 
     actor: str = "temporal-ui"
-    answer_by: AwareDatetime | None = None
-    """After this instant the caller has been told that nothing has changed: it must stay true."""
 
 
 class Cancel(Change):

@@ -26,7 +26,7 @@ class ReconciliationWorkflow:
             wanted = wanted.plus(await _step(ended, wanted.ended_within_seconds, "runs that were ended from outside"))
         stopped_at = _stopped_at() if wanted.pages else None
         if stopped_at:
-            wanted = wanted.plus(await _compare(wanted.page))
+            wanted = wanted.plus(await _compare(wanted.page.model_copy(update={"ready_only": True})))
         found = await _all_pages(wanted, stopped_at or wanted.page.after)
         after = found.after
         stuck = await _step(ReconciliationActivities.find_stuck, wanted.stuck_seconds, "runs without a row")

@@ -279,4 +279,8 @@ async def test_without_a_worker_nothing_is_changed_and_the_answer_says_so(postgr
             assert (await http.get(f"/api/activities/{activity['id']}")).json()["status"] == "READY"
             again = await http.post(f"/api/activities/{activity['id']}/cancel", json={"reason": "x"})
             assert again.json()["status"] == "CANCELED"
-            assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "CANCELED"]
+            assert [event[0] for event in await trail(http, activity["id"])] == [
+                "CREATED",
+                "CHANGE_WITHDRAWN",
+                "CANCELED",
+            ]

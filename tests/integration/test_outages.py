@@ -23,7 +23,7 @@ from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal, spelled
 from tests.builders import Tenant, contract_example, from_now
 from tests.service import Service, running_service, temporal_client, until
-from tests.worlds import idle_service, new_database, new_namespace, work
+from tests.worlds import idle_service, new_database, work
 from workflows import search_attributes
 
 URL = "/api/activities"
@@ -263,17 +263,18 @@ def run_of(service: Service, run: WorkflowExecutionDescription) -> Any:
 
 
 @contextmanager
-def worker_process(service: Service, output: Path) -> Iterator[int]:
+def worker_process(service: Service, output: Path, program: str = "worker.py") -> Iterator[int]:
     """The worker as it is deployed, a process of its own; gives its pid."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")} | {
         "DATABASE_URL": service.engine.url.render_as_string(hide_password=False),
         "TEMPORAL_ADDRESS": service.temporal.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": service.temporal.namespace,
         "TEMPORAL_CONFIG_FILE": os.devnull,
+        "PYTHONPATH": str(ROOT),
     }
     with (
         output.open("wb") as log,
-        guarded_process([sys.executable, str(ROOT / "worker.py")], output=log, environment=environment) as process,
+        guarded_process([sys.executable, str(ROOT / program)], output=log, environment=environment) as process,
     ):
         yield process.pid
 
@@ -293,6 +294,39 @@ async def test_a_worker_killed_in_mid_creation_is_replaced_by_another_and_the_ca
             assert (created.status_code, created.json()["status"]) == (201, "READY")
             assert await count(service, ScheduledActivity, tenant) == 1
             assert await count(service, StatusEvent, tenant) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "becomes"),
+    [
+        (("PATCH", "", {"scheduled_at": "SOON"}), "READY"),
+        (("POST", "/cancel", {"reason": "x"}), "CANCELED"),
+        (("POST", "/execute-now", None), "DUE"),
+    ],
+)
+async def test_a_change_that_was_written_by_a_worker_who_died_over_it_is_told_as_done_and_the_run_catches_up(
+    postgres: Postgres, temporal: Client, tmp_path: Path, call: tuple[str, str, Any], becomes: str
+) -> None:
+    async with idle_service(postgres, temporal, answer_deadline_seconds=8.0) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            async with work(service):
+                created = await http.post(URL, json=contract_example(scheduled_at=LATER))
+            location, key = created.headers["Location"], created.json()["idempotencyKey"]
+            method, path, body = call
+            if becomes == "READY":
+                body = {"scheduled_at": from_now(seconds=12)}
+            with worker_process(service, tmp_path / "log", "tests/integration/dying_worker.py"):
+                answer = await http.request(method, f"{location}{path}", json=body)
+            assert (answer.status_code, answer.json()["status"]) == (200, becomes), answer.text
+            async with work(service):
+                if becomes == "READY":
+                    assert (await until(http, location, "DUE"))["latenessMs"] < 60_000
+                run = service.temporal.get_workflow_handle(f"{tenant.id}:{key}")
+                assert await run.result() == (becomes if becomes != "READY" else "DUE")
+            trail = (await http.get(f"{location}/status-events")).json()
+    assert "CHANGE_WITHDRAWN" not in {event["eventType"] for event in trail}
+    assert len(trail) == (3 if becomes == "READY" else 2)
 
 
 async def test_a_caller_who_hangs_up_loses_nothing(postgres: Postgres, temporal: Client) -> None:
@@ -415,10 +449,3 @@ async def test_an_api_that_starts_while_temporal_keeps_silent_answers_within_its
                 while (await http.get("/health/ready")).status_code == 503:
                     await asyncio.sleep(0.2)
             assert (await http.post(URL, json=contract_example())).status_code == 202
-
-
-async def test_a_namespace_without_workers_does_not_disturb_another(temporal: Client) -> None:
-    """What these tests rely on: worlds are apart."""
-    one, other = await new_namespace(temporal), await new_namespace(temporal)
-    await one.start_workflow("Nothing", id="same", task_queue="q")
-    await other.start_workflow("Nothing", id="same", task_queue="q")

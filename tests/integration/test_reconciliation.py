@@ -25,17 +25,21 @@ from temporalio.client import (
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
+from activities_impl import reconciliation
+from db import changes
 from db.models import ScheduledActivity
+from db.reconciliation import open_rows
 from embedded.postgres import Postgres
 from embedded.temporal_server import TemporalServer, free_port, running_temporal, spelled
 from tests.builders import Tenant, contract_example, from_now
 from tests.hand_off import claim
-from tests.integration.test_operations import created, trail, unresolved
+from tests.integration.test_operations import activate, created, trail, unresolved
 from tests.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
 from workflows.client import TASK_QUEUE, workflow_id
 from workflows.fates import described
 from workflows.findings import Compared, Finding, Page, Reconcile
+from workflows.payloads import Apply, AssignTarget
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.schedule import SCHEDULE_ID, ensure_schedule
 
@@ -159,11 +163,12 @@ async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[Tem
             while await described(service.temporal, run_of(service, tenant, activity).id):
                 await asyncio.sleep(0.1)
         answer = await http.post(f"/api/activities/{activity['id']}/execute-now")
-        assert (answer.status_code, "Temporal has lost" in answer.json()["detail"]) == (503, True)
+        assert (answer.status_code, "run isn't there" in answer.json()["detail"]) == (503, True)
         await until_found(service.temporal, Finding.RESUMED, activity["id"])
         await until(http, f"/api/activities/{activity['id']}", "DUE")
         assert await trail(http, activity["id"]) == [
             ("CREATED", None, "READY"),
+            ("CHANGE_WITHDRAWN", "READY", "READY"),
             ("RUN_RESUMED", "READY", "READY"),
             ("DUE", "READY", "DUE"),
         ]
@@ -178,11 +183,47 @@ async def test_a_run_that_sleeps_towards_another_time_is_told_the_rows(
         activity = await created(http)
         async with service.engine.begin() as connection:
             await connection.execute(
-                text("UPDATE scheduled_activities SET scheduled_at = now() + interval '1 s' WHERE id = :id"),
+                text(
+                    "UPDATE scheduled_activities SET scheduled_at = now() - interval '1 min',"
+                    " created_at = now() - interval '1 h' WHERE id = :id"
+                ),
                 {"id": UUID(activity["id"])},
             )
         await until_found(service.temporal, Finding.MOVED, activity["id"])
+        due = await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert due["latenessMs"] >= 60_000
+
+
+async def test_a_run_that_believes_in_another_status_is_told_the_rows(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await unresolved(service, http, tenant)
+        await http.patch(f"/api/activities/{activity['id']}", json={"scheduled_at": from_now(seconds=5)})
+        await activate(service, tenant, tenant.owner_id)
+        assign = AssignTarget(target_user_id=activity["targetUsers"][0]["id"], commerce_user_id=tenant.owner_id)
+        unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=assign)
+        async with service.engine.begin() as connection:
+            assert (await changes.apply(connection, unheard)).status == "READY"
+        await until_found(service.temporal, Finding.MOVED, activity["id"])
         await until(http, f"/api/activities/{activity['id']}", "DUE")
+
+
+async def test_what_is_due_first_is_looked_at_first_however_many_stay_unresolved(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        ready = await created(http, scheduled_at=from_now(days=1))
+        await unresolved(service, http, tenant)
+        async with service.engine.connect() as connection:
+            for ready_only, ids in ((False, 2), (True, 1)):
+                rows = (await connection.execute(open_rows(Page(ready_only=ready_only)))).all()
+                assert len(rows) == ids
+            assert str(rows[0].id) == ready["id"]
 
 
 async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_else(
@@ -307,13 +348,15 @@ async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_paus
 
 
 async def test_what_was_ended_by_hand_is_found_however_little_of_the_rows_a_round_looks_at(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[TemporalServer, str, Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reconciliation, "ROWS_AT_ONCE", 1)
     _, _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
-        _, _, last = [await created(http, scheduled_at=from_now(days=days)) for days in (1, 2, 3)]
-        await run_of(service, tenant, last).terminate("by mistake")
+        _, other, last = [await created(http, scheduled_at=from_now(days=days)) for days in (1, 2, 3)]
+        for activity in (last, other):
+            await run_of(service, tenant, activity).terminate("by mistake")
         slice_of_rows = Reconcile(page=Page(size=1, grace_seconds=0), pages=1, ended_within_seconds=600)
         async with asyncio.timeout(60):
             while last["id"] not in (await round_of(service.temporal, slice_of_rows)).examples.get(

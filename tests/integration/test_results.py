@@ -188,6 +188,10 @@ async def test_a_result_writes_the_contact_log_and_an_override_takes_it_back(
     assert (await submit(http, result(activity_id=activity["id"], commerce_external_id="store-1"))).status_code == 201
     async with service.engine.connect() as connection:
         assert (await connection.execute(log)).all() == [(tenant.representative_id, "WHATSAPP")]
+    pending = result(activity_id=activity["id"], status="PENDING", hard_override=True)
+    assert (await submit(http, pending)).status_code == 201
+    async with service.engine.connect() as connection:
+        assert (await connection.execute(log)).all() == [(tenant.representative_id, "WHATSAPP")]
     override = result(activity_id=activity["id"], status="NOT_EXECUTED", hard_override=True)
     assert (await submit(http, override)).status_code == 201
     async with service.engine.connect() as connection:

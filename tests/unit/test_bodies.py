@@ -158,6 +158,12 @@ def test_all_faults_are_told_at_once() -> None:
     assert set(wrong) == places
 
 
+def test_of_very_many_faults_the_first_hundred_are_told() -> None:
+    with pytest.raises(ValidationFailed, match="100 fields or more are wrong") as refused:
+        accepted(body(**{f"no_such_field_{number}": 1 for number in range(20_000)}))
+    assert len(refused.value.faults) == 100
+
+
 @pytest.mark.parametrize("text", ["", "{", "nonsense", '{"a":}', "\ufeff{}", '{"a": "\\ud83d"}x', "[" * 5000])
 def test_what_is_no_json_is_refused_as_a_whole(text: str) -> None:
     assert faults(text) == {}
