@@ -27,7 +27,7 @@ AT_ONCE = 20
 class BulkOperations(BulkOperationActivities):
     """A step that runs twice finds in the table what it has done already, and the rest is harmless to repeat."""
 
-    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> None:
+    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float) -> None:
         self._engine = engine
         self._autocommit = autocommit(engine)
         self._changes = SingleChanges(client, engine, max_lead_seconds)

@@ -42,7 +42,7 @@ PATIENCE = timedelta(seconds=5)
 class Reconciliation(ReconciliationActivities):
     """Temporal's lists lag behind, so they only raise a suspicion; the row's lock and a description confirm it."""
 
-    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> None:
+    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float) -> None:
         self._client = client
         self._engine = autocommit(engine)
         self._recovery = Recovery(client, engine, max_lead_seconds)

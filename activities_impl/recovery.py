@@ -9,8 +9,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from db import changes
 from db.reconciliation import goes_on_in
-from workflows.client import lead_seconds, resume, workflow_id
-from workflows.fates import Fate, RunOfRow, ended, fate_of
+from workflows.client import lead_seconds, resume
+from workflows.fates import Fate, ended, fate_of
 from workflows.findings import Finding
 from workflows.payloads import OPEN, Apply, BringBack, Cancel, EventType, Snapshot, Standing, Terminate
 
@@ -32,8 +32,7 @@ class Recovery:
             seen = await changes.locked(connection, wanted)
             if seen.standing.status not in OPEN:
                 return None
-            run = _run_of(tenant_id, seen)
-            fate, execution = await fate_of(self._client, run)
+            fate, execution = await fate_of(self._client, tenant_id, seen)
             match fate:
                 case Fate.GOES_ON:
                     return None
@@ -44,7 +43,7 @@ class Recovery:
                     return Finding.TERMINATED
                 case Fate.CANCELLED:
                     cancel = Cancel(actor=ACTOR, reason="The run was cancelled in Temporal.")
-                    by_cancel = wanted.model_copy(update={"key": f"cancelled:{run.run_id}", "change": cancel})
+                    by_cancel = wanted.model_copy(update={"key": f"cancelled:{seen.run_id}", "change": cancel})
                     await changes.apply(connection, by_cancel)
                     return Finding.CANCELLED
 
@@ -88,7 +87,3 @@ class Recovery:
         lead = lead_seconds(standing.scheduled_at, datetime.now(UTC), self._max_lead_seconds)
         scheduled = await changes.input_of(connection, wanted)
         return await resume(self._client, scheduled.model_copy(update={"lead_seconds": lead}), standing)
-
-
-def _run_of(tenant_id: UUID, seen: Snapshot) -> RunOfRow:
-    return RunOfRow(activity_id=seen.id, workflow_id=workflow_id(tenant_id, seen.idempotency_key), run_id=seen.run_id)

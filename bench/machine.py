@@ -23,9 +23,8 @@ from embedded.own_processes import API_COMMAND, WORKER_COMMAND, environment
 from embedded.postgres import Postgres, running_postgres
 from embedded.signing_key import SigningKey, ensure_signing_key
 from embedded.stack_settings import StackSettings
-from embedded.temporal_server import TemporalServer, free_port, polled, running_temporal, spelled
+from embedded.temporal_server import TemporalServer, free_port, polled, running_temporal
 from workflows.client import TASK_QUEUE
-from workflows.search_attributes import ALL
 
 PATIENCE_SECONDS = 60
 DATABASE = "scheduled_activities"
@@ -108,7 +107,6 @@ def machine() -> Iterator[Machine]:
                 database=folder / "temporal" / "temporal.db",
                 port=free_port(),
                 ui_port=None,
-                search_attributes=spelled(ALL),
                 output=log,
             )
         )

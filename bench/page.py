@@ -27,7 +27,7 @@ def _about() -> str:
     return (
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {facts['processors']} processors ({facts['processor']}),"
         f" {facts['memory_gb']} GB, {facts['system']}, Python {facts['python']}; load average at the end"
-        f" {facts['load_before']}. {versions}."
+        f" {facts['load']}. {versions}."
     )
 
 

@@ -1,17 +1,21 @@
 """Where a creation's time goes: the processor time of each process, and what the worker's Python spends its part on."""
 
 import asyncio
+import json
 import sysconfig
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.load import Measured, loop, many_posting
+from bench.load import Measured, body, connection, loop, many_posting
 from bench.machine import Machine, machine
 from bench.results import Results
 
 CALLERS = 8
+MARKS, AHEAD = 100, 10
+"""How many are due at once, and how many seconds after they are begun to be created."""
 OWNERS = {
     "temporalio/worker/workflow_sandbox": "Temporal SDK, sandbox",
     "temporalio": "Temporal SDK, the rest",
@@ -36,6 +40,8 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
             for name, used in servers.processor_seconds().items():
                 spent = 1000 * (used - before[name]) / created
                 results.add("processor time of a creation", name, spent, "each", "ms")
+        for name, spent in (await _marks(servers, url)).items():
+            results.add("processor time of a mark", name, spent, "each", "ms")
         async with _sampled(servers, seconds) as samples:
             await _create(servers, url, seconds + 1)
         for owner, part in _shares(samples).items():
@@ -45,6 +51,23 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
 async def _create(servers: Machine, url: str, seconds: float) -> Measured:
     async with many_posting(url, servers.headers(), CALLERS) as callers:
         return await loop(callers, seconds)
+
+
+async def _marks(servers: Machine, url: str) -> dict[str, float]:
+    """Milliseconds of each process: what it uses until all are marked, less what it uses in as long a time of rest."""
+    at = datetime.now(UTC) + timedelta(seconds=AHEAD)
+    async with connection(url, servers.headers()) as opened:
+        items = [body(scheduled_at=at.isoformat()) for _ in range(MARKS)]
+        await opened.post("/api/activities/batch", json.dumps({"activities": items}).encode())
+    span = (at - datetime.now(UTC)).total_seconds() + 1
+    marking, resting = await _used_in(servers, span), await _used_in(servers, span)
+    return {name: 1000 * (used - resting[name]) / MARKS for name, used in marking.items()}
+
+
+async def _used_in(servers: Machine, seconds: float) -> dict[str, float]:
+    before = servers.processor_seconds()
+    await asyncio.sleep(seconds)
+    return {name: used - before[name] for name, used in servers.processor_seconds().items()}
 
 
 @asynccontextmanager

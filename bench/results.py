@@ -85,7 +85,7 @@ def machine_facts() -> dict[str, Any]:
         "memory_gb": round(int(memory) / 1e6),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "load_before": round(os.getloadavg()[0], 1),
+        "load": round(os.getloadavg()[0], 1),
         "versions": {name: version(name) for name in (*PACKAGES, *PEERS)},
     }
 

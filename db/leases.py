@@ -63,7 +63,7 @@ def release(tenant_id: UUID, lease_token: UUID, actor: str, reason: str | None) 
     return select(row).add_cte(event)
 
 
-def expire(*filters: ColumnElement[bool], limit: int = 1000) -> Select[Any]:
+def expire(*filters: ColumnElement[bool]) -> Select[Any]:
     """Take back what has run out, of the rows that `filters` let through: DUE again, or FAILED once it was too often.
 
     Nobody has to be alive for it: every claim begins with it, and reconciliation repeats it for tenants without claims.
@@ -72,7 +72,7 @@ def expire(*filters: ColumnElement[bool], limit: int = 1000) -> Select[Any]:
         select(ScheduledActivity.tenant_id, ScheduledActivity.id)
         .where(*filters, RAN_OUT)
         .order_by(ScheduledActivity.lease_expires_at)
-        .limit(limit)
+        .limit(1000)
         .with_for_update(skip_locked=True)
         .cte("ran_out")
     )

@@ -96,11 +96,6 @@ def is_due(tenant_id: UUID | BindParameter[UUID] | InstrumentedAttribute[UUID]) 
     )
 
 
-IS_DUE = is_due(ScheduledActivity.tenant_id)
-
-EFFECTIVE_VERSION = case((MARKED_AHEAD, ScheduledActivity.version - 1), else_=ScheduledActivity.version)
-"""The version that an ETag shows: a mark that nobody can see yet doesn't count."""
-
 TARGET_USERS: ScalarSelect[Any] = (
     select(func.jsonb_agg(func.to_jsonb(literal_column("target_users"))))
     .select_from(models.TargetUser)

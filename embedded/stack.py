@@ -26,9 +26,8 @@ from embedded.postgres import Postgres, running_postgres
 from embedded.signing_key import ensure_signing_key
 from embedded.stack_error import StackError
 from embedded.stack_settings import StackSettings, read_settings, refuse_taken_ports
-from embedded.temporal_server import TemporalServer, polled, running_temporal, spelled
+from embedded.temporal_server import TemporalServer, polled, running_temporal
 from workflows.client import TASK_QUEUE
-from workflows.search_attributes import ALL
 
 _DATABASE = "scheduled_activities"
 _LOOK_EVERY_SECONDS = 0.1
@@ -120,7 +119,6 @@ class Stack:
                 database=database,
                 port=self.settings.temporal_port,
                 ui_port=self.settings.temporal_ui_port,
-                search_attributes=spelled(ALL),
                 output=output,
                 keep_open=[lock],
             )

@@ -8,17 +8,16 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any
-
-from temporalio.common import SearchAttributeKey
+from typing import IO
 
 from embedded.guarded_process import guarded_process
 from embedded.stack_error import StackError
+from workflows.search_attributes import ALL
 
 LOOPBACK = "127.0.0.1"
 
@@ -35,7 +34,6 @@ DYNAMIC_CONFIG = MappingProxyType(
 )
 PRAGMAS = ("journal_mode=wal", "synchronous=full", "wal_autocheckpoint=10000")
 """Every commit is on disk before it is answered, by one write to a log, which is tidied up every 40 MB."""
-TIME_SKIPPING = MappingProxyType({"frontend.WorkflowTimeSkippingEnabled": "true"})
 _START_PATIENCE_SECONDS = 60
 _GIVEN: set[int] = set()
 
@@ -80,34 +78,33 @@ def temporal_binary() -> Path:
     return Path(sysconfig.get_path("scripts")) / "temporal"
 
 
-def spelled(search_attributes: Iterable[SearchAttributeKey[Any]]) -> dict[str, str]:
-    """Name the types of search attributes as the server's command line does: `Keyword`, `Datetime`."""
-    return {key.name: key.indexed_value_type.name.title().replace("_", "") for key in search_attributes}
+SEARCH_ATTRIBUTES = {key.name: key.indexed_value_type.name.title().replace("_", "") for key in ALL}
+"""Their types as the server's command line names them: `Keyword`, `Datetime`."""
 
 
 @contextmanager
-def running_temporal(  # noqa: PLR0913 - all but the last four are the server's own options
+def running_temporal(  # noqa: PLR0913 - the server's own options, and a process's
     *,
-    database: Path | None,
-    port: int,
-    ui_port: int | None,
-    search_attributes: Mapping[str, str],
+    database: Path | None = None,
+    port: int | None = None,
+    ui_port: int | None = None,
     dynamic_config: Mapping[str, str] = DYNAMIC_CONFIG,
     output: int | IO[bytes] = subprocess.DEVNULL,
     keep_open: Collection[int] = (),
 ) -> Iterator[TemporalServer]:
-    """Run the server with its namespace `default` until the block ends or we die.
+    """Run the server with its namespace `default` and our search attributes until the block ends or we die.
 
-    Runs are kept in `database`, or in memory. Without `ui_port` there is no web UI. `search_attributes` maps names to
-    types (`Keyword`, `Datetime` …). A frozen or killed server is the caller's to make: `process` is the server itself.
+    Runs are kept in `database`, or in memory. Without `port` it is a free one; without `ui_port` there is no web UI. A
+    frozen or killed server is the caller's to make: `process` is the server itself.
     """
+    port = port or free_port()
     if database is not None:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = _command(database, port, ui_port, search_attributes, dynamic_config)
+    command = _command(database, port, ui_port, dynamic_config)
     with guarded_process(command, output=output, environment=_environment(), keep_open=keep_open) as process:
         ui_url = None if ui_port is None else f"http://{LOOPBACK}:{ui_port}"
         server = TemporalServer(f"{LOOPBACK}:{port}", ui_url, process)
-        _wait_until_it_answers(server, search_attributes)
+        _wait_until_it_answers(server)
         yield server
 
 
@@ -115,7 +112,6 @@ def _command(
     database: Path | None,
     port: int,
     ui_port: int | None,
-    search_attributes: Mapping[str, str],
     dynamic_config: Mapping[str, str],
 ) -> list[str]:
     """Spell the server's command line."""
@@ -124,7 +120,7 @@ def _command(
         *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--log-level", "error"),
         *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")),
         *(() if database is None else ("--db-filename", str(database), *(f"--sqlite-pragma={one}" for one in PRAGMAS))),
-        *(f"--search-attribute={name}={kind}" for name, kind in search_attributes.items()),
+        *(f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()),
         *(f"--dynamic-config-value={name}={value}" for name, value in dynamic_config.items()),
     ]
 
@@ -135,10 +131,10 @@ def _environment() -> dict[str, str]:
     return ours | {"TEMPORAL_VERSION_CHECK_DISABLED": "1", "TEMPORAL_CONFIG_FILE": os.devnull}
 
 
-def _wait_until_it_answers(server: TemporalServer, search_attributes: Mapping[str, str]) -> None:
+def _wait_until_it_answers(server: TemporalServer) -> None:
     """Return once the namespace is there with all of its search attributes."""
     give_up_at = time.monotonic() + _START_PATIENCE_SECONDS
-    while not (_listens(server.address) and _knows(server.address, search_attributes)):
+    while not (_listens(server.address) and _knows_search_attributes(server.address)):
         if server.process.poll() is not None or time.monotonic() > give_up_at:
             msg = f"Temporal at {server.address} did not start: see its log"
             raise StackError(msg)
@@ -155,10 +151,10 @@ def _listens(address: str) -> bool:
     return True
 
 
-def _knows(address: str, search_attributes: Mapping[str, str]) -> bool:
+def _knows_search_attributes(address: str) -> bool:
     """Tell whether the server lists every search attribute."""
     listed = _ask(address, "operator", "search-attribute", "list")
-    return listed is not None and set(search_attributes) <= set(listed.split())
+    return listed is not None and set(SEARCH_ATTRIBUTES) <= set(listed.split())
 
 
 def polled(address: str, task_queue: str) -> bool:

@@ -10,11 +10,11 @@ from temporalio.client import Client
 
 from db import migrations
 from embedded.postgres import Postgres, running_postgres
-from embedded.temporal_server import DYNAMIC_CONFIG, TIME_SKIPPING, TemporalServer, free_port, running_temporal, spelled
+from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
 from tests.builders import Tenant
 from tests.service import Service, running_service, temporal_client
-from workflows import search_attributes
 
+TIME_SKIPPING = {"frontend.WorkflowTimeSkippingEnabled": "true"}
 FORGETTING_AT_ONCE = {
     "history.transferProcessorEnsureCloseBeforeDelete": "false",
     "history.visibilityProcessorEnsureCloseBeforeDelete": "false",
@@ -51,10 +51,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 def temporal_server() -> Iterator[TemporalServer]:
     """A real server with its web UI."""
     with running_temporal(
-        database=None,
-        port=free_port(),
         ui_port=free_port(),
-        search_attributes=spelled(search_attributes.ALL),
         dynamic_config=DYNAMIC_CONFIG | TIME_SKIPPING | FORGETTING_AT_ONCE,
     ) as server:
         yield server

@@ -46,9 +46,3 @@ async def run_out(engine: AsyncEngine, tenant: Tenant) -> None:
     )
     async with engine.begin() as connection:
         await connection.execute(ended)
-
-
-async def trail(http: httpx.AsyncClient, activity_id: str) -> list[tuple[str, str | None, str]]:
-    """The events: type, from, to."""
-    events = (await http.get(f"/api/activities/{activity_id}/status-events")).json()
-    return [(event["eventType"], event["fromStatus"], event["toStatus"]) for event in events]

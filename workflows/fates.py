@@ -8,7 +8,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError, RPCStatusCode
 
-from workflows.payloads import Message
+from workflows.client import workflow_id
+from workflows.payloads import Message, Snapshot
 from workflows.search_attributes import ACTIVITY_ID
 
 PATIENCE = timedelta(seconds=3)
@@ -21,14 +22,6 @@ class Fate(Enum):
     TERMINATED = auto()
     CANCELLED = auto()
     LOST = auto()
-
-
-class RunOfRow(Message):
-    """The run that a row names."""
-
-    activity_id: UUID
-    workflow_id: str
-    run_id: str
 
 
 class Ended(Message):
@@ -45,17 +38,18 @@ _WANTED = {
 }
 
 
-async def fate_of(client: Client, run: RunOfRow) -> tuple[Fate, WorkflowExecution | None]:
+async def fate_of(client: Client, tenant_id: UUID, seen: Snapshot) -> tuple[Fate, WorkflowExecution | None]:
     """A run that failed or completed beside an open row is lost like one that Temporal has forgotten: the row goes on.
 
     The latest run of the key may be another request's that is just being refused: then it is the row's own that counts.
     """
-    latest = await described(client, run.workflow_id)
+    own_id = workflow_id(tenant_id, seen.idempotency_key)
+    latest = await described(client, own_id)
     if latest and latest.status is WorkflowExecutionStatus.RUNNING:
         return Fate.GOES_ON, latest
     own = latest
-    if latest and latest.typed_search_attributes.get(ACTIVITY_ID) != str(run.activity_id):
-        own = await described(client, run.workflow_id, run.run_id)
+    if latest and latest.typed_search_attributes.get(ACTIVITY_ID) != str(seen.id):
+        own = await described(client, own_id, seen.run_id)
     if own is None or own.status is None:
         return Fate.LOST, None
     return _WANTED.get(own.status, Fate.LOST), own

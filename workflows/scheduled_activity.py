@@ -23,7 +23,7 @@ from workflows.payloads import (
     Standing,
 )
 from workflows.search_attributes import ACTIVITY_STATUS
-from workflows.steps import RunStep, TroubleError, creation_in_one_go, creation_step, step, visible_creation_step
+from workflows.steps import RunStep, TroubleError, creation_step, locally, step, visibly
 
 ALL_STEPS = "commerce, reason, target user, attributes, row and first event"
 
@@ -69,9 +69,9 @@ class ScheduledActivityWorkflow(ChangeableActivity):
         if not self._scheduled.in_one_go:
             return await self._step_by_step(creation_step)
         try:
-            return await creation_in_one_go(ScheduledActivityActivities.create, self._scheduled, ALL_STEPS)
+            return await locally(ScheduledActivityActivities.create, self._scheduled, ALL_STEPS)
         except TroubleError:
-            return await self._step_by_step(visible_creation_step)
+            return await self._step_by_step(visibly)
 
     async def _step_by_step(self, run: RunStep) -> Snapshot:
         """First the commerce, then what doesn't depend on one another together, judged in the contract's order."""

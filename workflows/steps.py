@@ -1,6 +1,7 @@
 """How every step runs: locally while all is well, as a regular activity that an operator can see once it is not."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -10,6 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError,
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
+Method = Callable[[Any, Argument], Awaitable[Result]]
 
 UNEXPECTED = "UnexpectedError"
 """The type of a failure that a retry is not known to cure: a defect, or data that the database refuses."""
@@ -20,19 +22,18 @@ LOCAL_BUDGET = timedelta(seconds=4)
 LOCAL_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
 ATTEMPT_TIMEOUT = timedelta(seconds=10)
 LONGEST_RETRY_INTERVAL = timedelta(seconds=10)
+VISIBLE_RETRIES = RetryPolicy(maximum_interval=LONGEST_RETRY_INTERVAL)
 
 
 class RunStep(Protocol):
     """A way to run a step."""
 
-    async def __call__(
-        self, method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str, /
-    ) -> Result:
+    async def __call__(self, method: Method[Argument, Result], argument: Argument, summary: str, /) -> Result:
         """Run it to its end."""
 
 
 async def step(
-    method: Callable[[Any, Argument], Awaitable[Result]],
+    method: Method[Argument, Result],
     argument: Argument,
     summary: str,
     *,
@@ -48,59 +49,44 @@ async def step(
     Raises:
         FailureError: the step can never succeed; always the failure itself, never a wrapper around it.
     """
-    name = step_id or method.__name__
     try:
-        return await _locally(method, argument, summary, name, give_up_on)
+        return await locally(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
     except TroubleError:
-        return await _visibly(method, argument, summary, name, give_up_on)
+        return await visibly(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
 
 
-async def creation_step(
-    method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str
-) -> Result:
+async def creation_step(method: Method[Argument, Result], argument: Argument, summary: str) -> Result:
     """A step before anything is recorded: what a retry is not known to cure ends the attempt, nothing hangs in it."""
     return await step(method, argument, summary, give_up_on=(UNEXPECTED,))
-
-
-async def visible_creation_step(
-    method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str
-) -> Result:
-    """The same for a creation that is known to be in trouble: an operator sees it from its first attempt."""
-    return await _visibly(method, argument, summary, method.__name__, (UNEXPECTED,))
-
-
-async def creation_in_one_go(
-    method: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str
-) -> Result:
-    """All steps of a creation as one local activity: what they cost one by one is mostly the asking.
-
-    Raises:
-        TroubleError: not now; take them one by one, so that an operator can see which of them is in trouble.
-        FailureError: it can never succeed.
-    """
-    return await _locally(method, argument, summary, method.__name__, (UNEXPECTED,))
 
 
 class TroubleError(Exception):
     """A local activity has spent its budget on failures that may pass."""
 
 
-async def _locally(
-    method: Callable[[Any, Argument], Awaitable[Result]],
+async def locally(
+    method: Method[Argument, Result],
     argument: Argument,
     summary: str,
-    name: str,
-    give_up_on: tuple[str, ...],
+    *,
+    step_id: str | None = None,
+    give_up_on: tuple[str, ...] = (UNEXPECTED,),
 ) -> Result:
+    """A step as a local activity alone.
+
+    Raises:
+        TroubleError: not now; an operator should see the next attempts.
+        FailureError: it can never succeed.
+    """
     try:
         return await workflow.execute_local_activity_method(
             method,
             argument,
-            activity_id=name,
+            activity_id=step_id or method.__name__,
             summary=summary,
             start_to_close_timeout=LOCAL_ATTEMPT_TIMEOUT,
             schedule_to_close_timeout=LOCAL_BUDGET,
-            retry_policy=_with_final(LOCAL_RETRIES, give_up_on),
+            retry_policy=replace(LOCAL_RETRIES, non_retryable_error_types=give_up_on),
         )
     except FailureError as failure:
         if is_cancelled_exception(failure) or is_final(cause(failure), give_up_on):
@@ -108,21 +94,27 @@ async def _locally(
         raise TroubleError from failure
 
 
-async def _visibly(
-    method: Callable[[Any, Argument], Awaitable[Result]],
+async def visibly(
+    method: Method[Argument, Result],
     argument: Argument,
     summary: str,
-    name: str,
-    give_up_on: tuple[str, ...],
+    *,
+    step_id: str | None = None,
+    give_up_on: tuple[str, ...] = (UNEXPECTED,),
 ) -> Result:
+    """A step that an operator sees from its first attempt.
+
+    Raises:
+        FailureError: it can never succeed.
+    """
     try:
         return await workflow.execute_activity_method(
             method,
             argument,
-            activity_id=name,
+            activity_id=step_id or method.__name__,
             summary=summary,
             start_to_close_timeout=ATTEMPT_TIMEOUT,
-            retry_policy=_with_final(RetryPolicy(maximum_interval=LONGEST_RETRY_INTERVAL), give_up_on),
+            retry_policy=replace(VISIBLE_RETRIES, non_retryable_error_types=give_up_on),
         )
     except ActivityError as failure:
         raise cause(failure) from None
@@ -137,12 +129,3 @@ def cause(failure: FailureError) -> FailureError:
 def is_final(failure: FailureError, give_up_on: tuple[str, ...] = ()) -> bool:
     """Whether no retry can cure it."""
     return isinstance(failure, ApplicationError) and (failure.non_retryable or failure.type in give_up_on)
-
-
-def _with_final(policy: RetryPolicy, give_up_on: tuple[str, ...]) -> RetryPolicy:
-    return RetryPolicy(
-        initial_interval=policy.initial_interval,
-        maximum_interval=policy.maximum_interval,
-        maximum_attempts=policy.maximum_attempts,
-        non_retryable_error_types=give_up_on,
-    )

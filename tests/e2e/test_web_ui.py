@@ -11,8 +11,8 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from embedded.temporal_server import TemporalServer
+from tests.activities import activate, created, trail, unresolved
 from tests.builders import Tenant
-from tests.integration.test_operations import activate, created, trail, unresolved
 from tests.service import Service, until
 from workflows.client import workflow_id
 

@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
-from embedded.temporal_server import free_port, running_temporal, spelled
+from embedded.temporal_server import running_temporal
 from tests.builders import Tenant, contract_example, from_now
 from tests.service import Service, running_service, temporal_client
-from workflows import search_attributes
+from tests.worlds import new_database
 
 LINES = {"Content-Type": "application/x-ndjson"}
 
@@ -115,11 +115,9 @@ async def test_an_empty_batch_has_no_results(http: httpx.AsyncClient) -> None:
 
 async def test_each_item_has_its_own_deadline(postgres: Postgres) -> None:
     """Without a worker every item waits in vain; the last begin when the deadline of the first has long passed."""
-    postgres.create_database("no_worker", template="template")
-    names = spelled(search_attributes.ALL)
-    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=names) as server:
+    with running_temporal() as server:
         temporal = await temporal_client(server.address)
-        async with running_service(postgres.url("no_worker"), temporal, work=False, answer_deadline_seconds=2) as idle:
+        async with running_service(new_database(postgres), temporal, work=False, answer_deadline_seconds=2) as idle:
             tenant = await idle.tenant()
             async with idle.client(tenant.id) as http:
                 results = await batch(http, [contract_example() for _ in range(66)])

@@ -6,11 +6,10 @@ from typing import Any
 import httpx
 
 from embedded.postgres import Postgres
-from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal, spelled
+from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
 from tests.builders import contract_example, from_now
 from tests.service import running_service, temporal_client
 from worker import build_worker
-from workflows import search_attributes
 from workflows.bulk import bulk_workflow_id
 
 SIZE = 14
@@ -31,7 +30,6 @@ async def test_an_operation_goes_on_after_its_worker_was_lost_and_in_a_new_run(p
         database=None,
         port=free_port(),
         ui_port=None,
-        search_attributes=spelled(search_attributes.ALL),
         dynamic_config=DYNAMIC_CONFIG | {"limit.historyCount.suggestContinueAsNew": "20"},
     ) as server:
         client = await temporal_client(server.address)

@@ -13,7 +13,8 @@ from temporalio.client import WorkflowExecutionStatus
 from activities_impl.single_changes import SingleChanges
 from api.auth import Permission
 from db.models import StatusEvent
-from tests.builders import Tenant, contract_example, from_now
+from tests.activities import created
+from tests.builders import Tenant, from_now
 from tests.service import Service, until
 from workflows.bulk import ItemOutcome
 from workflows.client import workflow_id
@@ -21,14 +22,6 @@ from workflows.payloads import ActivityStatus, Apply, Cancel
 
 ACTIVITIES = "/api/activities"
 LONG_AGO = "2025-01-16T09:00:00.000Z"
-
-
-async def created(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
-    """A new activity, an hour ahead unless said otherwise."""
-    answer = await http.post(ACTIVITIES, json=contract_example(**{"scheduled_at": from_now(hours=1)} | changes))
-    assert answer.status_code == 201, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
 
 
 async def campaign(http: httpx.AsyncClient, size: int) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from db.claims import CLAIM, EXPIRE, Claim
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
+from tests.plans import nodes
 from workflows.payloads import ActivityType, Channel
 
 ROWS = 1_000_000
@@ -69,13 +70,6 @@ def scans(connection: Connection, statement: Any, parameters: dict[str, Any]) ->
         (plan,) = explained.scalar_one()
         unharmed.rollback()
     return [node for node in nodes(plan["Plan"]) if node.get("Relation Name") == ScheduledActivity.__tablename__]
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The whole tree."""
-    yield plan
-    for inner in plan.get("Plans", ()):
-        yield from nodes(inner)
 
 
 @pytest.mark.parametrize("is_analyzed", [False, True])

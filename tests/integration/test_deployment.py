@@ -19,20 +19,18 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from embedded.postgres import Postgres
-from embedded.temporal_server import TemporalServer, free_port, running_temporal, spelled
+from embedded.temporal_server import TemporalServer, free_port, running_temporal
 from replay import DEFAULT_QUERY, replay
+from tests.activities import created, trail
 from tests.builders import contract_example, from_now
 from tests.integration.changed_workflow import Careless, Patched
-from tests.integration.test_operations import created, trail
 from tests.service import running_service, temporal_client, until
 from worker import steps
-from workflows import search_attributes
 from workflows.client import TASK_QUEUE, workflow_id
 from workflows.sandbox import Sandbox
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 ROOT = Path(__file__).parents[2]
-NAMES = spelled(search_attributes.ALL)
 OURS = ("workflows", "activities_impl", "db", "api", "operate.py", "replay.py", "worker.py", "settings.py", "logs.py")
 
 
@@ -41,7 +39,7 @@ async def own(postgres: Postgres, request: pytest.FixtureRequest) -> AsyncIterat
     """A Temporal and a database of its own, for tests that deploy."""
     name = f"deployed_{abs(hash(request.node.name))}"
     postgres.create_database(name, template="template")
-    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=NAMES) as server:
+    with running_temporal() as server:
         yield server, postgres.url(name), await temporal_client(server.address)
 
 

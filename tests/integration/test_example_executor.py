@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 
 from api.auth import Permission
+from tests.activities import trail
 from tests.builders import Tenant, contract_example
-from tests.hand_off import run_out, trail
+from tests.hand_off import run_out
 from tests.service import KEY, Service, until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

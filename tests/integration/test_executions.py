@@ -9,9 +9,10 @@ from sqlalchemy import select, text
 
 from api.auth import Permission
 from db.models import ScheduledActivity
-from db.queries import EFFECTIVE_STATUS, IS_DUE
+from db.queries import EFFECTIVE_STATUS, is_due
+from tests.activities import trail
 from tests.builders import Tenant, contract_example, from_now
-from tests.hand_off import claim, insert_rows, run_out, trail
+from tests.hand_off import claim, insert_rows, run_out
 from tests.service import Service, until
 
 
@@ -250,6 +251,6 @@ async def test_due_for_executors_is_due_for_everyone(tenant: Tenant, service: Se
         for status in ("DUE", "CANCELED"):
             for age in (60, -60):
                 await insert_rows(connection, tenant.id, prefix=f"{status}{age}", status=status, age=age)
-        statement = select(EFFECTIVE_STATUS, IS_DUE).where(ScheduledActivity.tenant_id == tenant.id)
+        statement = select(EFFECTIVE_STATUS, is_due(tenant.id)).where(ScheduledActivity.tenant_id == tenant.id)
         found = (await connection.execute(statement)).all()
     assert {tuple(row) for row in found} == {("DUE", True), ("READY", False), ("CANCELED", False)}

@@ -6,18 +6,11 @@ import httpx
 import pytest
 
 from api.auth import Permission
-from tests.builders import COMMERCE_ID, contract_example, from_now
+from tests.activities import created
+from tests.builders import COMMERCE_ID, from_now
 from tests.service import Service
 
 LIST = "/api/activities"
-
-
-async def created(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
-    """A new activity, an hour ahead unless said otherwise."""
-    answer = await http.post(LIST, json=contract_example(**{"scheduled_at": from_now(hours=1)} | changes))
-    assert answer.status_code == 201, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
 
 
 async def page(http: httpx.AsyncClient, **parameters: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The list on a filled table: each filter finds what it says, by ranges of indices, however deep."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -15,6 +14,7 @@ from db.listing import Listed, Slice
 from db.models import Commerce, ScheduledActivity, TenantPause
 from db.queries import EFFECTIVE_STATUS, NOW
 from tests.builders import Tenant
+from tests.plans import nodes
 from tests.service import Service
 from workflows.filters import ActivityFilter
 
@@ -148,12 +148,6 @@ async def scans_of(connection: AsyncConnection, statement: Select[Any]) -> list[
     explained = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.params)
     (whole,) = explained.scalar_one()
     return [node for node in nodes(whole["Plan"]) if node.get("Relation Name") in {"scheduled_activities", "commerces"}]
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for inner in plan.get("Plans", []):
-        yield from nodes(inner)
 
 
 def looked_at(scan: dict[str, Any]) -> float:

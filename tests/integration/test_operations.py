@@ -1,53 +1,19 @@
 """Cancel, move, execute now, retry and assign: every answer is true."""
 
-import json
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 from sqlalchemy import select, update
 
 from api.auth import Permission
-from api.schemas import ScheduledActivityCreate
 from db.models import CommerceUser, StatusEvent
 from embedded.postgres import Postgres
-from embedded.temporal_server import free_port, running_temporal, spelled
-from tests.builders import Tenant, contract_example, from_now
+from embedded.temporal_server import running_temporal
+from tests.activities import activate, created, marked_ahead, trail, unresolved
+from tests.builders import Tenant, from_now
 from tests.service import Service, running_service, temporal_client, until
-from workflows import search_attributes
+from tests.worlds import new_database
 from workflows.client import workflow_id
-from workflows.creation import start
-from workflows.payloads import ScheduledActivityInput
-
-
-async def created(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
-    """A new activity, an hour ahead unless said otherwise."""
-    answer = await http.post("/api/activities", json=contract_example(**{"scheduled_at": from_now(hours=1)} | changes))
-    assert answer.status_code == 201, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-async def trail(http: httpx.AsyncClient, activity_id: str) -> list[tuple[str, str | None, str]]:
-    """Type, from and to of every event."""
-    events = (await http.get(f"/api/activities/{activity_id}/status-events")).json()
-    return [(event["eventType"], event["fromStatus"], event["toStatus"]) for event in events]
-
-
-async def marked_ahead(service: Service, tenant: Tenant) -> dict[str, Any]:
-    """An activity whose run has marked it and ended, while its time is still to come: its lead is longer than that."""
-    request = ScheduledActivityCreate.model_validate_json(json.dumps(contract_example(scheduled_at=from_now(hours=1))))
-    scheduled = ScheduledActivityInput(
-        id=UUID(int=uuid4().int | 0xFFFF), tenant_id=tenant.id, request=request.as_request(), lead_seconds=7200
-    )
-    await start(service.temporal, scheduled, 20)
-    run = service.temporal.get_workflow_handle(workflow_id(tenant.id, request.idempotency_key))
-    assert await run.result() == "DUE"
-    async with service.client(tenant.id) as http:
-        seen = await http.get(f"/api/activities/{scheduled.id}")
-        assert (seen.json()["status"], seen.json()["markedAt"], seen.headers["ETag"]) == ("READY", None, '"1"')
-    found: dict[str, Any] = seen.json()
-    return found
 
 
 async def test_a_cancelled_activity_ends_its_run_and_says_who_and_why(
@@ -120,27 +86,6 @@ async def test_execute_now_keeps_the_scheduled_time_and_is_not_late(http: httpx.
     assert body["scheduledAt"] == activity["scheduledAt"]
     again = await http.post(f"/api/activities/{activity['id']}/execute-now")
     assert (again.status_code, again.json()["actualStatus"]) == (409, "DUE")
-
-
-async def unresolved(service: Service, http: httpx.AsyncClient, tenant: Tenant) -> dict[str, Any]:
-    """An activity for whom nobody could be found, because nobody was active."""
-    async with service.engine.begin() as connection:
-        await connection.execute(
-            update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)
-        )
-    body = await created(http)
-    assert body["status"] == "UNRESOLVED"
-    assert "Nobody was found" in body["statusReason"]
-    return body
-
-
-async def activate(service: Service, tenant: Tenant, user_id: UUID) -> None:
-    async with service.engine.begin() as connection:
-        await connection.execute(
-            update(CommerceUser)
-            .where(CommerceUser.tenant_id == tenant.id, CommerceUser.id == user_id)
-            .values(is_active=True)
-        )
 
 
 async def test_a_retry_says_what_still_fails_and_succeeds_once_it_can(
@@ -259,11 +204,9 @@ async def test_each_call_needs_its_own_permission(service: Service, http: httpx.
 
 
 async def test_without_a_worker_nothing_is_changed_and_the_answer_says_so(postgres: Postgres) -> None:
-    postgres.create_database("no_worker", template="template")
-    names = spelled(search_attributes.ALL)
-    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=names) as server:
+    with running_temporal() as server:
         temporal = await temporal_client(server.address)
-        url = postgres.url("no_worker")
+        url = new_database(postgres)
         async with running_service(url, temporal) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:

@@ -20,11 +20,10 @@ from db import migrations
 from db.models import ScheduledActivity, StatusEvent
 from embedded.guarded_process import guarded_process
 from embedded.postgres import Postgres, running_postgres
-from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal, spelled
+from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
 from tests.builders import Tenant, contract_example, from_now
 from tests.service import Service, running_service, temporal_client, until
 from tests.worlds import idle_service, new_database, work
-from workflows import search_attributes
 
 URL = "/api/activities"
 ROOT = Path(__file__).parents[2]
@@ -360,7 +359,6 @@ class StoppableTemporal:
                 database=self._database,
                 port=self._port,
                 ui_port=None,
-                search_attributes=spelled(search_attributes.ALL),
                 dynamic_config=DYNAMIC_CONFIG,
             )
         )

@@ -17,8 +17,8 @@ from sqlalchemy import func, select, update
 from temporalio.client import WorkflowExecutionStatus
 
 from db.models import CommerceUser, ScheduledActivity, StatusEvent
+from tests.activities import created, marked_ahead
 from tests.builders import Tenant, from_now
-from tests.integration.test_operations import created, marked_ahead
 from tests.service import Service
 from workflows.client import workflow_id
 

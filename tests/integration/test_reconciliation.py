@@ -30,10 +30,10 @@ from db import changes
 from db.models import ScheduledActivity
 from db.reconciliation import open_rows
 from embedded.postgres import Postgres
-from embedded.temporal_server import TemporalServer, free_port, running_temporal, spelled
+from embedded.temporal_server import TemporalServer, running_temporal
+from tests.activities import activate, created, trail, unresolved
 from tests.builders import Tenant, contract_example, from_now
 from tests.hand_off import claim
-from tests.integration.test_operations import activate, created, trail, unresolved
 from tests.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
 from workflows.client import TASK_QUEUE, workflow_id
@@ -88,8 +88,7 @@ async def own(postgres: Postgres) -> AsyncIterator[tuple[TemporalServer, str, Se
     """A service of its own on a Temporal of its own: rounds see nobody else's rows."""
     name = f"reconciled_{uuid4().hex}"
     postgres.create_database(name, template="template")
-    names = spelled(search_attributes.ALL)
-    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=names) as server:
+    with running_temporal() as server:
         client = await temporal_client(server.address)
         async with running_service(postgres.url(name), client) as service:
             yield server, postgres.url(name), service
@@ -273,8 +272,8 @@ async def test_a_lost_temporal_is_rebuilt_from_postgresql_by_one_command_on_time
     postgres: Postgres,
 ) -> None:
     postgres.create_database("lost", template="template")
-    url, names = postgres.url("lost"), spelled(search_attributes.ALL)
-    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=names) as server:
+    url = postgres.url("lost")
+    with running_temporal() as server:
         async with running_service(url, await temporal_client(server.address)) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
@@ -283,7 +282,7 @@ async def test_a_lost_temporal_is_rebuilt_from_postgresql_by_one_command_on_time
                 passed = [await created(http, scheduled_at=from_now(seconds=8)) for _ in range(5)]
         server.process.kill()
         server.process.wait()
-    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=names) as server:
+    with running_temporal() as server:
         client = await temporal_client(server.address)
         async with running_service(url, client) as service, service.client(tenant.id) as http:
             rebuilt = operate(server, url, "rebuild")

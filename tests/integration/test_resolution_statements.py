@@ -14,6 +14,7 @@ from db.engine import autocommit
 from db.fact_statements import TARGET_FACTS
 from db.models import CommerceUser, ContactLogEntry
 from tests.builders import COMMERCE_ID, Tenant, contract_example
+from tests.plans import nodes
 from tests.service import Service
 from workflows.payloads import ResolutionMoment, Resolve, ScheduledActivityInput, ScheduledActivityRequest
 
@@ -119,10 +120,3 @@ async def test_the_last_contact_is_found_at_the_end_of_an_index_however_long_the
     assert looks
     assert {node["Node Type"] for node in looks} <= {"Index Only Scan", "Index Scan"}
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in looks) < 100
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The plan's nodes, all of them."""
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from nodes(part)

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from api.auth import Permission
 from db.models import ContactLogEntry
+from tests.activities import trail
 from tests.builders import Tenant, contract_example, from_now
-from tests.hand_off import claim, insert_rows, run_out, trail
+from tests.hand_off import claim, insert_rows, run_out
 from tests.service import Service, until
 
 

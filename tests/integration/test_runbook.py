@@ -15,13 +15,12 @@ import httpx
 import pytest
 
 from embedded.postgres import Postgres
-from embedded.temporal_server import free_port, running_temporal, spelled
+from embedded.temporal_server import running_temporal
+from tests.activities import activate, created, unresolved
 from tests.builders import Tenant, from_now
-from tests.integration.test_operations import activate, created, unresolved
 from tests.integration.test_reconciliation import until_found
 from tests.integration.test_temporal_ui import pending, run_of
 from tests.service import Service, running_service, temporal_client, until
-from workflows import search_attributes
 from workflows.findings import Finding
 
 pytestmark = pytest.mark.skipif(
@@ -73,8 +72,7 @@ async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
     """The tenant has one READY activity."""
     name = f"runbook_{uuid4().hex}"
     postgres.create_database(name, template="template")
-    names = spelled(search_attributes.ALL)
-    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=names) as server:
+    with running_temporal() as server:
         temporal = await temporal_client(server.address)
         async with running_service(postgres.url(name), temporal) as service:
             tenant = await service.tenant()

@@ -28,15 +28,13 @@ from temporalio.exceptions import ApplicationError
 
 from db import migrations
 from embedded.postgres import Postgres, running_postgres
-from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal, spelled
+from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
+from tests.activities import activate, created, trail, unresolved
 from tests.builders import Tenant, from_now
-from tests.integration.test_operations import activate, created, trail, unresolved
 from tests.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
 from workflows.client import workflow_id
 from workflows.schedule import ensure_schedule
-
-NAMES = spelled(search_attributes.ALL)
 
 
 @pytest.fixture
@@ -50,7 +48,7 @@ async def own(postgres: Postgres) -> AsyncIterator[Service]:
     """A service on a Temporal and a database of its own, with its schedule."""
     name = f"ui_{uuid4().hex}"
     postgres.create_database(name, template="template")
-    with running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=NAMES) as server:
+    with running_temporal() as server:
         client = await temporal_client(server.address)
         async with running_service(postgres.url(name), client) as service:
             await ensure_schedule(client, timedelta(seconds=1))
@@ -184,7 +182,7 @@ async def test_a_stuck_step_shows_its_failure_can_be_paused_reset_and_goes_on_wh
     tmp_path: Path,
 ) -> None:
     with (
-        running_temporal(database=None, port=free_port(), ui_port=None, search_attributes=NAMES) as server,
+        running_temporal() as server,
         ExitStack() as first,
     ):
         postgres = first.enter_context(running_postgres(tmp_path, durable=False))
@@ -227,9 +225,7 @@ async def test_an_activity_that_is_moved_very_often_goes_on_in_new_runs_that_kee
 ) -> None:
     postgres.create_database("moved_often", template="template")
     config = DYNAMIC_CONFIG | {"limit.historyCount.suggestContinueAsNew": "60"}
-    with running_temporal(
-        database=None, port=free_port(), ui_port=None, search_attributes=NAMES, dynamic_config=config
-    ) as server:
+    with running_temporal(dynamic_config=config) as server:
         client = await temporal_client(server.address)
         async with running_service(postgres.url("moved_often"), client) as service:
             tenant = await service.tenant()

@@ -7,8 +7,8 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from tests.activities import created, trail
 from tests.builders import Tenant
-from tests.integration.test_operations import created, trail
 from tests.service import Service
 from workflows.client import workflow_id
 

@@ -22,10 +22,9 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from db import migrations
 from db.models import CommerceUser
 from embedded.postgres import Postgres, running_postgres
-from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal, spelled
+from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
 from tests.builders import Tenant, contract_example, from_now
 from tests.service import Service, running_service, temporal_client
-from workflows import search_attributes
 
 FOLDER = Path(__file__).parent
 PATH = "/api/activities"
@@ -147,7 +146,6 @@ def main(suffix: str) -> None:
                 database=None,
                 port=free_port(),
                 ui_port=None,
-                search_attributes=spelled(search_attributes.ALL),
                 dynamic_config=DYNAMIC_CONFIG,
             )
         )

@@ -1,0 +1,11 @@
+"""What PostgreSQL says it does, or has done, for a statement."""
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The whole tree of an EXPLAIN in JSON."""
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
