@@ -12,11 +12,13 @@ from temporalio.client import WorkflowExecutionStatus
 
 from activities_impl.single_changes import SingleChanges
 from api.auth import Permission
+from db import bulk_operations as statements
+from db import changes
 from db.models import StatusEvent
-from tests.activities import created
+from tests.activities import created, trail
 from tests.builders import Tenant, from_now
 from tests.service import Service, until
-from workflows.bulk import ItemOutcome
+from workflows.bulk import Chunk, ItemOutcome, bulk_workflow_id
 from workflows.client import workflow_id
 from workflows.payloads import ActivityStatus, Apply, Cancel
 
@@ -198,6 +200,44 @@ async def test_what_cannot_be_meant_is_refused(
     answer = await http.post(f"{ACTIVITIES}/{verb}", json={"reason": "x"} | body)
     assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
     assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
+
+
+async def test_an_operation_whose_run_was_ended_in_temporal_can_be_stopped_and_does_not_go_on(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    await campaign(http, 3)
+    operation = await begun(http, "cancel", per_second=1)
+    operation_id = UUID(operation.rsplit("/", 1)[-1])
+    async with asyncio.timeout(60):
+        while (await http.get(operation)).json()["state"] != "RUNNING":
+            await asyncio.sleep(0.05)
+    await service.temporal.get_workflow_handle(bulk_workflow_id(tenant.id, operation_id)).terminate()
+    answer = await http.post(f"{operation}/stop")
+    assert (answer.status_code, answer.json()["state"]) == (200, "STOPPED")
+    chunk = Chunk(tenant_id=tenant.id, id=operation_id, after=0, size=10, per_second=10)
+    async with service.engine.connect() as connection:
+        assert (await connection.execute(statements.next_items(chunk))).all() == []
+
+
+@pytest.mark.parametrize("status", [ActivityStatus.READY, ActivityStatus.CANCELED])
+async def test_a_withdrawn_change_is_carried_out_by_nobody_and_can_be_tried_under_another_key(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient, status: ActivityStatus
+) -> None:
+    """By the run, or by the row as if the run had ended."""
+    activity = await created(http)
+    cancel = Cancel(actor="tester", reason="x")
+    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="first try", change=cancel)
+    async with service.engine.begin() as connection:
+        assert await changes.withdraw(connection, wanted)
+    single = SingleChanges(service.temporal, service.engine, 0)
+    refused = await single.change(wanted, activity["idempotencyKey"], status)
+    assert refused.outcome is ItemOutcome.PENDING
+    assert (await http.get(f"{ACTIVITIES}/{activity['id']}")).json()["status"] == "READY"
+    again = wanted.model_copy(update={"key": "second try"})
+    assert (await single.change(again, activity["idempotencyKey"], status)).outcome is ItemOutcome.APPLIED
+    async with service.engine.begin() as connection:
+        assert not await changes.withdraw(connection, again)
+    assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "CHANGE_WITHDRAWN", "CANCELED"]
 
 
 async def test_an_operation_is_its_tenants_and_stopping_it_takes_what_starting_it_took(
