@@ -86,11 +86,11 @@ class ScheduledActivities(ScheduledActivityActivities):
     @activity.defn
     async def apply_change(self, apply: Apply) -> Standing:
         """One transaction under the row's lock; a key that was written before changes nothing."""
-        try:
-            async with self._transactions.begin() as connection:
-                return await changes.apply(connection, apply)
-        except changes.RefusedChangeError as refused:
-            raise rejected(refused.rejection) from None
+        async with self._transactions.begin() as connection:
+            answer = await changes.apply_or_refuse(connection, apply)
+        if isinstance(answer, Rejection):
+            raise rejected(answer)
+        return answer
 
 
 def _observe_lateness(milliseconds: int) -> None:

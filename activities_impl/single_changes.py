@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities_impl.recovery import Recovery
 from db import changes
-from db.failures import kind
+from db.failures import kind, may_pass
 from workflows.activities import rejection_of
 from workflows.bulk import ItemOutcome, ItemResult
 from workflows.client import resume, workflow_id
@@ -47,6 +47,8 @@ class SingleChanges:
         except changes.RefusedChangeError as refused:
             return _refused(refused.rejection)
         except (WorkflowAlreadyStartedError, RPCError, RuntimeError, SQLAlchemyError, OSError) as failure:
+            if may_pass(failure):  # PostgreSQL's silence says nothing: the same key has to be asked again
+                raise
             return _not_yet(kind(failure))
 
     async def _by_run(self, wanted: Apply, run: str) -> ItemResult:

@@ -110,7 +110,7 @@ class Authenticator:
 
 
 class _PublishedKeys:
-    """The issuer's keys as it published them last; whoever brings a known one never waits for the issuer.
+    """The issuer's keys as it published them last; a known one is believed without asking until they are old.
 
     `PyJWKClient` only fetches here: its own cache lets every caller wait while it asks for an unknown key, and asks
     again for each as long as the issuer keeps silent.

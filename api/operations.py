@@ -34,6 +34,7 @@ from api.run_updates import Outcome
 from api.schemas import RequestBody, ScheduledActivityRead, Text, Time
 from api.views import recorded
 from db import changes
+from db.failures import may_pass
 from db.models import ScheduledActivity
 from db.queries import SNAPSHOTS, snapshot
 from workflows.client import lead_seconds, resume, workflow_id
@@ -170,9 +171,14 @@ async def perform(opened: Resources, caller: Caller, activity_id: UUID, change: 
     wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), change=change)
     try:
         outcome = await _decided(opened, wanted, seen)
+        now = await _seen(opened, caller, wanted.id)
     except changes.RefusedChangeError as refused:
         raise from_rejection(refused.rejection) from refused
-    now = await _seen(opened, caller, wanted.id)
+    except (SQLAlchemyError, OSError) as failure:
+        if not may_pass(failure):
+            raise
+        detail = "PostgreSQL doesn't answer, so it can't be said whether the change was carried out: look again."
+        raise Unavailable(detail) from failure
     if isinstance(change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
         raise WrongStatus(f"It could not be resolved: {now.why}", members={"actualStatus": now.status})
     return recorded(now, caller, opened, status_code=202 if outcome is Outcome.ACCEPTED else 200)
@@ -227,12 +233,8 @@ async def _by_row(opened: Resources, wanted: Apply) -> bool:
 
 async def _withdraw(opened: Resources, wanted: Apply, problem: Problem) -> None:
     """Return if it has been carried out after all; otherwise it never will be, and that is the problem."""
-    try:
-        async with opened.engine.begin() as connection:
-            withdrawn = await changes.withdraw(connection, wanted)
-    except (SQLAlchemyError, OSError) as failure:
-        detail = "PostgreSQL doesn't answer, so it can't be said whether the change was carried out: look again."
-        raise Unavailable(detail) from failure
+    async with opened.engine.begin() as connection:
+        withdrawn = await changes.withdraw(connection, wanted)
     if withdrawn:
         raise problem
 

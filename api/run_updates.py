@@ -48,4 +48,6 @@ async def send(client: Client, workflow_id: str, wanted: Apply, deadline_seconds
         if failure.status is RPCStatusCode.NOT_FOUND:
             return Outcome.RUN_ENDED
         return Outcome.ACCEPTED if accepted else Outcome.UNHEARD
+    except RuntimeError:  # no connection could be made since the process began
+        return Outcome.UNHEARD
     return Outcome.APPLIED

@@ -41,6 +41,7 @@ from workflows.payloads import (
     Terminate,
 )
 
+NOT_CARRIED_OUT = (EventType.CHANGE_WITHDRAWN, EventType.CHANGE_REFUSED)
 READY, UNRESOLVED, DUE = ActivityStatus.READY, ActivityStatus.UNRESOLVED, ActivityStatus.DUE
 
 
@@ -103,8 +104,8 @@ async def apply(connection: AsyncConnection, wanted: Apply) -> Standing:
     """
     seen = await locked(connection, wanted)
     written = await _written(connection, wanted)
-    if written is EventType.CHANGE_WITHDRAWN:
-        raise RefusedChangeError("unavailable", "Its caller has been told that nothing was changed.")
+    if written and written.event_type in NOT_CARRIED_OUT:
+        raise RefusedChangeError(written.error_code, written.error_message, status=seen.status)
     if written:
         return seen.standing
     await _VERBS[type(wanted.change)](_Case(connection, wanted, seen), wanted.change)
@@ -119,19 +120,40 @@ async def withdraw(connection: AsyncConnection, wanted: Apply) -> bool:
     seen = await locked(connection, wanted)
     written = await _written(connection, wanted)
     if written:
-        return written is EventType.CHANGE_WITHDRAWN
-    withdrawn = {
+        return written.event_type in NOT_CARRIED_OUT
+    told = RefusedChangeError("unavailable", "Its caller has been told that nothing was changed.")
+    await _never(connection, wanted, seen, EventType.CHANGE_WITHDRAWN, told.rejection)
+    return True
+
+
+async def apply_or_refuse(connection: AsyncConnection, wanted: Apply) -> Standing | Rejection:
+    """As `apply`, but a refusal takes the key too: a reset hands in again whatever its run has once accepted."""
+    try:
+        return await apply(connection, wanted)
+    except RefusedChangeError as refused:
+        if refused.rejection.code != "activity_not_found" and not await _written(connection, wanted):
+            seen = await locked(connection, wanted)
+            await _never(connection, wanted, seen, EventType.CHANGE_REFUSED, refused.rejection)
+        return refused.rejection
+
+
+async def _never(
+    connection: AsyncConnection, wanted: Apply, seen: Snapshot, event_type: EventType, rejection: Rejection
+) -> None:
+    values = {
         "tenant_id": wanted.tenant_id,
         "activity_id": wanted.id,
         "event_key": wanted.key,
-        "event_type": EventType.CHANGE_WITHDRAWN,
+        "event_type": event_type,
         "from_status": seen.status,
         "to_status": seen.status,
         "actor": wanted.change.actor,
+        "error_code": rejection.code,
+        "error_message": rejection.detail,
         "details": {"change": wanted.change.verb},
+        "occurred_at": func.clock_timestamp(),
     }
-    await connection.execute(insert(StatusEvent).values(withdrawn))
-    return True
+    await connection.execute(insert(StatusEvent).values(values))
 
 
 async def locked(connection: AsyncConnection, wanted: Apply) -> Snapshot:
@@ -160,10 +182,11 @@ async def input_of(connection: AsyncConnection, wanted: Apply) -> ScheduledActiv
     )
 
 
-async def _written(connection: AsyncConnection, wanted: Apply) -> EventType | None:
-    event = select(StatusEvent.event_type).where(*_events_of(wanted), StatusEvent.event_key == wanted.key)
-    found = (await connection.execute(event)).scalar_one_or_none()
-    return EventType(found) if found else None
+async def _written(connection: AsyncConnection, wanted: Apply) -> Any:
+    """What the change's key has come to, if anything."""
+    event = select(StatusEvent.event_type, StatusEvent.error_code, StatusEvent.error_message)
+    of_key = event.where(*_events_of(wanted), StatusEvent.event_key == wanted.key)
+    return (await connection.execute(of_key)).one_or_none()
 
 
 async def _cancel(case: _Case, change: Cancel) -> None:
@@ -283,7 +306,11 @@ async def _bring_back(case: _Case, change: BringBack) -> None:
     """Only from a termination: any other FAILED is an outcome."""
     ended = await case.connection.execute(
         select(StatusEvent.event_type, StatusEvent.from_status)
-        .where(*_events_of(case.wanted), StatusEvent.to_status == ActivityStatus.FAILED)
+        .where(
+            *_events_of(case.wanted),
+            StatusEvent.to_status == ActivityStatus.FAILED,
+            StatusEvent.event_type.not_in(NOT_CARRIED_OUT),
+        )
         .order_by(StatusEvent.occurred_at.desc(), StatusEvent.id.desc())
         .limit(1)
     )

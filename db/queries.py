@@ -66,10 +66,12 @@ MARKED_AHEAD = marked_ahead(paused_at(ScheduledActivity.tenant_id))
 HELD_SINCE = case((and_(MARKED_AHEAD, ScheduledActivity.marked_at <= NOW), ScheduledActivity.marked_at))
 """From when on it would be DUE if its tenant were not paused; null if that isn't what it waits for."""
 
-EVENT_IS_SEEN = StatusEvent.occurred_at <= case(
-    (StatusEvent.event_type == EventType.DUE, func.least(NOW, paused_at(StatusEvent.tenant_id))), else_=NOW
+EVENT_IS_SEEN = and_(
+    StatusEvent.occurred_at
+    <= case((StatusEvent.event_type == EventType.DUE, func.least(NOW, paused_at(StatusEvent.tenant_id))), else_=NOW),
+    StatusEvent.event_type != EventType.CHANGE_REFUSED,
 )
-"""The event of a mark that nobody can see yet isn't told."""
+"""The event of a mark that nobody can see yet isn't told, nor a refusal: its caller was told, and nothing happened."""
 
 EFFECTIVE_STATUS = case((MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
 """The status that counts: every read, filter, claim and guard uses it."""

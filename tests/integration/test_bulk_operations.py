@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from temporalio.client import WorkflowExecutionStatus
 
+from activities_impl.recovery import Recovery
 from activities_impl.single_changes import SingleChanges
 from api.auth import Permission
 from db import bulk_operations as statements
@@ -20,7 +21,7 @@ from tests.builders import Tenant, from_now
 from tests.service import Service, until
 from workflows.bulk import Chunk, ItemOutcome, bulk_workflow_id
 from workflows.client import workflow_id
-from workflows.payloads import ActivityStatus, Apply, Cancel
+from workflows.payloads import ActivityStatus, Apply, BringBack, Cancel
 
 ACTIVITIES = "/api/activities"
 LONG_AGO = "2025-01-16T09:00:00.000Z"
@@ -132,12 +133,16 @@ async def test_who_came_too_late_for_one_is_told_so_and_the_others_are_changed(h
 async def test_what_lost_its_run_is_tried_again_once_that_is_known(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
+    """And it can be brought back, although a change of it was withdrawn after its end."""
     ended_by_hand, other = await campaign(http, 2)
     run = service.temporal.get_workflow_handle(workflow_id(tenant.id, ended_by_hand["idempotencyKey"]))
     await run.terminate("by mistake")
     told = await ended(http, await begun(http, "reschedule", shift_seconds=3600))
     assert outcomes(told) == [(ended_by_hand["id"], "REFUSED"), (other["id"], "APPLIED")]
     assert await statuses(http, [ended_by_hand, other]) == ["FAILED", "READY"]
+    recovery = Recovery(service.temporal, service.engine, 0)
+    await recovery.bring_back(tenant.id, UUID(ended_by_hand["id"]), BringBack(actor="tester"))
+    assert await statuses(http, [ended_by_hand]) == ["READY"]
 
 
 async def test_a_stopped_operation_leaves_the_rest_as_it_was(http: httpx.AsyncClient) -> None:

@@ -228,10 +228,15 @@ async def test_what_is_due_first_is_looked_at_first_however_many_stay_unresolved
 async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_else(
     own: tuple[TemporalServer, str, Service],
 ) -> None:
+    """What was refused before is handed in again by the reset, and stays refused although its reason has gone."""
     _, _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http)
+        await http.put("/api/activity-config/pause", json={"paused": True, "reason": "stocktaking"})
+        refused = await http.post(f"/api/activities/{activity['id']}/execute-now")
+        assert (refused.status_code, "paused" in refused.json()["detail"]) == (409, True)
+        await http.put("/api/activity-config/pause", json={"paused": False, "reason": "done"})
         run = run_of(service, tenant, activity)
         for finish_event in (4, 10):
             before = await run.describe()
@@ -246,6 +251,7 @@ async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_el
                 retry=True,
             )
             await until_found_or_noted(service, http, activity["id"], reset.run_id)
+            await run.query("__temporal_workflow_metadata")  # it has done what the reset has handed in again
         assert await trail(http, activity["id"]) == [
             ("CREATED", None, "READY"),
             ("RUN_RESET", "READY", "READY"),
