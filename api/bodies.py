@@ -43,7 +43,7 @@ def json_body(model: type[Body], limit: int = BODY_BYTES) -> Callable[[Request],
 async def json_content(request: Request, limit: int) -> bytes:
     """A body that is declared as JSON and not too large; nobody has looked into it yet."""
     content = await content_of(request, limit)
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+    if media_type(request) != "application/json":
         raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
     return content
 

@@ -121,8 +121,8 @@ async def withdraw(connection: AsyncConnection, wanted: Apply) -> bool:
     written = await _written(connection, wanted)
     if written:
         return written.event_type in NOT_CARRIED_OUT
-    told = RefusedChangeError("unavailable", "Its caller has been told that nothing was changed.")
-    await _never(connection, wanted, seen, EventType.CHANGE_WITHDRAWN, told.rejection)
+    told = Rejection(code="unavailable", detail="Its caller has been told that nothing was changed.")
+    await _never(connection, wanted, seen, EventType.CHANGE_WITHDRAWN, told)
     return True
 
 
