@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
+from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
@@ -72,6 +73,7 @@ def create_app(lifespan: Lifespan[Any] | None = None) -> FastAPI:
         version="1",
         lifespan=lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: to_camel(route.name),
     )
     for router in ROUTERS:
         app.include_router(router)

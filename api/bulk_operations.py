@@ -13,8 +13,8 @@ from api.bodies import body_of, json_body
 from api.bulk_schemas import (
     BulkCancelCreate,
     BulkCreate,
+    BulkDryRunRead,
     BulkRescheduleCreate,
-    DryRunRead,
     ItemRead,
     OperationDetailRead,
     OperationQuery,
@@ -44,7 +44,7 @@ router = APIRouter(prefix="/api", tags=["many at once"])
 SAMPLE = 10
 PERMISSIONS = {BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY, BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY}
 RESPONSES = {
-    200: {"model": DryRunRead, "description": "A dry run: what would be done."},
+    200: {"model": BulkDryRunRead, "description": "A dry run: what would be done."},
     **documented(BodyTooLarge, UnsupportedMediaType),
 }
 
@@ -125,7 +125,7 @@ async def _begin(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
         if body.dry_run:
             soonest = await connection.execute(listed.snapshots(Slice(SAMPLE, "scheduled_at", descending=False)))
             sample = [read(snapshot(row), caller, opened) for row in soonest]
-            return _json(DryRunRead(verb=change.verb, total=total, sample=sample))
+            return _json(BulkDryRunRead(verb=change.verb, total=total, sample=sample))
     operation = BulkOperation(
         id=body.operation_id or uuid4(),
         tenant_id=caller.tenant_id,

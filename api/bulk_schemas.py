@@ -77,7 +77,7 @@ class BulkRescheduleCreate(BulkCreate):
         )
 
 
-class DryRunRead(Answer):
+class BulkDryRunRead(Answer):
     """What would be done: nothing has been."""
 
     dry_run: bool = True

@@ -60,22 +60,32 @@ class Catalogue:
     """The routes of one catalogue: the two differ in nothing but the table."""
 
     entry: type[CatalogueEntry]
-    noun: str
+    singular: str
+    plural: str
+
+    @property
+    def noun(self) -> str:
+        """Return the entry's name in a sentence."""
+        return self.singular.replace("_", " ")
 
     def router(self, prefix: str) -> APIRouter:
         """Where the catalogue is found."""
         problems = (BodyTooLarge, UnsupportedMediaType)
         router = APIRouter(prefix=prefix, tags=["configuration"])
-        router.get("", responses=documented())(self.list_entries)
+        router.get("", name=f"list_{self.plural}", responses=documented())(self.list_entries)
         router.post(
             "",
+            name=f"create_{self.singular}",
             status_code=201,
             openapi_extra=body_of(CatalogueEntryCreate),
             responses=documented(AlreadyExists, *problems),
         )(self.create_entry)
-        router.patch("/{code}", openapi_extra=body_of(CatalogueEntryUpdate), responses=documented(NotFound, *problems))(
-            self.update_entry
-        )
+        router.patch(
+            "/{code}",
+            name=f"update_{self.singular}",
+            openapi_extra=body_of(CatalogueEntryUpdate),
+            responses=documented(NotFound, *problems),
+        )(self.update_entry)
         return router
 
     async def list_entries(
@@ -132,5 +142,5 @@ class Catalogue:
         return CatalogueEntryRead.model_validate(row)
 
 
-REASONS = Catalogue(Reason, "reason").router("/api/activity-config/reasons")
-USER_STATUSES = Catalogue(UserStatus, "user status").router("/api/user-retention-statuses")
+REASONS = Catalogue(Reason, "reason", "reasons").router("/api/activity-config/reasons")
+USER_STATUSES = Catalogue(UserStatus, "user_status", "user_statuses").router("/api/user-retention-statuses")

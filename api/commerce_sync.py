@@ -15,7 +15,7 @@ from api.contacts import Contacts
 from api.dependencies import Opened, require
 from api.errors import BodyTooLarge, UnsupportedMediaType, documented
 from api.schemas import LIST_LENGTH, Answer, RequestBody, Text
-from db.commerce_sync import sync_commerces
+from db.commerce_sync import upsert_commerces
 from workflows.payloads import Fault
 
 ITEMS = 1_000
@@ -94,7 +94,7 @@ class _Sorted:
 
 
 @router.post("/sync", openapi_extra=body_of(CommerceSync), responses=documented(BodyTooLarge, UnsupportedMediaType))
-async def sync(caller: CanSync, opened: Opened, request: Request) -> CommerceSyncRead:
+async def sync_commerces(caller: CanSync, opened: Opened, request: Request) -> CommerceSyncRead:
     """Create or update up to 1,000 commerces by `external_id`, with their addresses and users.
 
     What an item leaves out stays as it is; a user whom it doesn't name stays, too. An item that is not valid is listed
@@ -103,7 +103,7 @@ async def sync(caller: CanSync, opened: Opened, request: Request) -> CommerceSyn
     content = await json_content(request, BULK_BODY_BYTES)
     rows = await asyncio.to_thread(_sort_out, content)
     async with opened.engine.begin() as connection:
-        counts = await sync_commerces(connection, caller.tenant_id, list(rows.commerces.values()), rows.users)
+        counts = await upsert_commerces(connection, caller.tenant_id, list(rows.commerces.values()), rows.users)
     return CommerceSyncRead(
         created=counts.created, updated=counts.updated, unchanged=counts.unchanged, refused=rows.refused
     )

@@ -72,7 +72,7 @@ class LeaseRead(Answer):
     attempt: int
 
 
-class ContactRead(Answer):
+class ClaimedContactRead(Answer):
     """How the target is reached on the activity's channel."""
 
     contact_type: ContactType
@@ -83,7 +83,7 @@ class ClaimedTargetRead(TargetUserRead):
     """Whom it is aimed at, and how to reach them; SALESMAN and PUSH need no contact."""
 
     name: str | None
-    contact: ContactRead | None
+    contact: ClaimedContactRead | None
 
 
 class ClaimedCommerceRead(Answer):

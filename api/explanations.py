@@ -61,7 +61,7 @@ class AttemptsRead(Answer):
     attempts: list[AttemptRead]
 
 
-class DryRunRead(ExplanationRead):
+class ExplanationDryRunRead(ExplanationRead):
     """What a creation would come to; nothing was started, and nothing written."""
 
     status: ActivityStatus = Field(description="READY or UNRESOLVED.")
@@ -100,11 +100,11 @@ def _attempt(row: Row[*tuple[Any, ...]]) -> AttemptRead:
     openapi_extra=body_of(ScheduledActivityCreate),
     responses=documented(*REJECTIONS.values(), BodyTooLarge, UnsupportedMediaType),
 )
-async def explain(
+async def explain_activity(
     caller: CanCreate,
     opened: Opened,
     body: Annotated[ScheduledActivityCreate, Depends(json_body(ScheduledActivityCreate))],
-) -> DryRunRead:
+) -> ExplanationDryRunRead:
     """What creating this would come to, and why: the body of a creation, the explanation that it would store.
 
     Nothing is started and nothing is written, and the idempotency key isn't looked at.
@@ -118,7 +118,7 @@ async def explain(
             raise from_rejection(refused.rejection) from refused
 
 
-async def _dry_run(connection: AsyncConnection, resolve: Resolve) -> DryRunRead:
+async def _dry_run(connection: AsyncConnection, resolve: Resolve) -> ExplanationDryRunRead:
     """The steps of a creation, in the order in which they are judged."""
     reason = match_reason(await facts.reason_facts(connection, resolve))
     target = choose_target(await facts.target_facts(connection, resolve))
@@ -126,7 +126,9 @@ async def _dry_run(connection: AsyncConnection, resolve: Resolve) -> DryRunRead:
     why = faults(target, attributes)
     parts = {"reason": reason.explanation, "target": target.explanation, "attributes": attributes.explanation}
     status = ActivityStatus.UNRESOLVED if why else ActivityStatus.READY
-    return DryRunRead.model_validate(DryRunRead.members(parts) | {"status": status, "status_reason": why})
+    return ExplanationDryRunRead.model_validate(
+        ExplanationDryRunRead.members(parts) | {"status": status, "status_reason": why}
+    )
 
 
 async def _require_active_commerce(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> None:

@@ -18,13 +18,13 @@ PATIENCE_SECONDS = 3
 
 
 @router.get("/health/live")
-async def live() -> dict[str, str]:
+async def get_liveness() -> dict[str, str]:
     """The process answers: restart it if it doesn't."""
     return {"status": "live"}
 
 
 @router.get("/health/ready", responses={503: {"description": "Something is missing; the answer says what."}})
-async def ready(opened: Opened) -> JSONResponse:
+async def get_readiness(opened: Opened) -> JSONResponse:
     """A query and a Temporal call work: send requests here only then."""
     async with asyncio.TaskGroup() as group:
         asked = {"postgresql": group.create_task(_postgresql(opened)), "temporal": group.create_task(_temporal(opened))}

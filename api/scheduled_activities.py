@@ -90,7 +90,6 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
         request=body.as_request(),
         lead_seconds=lead_seconds(body.scheduled_at, datetime.now(UTC), opened.max_lead_seconds),
         actor=caller.subject,
-        in_one_go=True,
     )
     structlog.contextvars.bind_contextvars(activity_id=str(scheduled.id))
     try:

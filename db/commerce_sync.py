@@ -128,7 +128,7 @@ UPSERT_USERS = _upsert(
 ).returning(CommerceUser.commerce_id)
 
 
-async def sync_commerces(
+async def upsert_commerces(
     connection: AsyncConnection, tenant_id: UUID, commerces: Sequence[Sent], users: Sequence[Sent]
 ) -> SyncCounts:
     """Create or change the commerces, each external id once, and then their users; what a row leaves out stays.

@@ -1,5 +1,6 @@
 """What our OpenAPI document says of every call: only what it can answer, in the form it answers in."""
 
+import re
 from typing import Any
 
 import pytest
@@ -42,3 +43,13 @@ def test_a_call_that_needs_a_token_says_that_it_needs_the_tenant(operation: dict
 
 def test_every_schema_that_is_named_is_there() -> None:
     assert schemas_in(DOCUMENT["paths"]) | schemas_in(DOCUMENT["components"]) <= set(DOCUMENT["components"]["schemas"])
+
+
+def test_no_schema_is_named_after_a_module() -> None:
+    assert [name for name in DOCUMENT["components"]["schemas"] if "__" in name] == []
+
+
+def test_operation_ids_are_unique_short_and_camel_case() -> None:
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(set(ids)) == len(ids)
+    assert [one for one in ids if not re.fullmatch(r"[a-z][a-zA-Z]{3,29}", one)] == []
