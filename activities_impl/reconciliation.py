@@ -184,7 +184,7 @@ class Reconciliation(ReconciliationActivities):
 
 
 def _follow_up_of(row: Row[Any], max_lead_seconds: float) -> ScheduledActivityInput:
-    """Step by step: a worker of the version before, beside us while we are deployed, knows no other way."""
+    """Return the input of a result's follow-up."""
     request = ScheduledActivityRequest.model_validate(follow_up_request(row.request, row))
     lead = lead_seconds(request.scheduled_at, datetime.now(UTC), max_lead_seconds)
     return ScheduledActivityInput(

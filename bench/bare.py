@@ -32,7 +32,7 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
         client = await connect()
 
         async def ours(scheduled: ScheduledActivityInput) -> Snapshot:
-            return await start(client, scheduled.model_copy(update={"in_one_go": True}), 10)
+            return await start(client, scheduled, 10)
 
         async with AsyncExitStack() as stack:
             engine = open_engine(DatabaseSettings())

@@ -15,14 +15,14 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
-from activities_impl.resolution import or_rejected
+from activities_impl.resolution import Resolution, or_rejected
 from activities_impl.scheduled_activities import ScheduledActivities
 from api.schemas import ScheduledActivityCreate
 from bench.create import CLIENTS
 from bench.load import Call, body, loop
 from bench.machine import machine, python
 from bench.results import Results
-from bench.steps_workflow import QUEUE, Half, NoSteps, TwoSteps
+from bench.steps_workflow import QUEUE, FiveSteps, Half, NoSteps, TwoSteps
 from db import facts
 from db.engine import autocommit, open_engine
 from embedded.demo_data import TENANT_ID
@@ -45,9 +45,9 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
         client = await connect()
         calls = {
             "no step": _variant(client, NoSteps),
-            "one step: ours": _ours(client, in_one_go=True),
+            "one step: ours": _ours(client),
             "two steps": _variant(client, TwoSteps),
-            "five steps: ours in trouble": _ours(client, in_one_go=False),
+            "five steps": _variant(client, FiveSteps),
         }
         await in_turns(results, "steps", calls, rounds, seconds)
 
@@ -64,19 +64,19 @@ async def in_turns(results: Results, benchmark: str, calls: dict[str, Call], rou
                 results.add(f"{benchmark}, {clients} at once", name, measured.percentile(0.5), "p50", "ms")
 
 
-def _input(*, in_one_go: bool = False) -> ScheduledActivityInput:
+def _input() -> ScheduledActivityInput:
     request = ScheduledActivityCreate.model_validate(body()).as_request()
-    return ScheduledActivityInput(id=uuid4(), tenant_id=TENANT_ID, request=request, in_one_go=in_one_go)
+    return ScheduledActivityInput(id=uuid4(), tenant_id=TENANT_ID, request=request)
 
 
-def _ours(client: Client, *, in_one_go: bool) -> Call:
+def _ours(client: Client) -> Call:
     async def create() -> None:
-        await start(client, _input(in_one_go=in_one_go), 10)
+        await start(client, _input(), 10)
 
     return create
 
 
-def _variant(client: Client, workflow: type[NoSteps | TwoSteps]) -> Call:
+def _variant(client: Client, workflow: type[NoSteps | TwoSteps | FiveSteps]) -> Call:
     async def create() -> None:
         operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             workflow.__name__,
@@ -112,11 +112,19 @@ class Decided(Half):
 async def main() -> None:
     """Work until killed."""
     engine = open_engine(DatabaseSettings())
+    scheduled_activities, resolution = ScheduledActivities(engine), Resolution(engine)
     async with Worker(
         await connect(),
         task_queue=QUEUE,
-        workflows=[NoSteps, TwoSteps],
-        activities=[Decided(engine).decide, ScheduledActivities(engine).record],
+        workflows=[NoSteps, TwoSteps, FiveSteps],
+        activities=[
+            Decided(engine).decide,
+            scheduled_activities.resolve_commerce,
+            resolution.resolve_reason,
+            resolution.resolve_target,
+            resolution.resolve_attributes,
+            scheduled_activities.record,
+        ],
         workflow_runner=Sandbox("bench"),
         **TUNING,
     ):

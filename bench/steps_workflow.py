@@ -1,14 +1,14 @@
-"""Our workflow with no steps and with two, beside the one and the five that it has: all of them sleep afterwards."""
+"""Define the workflow with no step, two and five, beside the one step that it has; each sleeps afterwards."""
 
 from datetime import timedelta
 from typing import Any
 
 from temporalio import activity, workflow
 
-from workflows.activities import ScheduledActivityActivities
-from workflows.payloads import Record, ScheduledActivityInput, Snapshot
+from workflows.activities import ResolutionActivities, ScheduledActivityActivities
+from workflows.payloads import Record, Resolve, ScheduledActivityInput, Snapshot
 from workflows.scheduled_activity import ScheduledActivityWorkflow
-from workflows.steps import creation_step
+from workflows.steps import locally
 
 QUEUE = "bench-steps"
 
@@ -36,8 +36,33 @@ class TwoSteps(ScheduledActivityWorkflow):
         return await super().run(scheduled)
 
     async def _resolve_and_record(self) -> Snapshot:
-        record = await creation_step(Half.decide, self._scheduled, "commerce, reason, target user, attributes")
-        return await creation_step(ScheduledActivityActivities.record, record, "row and first event")
+        record = await locally(Half.decide, self._scheduled, "commerce, reason, target user, attributes")
+        return await locally(ScheduledActivityActivities.record, record, "row and first event")
+
+
+@workflow.defn
+class FiveSteps(ScheduledActivityWorkflow):
+    """Each step is a local activity, one after the other."""
+
+    @workflow.init
+    def __init__(self, scheduled: ScheduledActivityInput) -> None:
+        super().__init__(scheduled)
+
+    @workflow.run
+    async def run(self, scheduled: ScheduledActivityInput) -> Any:
+        """Run the same story."""
+        return await super().run(scheduled)
+
+    async def _resolve_and_record(self) -> Snapshot:
+        resolve = Resolve(scheduled=self._scheduled)
+        await locally(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
+        record = Record(
+            scheduled=self._scheduled,
+            reason=await locally(ResolutionActivities.resolve_reason, resolve, "reason"),
+            target=await locally(ResolutionActivities.resolve_target, resolve, "target user"),
+            attributes=await locally(ResolutionActivities.resolve_attributes, resolve, "attributes"),
+        )
+        return await locally(ScheduledActivityActivities.record, record, "row and first event")
 
 
 @workflow.defn

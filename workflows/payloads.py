@@ -211,8 +211,6 @@ class ScheduledActivityInput(Message):
     request: ScheduledActivityRequest
     lead_seconds: float = 0
     actor: str = ""
-    in_one_go: bool = False
-    """Whether its creation is tried as one local activity: a run that began step by step goes on replaying so."""
     reset_of: str | None = None
     """The run that this one repeats, if an operator has reset that: told to the first step, never by who starts it."""
 

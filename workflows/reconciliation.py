@@ -33,11 +33,9 @@ class ReconciliationWorkflow:
         leases = await workflow.execute_activity_method(
             ReconciliationActivities.expire_leases, start_to_close_timeout=PAGE_TIMEOUT, summary="leases that ran out"
         )
-        found = found.plus(stuck).plus(leases)
-        if workflow.patched("follow-ups"):
-            missing = ReconciliationActivities.create_follow_ups
-            found = found.plus(await _step(missing, wanted.page.grace_seconds, "follow-ups that are missing"))
-        return found.model_copy(update={"after": after})
+        missing = ReconciliationActivities.create_follow_ups
+        follow_ups = await _step(missing, wanted.page.grace_seconds, "follow-ups that are missing")
+        return found.plus(stuck).plus(leases).plus(follow_ups).model_copy(update={"after": after})
 
 
 def _stopped_at() -> Cursor | None:

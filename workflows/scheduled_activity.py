@@ -23,7 +23,7 @@ from workflows.payloads import (
     Standing,
 )
 from workflows.search_attributes import ACTIVITY_STATUS
-from workflows.steps import RunStep, TroubleError, creation_step, locally, step, visibly
+from workflows.steps import TroubleError, locally, step, visibly
 
 ALL_STEPS = "commerce, reason, target user, attributes, row and first event"
 
@@ -65,28 +65,26 @@ class ScheduledActivityWorkflow(ChangeableActivity):
         raise self._refusal or AssertionError
 
     async def _resolve_and_record(self) -> Snapshot:
-        """In one go while all is well; where that fails, step by step, for an operator to see and retry the one."""
-        if not self._scheduled.in_one_go:
-            return await self._step_by_step(creation_step)
+        """Create the activity in one local step; after a failure, in named steps that an operator can see and retry."""
         try:
             return await locally(ScheduledActivityActivities.create, self._scheduled, ALL_STEPS)
         except TroubleError:
-            return await self._step_by_step(visibly)
+            return await self._resolve_step_by_step()
 
-    async def _step_by_step(self, run: RunStep) -> Snapshot:
-        """First the commerce, then what doesn't depend on one another together, judged in the contract's order."""
-        found = await run(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
+    async def _resolve_step_by_step(self) -> Snapshot:
+        """Find the commerce, then the independent parts together; report their failures in the contract's order."""
+        found = await visibly(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
         if found.recorded:
             return found.recorded
         resolve = Resolve(scheduled=self._scheduled)
-        reason = asyncio.create_task(run(ResolutionActivities.resolve_reason, resolve, "reason"))
-        target = asyncio.create_task(run(ResolutionActivities.resolve_target, resolve, "target user"))
-        attributes = asyncio.create_task(run(ResolutionActivities.resolve_attributes, resolve, "attributes"))
+        reason = asyncio.create_task(visibly(ResolutionActivities.resolve_reason, resolve, "reason"))
+        target = asyncio.create_task(visibly(ResolutionActivities.resolve_target, resolve, "target user"))
+        attributes = asyncio.create_task(visibly(ResolutionActivities.resolve_attributes, resolve, "attributes"))
         await workflow.wait((reason, target, attributes))
         record = Record(
             scheduled=self._scheduled, reason=reason.result(), target=target.result(), attributes=attributes.result()
         )
-        return await run(ScheduledActivityActivities.record, record, "row and first event")
+        return await visibly(ScheduledActivityActivities.record, record, "row and first event")
 
     async def _time_comes_before_a_change(self) -> bool:
         """Sleep until its time (UNRESOLVED has none), or until a handler has changed where it stands."""

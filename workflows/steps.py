@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -23,13 +23,6 @@ LOCAL_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximu
 ATTEMPT_TIMEOUT = timedelta(seconds=10)
 LONGEST_RETRY_INTERVAL = timedelta(seconds=10)
 VISIBLE_RETRIES = RetryPolicy(maximum_interval=LONGEST_RETRY_INTERVAL)
-
-
-class RunStep(Protocol):
-    """A way to run a step."""
-
-    async def __call__(self, method: Method[Argument, Result], argument: Argument, summary: str, /) -> Result:
-        """Run it to its end."""
 
 
 async def step(
@@ -53,11 +46,6 @@ async def step(
         return await locally(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
     except TroubleError:
         return await visibly(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
-
-
-async def creation_step(method: Method[Argument, Result], argument: Argument, summary: str) -> Result:
-    """A step before anything is recorded: what a retry is not known to cure ends the attempt, nothing hangs in it."""
-    return await step(method, argument, summary, give_up_on=(UNEXPECTED,))
 
 
 class TroubleError(Exception):

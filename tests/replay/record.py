@@ -1,8 +1,8 @@
-"""Records a history of each path of the story: `python -m tests.replay.record`.
+"""Records a history of each path of the workflows: `python -m tests.replay.record`.
 
-Histories are kept for ever: a run that was started with an earlier shape of the story may sleep for years and has to
-replay on the newest code. After a change of the sequence of commands (behind `workflow.patched`, or decided by the
-input), record into files of new names: `python -m tests.replay.record 2` writes `ready-and-due.2.json`.
+Histories of a released version are kept for ever: a run may sleep for years and has to replay on the newest code.
+After a change of the sequence of commands (behind `workflow.patched`), record into files of new names:
+`python -m tests.replay.record 2` writes `ready-and-due.2.json`. Until the first release, record them all anew.
 """
 
 import asyncio
@@ -25,53 +25,63 @@ from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
 from tests.builders import Tenant, contract_example, from_now
 from tests.service import Service, running_service, temporal_client
+from workflows.bulk import bulk_workflow_id
+from workflows.client import TASK_QUEUE
+from workflows.findings import Page, Reconcile
+from workflows.reconciliation import ReconciliationWorkflow
 
 FOLDER = Path(__file__).parent
 PATH = "/api/activities"
 LATER = "2031-01-01T00:00:00.000Z"
 
-Act = Callable[[Service, Tenant, httpx.AsyncClient], Awaitable[dict[str, Any]]]
+Act = Callable[[Service, Tenant, httpx.AsyncClient], Awaitable[str]]
+"""Takes a path; answers the ID of the workflow whose history is kept."""
 
 
-async def ready_and_due(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+def run_of(tenant: Tenant, body: dict[str, Any]) -> str:
+    """Return the ID of the workflow that a creation has started."""
+    return f"{tenant.id}:{body['idempotency_key']}"
+
+
+async def ready_and_due(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
     """It sleeps until its time and is marked."""
     body = contract_example(scheduled_at=from_now(seconds=6))
     await http.post(PATH, json=body)
-    return body
+    return run_of(tenant, body)
 
 
-async def past_and_due(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+async def past_and_due(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
     """Its time was past when it came."""
     body = contract_example()
     await http.post(PATH, json=body)
-    return body
+    return run_of(tenant, body)
 
 
-async def asleep(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+async def asleep(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
     """It sleeps for years."""
     body = contract_example(scheduled_at=LATER)
     await http.post(PATH, json=body)
-    return body
+    return run_of(tenant, body)
 
 
-async def unresolved(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+async def unresolved(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
     """Nobody can be reached, and it waits for an operator."""
     async with service.engine.begin() as connection:
         nobody = update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)
         await connection.execute(nobody)
     body = contract_example(scheduled_at=LATER)
     await http.post(PATH, json=body)
-    return body
+    return run_of(tenant, body)
 
 
-async def not_found(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+async def not_found(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
     """There is no such commerce, and the run fails."""
     body = contract_example(commerce_id=str(uuid4()))
     await http.post(PATH, json=body)
-    return body
+    return run_of(tenant, body)
 
 
-async def moved_and_canceled(_: Service, __: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+async def moved_and_canceled(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
     """It is moved while it sleeps, and canceled."""
     body = contract_example(scheduled_at=LATER)
     location = (await http.post(PATH, json=body)).headers["Location"]
@@ -80,10 +90,10 @@ async def moved_and_canceled(_: Service, __: Tenant, http: httpx.AsyncClient) ->
         await http.post(f"{location}/cancel", json={"reason": "recorded"}),
     ):
         answer.raise_for_status()
-    return body
+    return run_of(tenant, body)
 
 
-async def resolved_in_trouble(service: Service, _: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
+async def resolved_in_trouble(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
     """A step outlasts its local budget and goes on as a regular activity."""
     body = contract_example(scheduled_at=LATER)
     async with service.engine.begin() as connection:
@@ -91,7 +101,28 @@ async def resolved_in_trouble(service: Service, _: Tenant, http: httpx.AsyncClie
         calling = asyncio.create_task(http.post(PATH, json=body))
         await asyncio.sleep(7)
     (await calling).raise_for_status()
-    return body
+    return run_of(tenant, body)
+
+
+async def many_cancelled(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
+    """Cancel two activities with one bulk operation."""
+    for _number in range(2):
+        await http.post(PATH, json=contract_example(scheduled_at=LATER))
+    operation_id = uuid4()
+    body = {"filter": {"channel": "WHATSAPP"}, "reason": "recorded", "operation_id": str(operation_id)}
+    (await http.post(f"{PATH}/cancel", json=body)).raise_for_status()
+    return bulk_workflow_id(tenant.id, operation_id)
+
+
+async def reconciled(service: Service, _: Tenant, http: httpx.AsyncClient) -> str:
+    """Compare a page of rows with their runs, after a look at runs that were ended from outside."""
+    for _number in range(3):
+        await http.post(PATH, json=contract_example(scheduled_at=LATER))
+    round_of = Reconcile(page=Page(size=2, grace_seconds=0), pages=1, ended_within_seconds=600)
+    await service.temporal.execute_workflow(
+        ReconciliationWorkflow.run, round_of, id="reconciliation", task_queue=TASK_QUEUE
+    )
+    return "reconciliation"
 
 
 PATHS: dict[str, tuple[Act, bool]] = {
@@ -102,6 +133,8 @@ PATHS: dict[str, tuple[Act, bool]] = {
     "not-found": (not_found, True),
     "moved-and-canceled": (moved_and_canceled, True),
     "resolved-in-trouble": (resolved_in_trouble, False),
+    "many-cancelled": (many_cancelled, True),
+    "reconciled": (reconciled, True),
 }
 """Each path, and whether its run ends."""
 
@@ -111,8 +144,8 @@ async def record(service: Service, path: str, suffix: str) -> None:
     act, ends = PATHS[path]
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
-        body = await act(service, tenant, http)
-    run = service.temporal.get_workflow_handle(f"{tenant.id}:{body['idempotency_key']}")
+        workflow_id = await act(service, tenant, http)
+    run = service.temporal.get_workflow_handle(workflow_id)
     while ends and (await run.describe()).status is WorkflowExecutionStatus.RUNNING:
         await asyncio.sleep(0.1)
     history = without_traces(json.loads((await run.fetch_history()).to_json()))

@@ -1,16 +1,20 @@
-"""Every history that was ever recorded replays on today's code: no sleeping run is broken by a deployment."""
+"""Replay every recorded history on today's code, in our sandbox and in the SDK's."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from tests.replay.record import PATHS
+from workflows.bulk_operation import BulkOperationWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.sandbox import Sandbox
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
@@ -19,20 +23,24 @@ HISTORIES = sorted(FOLDER.glob("*.json"))
 
 
 def history_of(recorded: Path) -> WorkflowHistory:
-    """What a file holds."""
+    """Read a history from its file."""
     return WorkflowHistory.from_json(recorded.stem, recorded.read_text())
 
 
-def replayer() -> Replayer:
-    """As the worker runs the story."""
+def replayer(runner: WorkflowRunner) -> Replayer:
+    """Replay as the worker does, with this runner."""
     return Replayer(
-        workflows=[ScheduledActivityWorkflow], workflow_runner=Sandbox(), data_converter=pydantic_data_converter
+        workflows=[ScheduledActivityWorkflow, BulkOperationWorkflow, ReconciliationWorkflow],
+        workflow_runner=runner,
+        data_converter=pydantic_data_converter,
     )
 
 
+@pytest.mark.parametrize("runner", [Sandbox, SandboxedWorkflowRunner], ids=["ours", "the SDK's"])
 @pytest.mark.parametrize("recorded", HISTORIES, ids=lambda path: path.stem)
-async def test_a_recorded_history_replays_on_todays_code(recorded: Path) -> None:
-    await replayer().replay_workflow(history_of(recorded))
+async def test_a_recorded_history_replays_on_todays_code(recorded: Path, runner: Callable[[], WorkflowRunner]) -> None:
+    """The SDK's runner imports the workflow files anew and refuses clocks, randomness and I/O in them."""
+    await replayer(runner()).replay_workflow(history_of(recorded))
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -48,7 +56,7 @@ async def test_a_history_that_another_story_wrote_does_not_replay() -> None:
     fired = next(event for event in history["events"] if event["eventType"] == "EVENT_TYPE_TIMER_FIRED")
     fired["timerFiredEventAttributes"]["timerId"] = "99"
     with pytest.raises(NondeterminismError):
-        await replayer().replay_workflow(WorkflowHistory.from_json("changed", history))
+        await replayer(Sandbox()).replay_workflow(WorkflowHistory.from_json("changed", history))
 
 
 @pytest.mark.parametrize("recorded", HISTORIES, ids=lambda path: path.stem)
