@@ -63,6 +63,7 @@ def steps(client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> l
         resolution.resolve_attributes,
         scheduled_activities.record,
         scheduled_activities.mark_due,
+        scheduled_activities.read_standing,
         scheduled_activities.apply_change,
         reconciliation.compare_page,
         reconciliation.settle_ended,

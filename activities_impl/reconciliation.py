@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.client import (
     Client,
-    WorkflowExecution,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -19,7 +19,7 @@ from temporalio.client import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities_impl.recovery import ACTOR, Recovery
+from activities_impl.recovery import Recovery
 from db.engine import autocommit
 from db.leases import expire
 from db.reconciliation import goes_on_in, open_rows, still_open
@@ -29,7 +29,7 @@ from workflows.client import lead_seconds, workflow_id
 from workflows.creation import RefusedError, start
 from workflows.fates import described, is_reset
 from workflows.findings import Compared, Cursor, Finding, Page
-from workflows.payloads import EventType, Reschedule, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.payloads import EventType, Refresh, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID
 
 EXAMPLES, FOLLOW_UPS, ROWS_AT_ONCE, ASKED_AT_ONCE = 10, 200, 1000, 16
@@ -60,7 +60,7 @@ class Reconciliation(ReconciliationActivities):
         last = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields}) if rows else None
         return _compared(_of_rows(judged), rows=len(rows), after=last if len(rows) == page.size else None)
 
-    async def _run_of(self, row: Row[Any], turn: asyncio.Semaphore) -> WorkflowExecution | None:
+    async def _run_of(self, row: Row[Any], turn: asyncio.Semaphore) -> WorkflowExecutionDescription | None:
         """The row's open run; asked one by one, for a list of ids costs the server a look at every open run."""
         async with turn:
             run = await described(self._client, workflow_id(row.tenant_id, row.idempotency_key))
@@ -68,7 +68,9 @@ class Reconciliation(ReconciliationActivities):
             return None
         return run if run.typed_search_attributes.get(ACTIVITY_ID) == str(row.id) else None
 
-    async def _compare(self, row: Row[Any], run: WorkflowExecution | None, grace: timedelta) -> Finding | None:
+    async def _compare(
+        self, row: Row[Any], run: WorkflowExecutionDescription | None, grace: timedelta
+    ) -> Finding | None:
         if not row.is_settled:
             return None
         if run is None:
@@ -77,36 +79,30 @@ class Reconciliation(ReconciliationActivities):
             return None
         if run.run_id != row.run_id and await self._note_run(row, run):
             return Finding.RESET
-        if _differ(run, row) and await self._tell_where_it_stands(row):
+        if _has_missed_a_change(run, row) and await self._refresh(row):
             return Finding.MOVED
         return Finding.OVERDUE if row.is_overdue else None
 
-    async def _note_run(self, row: Row[Any], run: WorkflowExecution) -> bool:
+    async def _note_run(self, row: Row[Any], run: WorkflowExecutionDescription) -> bool:
         reset = await is_reset(self._client, run)
         event_type = EventType.RUN_RESET if reset else None
         async with self._engine.connect() as connection:
             noted = await connection.execute(goes_on_in(row.tenant_id, row.id, run.run_id, event_type, "temporal-ui"))
             return reset and noted.first() is not None
 
-    async def _tell_where_it_stands(self, row: Row[Any]) -> bool:
-        """By an update to the run, which writes the row's own time again: whoever moves it meanwhile wins or waits."""
+    async def _refresh(self, row: Row[Any]) -> bool:
+        """Make the run read its row again; return False if it does so anyway, or doesn't answer in time."""
         run = workflow_id(row.tenant_id, row.idempotency_key)
         now = await described(self._client, run)
-        if now is None or not _differ(now, row):
+        if now is None or not _has_missed_a_change(now, row):
             return False
-        change = Reschedule(
-            actor=ACTOR,
-            scheduled_at=row.scheduled_at,
-            reason="The run didn't know where its row stands.",
-            if_versions=(row.version,),
-            lead_seconds=lead_seconds(row.scheduled_at, datetime.now(UTC), self._max_lead_seconds),
-        )
-        update = self._client.get_workflow_handle(run).execute_update("reschedule", change, id=f"{ACTOR}:{row.version}")
+        refresh = Refresh(lead_seconds=lead_seconds(row.scheduled_at, datetime.now(UTC), self._max_lead_seconds))
+        update = self._client.get_workflow_handle(run).execute_update("refresh", refresh)
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 await update
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
-            return False  # somebody else was faster, or the run doesn't answer: no reason to leave the others waiting
+            return False  # the other rows of the page must not wait for one run; the next round comes back to it
         except RPCError as failure:
             if failure.status is RPCStatusCode.NOT_FOUND:
                 return False
@@ -192,11 +188,13 @@ def _follow_up_of(row: Row[Any], max_lead_seconds: float) -> ScheduledActivityIn
     )
 
 
-def _differ(run: WorkflowExecution, row: Row[Any]) -> bool:
-    """Whether the run sleeps towards another time, or believes in another status, as after a change it hasn't heard of.
+def _has_missed_a_change(run: WorkflowExecutionDescription, row: Row[Any]) -> bool:
+    """Return whether the run sleeps towards another time than the row's, or shows another status.
 
-    The last step of a task may have written what the task, cut off before its end, could not tell.
+    A run with a pending workflow task may still read the row in it: a reset run does so in its first task.
     """
+    if run.raw_description.HasField("pending_workflow_task"):
+        return False
     at, status = (run.typed_search_attributes.get(key) for key in (SCHEDULED_AT, ACTIVITY_STATUS))
     return at is None or abs(at - row.scheduled_at) >= timedelta(milliseconds=1) or status != row.status
 

@@ -20,6 +20,7 @@ from workflows.payloads import (
     CommerceFound,
     EventType,
     MarkDue,
+    ReadStanding,
     Record,
     Rejection,
     ScheduledActivityInput,
@@ -80,8 +81,13 @@ class ScheduledActivities(ScheduledActivityActivities):
             if written and written.status is ActivityStatus.DUE:
                 _observe_lateness(written.lateness_ms)
                 return Standing.model_validate(written, from_attributes=True)
-            found = await connection.execute(OF_ID, {"of_tenant": mark.tenant_id, "of_id": mark.id})
-            return snapshot(found.one()).standing
+            return await _standing(connection, mark.tenant_id, mark.id)
+
+    @activity.defn
+    async def read_standing(self, read: ReadStanding) -> Standing:
+        """Read the row without its lock: a change that commits meanwhile has a higher version."""
+        async with self._engine.connect() as connection:
+            return await _standing(connection, read.tenant_id, read.id)
 
     @activity.defn
     async def apply_change(self, apply: Apply) -> Standing:
@@ -129,6 +135,11 @@ async def _record(connection: AsyncConnection, record: Record) -> Snapshot:
     if recorded.id != record.scheduled.id:
         raise _key_exists(record.scheduled, recorded.id)
     return recorded
+
+
+async def _standing(connection: AsyncConnection, tenant_id: UUID, activity_id: UUID) -> Standing:
+    found = await connection.execute(OF_ID, {"of_tenant": tenant_id, "of_id": activity_id})
+    return snapshot(found.one()).standing
 
 
 async def _of_key(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> Snapshot:

@@ -15,6 +15,7 @@ from workflows.payloads import (
     Apply,
     CommerceFound,
     MarkDue,
+    ReadStanding,
     Record,
     Rejection,
     Resolve,
@@ -91,6 +92,11 @@ class ScheduledActivityActivities(ABC):
     @activity.defn
     async def mark_due(self, mark: MarkDue) -> Standing:
         """Mark it for execution from `scheduled_at` on; answers where the row stands, marked by us or not."""
+
+    @abstractmethod
+    @activity.defn
+    async def read_standing(self, read: ReadStanding) -> Standing:
+        """Read the standing of the row; write nothing."""
 
     @abstractmethod
     @activity.defn

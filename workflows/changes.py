@@ -16,6 +16,8 @@ from workflows.payloads import (
     Change,
     ExecuteNow,
     Pending,
+    ReadStanding,
+    Refresh,
     Rejection,
     Reschedule,
     ResolutionMoment,
@@ -30,12 +32,12 @@ from workflows.payloads import (
 from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT
 from workflows.steps import UNEXPECTED, step
 
-EXECUTE_NOW, RETRY = ExecuteNow(), RetryResolution()
+EXECUTE_NOW, RETRY, REFRESH = ExecuteNow(), RetryResolution(), Refresh()
 """What the web UI's update form sends when nothing was typed into it."""
 
 
 class ChangeableActivity:
-    """Where the activity stands, as far as the run knows, and five changes; each works from the web UI's form too."""
+    """Keeps where the activity stands, as far as the run knows; each update works from the web UI's form too."""
 
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
         info = workflow.info()
@@ -80,6 +82,23 @@ class ChangeableActivity:
         """READY afterwards, if that was all that was missing."""
         return await self._apply(change)
 
+    @workflow.update(name="refresh", description="Read the row again; nothing is written. {}")
+    async def refresh(self, refresh: Refresh = REFRESH) -> Standing:
+        """Read the row again, after a change that the run has missed; take over the lead that belongs to its time."""
+        key = await self._key()
+        read = ReadStanding(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id)
+        standing = await step(
+            ScheduledActivityActivities.read_standing,
+            read,
+            "where the row stands",
+            step_id=f"refresh:{key}",
+            give_up_on=(UNEXPECTED,),
+        )
+        if refresh.lead_seconds is not None:
+            self._scheduled = self._scheduled.model_copy(update={"lead_seconds": refresh.lead_seconds})
+        self._stands(standing)
+        return standing
+
     @cancel.validator
     def _allow_cancel(self, change: Cancel) -> None:
         self._allow(change)
@@ -106,13 +125,11 @@ class ChangeableActivity:
             raise rejected(Rejection(code="validation_failed", detail=fault))
 
     async def _apply(self, change: Change, key: str | None = None) -> Standing:
-        """Write it under the update's id, once the row is there: a reset hands updates in before the first step.
+        """Write it under the update's id.
 
         What PostgreSQL refuses for good fails the update: nothing hangs because of what was in it.
         """
-        await workflow.wait_condition(lambda: bool(self._snapshot or self._refusal))
-        update = workflow.current_update_info()
-        key = key or (update.id if update else workflow.info().run_id)
+        key = await self._key(key)
         apply = Apply(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id, key=key, change=change)
         verb = apply.change.verb
         standing = await step(
@@ -124,6 +141,12 @@ class ChangeableActivity:
         )
         self._stands(standing)
         return standing
+
+    async def _key(self, key: str | None = None) -> str:
+        """Wait for the first step, since a reset hands updates in before it; then return the key of the step to run."""
+        await workflow.wait_condition(lambda: bool(self._snapshot or self._refusal))
+        update = workflow.current_update_info()
+        return key or (update.id if update else workflow.info().run_id)
 
     async def _resolve_open_parts(
         self, moment: ResolutionMoment
@@ -145,8 +168,11 @@ class ChangeableActivity:
         return target, attributes
 
     def _stands(self, standing: Standing) -> None:
-        """Take note of the row as a step has left it, unless a later answer has come first; show it to operators."""
-        if standing.version <= self._standing.version:
+        """Take note of the row as a step has left it, unless a later answer has come first; show it to operators.
+
+        Rows of one version differ only after an edit by hand, which `refresh` has to follow.
+        """
+        if standing.version < self._standing.version or standing == self._standing:
             return
         changed: list[SearchAttributeUpdate[Any]] = []
         if standing.status is not self._standing.status:

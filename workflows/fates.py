@@ -5,7 +5,13 @@ from enum import Enum, auto
 from uuid import UUID
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowHistoryEventFilterType
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHistoryEventFilterType,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.client import workflow_id
@@ -55,7 +61,7 @@ async def fate_of(client: Client, tenant_id: UUID, seen: Snapshot) -> tuple[Fate
     return _WANTED.get(own.status, Fate.LOST), own
 
 
-async def described(client: Client, workflow_id: str, run_id: str | None = None) -> WorkflowExecution | None:
+async def described(client: Client, workflow_id: str, run_id: str | None = None) -> WorkflowExecutionDescription | None:
     """The run as Temporal knows it, or None if it knows none."""
     try:
         return await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=PATIENCE)

@@ -21,7 +21,7 @@ class Finding(StrEnum):
     RESET = "reset"
     """An operator has reset the run in Temporal: the trail says so, and the row names the new run."""
     MOVED = "moved"
-    """The run slept towards another time than the row's, or believed in another status: told the row's."""
+    """The run slept towards another time than the row's, or showed another status: it has read the row again."""
     OVERDUE = "overdue"
     """READY after its time although its run is open: only reported, for a worker or the database is behind."""
     STUCK = "stuck"

@@ -399,6 +399,20 @@ class MarkDue(Message):
     attributes: ResolvedAttributes | None = None
 
 
+class ReadStanding(Message):
+    """Names the row whose standing is read."""
+
+    tenant_id: UUID
+    id: UUID
+
+
+class Refresh(Message):
+    """Makes a run read its row again; `lead_seconds` replaces the run's lead where the row has moved."""
+
+    lead_seconds: float | None = Field(default=None, ge=0, le=366 * 86_400, allow_inf_nan=False)
+    """At most a tenth of the longest wait."""
+
+
 class Change(Message):
     """What somebody wants of a recorded activity: sent by the API, or typed into the web UI's update form."""
 

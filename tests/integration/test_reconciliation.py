@@ -1,10 +1,11 @@
 """Rows and runs that differ find together again, whoever caused it."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,8 +25,10 @@ from temporalio.client import (
     WorkflowHandle,
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.testing import ActivityEnvironment
 
 from activities_impl import reconciliation
+from activities_impl.reconciliation import Reconciliation
 from db import changes
 from db.models import ScheduledActivity
 from db.reconciliation import open_rows
@@ -35,11 +38,12 @@ from tests.activities import activate, created, trail, unresolved
 from tests.builders import Tenant, contract_example, from_now
 from tests.hand_off import claim
 from tests.service import Service, running_service, temporal_client, until
+from tests.worlds import idle_service, work
 from workflows import search_attributes
 from workflows.client import TASK_QUEUE, workflow_id
 from workflows.fates import described
 from workflows.findings import Compared, Finding, Page, Reconcile
-from workflows.payloads import Apply, AssignTarget
+from workflows.payloads import Apply, AssignTarget, Reschedule
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.schedule import SCHEDULE_ID, ensure_schedule
 
@@ -191,6 +195,9 @@ async def test_a_run_that_sleeps_towards_another_time_is_told_the_rows(
         await until_found(service.temporal, Finding.MOVED, activity["id"])
         due = await until(http, f"/api/activities/{activity['id']}", "DUE")
         assert due["latenessMs"] >= 60_000
+        assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "DUE"]
+        answer = await http.get(f"/api/activities/{activity['id']}")
+        assert answer.headers["ETag"] == '"2"'  # the mark's version, and none for what the run was told
 
 
 async def test_a_run_that_believes_in_another_status_is_told_the_rows(
@@ -205,9 +212,70 @@ async def test_a_run_that_believes_in_another_status_is_told_the_rows(
         assign = AssignTarget(target_user_id=activity["targetUsers"][0]["id"], commerce_user_id=tenant.owner_id)
         unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=assign)
         async with service.engine.begin() as connection:
-            assert (await changes.apply(connection, unheard)).status == "READY"
+            stands = await changes.apply(connection, unheard)
+            assert stands.status == "READY"
         await until_found(service.temporal, Finding.MOVED, activity["id"])
         await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert [event[0] for event in await trail(http, activity["id"])] == [
+            "CREATED",
+            "RESCHEDULED",
+            "TARGET_ASSIGNED",
+            "DUE",
+        ]
+        answer = await http.get(f"/api/activities/{activity['id']}")
+        assert answer.headers["ETag"] == f'"{stands.version + 1}"'
+
+
+async def test_a_run_that_has_missed_a_move_is_sent_the_lead_of_its_new_time(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(days=1))
+        move = Reschedule(scheduled_at=datetime.fromisoformat(from_now(minutes=20)))
+        unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=move)
+        async with service.engine.begin() as connection:
+            await changes.apply(connection, unheard)
+        assert (await compared(service, max_lead_seconds=600)).counts == {Finding.MOVED: 1}
+        (refresh,) = await updates_of(run_of(service, tenant, activity), "refresh")
+        assert 60 < refresh["lead_seconds"] <= 120
+        assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "RESCHEDULED"]
+
+
+async def test_a_reset_run_is_left_alone_until_its_first_task_is_done(postgres: Postgres, temporal: Client) -> None:
+    async with idle_service(postgres, temporal) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            async with work(service):
+                activity = await created(http)
+            run = run_of(service, tenant, activity)
+            await reset(service, run, 4)
+            assert (await compared(service)).counts == {Finding.RESET: 1}
+            comparing = asyncio.create_task(compared(service))
+            await asyncio.sleep(0.5)
+            async with work(service):
+                assert (await comparing).counts == {}
+                await run.query("__temporal_workflow_metadata")
+            assert await updates_of(run, "refresh") == []
+            assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "RUN_RESET"]
+
+
+async def compared(service: Service, max_lead_seconds: float = 0) -> Compared:
+    """Compare the first page of rows without a worker."""
+    step = Reconciliation(service.temporal, service.engine, max_lead_seconds).compare_page
+    found: Compared = await ActivityEnvironment().run(step, Page(grace_seconds=0))
+    return found
+
+
+async def updates_of(run: WorkflowHandle[Any, Any], name: str) -> list[dict[str, Any]]:
+    """The arguments of the updates of this name that the run has accepted."""
+    accepted = [
+        event.workflow_execution_update_accepted_event_attributes.accepted_request.input
+        async for event in run.fetch_history_events()
+        if event.HasField("workflow_execution_update_accepted_event_attributes")
+    ]
+    return [json.loads(one.args.payloads[0].data) for one in accepted if one.name == name]
 
 
 async def test_what_is_due_first_is_looked_at_first_however_many_stay_unresolved(
@@ -239,18 +307,8 @@ async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_el
         await http.put("/api/activity-config/pause", json={"paused": False, "reason": "done"})
         run = run_of(service, tenant, activity)
         for finish_event in (4, 10):
-            before = await run.describe()
-            reset = await service.temporal.workflow_service.reset_workflow_execution(
-                ResetWorkflowExecutionRequest(
-                    namespace="default",
-                    workflow_execution=WorkflowExecution(workflow_id=run.id, run_id=before.run_id),
-                    workflow_task_finish_event_id=finish_event if finish_event == 4 else await last_task(run),
-                    reason="try again",
-                    request_id=str(uuid4()),
-                ),
-                retry=True,
-            )
-            await until_found_or_noted(service, http, activity["id"], reset.run_id)
+            run_id = await reset(service, run, finish_event if finish_event == 4 else await last_task(run))
+            await until_found_or_noted(service, http, activity["id"], run_id)
             await run.query("__temporal_workflow_metadata")  # it has done what the reset has handed in again
         assert await trail(http, activity["id"]) == [
             ("CREATED", None, "READY"),
@@ -258,6 +316,22 @@ async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_el
             ("RUN_RESET", "READY", "READY"),
         ]
         assert (await http.get(f"/api/activities/{activity['id']}")).headers["ETag"] == '"1"'
+
+
+async def reset(service: Service, run: WorkflowHandle[Any, Any], finish_event: int) -> str:
+    """Reset the run to before the end of that workflow task, as the web UI does; return the new run's id."""
+    before = await run.describe()
+    answer = await service.temporal.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=service.temporal.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=run.id, run_id=before.run_id),
+            workflow_task_finish_event_id=finish_event,
+            reason="try again",
+            request_id=str(uuid4()),
+        ),
+        retry=True,
+    )
+    return answer.run_id
 
 
 async def last_task(run: WorkflowHandle[Any, Any]) -> int:

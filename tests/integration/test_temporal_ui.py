@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,7 +26,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowExecution, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from db import migrations
+from db import changes, migrations
 from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from tests.activities import activate, created, trail, unresolved
@@ -34,6 +34,8 @@ from tests.builders import Tenant, from_now
 from tests.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
 from workflows.client import workflow_id
+from workflows.explanations import in_milliseconds
+from workflows.payloads import Apply, Reschedule
 from workflows.schedule import ensure_schedule
 
 
@@ -66,7 +68,8 @@ async def test_the_update_form_lists_every_change_with_what_to_type(
     run = run_of(ui, tenant, activity)
     metadata: WorkflowMetadata = await run.query("__temporal_workflow_metadata")
     described = {one.name: one.description for one in metadata.definition.update_definitions}
-    assert set(described) == {"create", "cancel", "reschedule", "execute_now", "retry_resolution", "assign_target"}
+    changes = {"cancel", "reschedule", "execute_now", "retry_resolution", "assign_target"}
+    assert set(described) == {"create", "refresh"} | changes
     assert all(described.values())
     assert "READY" in metadata.current_details
 
@@ -105,6 +108,44 @@ async def test_an_unresolved_activity_is_retried_with_nothing_to_type(
     assert (await run.execute_update("retry_resolution", args=typed))["status"] == "READY"
     assert (await run.execute_update("execute_now", args=typed))["status"] == "DUE"
     assert (await http.get(f"/api/activities/{activity['id']}")).json()["status"] == "DUE"
+
+
+@pytest.mark.parametrize("typed", [(), ({},)], ids=["nothing", "an empty object"])
+async def test_a_refresh_reads_the_row_and_writes_nothing(
+    http: httpx.AsyncClient, tenant: Tenant, ui: Client, typed: tuple[Any, ...]
+) -> None:
+    activity = await created(http)
+    url = f"/api/activities/{activity['id']}"
+    assert (await run_of(ui, tenant, activity).execute_update("refresh", args=typed))["version"] == 1
+    assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED"]
+    assert (await http.get(url)).json() == activity
+
+
+@pytest.mark.parametrize("lead", [-1e12, 1e300, "NaN", "Infinity", "soon"])
+async def test_a_refresh_with_an_impossible_lead_is_refused_before_it_is_accepted(
+    http: httpx.AsyncClient, tenant: Tenant, ui: Client, lead: float | str
+) -> None:
+    run = run_of(ui, tenant, await created(http))
+    before = (await run.describe()).raw_description.workflow_execution_info.history_length
+    with pytest.raises(WorkflowUpdateFailedError):
+        await run.execute_update("refresh", {"lead_seconds": lead})
+    assert (await run.describe()).raw_description.workflow_execution_info.history_length == before
+    assert (await run.execute_update("cancel", {"reason": "it still answers"}))["status"] == "CANCELED"
+
+
+async def test_a_refresh_takes_over_the_lead_of_the_rows_new_time(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant, ui: Client
+) -> None:
+    activity = await created(http, scheduled_at=from_now(hours=2))
+    sooner = datetime.fromisoformat(from_now(minutes=20))
+    move = Reschedule(scheduled_at=sooner)
+    async with service.engine.begin() as connection:
+        await changes.apply(connection, Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=move))
+    run = run_of(ui, tenant, activity)
+    assert (await run.execute_update("refresh", {"lead_seconds": 7200}))["version"] == 2
+    assert await run.result() == "DUE"  # its lead is longer than its wait: it is marked ahead
+    seen = (await http.get(f"/api/activities/{activity['id']}")).json()
+    assert (seen["status"], seen["scheduledAt"]) == ("READY", in_milliseconds(sooner))
 
 
 async def test_a_cancel_request_ends_in_a_cancelled_row_with_its_reason(
