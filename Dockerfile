@@ -8,9 +8,10 @@ FROM python:3.13-slim-trixie
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin scheduler
 COPY --from=packages /venv /venv
 WORKDIR /app
-COPY pyproject.toml settings.py logs.py worker.py operate.py replay.py ./
+COPY pyproject.toml settings.py logs.py worker.py operate.py ./
 COPY workflows workflows
 COPY db db
+COPY runs runs
 COPY activities_impl activities_impl
 COPY api api
 ENV PATH=/venv/bin:$PATH \

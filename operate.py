@@ -12,17 +12,17 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from activities_impl.rebuild import rebuild
-from activities_impl.recovery import Recovery
 from db.changes import RefusedChangeError
 from db.engine import open_engine
 from db.failures import kind
 from logs import configure_logging
-from replay import DEFAULT_QUERY, replay
+from runs.client import TASK_QUEUE, connect
+from runs.rebuild import rebuild
+from runs.recovery import Recovery
+from runs.replay import DEFAULT_QUERY, replay
 from settings import WorkerSettings
-from workflows.client import TASK_QUEUE, connect
 from workflows.findings import Page, Reconcile
-from workflows.payloads import BringBack
+from workflows.messages import BringBack
 from workflows.reconciliation import ReconciliationWorkflow
 
 Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
@@ -31,7 +31,7 @@ Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
 async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
     """Start a run for every open activity that has none: when Temporal has lost its runs. Safe to repeat."""
     settings = WorkerSettings()
-    engine = open_engine(settings)
+    engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
     runs = rebuild(client, engine, per_second=options.rate, max_lead_seconds=settings.max_lead_seconds)
     started = open_already = 0
     async for so_far in runs:
@@ -45,7 +45,7 @@ async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
 async def bring_back(options: argparse.Namespace, client: Client) -> int:
     """Undo a termination: the activity is what it was before, and a new run waits for its time."""
     settings = WorkerSettings()
-    engine = open_engine(settings)
+    engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
     change = BringBack(actor=options.actor, reason=options.reason)
     try:
         now = await Recovery(client, engine, settings.max_lead_seconds).bring_back(

@@ -28,12 +28,12 @@ from activities_impl.scheduled_activities import ScheduledActivities
 from db.engine import open_engine
 from db.migrations import schema_fault
 from logs import configure_logging
+from runs.client import TASK_QUEUE, connect
+from runs.sandbox import Sandbox
+from runs.schedule import ensure_schedule
 from settings import WorkerSettings
 from workflows.bulk_operation import BulkOperationWorkflow
-from workflows.client import TASK_QUEUE, connect
 from workflows.reconciliation import ReconciliationWorkflow
-from workflows.sandbox import Sandbox
-from workflows.schedule import ensure_schedule
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 log = structlog.get_logger(__name__)
@@ -163,7 +163,7 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     port = settings.worker_metrics_port or free_port(settings.listen_host)
     runtime = metrics_runtime(settings.listen_host, port)
-    engine = open_engine(settings)
+    engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
     async with engine.connect() as connection:
         fault = await connection.run_sync(schema_fault)
     if fault:

@@ -9,16 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.client import Client
 
-from activities_impl.single_changes import SingleChanges
 from db import bulk_operations as statements
 from db.engine import autocommit
 from db.listing import PLANNED_ANEW
-from db.queries import paused_at
+from db.snapshots import paused_at
+from runs.client import lead_seconds
+from runs.single_changes import SingleChanges
 from workflows.activities import BulkOperationActivities
 from workflows.bulk import BulkChange, BulkOperation, BulkVerb, Chunk, ChunkDone, Finish, ItemOutcome, ItemResult
-from workflows.client import lead_seconds
 from workflows.limits import LONGEST_WAIT
-from workflows.payloads import Apply, Cancel, Reschedule
+from workflows.messages import Apply, Cancel, Reschedule
 
 AT_ONCE = 20
 """How many changes of one operation may be under way."""

@@ -19,18 +19,19 @@ from temporalio.client import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities_impl.recovery import Recovery
 from db.engine import autocommit
 from db.leases import expire
 from db.reconciliation import goes_on_in, open_rows, still_open
 from db.results import follow_up_is, follow_up_request, missing_follow_ups
+from runs.ask import described, is_reset
+from runs.client import lead_seconds, workflow_id
+from runs.recovery import Recovery
+from runs.start import RefusedError, start
 from workflows.activities import ReconciliationActivities
-from workflows.client import lead_seconds, workflow_id
-from workflows.creation import RefusedError, start
-from workflows.fates import described, is_reset
 from workflows.findings import Compared, Cursor, Finding, Page
-from workflows.payloads import EventType, Refresh, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.messages import Refresh, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID
+from workflows.words import EventType
 
 EXAMPLES, FOLLOW_UPS, ROWS_AT_ONCE, ASKED_AT_ONCE = 10, 200, 1000, 16
 FOLLOW_UP_DEADLINE = 5.0

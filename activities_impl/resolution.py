@@ -9,10 +9,11 @@ from temporalio import activity
 from db import facts
 from db.engine import autocommit
 from workflows.activities import ResolutionActivities, rejected
-from workflows.attribute_values import choose_attributes
-from workflows.catalogues import RefusedError
-from workflows.payloads import ResolutionMoment, Resolve, ResolvedAttributes, ResolvedReason, ResolvedTarget
-from workflows.resolution import choose_target, match_reason
+from workflows.messages import Resolve, ResolvedAttributes, ResolvedReason, ResolvedTarget
+from workflows.resolution.attributes import choose_attributes
+from workflows.resolution.reasons import RefusedError, match_reason
+from workflows.resolution.targets import choose_target
+from workflows.words import ResolutionMoment
 
 Known = TypeVar("Known")
 Decided = TypeVar("Decided")

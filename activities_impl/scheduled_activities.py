@@ -7,18 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio import activity
 
 from activities_impl.resolution import or_rejected
-from db import changes, facts, recording, writes
+from db import changes, creation, facts, marks
 from db.engine import autocommit
 from db.models import ScheduledActivity
-from db.queries import SNAPSHOTS, snapshot
 from db.reconciliation import goes_on_in
+from db.snapshots import SNAPSHOTS, snapshot
 from workflows.activities import ScheduledActivityActivities, rejected
-from workflows.attribute_values import choose_attributes
-from workflows.payloads import (
-    ActivityStatus,
+from workflows.messages import (
     Apply,
     CommerceFound,
-    EventType,
     MarkDue,
     ReadStanding,
     Record,
@@ -27,7 +24,10 @@ from workflows.payloads import (
     Snapshot,
     Standing,
 )
-from workflows.resolution import choose_target, match_reason
+from workflows.resolution.attributes import choose_attributes
+from workflows.resolution.reasons import match_reason
+from workflows.resolution.targets import choose_target
+from workflows.words import ActivityStatus, EventType
 
 OF_KEY = SNAPSHOTS.where(
     ScheduledActivity.tenant_id == bindparam("of_tenant"), ScheduledActivity.idempotency_key == bindparam("of_key")
@@ -77,7 +77,7 @@ class ScheduledActivities(ScheduledActivityActivities):
     async def mark_due(self, mark: MarkDue) -> Standing:
         """The row tells where it stands now, whether this attempt has marked it, an earlier one, or nobody."""
         async with self._engine.connect() as connection:
-            written = (await connection.execute(*writes.mark_due(mark))).one_or_none()
+            written = (await connection.execute(*marks.mark_due(mark))).one_or_none()
             if written and written.status is ActivityStatus.DUE:
                 _observe_lateness(written.lateness_ms)
                 return Standing.model_validate(written, from_attributes=True)
@@ -129,7 +129,7 @@ async def _commerce(
 
 
 async def _record(connection: AsyncConnection, record: Record) -> Snapshot:
-    written = await connection.execute(recording.RECORD, recording.parameters(record, _run_id()))
+    written = await connection.execute(creation.RECORD, creation.parameters(record, _run_id()))
     row = written.one_or_none()
     recorded = snapshot(row) if row else await _of_key(connection, record.scheduled)
     if recorded.id != record.scheduled.id:

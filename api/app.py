@@ -9,45 +9,35 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
-from api import (
-    activity_parts,
+from api.activities import batch, bulk, changes, create, explain, listing, read
+from api.commerces import commerces, contact_log, sync, users
+from api.configuration import (
     attribute_keys,
     attribute_policies,
-    batch,
-    bulk_operations,
     catalogues,
-    commerce_sync,
-    commerce_users,
-    commerces,
-    contact_log,
     dispatch_settings,
-    executions,
-    explanations,
-    health,
-    listing,
-    operations,
     pause,
-    results,
-    scheduled_activities,
     target_configs,
     task_result_types,
 )
-from api.bodies import BODIES
-from api.errors import MEDIA_TYPE, InternalError, MethodNotAllowed, Problem
-from api.failures import TRANSLATIONS, allowed_methods, problem_of
-from api.requests import RequestMiddleware
+from api.executions import claims, results
+from api.http import health
+from api.http.bodies import BODIES
+from api.http.errors import MEDIA_TYPE, InternalError, MethodNotAllowed, Problem
+from api.http.failures import TRANSLATIONS, allowed_methods, problem_of
+from api.http.middleware import RequestMiddleware
 
 ROUTERS = (
     listing.router,
-    scheduled_activities.router,
-    operations.router,
+    create.router,
+    read.router,
+    changes.router,
     batch.router,
-    bulk_operations.router,
-    explanations.router,
-    activity_parts.router,
-    commerce_sync.router,
+    bulk.router,
+    explain.router,
+    sync.router,
     commerces.router,
-    commerce_users.router,
+    users.router,
     contact_log.router,
     catalogues.REASONS,
     catalogues.USER_STATUSES,
@@ -56,7 +46,7 @@ ROUTERS = (
     target_configs.router,
     pause.router,
     dispatch_settings.router,
-    executions.router,
+    claims.router,
     results.router,
     task_result_types.router,
     health.router,

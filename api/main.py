@@ -11,21 +11,21 @@ import uvicorn
 from sqlalchemy import create_engine
 
 from api.app import create_app
-from api.auth import Authenticator
-from api.dependencies import Resources
-from api.due_watch import DueWatch
+from api.http.auth import Authenticator
+from api.http.dependencies import Resources
+from db.due_watch import DueWatch
 from db.engine import autocommit, open_engine
 from db.migrations import schema_fault
 from logs import configure_logging
+from runs.client import connect
 from settings import ApiSettings
-from workflows.client import connect
 
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
     """What routes find as `request.state.resources`; Temporal may be away at the start."""
     settings = ApiSettings()
-    engine = open_engine(settings)
+    engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
     async with DueWatch(engine.url) as due_watch:
         yield {
             "resources": Resources(

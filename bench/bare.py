@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
 
-from api.schemas import ScheduledActivityCreate
+from api.activities.schemas import ScheduledActivityCreate
 from bench.create import OURS, PEERS
 from bench.load import Call, body
 from bench.machine import machine, python
@@ -16,10 +16,10 @@ from bench.results import Results
 from bench.steps import in_turns
 from db.engine import open_engine
 from embedded.demo_data import TENANT_ID
+from runs.client import connect
+from runs.start import start
 from settings import DatabaseSettings
-from workflows.client import connect
-from workflows.creation import start
-from workflows.payloads import ScheduledActivityInput, Snapshot
+from workflows.messages import ScheduledActivityInput, Snapshot
 
 
 async def run(results: Results, *, rounds: int, seconds: float) -> None:
@@ -35,7 +35,7 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
             return await start(client, scheduled, 10)
 
         async with AsyncExitStack() as stack:
-            engine = open_engine(DatabaseSettings())
+            engine = open_engine(DatabaseSettings().database_url.get_secret_value())
             stack.push_async_callback(engine.dispose)
             creating: dict[str, Create] = {OURS: ours}
             for name, (module, _) in PEERS.items():

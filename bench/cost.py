@@ -17,7 +17,7 @@ from bench.load import body, connection
 from bench.machine import DATABASE, Machine, machine, python
 from bench.results import Results
 from embedded.demo_data import TENANT_ID
-from workflows.client import workflow_id
+from runs.client import workflow_id
 
 SETTLING = timedelta(seconds=1.5)
 MONTH, SOON = timedelta(days=30), timedelta(seconds=1)

@@ -14,9 +14,8 @@ from bench.load import connection
 from bench.machine import Machine, answers, python, wait_for
 from db.engine import autocommit, open_engine
 from db.models import ScheduledActivity
-from db.queries import NOW
-from settings import DatabaseSettings
-from workflows.payloads import ActivityStatus
+from db.snapshots import NOW
+from workflows.words import ActivityStatus
 
 LOOK_EVERY, LOOK_AT_HERD_EVERY = 0.05, 0.1
 PATIENCE = 300
@@ -68,7 +67,7 @@ async def looking(
 
 @asynccontextmanager
 async def _by_sql(servers: Machine, database: str) -> AsyncIterator[tuple[Due, Counted]]:
-    engine = open_engine(DatabaseSettings(database_url=servers.postgres.url(database)))
+    engine = open_engine(servers.postgres.url(database))
     marked = ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at <= NOW
     newest = select(ScheduledActivity.id, ScheduledActivity.scheduled_at).where(*marked)
     newest = newest.order_by(ScheduledActivity.scheduled_at.desc()).limit(500)

@@ -10,9 +10,9 @@ from temporalio.worker import Worker
 
 from bench.floor_workflow import QUEUE, EmptyWorkflow
 from bench.load import Call
+from runs.client import connect
+from runs.sandbox import Sandbox
 from worker import TUNING
-from workflows.client import connect
-from workflows.sandbox import Sandbox
 
 
 def creating(client: Client) -> Call:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import httpx
 
-from api.auth import Permission
+from api.http.auth import Permission
 from db.migrations import upgrade
 from embedded.demo_data import OTHER_TENANT_ID, TENANT_ID, load_demo_data
 from embedded.guarded_process import guarded_process
@@ -24,7 +24,7 @@ from embedded.postgres import Postgres, running_postgres
 from embedded.signing_key import SigningKey, ensure_signing_key
 from embedded.stack_settings import StackSettings
 from embedded.temporal_server import TemporalServer, free_port, polled, running_temporal
-from workflows.client import TASK_QUEUE
+from runs.client import TASK_QUEUE
 
 PATIENCE_SECONDS = 60
 DATABASE = "scheduled_activities"

@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 
 from activities_impl.resolution import Resolution, or_rejected
 from activities_impl.scheduled_activities import ScheduledActivities
-from api.schemas import ScheduledActivityCreate
+from api.activities.schemas import ScheduledActivityCreate
 from bench.create import CLIENTS
 from bench.load import Call, body, loop
 from bench.machine import machine, python
@@ -26,14 +26,15 @@ from bench.steps_workflow import QUEUE, FiveSteps, Half, NoSteps, TwoSteps
 from db import facts
 from db.engine import autocommit, open_engine
 from embedded.demo_data import TENANT_ID
+from runs.client import connect
+from runs.sandbox import Sandbox
+from runs.start import start
 from settings import DatabaseSettings
 from worker import TUNING
-from workflows.attribute_values import choose_attributes
-from workflows.client import connect
-from workflows.creation import start
-from workflows.payloads import Record, ScheduledActivityInput
-from workflows.resolution import choose_target, match_reason
-from workflows.sandbox import Sandbox
+from workflows.messages import Record, ScheduledActivityInput
+from workflows.resolution.attributes import choose_attributes
+from workflows.resolution.reasons import match_reason
+from workflows.resolution.targets import choose_target
 
 
 async def run(results: Results, *, rounds: int, seconds: float) -> None:
@@ -111,7 +112,7 @@ class Decided(Half):
 
 async def main() -> None:
     """Work until killed."""
-    engine = open_engine(DatabaseSettings())
+    engine = open_engine(DatabaseSettings().database_url.get_secret_value())
     scheduled_activities, resolution = ScheduledActivities(engine), Resolution(engine)
     async with Worker(
         await connect(),

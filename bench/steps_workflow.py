@@ -6,7 +6,7 @@ from typing import Any
 from temporalio import activity, workflow
 
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities
-from workflows.payloads import Record, Resolve, ScheduledActivityInput, Snapshot
+from workflows.messages import Record, Resolve, ScheduledActivityInput, Snapshot
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 from workflows.steps import locally
 

@@ -9,24 +9,19 @@ from pydantic.alias_generators import to_camel
 from sqlalchemy import ColumnElement, delete, func, insert, null, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import leases, models, writes
+from db import leases, models
 from db.models import ScheduledActivity, StatusEvent
-from db.queries import SNAPSHOTS, paused_at, snapshot
-from db.writes import Event
-from workflows.criteria import REACHED_BY
-from workflows.explanations import in_milliseconds
-from workflows.payloads import (
-    ActivityStatus,
+from db.parts import resolved_parts
+from db.rows import Event, changed, with_event
+from db.snapshots import SNAPSHOTS, paused_at, snapshot
+from workflows.messages import (
     Apply,
     AssignTarget,
-    AttributeStatus,
     BringBack,
     Cancel,
     Change,
-    EventType,
     ExecuteNow,
     Fault,
-    LockReason,
     Rejection,
     Reschedule,
     ResolvedAttributes,
@@ -36,10 +31,12 @@ from workflows.payloads import (
     ScheduledActivityRequest,
     Snapshot,
     Standing,
-    TargetStatus,
-    TargetStrategy,
     Terminate,
 )
+from workflows.resolution.criteria import REACHED_BY
+from workflows.resolution.decision import why_unresolved
+from workflows.resolution.explanations import in_milliseconds
+from workflows.words import ActivityStatus, AttributeStatus, EventType, LockReason, TargetStatus, TargetStrategy
 
 NOT_CARRIED_OUT = (EventType.CHANGE_WITHDRAWN, EventType.CHANGE_REFUSED)
 READY, UNRESOLVED, DUE = ActivityStatus.READY, ActivityStatus.UNRESOLVED, ActivityStatus.DUE
@@ -91,9 +88,9 @@ class _Case:
         attributes: ResolvedAttributes | None = None,
     ) -> None:
         """Row, event and parts in one statement."""
-        row = writes.changed(self.wanted.tenant_id, self.wanted.id, true(), values)
-        parts = writes.resolved_parts(row, target, attributes, self.wanted.key)
-        await self.connection.execute(select(row.c.id).add_cte(writes.with_event(row, event), *parts))
+        row = changed(self.wanted.tenant_id, self.wanted.id, true(), values)
+        parts = resolved_parts(row, target, attributes, self.wanted.key)
+        await self.connection.execute(select(row.c.id).add_cte(with_event(row, event), *parts))
 
 
 async def apply(connection: AsyncConnection, wanted: Apply) -> Standing:
@@ -240,7 +237,7 @@ async def _execute_now(case: _Case, change: ExecuteNow) -> None:
     _allow(case.seen, "executed now", READY)
     await _allow_becoming_due(case)
     target, attributes = _still_open(case.seen, change)
-    why = writes.faults(target, attributes)
+    why = why_unresolved(target, attributes)
     if why:
         event = case.event(EventType.RESOLUTION_FAILED, UNRESOLVED, why=why)
         await case.write({"status": UNRESOLVED, "why": why}, event, target, attributes)
@@ -254,7 +251,7 @@ async def _execute_now(case: _Case, change: ExecuteNow) -> None:
 async def _retry_resolution(case: _Case, change: RetryResolution) -> None:
     _allow(case.seen, "resolved again", UNRESOLVED)
     target, attributes = _still_open(case.seen, change)
-    why = writes.faults(target, attributes)
+    why = why_unresolved(target, attributes)
     event = (
         case.event(EventType.RESOLUTION_RETRY_FAILED, UNRESOLVED, why=why)
         if why

@@ -26,8 +26,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.leases import IS_TAKEN, expire, locked, trail, written
 from db.models import Commerce, CommerceUser, ScheduledActivity, TargetUser
-from db.queries import ATTRIBUTES, NOW, TARGET_USERS, is_due
-from workflows.payloads import ActivityStatus, ActivityType, Channel, EventType
+from db.snapshots import ATTRIBUTES, NOW, TARGET_USERS, is_due
+from workflows.words import ActivityStatus, ActivityType, Channel, EventType
 
 _people = (
     select(

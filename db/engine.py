@@ -10,24 +10,21 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from settings import DatabaseSettings
-
 _SESSION = "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
 _LONG = 40
 _BESIDE: WeakKeyDictionary[Engine, AsyncEngine] = WeakKeyDictionary()
 
 
-def open_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """A pool that notices a dead server within seconds, whether it refuses, keeps silent or is slow."""
+def open_engine(url: str, pool_size: int = 20) -> AsyncEngine:
+    """Open a pool that notices a dead server within seconds, whether it refuses, keeps silent or is slow."""
     options: dict[str, Any] = {
-        "pool_size": settings.database_pool_size,
+        "pool_size": pool_size,
         "max_overflow": 0,
         "hide_parameters": True,
         "json_deserializer": partial(json.loads, parse_int=_integer),
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 3, "tcp_user_timeout": 5000, "options": _SESSION},
     }
-    url = settings.database_url.get_secret_value()
     engine = create_async_engine(url, **options)
     single = create_async_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **options)
     _BESIDE[engine.sync_engine] = single

@@ -1,15 +1,224 @@
-"""Loads what resolution is told: one statement a step or a whole creation, however many candidates there are."""
+"""Loads the facts that a resolution decides by: one statement a step or a whole creation."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.fact_statements import ATTRIBUTE_FACTS, CREATION_FACTS, KEY_FACTS, REASON_FACTS, TARGET_FACTS
-from workflows.facts import AttributeFacts, ReasonFacts, TargetFacts
-from workflows.payloads import ResolutionMoment, Resolve, ScheduledActivityInput, ScheduledActivityRequest
+from db.models import (
+    ActivityAttribute,
+    AttributeKey,
+    AttributePolicy,
+    CatalogueEntry,
+    Commerce,
+    CommerceUser,
+    ContactLogEntry,
+    Reason,
+    ScheduledActivity,
+    TargetConfig,
+    TargetUser,
+    UserStatus,
+)
+from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.resolution.facts import AttributeFacts, ReasonFacts, TargetFacts
+from workflows.words import Channel, ResolutionMoment
+
+TENANT: BindParameter[Any] = bindparam("tenant_id")
+ACTIVITY: BindParameter[Any] = bindparam("activity_id")
+COMMERCE: BindParameter[Any] = bindparam("commerce_id")
+CHANNEL = bindparam("channel", type_=ContactLogEntry.channel.type)
+AFTER_CREATION: BindParameter[Any] = bindparam("after_creation")
+
+
+def _rows(rows: Select[*tuple[Any, ...]]) -> ScalarSelect[Any]:
+    """All rows as one JSON array, so that a statement answers several questions at once."""
+    row = rows.subquery("row")
+    return select(func.json_agg(func.row_to_json(row.table_valued()))).scalar_subquery()
+
+
+def _row(row: Select[*tuple[Any, ...]]) -> ScalarSelect[Any]:
+    """The one row as a JSON object."""
+    subquery = row.limit(literal_column("1")).subquery("row")
+    return select(func.row_to_json(subquery.table_valued())).scalar_subquery()
+
+
+def _catalogue(entry: type[CatalogueEntry]) -> ScalarSelect[Any]:
+    return _rows(select(entry.code, entry.label, entry.aliases, entry.is_active).where(entry.tenant_id == TENANT))
+
+
+KEY_FACTS = select(
+    select(ScheduledActivity.id)
+    .where(ScheduledActivity.tenant_id == TENANT, ScheduledActivity.idempotency_key == bindparam("idempotency_key"))
+    .with_for_update()
+    .scalar_subquery()
+    .label("recorded_id"),
+    select(Commerce.id)
+    .where(Commerce.tenant_id == TENANT, Commerce.id == COMMERCE, Commerce.is_active)
+    .scalar_subquery()
+    .label("found_commerce_id"),
+)
+"""Whose the key is, and whether there is the commerce.
+
+The lock waits for a move after the mark: it starts the run before it commits what that goes on from.
+"""
+
+REASON_FACTS = select(
+    _catalogue(Reason).label("reasons"),
+    case((bindparam("with_user_status"), _catalogue(UserStatus))).label("user_statuses"),
+)
+
+
+_EACH_CHANNEL = func.unnest(literal([*Channel], ARRAY(Text))).table_valued("channel", name="each").render_derived()
+
+
+def _last_contact(channel: ColumnElement[Any]) -> ScalarSelect[Any]:
+    """One look at the end of an index for each user: its cost doesn't grow with the log."""
+    return (
+        select(func.max(ContactLogEntry.contacted_at))
+        .where(
+            ContactLogEntry.tenant_id == CommerceUser.tenant_id,
+            ContactLogEntry.commerce_user_id == CommerceUser.id,
+            ContactLogEntry.channel == channel,
+        )
+        .correlate(CommerceUser, _EACH_CHANNEL)
+        .scalar_subquery()
+    )
+
+
+_type = bindparam("type", type_=TargetConfig.type.type)
+_rules_in_force = (
+    select(
+        TargetConfig.id,
+        TargetConfig.version,
+        TargetConfig.strategy,
+        TargetConfig.criteria,
+        TargetConfig.fallback_to_commerce_rep,
+        TargetConfig.fallback_to_owner,
+    )
+    .where(
+        TargetConfig.tenant_id == TENANT,
+        TargetConfig.is_active,
+        or_(TargetConfig.channel.is_(None), TargetConfig.channel == CHANNEL),
+        or_(TargetConfig.type.is_(None), TargetConfig.type == _type),
+    )
+    .order_by(TargetConfig.priority)
+)
+_candidates = select(
+    CommerceUser.id,
+    CommerceUser.roles,
+    func.jsonb_path_query_array(CommerceUser.contacts, literal_column("'$[*].contact_type'")).label("contact_types"),
+    CommerceUser.is_active,
+    select(func.max(_last_contact(_EACH_CHANNEL.c.channel)))
+    .select_from(_EACH_CHANNEL)
+    .scalar_subquery()
+    .label("last_contacted_at"),
+    _last_contact(CHANNEL).label("last_contacted_on_channel_at"),
+).where(CommerceUser.tenant_id == TENANT, CommerceUser.commerce_id == COMMERCE)
+_standing_target = select(
+    TargetUser.status,
+    TargetUser.strategy,
+    TargetUser.commerce_user_id,
+    TargetUser.lock_reason,
+    TargetUser.error_message,
+).where(TargetUser.tenant_id == TENANT, TargetUser.activity_id == ACTIVITY)
+_scheduled_at = (
+    select(ScheduledActivity.scheduled_at)
+    .where(ScheduledActivity.tenant_id == TENANT, ScheduledActivity.id == ACTIVITY)
+    .scalar_subquery()
+)
+OCCASION = (
+    func.statement_timestamp().label("now"),
+    func.coalesce(
+        case((AFTER_CREATION, _scheduled_at)), bindparam("scheduled_at", type_=ScheduledActivity.scheduled_at.type)
+    ).label("scheduled_at"),
+)
+
+TARGET_FACTS = select(
+    *OCCASION,
+    _row(_rules_in_force).label("rules"),
+    _rows(_candidates).label("candidates"),
+    case((AFTER_CREATION, _row(_standing_target))).label("standing"),
+)
+
+_catalogued_keys = (
+    select(
+        AttributeKey.key,
+        case(
+            (
+                AttributePolicy.key.is_not(None),
+                func.json_build_object(
+                    "strategy",
+                    AttributePolicy.strategy,
+                    "resolver_type",
+                    AttributePolicy.resolver_type,
+                    "version",
+                    AttributePolicy.version,
+                ),
+            )
+        ).label("policy"),
+    )
+    .join_from(
+        AttributeKey,
+        AttributePolicy,
+        and_(AttributePolicy.tenant_id == AttributeKey.tenant_id, AttributePolicy.key == AttributeKey.key),
+        isouter=True,
+    )
+    .where(AttributeKey.tenant_id == TENANT)
+)
+_standing_attributes = (
+    select(
+        ActivityAttribute.key,
+        ActivityAttribute.status,
+        ActivityAttribute.resolver_type,
+        ActivityAttribute.value,
+        ActivityAttribute.fallback,
+        ActivityAttribute.error_message,
+    )
+    .where(ActivityAttribute.tenant_id == TENANT, ActivityAttribute.activity_id == ACTIVITY)
+    .order_by(ActivityAttribute.position)
+)
+_commerce = select(Commerce.name, Commerce.tax_id, Commerce.addresses).where(
+    Commerce.tenant_id == TENANT, Commerce.id == COMMERCE
+)
+
+ATTRIBUTE_FACTS = select(
+    *OCCASION,
+    _rows(_catalogued_keys).label("catalogue"),
+    _row(_commerce).label("commerce"),
+    case((AFTER_CREATION, _rows(_standing_attributes))).label("standing"),
+)
+
+
+def _creation_facts() -> Select[*tuple[Any, ...]]:
+    """What the steps of a creation ask one by one; the attributes' part only for those that ask for some."""
+    parts = (*KEY_FACTS.selected_columns, *REASON_FACTS.selected_columns, *TARGET_FACTS.selected_columns)
+    asks: BindParameter[bool] = bindparam("with_attributes")
+    of_attributes = ATTRIBUTE_FACTS.selected_columns
+    return select(
+        *(column for column in parts if column.name != "standing"),
+        *(case((asks, of_attributes[name])).label(name) for name in ("catalogue", "commerce")),
+    )
+
+
+CREATION_FACTS = _creation_facts()
 
 
 class KeyFacts(NamedTuple):

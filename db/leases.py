@@ -23,8 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models import DispatchSettings, ScheduledActivity, StatusEvent
-from db.queries import NOW
-from workflows.payloads import ActivityStatus, EventType
+from db.snapshots import NOW
+from workflows.words import ActivityStatus, EventType
 
 MAX_ATTEMPTS = 3
 """How many leases may run out before it is FAILED, unless the tenant's settings say otherwise."""

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal_column, not_, 
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models import Commerce, ScheduledActivity
-from db.queries import NOW, SNAPSHOTS, having, marked_ahead
-from workflows.filters import ActivityFilter
-from workflows.payloads import ActivityStatus, ActivityType, Channel
+from db.snapshots import NOW, SNAPSHOTS, having, marked_ahead
+from workflows.messages import ActivityFilter
+from workflows.words import ActivityStatus, ActivityType, Channel
 
 
 class Range(NamedTuple):

@@ -23,7 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from workflows.bulk import BulkState, BulkVerb, ItemOutcome
 from workflows.hand_off import ResultStatus
-from workflows.payloads import (
+from workflows.words import (
     ActivityStatus,
     ActivityType,
     AttributeStatus,
@@ -215,7 +215,7 @@ class TargetConfig(HasId):
 
 
 class ScheduledActivity(HasId):
-    """The unit of work. `status` may say DUE ahead of `due_at`: read it through `db.queries.effective_status`."""
+    """The unit of work. `status` may say DUE ahead of `due_at`: read it through `db.snapshots.effective_status`."""
 
     __tablename__ = "scheduled_activities"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""The statements that pause a tenant and resume it; what a pause hides is said in `db.queries`."""
+"""The statements that pause a tenant and resume it; what a pause hides is said in `db.snapshots`."""
 
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models import ScheduledActivity, StatusEvent, TenantPause
-from db.queries import NOW
-from workflows.payloads import ActivityStatus, EventType
+from db.snapshots import NOW
+from workflows.words import ActivityStatus, EventType
 
 RELEASED_AT_ONCE = 2000
 """So many at once take a second or two on a slow machine, far from the time-out of a statement."""

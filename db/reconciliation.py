@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, Text, and_, func, insert, literal,
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.models import ScheduledActivity, StatusEvent
-from db.queries import EFFECTIVE_STATUS, NOW
+from db.snapshots import EFFECTIVE_STATUS, NOW
 from workflows.findings import Cursor, Page
-from workflows.payloads import OPEN, ActivityStatus, EventType
+from workflows.words import OPEN, ActivityStatus, EventType
 
 _PLACE = (ScheduledActivity.scheduled_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
 

@@ -12,9 +12,9 @@ from sqlalchemy.orm import aliased
 
 from db.leases import expire, trail, written
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
-from db.queries import EFFECTIVE_STATUS
+from db.snapshots import EFFECTIVE_STATUS
 from workflows.hand_off import CONTACTED, EFFECTS, Accepted, HandOff, KnownResult, Lease
-from workflows.payloads import ActivityStatus, EventType
+from workflows.words import ActivityStatus, EventType
 
 FOLLOW_UP_KEY = "follow-up:"
 

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.dialects.postgresql import insert
 
 from db.models import AttributeKey, Commerce, CommerceUser, Reason, Table
-from workflows.payloads import ContactType, Role
+from workflows.words import ContactType, Role
 
 Row = tuple[type[Table], dict[str, Any]]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from api.auth import Permission
+from api.http.auth import Permission
 from embedded.demo_data import COMMERCE_ID, OTHER_TENANT_ID, TENANT_ID
 from embedded.signing_key import SigningKey, write_private_file
 from embedded.stack_settings import StackSettings

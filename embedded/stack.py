@@ -27,7 +27,7 @@ from embedded.signing_key import ensure_signing_key
 from embedded.stack_error import StackError
 from embedded.stack_settings import StackSettings, read_settings, refuse_taken_ports
 from embedded.temporal_server import TemporalServer, polled, running_temporal
-from workflows.client import TASK_QUEUE
+from runs.client import TASK_QUEUE
 
 _DATABASE = "scheduled_activities"
 _LOOK_EVERY_SECONDS = 0.1

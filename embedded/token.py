@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from api.auth import Permission
+from api.http.auth import Permission
 from embedded.demo_data import TENANT_ID
 from embedded.signing_key import load_signing_key
 from embedded.stack_settings import read_settings

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy import update
 
-from api.schemas import ScheduledActivityCreate
+from api.activities.schemas import ScheduledActivityCreate
 from db.models import CommerceUser
+from runs.client import workflow_id
+from runs.start import start
 from tests.builders import Tenant, contract_example, from_now
 from tests.service import Service
-from workflows.client import workflow_id
-from workflows.creation import start
-from workflows.payloads import ScheduledActivityInput
+from workflows.messages import ScheduledActivityInput
 
 
 async def created(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:

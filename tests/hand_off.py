@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.models import ScheduledActivity
 from tests.builders import COMMERCE_ID, Tenant
-from workflows.payloads import ActivityStatus
+from workflows.words import ActivityStatus
 
 INSERT_ROWS = text(
     """

@@ -17,12 +17,11 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.app import create_app
-from api.auth import Authenticator, Permission
-from api.dependencies import Resources
-from api.due_watch import DueWatch
+from api.http.auth import Authenticator, Permission
+from api.http.dependencies import Resources
+from db.due_watch import DueWatch
 from db.engine import autocommit, open_engine
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
-from settings import DatabaseSettings
 from tests.builders import Tenant, insert_tenant
 from worker import build_worker
 
@@ -94,7 +93,7 @@ async def running_service(
     database_url: str, temporal: Client, *, work: bool = True, **settings: Any
 ) -> AsyncIterator[Service]:
     """Serve until the block ends; without a worker if it shall not `work`."""
-    engine = open_engine(DatabaseSettings(database_url=database_url))
+    engine = open_engine(database_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
         if work:

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from workflows.bulk import BulkOperation, Chunk, ChunkDone, Finish
 from workflows.findings import Compared, Page
-from workflows.payloads import (
+from workflows.messages import (
     Apply,
     CommerceFound,
     MarkDue,

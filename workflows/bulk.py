@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from workflows.filters import ActivityFilter
-from workflows.payloads import ActivityStatus, Message
+from workflows.messages import ActivityFilter, Message
+from workflows.words import ActivityStatus
 
 
 class BulkVerb(StrEnum):

@@ -8,19 +8,16 @@ from temporalio.exceptions import FailureError
 
 from workflows import display, limits
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejected
-from workflows.payloads import (
-    ActivityStatus,
+from workflows.messages import (
     Apply,
     AssignTarget,
     Cancel,
     Change,
     ExecuteNow,
-    Pending,
     ReadStanding,
     Refresh,
     Rejection,
     Reschedule,
-    ResolutionMoment,
     Resolve,
     ResolvedAttributes,
     ResolvedTarget,
@@ -31,6 +28,7 @@ from workflows.payloads import (
 )
 from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT
 from workflows.steps import UNEXPECTED, step
+from workflows.words import ActivityStatus, Pending, ResolutionMoment
 
 EXECUTE_NOW, RETRY, REFRESH = ExecuteNow(), RetryResolution(), Refresh()
 """What the web UI's update form sends when nothing was typed into it."""

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from workflows.payloads import ActivityStatus, ScheduledActivityInput, Standing
+from workflows.messages import ScheduledActivityInput, Standing
+from workflows.words import ActivityStatus
 
 
 def minute(moment: datetime) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from workflows.payloads import Message
+from workflows.messages import Message
 
 
 class Finding(StrEnum):

@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from workflows.payloads import ActivityStatus, Message
+from workflows.messages import Message
+from workflows.words import ActivityStatus
 
 
 class ResultStatus(StrEnum):

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from workflows.payloads import Cancel, Change, Reschedule
+from workflows.messages import Cancel, Change, Reschedule
 
 TEXT_LENGTH = 1000
 FIRST_YEAR = 1970

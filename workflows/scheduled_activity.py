@@ -10,20 +10,10 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 from workflows import display
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities, is_rejection
 from workflows.changes import ChangeableActivity
-from workflows.payloads import (
-    OPEN,
-    ActivityStatus,
-    Cancel,
-    MarkDue,
-    Record,
-    ResolutionMoment,
-    Resolve,
-    ScheduledActivityInput,
-    Snapshot,
-    Standing,
-)
+from workflows.messages import Cancel, MarkDue, Record, Resolve, ScheduledActivityInput, Snapshot, Standing
 from workflows.search_attributes import ACTIVITY_STATUS
 from workflows.steps import TroubleError, locally, step, visibly
+from workflows.words import OPEN, ActivityStatus, ResolutionMoment
 
 ALL_STEPS = "commerce, reason, target user, attributes, row and first event"
 

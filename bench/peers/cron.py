@@ -13,9 +13,10 @@ from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
 from db.engine import autocommit, open_engine
 from db.models import ScheduledActivity
-from db.queries import NOW
+from db.snapshots import NOW
 from settings import DatabaseSettings
-from workflows.payloads import ActivityStatus, Record, ScheduledActivityInput, Snapshot
+from workflows.messages import Record, ScheduledActivityInput, Snapshot
+from workflows.words import ActivityStatus
 
 MARK = (
     update(ScheduledActivity)
@@ -55,7 +56,7 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
 
 async def work(every: float) -> None:
     """At each full multiple of `every` seconds, as cron has it."""
-    engine = open_engine(DatabaseSettings())
+    engine = open_engine(DatabaseSettings().database_url.get_secret_value())
     while True:
         await asyncio.sleep(every - time.time() % every)
         async with autocommit(engine).connect() as connection:

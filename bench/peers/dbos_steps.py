@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
-from db import writes
-from workflows.client import workflow_id
-from workflows.payloads import MarkDue, Record, ScheduledActivityInput, Snapshot
+from db import marks
+from runs.client import workflow_id
+from workflows.messages import MarkDue, Record, ScheduledActivityInput, Snapshot
 
 OPENED: dict[str, Steps] = {}
 """DBOS registers functions when they are imported, and finds them by name when it recovers a workflow."""
@@ -69,7 +69,7 @@ async def create_activity(scheduled: ScheduledActivityInput) -> Snapshot:
 async def mark_due(mark: MarkDue) -> None:
     """Our own statement, at its time."""
     async with OPENED["steps"].engine.connect() as connection:
-        await connection.execute(*writes.mark_due(mark))
+        await connection.execute(*marks.mark_due(mark))
 
 
 @DBOS.workflow()

@@ -17,11 +17,11 @@ from activities_impl.scheduled_activities import ScheduledActivities
 from bench.peers.naive_workflow import QUEUE, NaiveWorkflow
 from bench.peers.route import Create, serve
 from db.engine import open_engine
+from runs.client import connect, workflow_id
+from runs.sandbox import Sandbox
 from settings import DatabaseSettings
 from worker import TUNING
-from workflows.client import connect, workflow_id
-from workflows.payloads import ScheduledActivityInput, Snapshot
-from workflows.sandbox import Sandbox
+from workflows.messages import ScheduledActivityInput, Snapshot
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ async def opening(_: AsyncEngine) -> AsyncIterator[Create]:
 
 async def work() -> None:
     """A worker with everything that ours has, but local activities."""
-    engine = open_engine(DatabaseSettings())
+    engine = open_engine(DatabaseSettings().database_url.get_secret_value())
     rows, resolution = ScheduledActivities(engine), Resolution(engine)
     steps: list[Callable[..., Any]] = [rows.resolve_commerce, resolution.resolve_reason, resolution.resolve_target]
     steps += [resolution.resolve_attributes, rows.record, rows.mark_due]

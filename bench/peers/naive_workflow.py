@@ -6,7 +6,7 @@ from typing import Any
 from temporalio import workflow
 
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities
-from workflows.payloads import MarkDue, Record, Resolve, ScheduledActivityInput, Snapshot
+from workflows.messages import MarkDue, Record, Resolve, ScheduledActivityInput, Snapshot
 
 QUEUE = "bench-naive"
 

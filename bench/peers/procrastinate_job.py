@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bench.peers.cron import created
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
-from db import writes
+from db import marks
 from db.engine import autocommit, open_engine
 from settings import DatabaseSettings
-from workflows.payloads import MarkDue, ScheduledActivityInput, Snapshot
+from workflows.messages import MarkDue, ScheduledActivityInput, Snapshot
 
 
 def conninfo() -> str:
@@ -35,7 +35,7 @@ async def mark_due(tenant_id: str, activity_id: str) -> None:
     """Our own statement, at its time."""
     mark = MarkDue(tenant_id=UUID(tenant_id), id=UUID(activity_id), version=1)
     async with autocommit(ENGINES["engine"]).connect() as connection:
-        await connection.execute(*writes.mark_due(mark))
+        await connection.execute(*marks.mark_due(mark))
 
 
 @asynccontextmanager
@@ -59,7 +59,7 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
 
 async def work() -> None:
     """The worker that wakes due jobs."""
-    ENGINES["engine"] = open_engine(DatabaseSettings())
+    ENGINES["engine"] = open_engine(DatabaseSettings().database_url.get_secret_value())
     async with app.open_async():
         await app.run_worker_async(concurrency=20, install_signal_handlers=False, fetch_job_polling_interval=0.5)
 

@@ -11,14 +11,14 @@ import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.auth import Authenticator
-from api.bodies import json_body
-from api.dependencies import CanCreate
-from api.requests import RequestMiddleware
-from api.schemas import ScheduledActivityCreate, ScheduledActivityRead
+from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
+from api.http.auth import Authenticator
+from api.http.bodies import json_body
+from api.http.dependencies import CanCreate
+from api.http.middleware import RequestMiddleware
 from db.engine import open_engine
 from settings import ApiSettings
-from workflows.payloads import ScheduledActivityInput, Snapshot
+from workflows.messages import ScheduledActivityInput, Snapshot
 
 Create = Callable[[ScheduledActivityInput], Awaitable[Snapshot]]
 
@@ -42,7 +42,7 @@ def serve(opening: Callable[[AsyncEngine], Any]) -> None:
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
         authenticator = Authenticator(settings.auth_issuer, settings.auth_audience, public_key=settings.auth_public_key)
-        engine = open_engine(settings)
+        engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
         async with opening(engine) as create:
             yield {"resources": Verifying(authenticator), "create": create}
         await engine.dispose()

@@ -4,10 +4,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
-from db import recording
+from db import creation
 from db.engine import autocommit
-from db.queries import snapshot
-from workflows.payloads import (
+from db.snapshots import snapshot
+from workflows.messages import (
     CommerceFound,
     Record,
     Resolve,
@@ -45,4 +45,4 @@ class Steps:
     async def record(self, record: Record, run_id: str) -> Snapshot:
         """Write the row, its parts and its first event."""
         async with self.engine.connect() as connection:
-            return snapshot((await connection.execute(recording.RECORD, recording.parameters(record, run_id))).one())
+            return snapshot((await connection.execute(creation.RECORD, creation.parameters(record, run_id))).one())

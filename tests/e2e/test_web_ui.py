@@ -11,10 +11,10 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from embedded.temporal_server import TemporalServer
+from runs.client import workflow_id
 from tests.activities import activate, created, trail, unresolved
 from tests.builders import Tenant
 from tests.service import Service, until
-from workflows.client import workflow_id
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from workflows.payloads import ActivityStatus, ScheduledActivityInput, Standing
+from workflows.messages import ScheduledActivityInput, Standing
 from workflows.scheduled_activity import ScheduledActivityWorkflow
+from workflows.words import ActivityStatus
 
 
 @workflow.defn(name="ScheduledActivityWorkflow")

@@ -8,7 +8,7 @@ from temporalio import activity
 
 import worker
 from activities_impl.scheduled_activities import ScheduledActivities
-from workflows.payloads import Apply, Standing
+from workflows.messages import Apply, Standing
 
 
 class Dying(ScheduledActivities):

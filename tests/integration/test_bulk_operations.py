@@ -10,18 +10,19 @@ import pytest
 from sqlalchemy import func, select
 from temporalio.client import WorkflowExecutionStatus
 
-from activities_impl.recovery import Recovery
-from activities_impl.single_changes import SingleChanges
-from api.auth import Permission
+from api.http.auth import Permission
 from db import bulk_operations as statements
 from db import changes
 from db.models import StatusEvent
+from runs.client import workflow_id
+from runs.recovery import Recovery
+from runs.single_changes import SingleChanges
 from tests.activities import created, trail
 from tests.builders import Tenant, from_now
 from tests.service import Service, until
 from workflows.bulk import Chunk, ItemOutcome, bulk_workflow_id
-from workflows.client import workflow_id
-from workflows.payloads import ActivityStatus, Apply, BringBack, Cancel
+from workflows.messages import Apply, BringBack, Cancel
+from workflows.words import ActivityStatus
 
 ACTIVITIES = "/api/activities"
 LONG_AGO = "2025-01-16T09:00:00.000Z"

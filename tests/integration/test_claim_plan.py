@@ -12,7 +12,7 @@ from db.claims import CLAIM, EXPIRE, Claim
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from tests.plans import nodes
-from workflows.payloads import ActivityType, Channel
+from workflows.words import ActivityType, Channel
 
 ROWS = 1_000_000
 TENANT, COMMERCE = uuid4(), uuid4()

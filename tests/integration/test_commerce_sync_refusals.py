@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.auth import Permission
+from api.http.auth import Permission
 from tests.builders import Tenant
 from tests.integration.test_commerce_sync import commerce, counted, sync
 from tests.service import Service

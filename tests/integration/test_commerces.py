@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from api.auth import Permission
+from api.http.auth import Permission
 from tests.builders import COMMERCE_ID, Tenant
 from tests.service import Service
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from api.auth import Permission
+from api.http.auth import Permission
 from tests.builders import Tenant
 from tests.integration.test_target_configs import CONFIGS, explained
 from tests.service import Service

@@ -7,11 +7,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api.schemas import ScheduledActivityCreate
+from api.activities.schemas import ScheduledActivityCreate
+from runs.start import RefusedError, start
 from tests.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.service import Service, until
-from workflows.creation import RefusedError, start
-from workflows.payloads import ScheduledActivityInput
+from workflows.messages import ScheduledActivityInput
 
 
 async def test_the_contracts_example_is_answered_to_the_letter(http: httpx.AsyncClient) -> None:

@@ -20,14 +20,14 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from embedded.postgres import Postgres
 from embedded.temporal_server import TemporalServer, free_port, running_temporal
-from replay import DEFAULT_QUERY, replay
+from runs.client import TASK_QUEUE, workflow_id
+from runs.replay import DEFAULT_QUERY, replay
+from runs.sandbox import Sandbox
 from tests.activities import created, trail
 from tests.builders import contract_example, from_now
 from tests.integration.changed_workflow import Careless, Patched
 from tests.service import running_service, temporal_client, until
 from worker import steps
-from workflows.client import TASK_QUEUE, workflow_id
-from workflows.sandbox import Sandbox
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 ROOT = Path(__file__).parents[2]

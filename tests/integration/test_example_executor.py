@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from api.auth import Permission
+from api.http.auth import Permission
 from tests.activities import trail
 from tests.builders import Tenant, contract_example
 from tests.hand_off import run_out

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from api.auth import Permission
+from api.http.auth import Permission
 from db.models import ScheduledActivity
-from db.queries import EFFECTIVE_STATUS, is_due
+from db.snapshots import EFFECTIVE_STATUS, is_due
 from tests.activities import trail
 from tests.builders import Tenant, contract_example, from_now
 from tests.hand_off import claim, insert_rows, run_out

@@ -28,7 +28,8 @@ from embedded.postgres import Postgres
 from tests.builders import Tenant, insert_tenant
 from tests.hand_off import insert_rows
 from workflows.hand_off import FINISHED, Accepted, Claimed, ResultStatus, judge
-from workflows.payloads import ActivityStatus, ActivityType, Apply, Cancel, Channel
+from workflows.messages import Apply, Cancel
+from workflows.words import ActivityStatus, ActivityType, Channel
 
 Held = tuple[UUID, UUID]
 """An activity and the token of a lease of it, old or new."""

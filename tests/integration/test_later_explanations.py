@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.auth import Permission
+from api.http.auth import Permission
 from tests.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.integration.test_explanations import attempts, create
 from tests.integration.test_target_configs import CONFIGS

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.auth import Permission
+from api.http.auth import Permission
 from tests.activities import created
 from tests.builders import COMMERCE_ID, from_now
 from tests.service import Service

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.listing import Listed, Slice
 from db.models import Commerce, ScheduledActivity, TenantPause
-from db.queries import EFFECTIVE_STATUS, NOW
+from db.snapshots import EFFECTIVE_STATUS, NOW
 from tests.builders import Tenant
 from tests.plans import nodes
 from tests.service import Service
-from workflows.filters import ActivityFilter
+from workflows.messages import ActivityFilter
 
 LIST = "/api/activities"
 ROWS = 20_000

@@ -13,7 +13,7 @@ from activities_impl.scheduled_activities import ScheduledActivities
 from db.models import ScheduledActivity, StatusEvent
 from tests.builders import Tenant, contract_example, from_now
 from tests.service import Service
-from workflows.payloads import MarkDue, Standing
+from workflows.messages import MarkDue, Standing
 
 URL = "/api/activities"
 LATER = "2031-01-01T00:00:00.000Z"

@@ -5,15 +5,15 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy import select, update
 
-from api.auth import Permission
+from api.http.auth import Permission
 from db.models import CommerceUser, StatusEvent
 from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
+from runs.client import workflow_id
 from tests.activities import activate, created, marked_ahead, trail, unresolved
 from tests.builders import Tenant, from_now
 from tests.service import Service, running_service, temporal_client, until
 from tests.worlds import new_database
-from workflows.client import workflow_id
 
 
 async def test_a_cancelled_activity_ends_its_run_and_says_who_and_why(

@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from api.auth import Permission
+from api.http.auth import Permission
 from db.models import ScheduledActivity
 from db.pauses import RELEASED_AT_ONCE
+from runs.client import workflow_id
 from tests.builders import Tenant, contract_example, from_now
 from tests.hand_off import claim, insert_rows
 from tests.service import Service, until
-from workflows.client import workflow_id
 
 PAUSE = "/api/activity-config/pause"
 LONG_AGO = "2025-01-16T09:00:00.000Z"

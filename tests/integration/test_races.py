@@ -17,10 +17,10 @@ from sqlalchemy import func, select, update
 from temporalio.client import WorkflowExecutionStatus
 
 from db.models import CommerceUser, ScheduledActivity, StatusEvent
+from runs.client import workflow_id
 from tests.activities import created, marked_ahead
 from tests.builders import Tenant, from_now
 from tests.service import Service
-from workflows.client import workflow_id
 
 INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS", "200"))
 """How many; more take longer: INTERLEAVINGS=5000 make test ARGS=tests/integration/test_races.py."""

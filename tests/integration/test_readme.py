@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from api.auth import Permission
+from api.http.auth import Permission
 from tests.builders import Tenant
 from tests.service import KEY, Service
 

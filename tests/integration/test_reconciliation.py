@@ -34,18 +34,18 @@ from db.models import ScheduledActivity
 from db.reconciliation import open_rows
 from embedded.postgres import Postgres
 from embedded.temporal_server import TemporalServer, running_temporal
+from runs.ask import described
+from runs.client import TASK_QUEUE, workflow_id
+from runs.schedule import SCHEDULE_ID, ensure_schedule
 from tests.activities import activate, created, trail, unresolved
 from tests.builders import Tenant, contract_example, from_now
 from tests.hand_off import claim
 from tests.service import Service, running_service, temporal_client, until
 from tests.worlds import idle_service, work
 from workflows import search_attributes
-from workflows.client import TASK_QUEUE, workflow_id
-from workflows.fates import described
 from workflows.findings import Compared, Finding, Page, Reconcile
-from workflows.payloads import Apply, AssignTarget, Reschedule
+from workflows.messages import Apply, AssignTarget, Reschedule
 from workflows.reconciliation import ReconciliationWorkflow
-from workflows.schedule import SCHEDULE_ID, ensure_schedule
 
 ROOT = Path(__file__).parents[2]
 
@@ -485,7 +485,7 @@ async def test_a_follow_up_that_was_cut_off_before_its_creation_is_created_once_
         assert (await http.put("/api/activity-config/task-result-types", json={"types": types})).is_success
         first, second = await due(http), await due(http)
         with monkeypatch.context() as cut:
-            cut.setattr("api.results.followed_up", _killed)
+            cut.setattr("api.executions.results.followed_up", _killed)
             for activity in (first, second):
                 assert (await _called_back(http, activity)).status_code == 500
         async with service.engine.begin() as connection:

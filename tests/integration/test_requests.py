@@ -7,11 +7,11 @@ import httpx
 import pytest
 from sqlalchemy import delete, insert, update
 
-from api.auth import Permission
+from api.http.auth import Permission
 from db.models import AttributeKey, AttributePolicy, Commerce, CommerceUser, UserStatus
 from tests.builders import COMMERCE_ID, Tenant, contract_example
 from tests.service import Service
-from workflows.payloads import AttributeStrategy, ResolverType
+from workflows.words import AttributeStrategy, ResolverType
 
 URL = "/api/activities"
 BAD_BODY = b'{"type": "CALL"}'

@@ -12,8 +12,8 @@ from tests.builders import COMMERCE_ID, CONTACTS, Tenant, contract_example
 from tests.integration.test_target_configs import CONFIGS
 from tests.service import Service
 from tests.unit.case_notation import NOW, agrees, candidates, cases, criteria, rules, said_of
-from workflows.facts import Candidate
-from workflows.payloads import ResolvedTarget
+from workflows.messages import ResolvedTarget
+from workflows.resolution.facts import Candidate
 
 SAMPLE = cases("Whom an activity is aimed at")[::3]
 

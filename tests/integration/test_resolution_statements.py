@@ -11,12 +11,13 @@ from sqlalchemy import event, insert, text
 
 from activities_impl.resolution import Resolution
 from db.engine import autocommit
-from db.fact_statements import TARGET_FACTS
+from db.facts import TARGET_FACTS
 from db.models import CommerceUser, ContactLogEntry
 from tests.builders import COMMERCE_ID, Tenant, contract_example
 from tests.plans import nodes
 from tests.service import Service
-from workflows.payloads import ResolutionMoment, Resolve, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.words import ResolutionMoment
 
 
 def resolve(tenant: Tenant, moment: ResolutionMoment, **changes: Any) -> Resolve:

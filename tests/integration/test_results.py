@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from api.auth import Permission
+from api.http.auth import Permission
 from db.models import ContactLogEntry
 from tests.activities import trail
 from tests.builders import Tenant, contract_example, from_now

@@ -29,14 +29,14 @@ from temporalio.exceptions import ApplicationError
 from db import changes, migrations
 from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
+from runs.client import workflow_id
+from runs.schedule import ensure_schedule
 from tests.activities import activate, created, trail, unresolved
 from tests.builders import Tenant, from_now
 from tests.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
-from workflows.client import workflow_id
-from workflows.explanations import in_milliseconds
-from workflows.payloads import Apply, Reschedule
-from workflows.schedule import ensure_schedule
+from workflows.messages import Apply, Reschedule
+from workflows.resolution.explanations import in_milliseconds
 
 
 @pytest.fixture

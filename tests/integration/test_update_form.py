@@ -7,10 +7,10 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from runs.client import workflow_id
 from tests.activities import created, trail
 from tests.builders import Tenant
 from tests.service import Service
-from workflows.client import workflow_id
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from temporalio.worker import Replayer, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
+from runs.sandbox import Sandbox
 from tests.replay.record import PATHS
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
-from workflows.sandbox import Sandbox
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 FOLDER = Path(__file__).parent

@@ -10,16 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from workflows.facts import Candidate, CatalogueEntry, TargetRules
-from workflows.payloads import (
-    CriterionType,
-    ResolutionMoment,
-    ResolvedAttributes,
-    ResolvedTarget,
-    TargetCriterion,
-    TargetStatus,
-    TargetStrategy,
-)
+from workflows.messages import ResolvedAttributes, ResolvedTarget, TargetCriterion
+from workflows.resolution.facts import Candidate, CatalogueEntry, TargetRules
+from workflows.words import CriterionType, ResolutionMoment, TargetStatus, TargetStrategy
 
 CASES = Path(__file__).with_name("resolution_cases.md")
 NOW = datetime(2025, 1, 16, 9, tzinfo=UTC)

@@ -9,8 +9,8 @@ from uuid import UUID
 from hypothesis import strategies as st
 from pydantic import AwareDatetime, JsonValue
 
-from workflows import payloads
-from workflows.payloads import Message
+from workflows import messages
+from workflows.messages import Message
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -37,7 +37,7 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
 
 def all_messages() -> list[type[Message]]:
     """Every message that may cross Temporal."""
-    found = (value for value in vars(payloads).values() if isinstance(value, type) and issubclass(value, Message))
+    found = (value for value in vars(messages).values() if isinstance(value, type) and issubclass(value, Message))
     return [message for message in found if message is not Message]
 
 

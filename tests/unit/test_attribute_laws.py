@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from workflows.attribute_values import choose_attributes
-from workflows.catalogues import RefusedError
-from workflows.explanations import AttributesExplanation
-from workflows.facts import AttributeFacts, CataloguedKey
-from workflows.payloads import AttributeStatus, ProvidedAttribute, ResolutionMoment, ResolvedAttribute, ResolverType
+from workflows.messages import ProvidedAttribute, ResolvedAttribute
+from workflows.resolution.attributes import choose_attributes
+from workflows.resolution.explanations import AttributesExplanation
+from workflows.resolution.facts import AttributeFacts, CataloguedKey
+from workflows.resolution.reasons import RefusedError
+from workflows.words import AttributeStatus, ResolutionMoment, ResolverType
 
 NOW = datetime(2025, 1, 16, 9, tzinfo=UTC)
 keys = st.sampled_from(("commerce_info", "promotions", "unheard_of"))

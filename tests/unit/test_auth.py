@@ -19,8 +19,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from api.auth import LEEWAY_SECONDS, Authenticator, Caller, Permission
-from api.errors import Problem, Unauthenticated, Unavailable
+from api.http.auth import LEEWAY_SECONDS, Authenticator, Caller, Permission
+from api.http.errors import Problem, Unauthenticated, Unavailable
 
 ISSUER, AUDIENCE = "https://issuer.example", "scheduled-activities"
 TENANT = UUID("770e8400-e29b-41d4-a716-446655440000")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.bodies import parse
-from api.errors import ValidationFailed
-from api.schemas import ScheduledActivityCreate, in_contract_format
+from api.activities.schemas import ScheduledActivityCreate
+from api.http.bodies import parse
+from api.http.errors import ValidationFailed
+from api.http.fields import in_contract_format
 from tests.builders import contract_example
 
 KEY = "msg-1"

@@ -5,10 +5,9 @@ import unicodedata
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from workflows.catalogues import fold, slug
-from workflows.explanations import ReasonExplanation
-from workflows.facts import CatalogueEntry, ReasonFacts
-from workflows.resolution import match_reason
+from workflows.resolution.explanations import ReasonExplanation
+from workflows.resolution.facts import CatalogueEntry, ReasonFacts
+from workflows.resolution.reasons import fold, match_reason, slug
 
 words = st.text(st.characters(categories=("Ll", "Lu", "Nd")), min_size=1, max_size=8)
 phrases = st.lists(words, min_size=1, max_size=4).map(" ".join)

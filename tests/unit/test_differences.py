@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.bodies import parse
-from api.differences import differences
-from api.schemas import ScheduledActivityCreate, in_contract_format
+from api.activities.duplicates import differences
+from api.activities.schemas import ScheduledActivityCreate
+from api.http.bodies import parse
+from api.http.fields import in_contract_format
 from tests.builders import contract_example
 from tests.unit.messages import JSON, any_message
-from workflows.payloads import ProvidedAttribute, ScheduledActivityRequest
+from workflows.messages import ProvidedAttribute, ScheduledActivityRequest
 
 
 def request(**changes: Any) -> ScheduledActivityRequest:

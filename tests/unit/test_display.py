@@ -8,16 +8,8 @@ from hypothesis import given
 
 from tests.unit.messages import any_message
 from workflows import display
-from workflows.payloads import (
-    ActivityStatus,
-    ActivityType,
-    Channel,
-    Pending,
-    ProvidedAttribute,
-    ScheduledActivityInput,
-    ScheduledActivityRequest,
-    Standing,
-)
+from workflows.messages import ProvidedAttribute, ScheduledActivityInput, ScheduledActivityRequest, Standing
+from workflows.words import ActivityStatus, ActivityType, Channel, Pending
 
 COMMERCE = UUID("880e8400-e29b-41d4-a716-446655440000")
 AT = datetime(2025, 1, 16, 9, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from workflows.limits import fault_in
-from workflows.payloads import Cancel, Change, ExecuteNow, Reschedule
+from workflows.messages import Cancel, Change, ExecuteNow, Reschedule
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.app import create_app
-from api.errors import MEDIA_TYPE
+from api.http.errors import MEDIA_TYPE
 
 DOCUMENT = create_app().openapi()
 OPERATIONS = {

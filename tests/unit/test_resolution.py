@@ -20,11 +20,12 @@ from tests.unit.case_notation import (
     said_of,
     said_of_attributes,
 )
-from workflows.attribute_values import choose_attributes
-from workflows.catalogues import RefusedError
-from workflows.facts import AttributeFacts, ReasonFacts, TargetFacts
-from workflows.payloads import LockReason, ResolvedTarget, TargetStatus, TargetStrategy
-from workflows.resolution import choose_target, match_reason
+from workflows.messages import ResolvedTarget
+from workflows.resolution.attributes import choose_attributes
+from workflows.resolution.facts import AttributeFacts, ReasonFacts, TargetFacts
+from workflows.resolution.reasons import RefusedError, match_reason
+from workflows.resolution.targets import choose_target
+from workflows.words import LockReason, TargetStatus, TargetStrategy
 
 
 @pytest.mark.parametrize(("users", "channel", "asked", "configured", "answer"), cases("Whom an activity is aimed at"))

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import Select, create_engine
 
-from db.fact_statements import CREATION_FACTS
-from db.recording import RECORD
+from db.creation import RECORD
+from db.facts import CREATION_FACTS
 
 REMEMBERED = 4096
 """Characters up to which psycopg remembers how it has parsed a statement; 50 parameters at most."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.streams import in_order, lines_of
+from api.http.streams import in_order, lines_of
 
 
 async def each(items: Iterable[int]) -> AsyncIterator[int]:

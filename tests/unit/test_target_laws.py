@@ -8,22 +8,21 @@ from uuid import UUID
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from workflows.criteria import REACHED_BY
-from workflows.explanations import Outcome, TargetExplanation, Trial, Verdict
-from workflows.facts import Candidate, TargetFacts, TargetRules
-from workflows.payloads import (
+from workflows.messages import ResolvedTarget, TargetCriterion
+from workflows.resolution.criteria import REACHED_BY
+from workflows.resolution.explanations import Outcome, TargetExplanation, Trial, Verdict
+from workflows.resolution.facts import Candidate, TargetFacts, TargetRules
+from workflows.resolution.targets import choose_target
+from workflows.words import (
     Channel,
     ContactType,
     CriterionType,
     LockReason,
     ResolutionMoment,
-    ResolvedTarget,
     Role,
-    TargetCriterion,
     TargetStatus,
     TargetStrategy,
 )
-from workflows.resolution import choose_target
 
 NOW = datetime(2025, 1, 16, 9, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workflows.client import workflow_id
+from runs.client import workflow_id
 
 TENANT = UUID("770e8400-e29b-41d4-a716-446655440000")
 PLAIN = st.text("ABCxyz019._~:-", min_size=1, max_size=200)

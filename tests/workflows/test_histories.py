@@ -20,18 +20,17 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import TimeSkipper
 
-from api.schemas import ScheduledActivityCreate
+from api.activities.schemas import ScheduledActivityCreate
 from db.engine import autocommit, open_engine
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
-from settings import DatabaseSettings
+from runs.client import workflow_id
+from runs.start import start
 from tests.builders import COMMERCE_ID, CONTACTS, Tenant, contract_example, from_now
 from tests.service import Service, resources, running_api, until
 from tests.worlds import idle_service, work
 from worker import build_worker
-from workflows.client import workflow_id
-from workflows.creation import start
-from workflows.payloads import ScheduledActivityInput
+from workflows.messages import ScheduledActivityInput
 
 PATH = "/api/activities"
 STEPS = ["resolve_commerce", "resolve_reason", "resolve_target", "resolve_attributes", "record"]
@@ -108,8 +107,7 @@ class CountedEngine:
     """An engine, and what is said over it."""
 
     def __init__(self, url: URL) -> None:
-        settings = {"database_url": url.render_as_string(hide_password=False)}
-        self.engine = open_engine(DatabaseSettings.model_validate(settings))
+        self.engine = open_engine(url.render_as_string(hide_password=False))
         self.said: list[str] = []
         for one in (self.engine, autocommit(self.engine)):
             event.listen(one.sync_engine, "before_cursor_execute", self._note)

@@ -20,7 +20,7 @@ END $$;
 CREATE TRIGGER notify_due AFTER INSERT OR UPDATE OF status ON scheduled_activities
     FOR EACH ROW WHEN (NEW.status = 'DUE') EXECUTE FUNCTION notify_scheduled_activity_due();
 """
-"""A trigger, so that no statement that makes something due can forget it; heard by `api/due_watch.py`."""
+"""A trigger, so that no statement that makes something due can forget it; heard by `db/due_watch.py`."""
 
 
 def upgrade() -> None:

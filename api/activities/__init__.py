@@ -1,0 +1,1 @@
+"""/api/activities: create, read, change, list."""

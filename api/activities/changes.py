@@ -1,0 +1,268 @@
+"""What may be done to an activity over REST: each call is synchronous, and its answer is what happened."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Self
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Header, Response
+from pydantic import Field, model_validator
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from api.activities.schemas import ScheduledActivityRead
+from api.activities.views import recorded
+from api.http.auth import Caller
+from api.http.bodies import body_of, json_body
+from api.http.dependencies import CanCancel, CanCreate, CanDispatch, Opened, Resources
+from api.http.errors import (
+    ActivityNotFound,
+    BodyTooLarge,
+    InternalError,
+    NotFound,
+    Problem,
+    StaleEtag,
+    Unavailable,
+    UnsupportedMediaType,
+    WrongStatus,
+    documented,
+    from_rejection,
+)
+from api.http.fields import RequestBody, Text, Time
+from db import changes
+from db.failures import may_pass
+from db.models import ScheduledActivity
+from db.snapshots import SNAPSHOTS, snapshot
+from runs import ask, run_updates
+from runs.client import lead_seconds, resume, workflow_id
+from runs.run_updates import Outcome
+from runs.start import RefusedError
+from workflows.messages import (
+    Apply,
+    AssignTarget,
+    Cancel,
+    Change,
+    ExecuteNow,
+    Reschedule,
+    RetryResolution,
+    Snapshot,
+    Standing,
+)
+from workflows.words import OPEN, ActivityStatus
+
+router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
+
+
+class ActivityPatch(RequestBody):
+    """What may still change; an absent field stays as it is."""
+
+    scheduled_at: Time | None = None
+    suggested_execution_time: Time | None = None
+    score: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    change_reason: Text | None = None
+
+    @model_validator(mode="after")
+    def changes_something(self) -> Self:
+        """A patch without a value would be a mistake of the caller's."""
+        if self.scheduled_at is None and self.suggested_execution_time is None and self.score is None:
+            msg = "must change at least one of scheduled_at, suggested_execution_time and score"
+            raise ValueError(msg)
+        return self
+
+
+class CancelCreate(RequestBody):
+    """Why it shall not be executed."""
+
+    reason: Text
+
+
+class TargetAssignment(RequestBody):
+    """Whom it shall be aimed at: an active user of its commerce."""
+
+    commerce_user_id: UUID
+
+
+ANSWERS = {
+    202: {"description": "Accepted durably, not carried out yet: it will be. Look at `Location`."},
+    **documented(ActivityNotFound, WrongStatus, BodyTooLarge, UnsupportedMediaType),
+}
+
+
+@router.patch(
+    "",
+    response_model=ScheduledActivityRead,
+    openapi_extra=body_of(ActivityPatch),
+    responses=ANSWERS | documented(ActivityNotFound, WrongStatus, StaleEtag),
+)
+async def change_activity(
+    caller: CanCreate,
+    opened: Opened,
+    activity_id: UUID,
+    body: Annotated[ActivityPatch, Depends(json_body(ActivityPatch))],
+    if_match: Annotated[str | None, Header(description='The ETag it was read with, or "*".')] = None,
+) -> Response:
+    """Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it."""
+    values = body.model_dump(exclude={"change_reason"})
+    lead = lead_seconds(body.scheduled_at, datetime.now(UTC), opened.max_lead_seconds) if body.scheduled_at else 0
+    change = Reschedule(
+        actor=caller.subject,
+        reason=body.change_reason,
+        if_versions=_versions(if_match),
+        lead_seconds=lead,
+        **values,
+    )
+    return await perform(opened, caller, activity_id, change)
+
+
+@router.post("/cancel", response_model=ScheduledActivityRead, openapi_extra=body_of(CancelCreate), responses=ANSWERS)
+async def cancel_activity(
+    caller: CanCancel,
+    opened: Opened,
+    activity_id: UUID,
+    body: Annotated[CancelCreate, Depends(json_body(CancelCreate))],
+) -> Response:
+    """Cancel a READY, UNRESOLVED or DUE activity that nobody has taken: 200 promises that it won't be executed."""
+    return await perform(opened, caller, activity_id, Cancel(actor=caller.subject, reason=body.reason))
+
+
+@router.post("/execute-now", response_model=ScheduledActivityRead, responses=ANSWERS)
+async def execute_activity_now(caller: CanDispatch, opened: Opened, activity_id: UUID) -> Response:
+    """Make a READY activity due at once; its `scheduledAt` stays, and it isn't late."""
+    return await perform(opened, caller, activity_id, ExecuteNow(actor=caller.subject))
+
+
+@router.patch("/retry-resolution", response_model=ScheduledActivityRead, responses=ANSWERS)
+async def retry_resolution(caller: CanCreate, opened: Opened, activity_id: UUID) -> Response:
+    """Try again what an UNRESOLVED activity lacks: READY afterwards, or still UNRESOLVED with what failed."""
+    return await perform(opened, caller, activity_id, RetryResolution(actor=caller.subject))
+
+
+@router.patch(
+    "/target-users/{target_user_id}/resolve",
+    response_model=ScheduledActivityRead,
+    openapi_extra=body_of(TargetAssignment),
+    responses=ANSWERS | documented(ActivityNotFound, NotFound, WrongStatus),
+)
+async def assign_target(
+    caller: CanCreate,
+    opened: Opened,
+    activity_id: UUID,
+    target_user_id: UUID,
+    body: Annotated[TargetAssignment, Depends(json_body(TargetAssignment))],
+) -> Response:
+    """Say whom a PENDING or FAILED target is; the activity becomes READY if that was all."""
+    change = AssignTarget(actor=caller.subject, target_user_id=target_user_id, commerce_user_id=body.commerce_user_id)
+    return await perform(opened, caller, activity_id, change)
+
+
+TURNS = 3
+NEVER = "Nothing was changed, and nothing will be."
+
+
+async def perform(opened: Resources, caller: Caller, activity_id: UUID, change: Change) -> Response:
+    """By the open run, or, once it has ended, by the same guarded writes in one transaction here.
+
+    Never a guess: what was applied (200), what will be (202), or that nothing was changed and nothing will be.
+    """
+    seen = await _seen(opened, caller, activity_id)
+    wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), change=change)
+    try:
+        outcome = await _decided(opened, wanted, seen)
+        now = await _seen(opened, caller, wanted.id)
+    except changes.RefusedChangeError as refused:
+        raise from_rejection(refused.rejection) from refused
+    except (SQLAlchemyError, OSError) as failure:
+        if not may_pass(failure):
+            raise
+        detail = "PostgreSQL doesn't answer, so it can't be said whether the change was carried out: look again."
+        raise Unavailable(detail) from failure
+    if isinstance(change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
+        raise WrongStatus(f"It could not be resolved: {now.why}", members={"actualStatus": now.status})
+    return recorded(now, caller, opened, status_code=202 if outcome is Outcome.ACCEPTED else 200)
+
+
+async def _decided(opened: Resources, wanted: Apply, seen: Snapshot) -> Outcome:
+    """By the run or by the row, whichever has the activity: moves and marks hand it over at this very moment."""
+    if seen.standing.status not in OPEN and await _by_row(opened, wanted):
+        return Outcome.APPLIED
+    for _ in range(TURNS):
+        outcome = await _by_run(opened, wanted, seen)
+        if outcome is not Outcome.RUN_ENDED:
+            return outcome
+        if await _by_row(opened, wanted):
+            return Outcome.APPLIED
+    missing = (
+        "The activity's run isn't there: within a minute it is brought back, or the activity given up. Look again."
+    )
+    await _withdraw(opened, wanted, Unavailable(f"{NEVER} {missing}"))
+    return Outcome.APPLIED
+
+
+async def _by_run(opened: Resources, wanted: Apply, seen: Snapshot) -> Outcome:
+    """What the run says of it; where it says nothing in time, or fails over it, the change is withdrawn."""
+    run = workflow_id(wanted.tenant_id, seen.idempotency_key)
+    try:
+        outcome = await run_updates.send(opened.temporal, run, wanted, opened.answer_deadline_seconds)
+    except RefusedError as refused:
+        if refused.rejection:
+            raise from_rejection(refused.rejection) from refused
+        await _withdraw(opened, wanted, InternalError(f"{NEVER} The reason is ours."))
+        return Outcome.APPLIED
+    if outcome is Outcome.UNHEARD:
+        await _withdraw(opened, wanted, Unavailable(f"{NEVER} No worker took the change in time; try again."))
+    return outcome
+
+
+async def _by_row(opened: Resources, wanted: Apply) -> bool:
+    """The run has ended: the row alone decides, and a move that takes back an unseen mark needs a run again.
+
+    False: nothing is decided, for the row needs a run as it stands.
+    """
+    async with opened.engine.begin() as connection:
+        standing = (await changes.locked(connection, wanted)).standing
+        if standing.status not in OPEN or isinstance(wanted.change, Cancel):
+            standing = await changes.apply(connection, wanted)
+            if standing.status in OPEN:
+                await _start_again(opened, connection, wanted, standing)
+            return True
+    return False
+
+
+async def _withdraw(opened: Resources, wanted: Apply, problem: Problem) -> None:
+    """Return if it has been carried out after all; otherwise it never will be, and that is the problem."""
+    async with opened.engine.begin() as connection:
+        withdrawn = await changes.withdraw(connection, wanted)
+    if withdrawn:
+        raise problem
+
+
+async def _start_again(opened: Resources, connection: AsyncConnection, wanted: Apply, standing: Standing) -> None:
+    """Before the commit: if no run can be started, nothing has been changed."""
+    try:
+        await resume(opened.temporal, await changes.input_of(connection, wanted), standing)
+    except (WorkflowAlreadyStartedError, RPCError, RuntimeError) as failure:
+        raise Unavailable("Nothing was changed, because no run could be started; try again.") from failure
+
+
+async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapshot:
+    statement = SNAPSHOTS.where(ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id)
+    async with opened.autocommit.connect() as connection:
+        row = (await connection.execute(statement)).one_or_none()
+    if row:
+        return snapshot(row)
+    run = await ask.of_activity(opened.temporal, caller.tenant_id, activity_id)
+    if run and run.status is WorkflowExecutionStatus.RUNNING:
+        raise WrongStatus(
+            "The activity is RESOLVING: wait until it is recorded.", members={"actualStatus": "RESOLVING"}
+        )
+    raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
+
+
+def _versions(if_match: str | None) -> tuple[int, ...] | None:
+    """The versions that If-Match allows; a tag that is none of ours allows nothing."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    return tuple(int(tag) for tag in re.findall(r'(?<!W/)"(\d{1,9})"', if_match))

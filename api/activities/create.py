@@ -1,0 +1,131 @@
+"""POST /api/activities: one creation, whether it comes alone or in a batch."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, Depends, Response
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from api.activities.duplicates import duplicate_of
+from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
+from api.activities.views import recorded, resolving
+from api.http.auth import Caller
+from api.http.bodies import body_of, json_body
+from api.http.dependencies import CanCreate, Opened, Resources
+from api.http.errors import (
+    AttributeValueMissing,
+    BodyTooLarge,
+    CommerceNotFound,
+    IdempotencyKeyExists,
+    InternalError,
+    Problem,
+    Unavailable,
+    UnknownAttributeKey,
+    UnknownReason,
+    UnknownUserStatus,
+    UnsupportedMediaType,
+    documented,
+    from_rejection,
+)
+from api.http.metrics import CREATIONS
+from runs import ask
+from runs.client import lead_seconds
+from runs.start import RefusedError, start
+from workflows.messages import ScheduledActivityInput
+
+router = APIRouter(prefix="/api/activities", tags=["activities"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ScheduledActivityRead,
+    openapi_extra=body_of(ScheduledActivityCreate),
+    responses={
+        202: {"model": ScheduledActivityRead, "description": "Accepted, still RESOLVING: look at `Location`."},
+        **documented(
+            CommerceNotFound,
+            UnknownReason,
+            UnknownUserStatus,
+            UnknownAttributeKey,
+            AttributeValueMissing,
+            IdempotencyKeyExists,
+            BodyTooLarge,
+            UnsupportedMediaType,
+        ),
+    },
+)
+async def create_activity(
+    caller: CanCreate,
+    opened: Opened,
+    body: Annotated[ScheduledActivityCreate, Depends(json_body(ScheduledActivityCreate))],
+) -> Response:
+    """Create a new activity (TASK or MESSAGE) with commerce assignment, target resolution, and attribute resolution.
+
+    201 means that it is durable: recorded, and executed at `scheduled_at` whatever restarts meanwhile. 202 means that
+    it is accepted just as durably, but not yet resolved. The idempotency key makes a repetition safe: its answer is 409
+    with the activity that exists, and `sameRequest` says whether it is what you asked for.
+    """
+    return await create(body, caller, opened)
+
+
+async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resources) -> Response:
+    """One creation, whether it came alone or in a batch; its deadline begins here.
+
+    Raises:
+        Problem: nothing was created, or nothing is known of it.
+    """
+    scheduled = ScheduledActivityInput(
+        id=uuid4(),
+        tenant_id=caller.tenant_id,
+        request=body.as_request(),
+        lead_seconds=lead_seconds(body.scheduled_at, datetime.now(UTC), opened.max_lead_seconds),
+        actor=caller.subject,
+    )
+    structlog.contextvars.bind_contextvars(activity_id=str(scheduled.id))
+    try:
+        answer = await _create(scheduled, caller, opened)
+    except Problem as problem:
+        CREATIONS.labels(problem.code).inc()
+        raise
+    CREATIONS.labels("created" if answer.status_code == HTTPStatus.CREATED else "accepted").inc()
+    return answer
+
+
+async def _create(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Response:
+    """One call to Temporal decides; only where it is refused or unheard is anything asked again."""
+    try:
+        created = await start(opened.temporal, scheduled, opened.answer_deadline_seconds)
+    except WorkflowAlreadyStartedError as failure:
+        raise await duplicate_of(scheduled, caller, opened) from failure
+    except RefusedError as refused:
+        raise await refusal(refused, scheduled, caller, opened) from refused
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
+        if not await ask.exists(opened.temporal, scheduled):
+            raise _unheard(failure) from failure
+        return resolving(scheduled, status_code=202)
+    return recorded(created, caller, opened, status_code=201)
+
+
+async def refusal(
+    refused: RefusedError, scheduled: ScheduledActivityInput, caller: Caller, opened: Resources
+) -> Problem:
+    """Return the problem that a refused creation is to its caller."""
+    if refused.rejection is None:
+        return InternalError("The activity could not be created, and the reason is ours. Its key can be used again.")
+    if refused.rejection.code == IdempotencyKeyExists.code:
+        return await duplicate_of(scheduled, caller, opened)
+    return from_rejection(refused.rejection)
+
+
+def _unheard(failure: Exception) -> Problem:
+    structlog.get_logger(__name__).warning("no answer from Temporal", failure=type(failure).__name__)
+    return Unavailable(
+        "Nothing is known to have been created. Send the same request again, with the same idempotency key: if it was"
+        " created after all, the answer is 409 with `sameRequest: true`."
+    )

@@ -1,0 +1,148 @@
+"""/api/activities/{id}/explanation and its parts: why this person, why this value; and the same for what isn't yet."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.activities.schemas import ScheduledActivityCreate
+from api.http.bodies import body_of, json_body
+from api.http.dependencies import CanCreate, CanView, Opened, Resources
+from api.http.errors import (
+    REJECTIONS,
+    ActivityNotFound,
+    BodyTooLarge,
+    CommerceNotFound,
+    UnsupportedMediaType,
+    documented,
+    from_rejection,
+)
+from api.http.fields import Answer, Instant
+from db import facts
+from db.models import Commerce, ResolutionAttempt
+from runs import ask
+from workflows.messages import Resolve, ScheduledActivityInput
+from workflows.resolution.attributes import choose_attributes
+from workflows.resolution.decision import why_unresolved
+from workflows.resolution.explanations import AttributesExplanation, ReasonExplanation, TargetExplanation
+from workflows.resolution.reasons import RefusedError, match_reason
+from workflows.resolution.targets import choose_target
+from workflows.words import ActivityStatus, ResolutionMoment
+
+router = APIRouter(prefix="/api/activities", tags=["activities"])
+
+
+class ExplanationRead(Answer):
+    """How the reason was understood, whom the target user was looked for among, and where values came from."""
+
+    reason: ReasonExplanation | None = Field(default=None, description="Only of the creation.")
+    target: TargetExplanation | None = Field(default=None, description="Absent where no target was looked for.")
+    attributes: AttributesExplanation | None = Field(default=None, description="Absent where none were looked for.")
+
+    @classmethod
+    def members(cls, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """The parts of a stored explanation; what was not looked for is empty there, and absent here."""
+        return {part: stored.get(part) or None for part in ("reason", "target", "attributes")}
+
+
+class AttemptRead(ExplanationRead):
+    """One attempt at resolution."""
+
+    attempted_at: Instant
+    moment: ResolutionMoment | None = Field(description="On which occasion; null when an operator assigned the user.")
+
+
+class AttemptsRead(Answer):
+    """Every attempt at the activity's resolution, the first one first."""
+
+    activity_id: UUID
+    attempts: list[AttemptRead]
+
+
+class ExplanationDryRunRead(ExplanationRead):
+    """What a creation would come to; nothing was started, and nothing written."""
+
+    status: ActivityStatus = Field(description="READY or UNRESOLVED.")
+    status_reason: str | None = Field(description="Why it would be UNRESOLVED.")
+
+
+@router.get("/{activity_id}/explanation", responses=documented(ActivityNotFound))
+async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) -> AttemptsRead:
+    """Why the activity has this target user and these values: each attempt with the configuration then in force.
+
+    A later attempt is only about what was still open: what was found once is never looked for again.
+    """
+    statement = (
+        select(ResolutionAttempt.explanation, ResolutionAttempt.attempted_at)
+        .where(ResolutionAttempt.tenant_id == caller.tenant_id, ResolutionAttempt.activity_id == activity_id)
+        .order_by(ResolutionAttempt.attempted_at, ResolutionAttempt.event_key)
+    )
+    async with opened.autocommit.connect() as connection:
+        rows = (await connection.execute(statement)).all()
+    if not rows:
+        await require_run(opened, caller.tenant_id, activity_id)
+    return AttemptsRead(activity_id=activity_id, attempts=[_attempt(row) for row in rows])
+
+
+def _attempt(row: Row[*tuple[Any, ...]]) -> AttemptRead:
+    stored = row.explanation
+    moments = (stored.get(part, {}).get("moment") for part in ("target", "attributes"))
+    moment = ResolutionMoment.CREATION if stored.get("reason") else next(filter(None, moments), None)
+    return AttemptRead.model_validate(
+        AttemptRead.members(stored) | {"attempted_at": row.attempted_at, "moment": moment}
+    )
+
+
+@router.post(
+    "/explain",
+    openapi_extra=body_of(ScheduledActivityCreate),
+    responses=documented(*REJECTIONS.values(), BodyTooLarge, UnsupportedMediaType),
+)
+async def explain_activity(
+    caller: CanCreate,
+    opened: Opened,
+    body: Annotated[ScheduledActivityCreate, Depends(json_body(ScheduledActivityCreate))],
+) -> ExplanationDryRunRead:
+    """What creating this would come to, and why: the body of a creation, the explanation that it would store.
+
+    Nothing is started and nothing is written, and the idempotency key isn't looked at.
+    """
+    scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=caller.tenant_id, request=body.as_request())
+    async with opened.autocommit.connect() as connection:
+        await _require_active_commerce(connection, caller.tenant_id, body.commerce_id)
+        try:
+            return await _dry_run(connection, Resolve(scheduled=scheduled))
+        except RefusedError as refused:
+            raise from_rejection(refused.rejection) from refused
+
+
+async def _dry_run(connection: AsyncConnection, resolve: Resolve) -> ExplanationDryRunRead:
+    """The steps of a creation, in the order in which they are judged."""
+    reason = match_reason(await facts.reason_facts(connection, resolve))
+    target = choose_target(await facts.target_facts(connection, resolve))
+    attributes = choose_attributes(await facts.attribute_facts(connection, resolve))
+    why = why_unresolved(target, attributes)
+    parts = {"reason": reason.explanation, "target": target.explanation, "attributes": attributes.explanation}
+    status = ActivityStatus.UNRESOLVED if why else ActivityStatus.READY
+    return ExplanationDryRunRead.model_validate(
+        ExplanationDryRunRead.members(parts) | {"status": status, "status_reason": why}
+    )
+
+
+async def _require_active_commerce(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> None:
+    statement = select(Commerce.id).where(
+        Commerce.tenant_id == tenant_id, Commerce.id == commerce_id, Commerce.is_active
+    )
+    if (await connection.execute(statement)).first() is None:
+        raise CommerceNotFound(f"This tenant has no active commerce {commerce_id}.")
+
+
+async def require_run(opened: Resources, tenant_id: UUID, activity_id: UUID) -> None:
+    """Tell an activity whose row isn't written yet from one that doesn't exist, and never will if it was refused."""
+    run = await ask.of_activity(opened.temporal, tenant_id, activity_id)
+    if run is None or await ask.refusal(opened.temporal, run):
+        raise ActivityNotFound(f"This tenant has no activity {activity_id}.")

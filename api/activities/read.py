@@ -1,0 +1,134 @@
+"""GET /api/activities/{id} and its parts: the activity, its trail, its target users, its attributes."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from sqlalchemy import Row, func, select
+
+from api.activities.create import refusal
+from api.activities.explain import require_run
+from api.activities.schemas import AttributeRead, ScheduledActivityRead, StatusEventRead, TargetUserRead
+from api.activities.views import recorded, resolving
+from api.http.auth import Caller
+from api.http.dependencies import CanView, Opened, Resources
+from api.http.errors import ActivityNotFound, documented
+from api.http.fields import Answer
+from db.models import CommerceUser, ScheduledActivity, StatusEvent, TargetUser
+from db.snapshots import EVENT_IS_SEEN, SNAPSHOTS, snapshot
+from runs import ask
+from workflows.messages import ScheduledActivityInput
+
+router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
+
+
+@router.get("", response_model=ScheduledActivityRead, responses=documented(ActivityNotFound))
+async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Response:
+    """The activity as it is now; `RESOLVING` while its creation is under way.
+
+    If the creation turned out to be impossible, the answer is the problem that the creating call would have got.
+    """
+    statement = SNAPSHOTS.where(ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id)
+    async with opened.autocommit.connect() as connection:
+        row = (await connection.execute(statement)).one_or_none()
+    if row:
+        return recorded(snapshot(row), caller, opened)
+    return await _unrecorded(activity_id, caller, opened)
+
+
+async def _unrecorded(activity_id: UUID, caller: Caller, opened: Resources) -> Response:
+    """What Temporal knows of an activity that has no row: it is being resolved, or why it never will be."""
+    execution = await ask.of_activity(opened.temporal, caller.tenant_id, activity_id)
+    if execution is None:
+        raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
+    if execution.status in ask.LOST:
+        raise ActivityNotFound(
+            f"Activity {activity_id} was never recorded: its run was ended from outside. Its key can be used again."
+        )
+    scheduled = await ask.input_of(opened.temporal, execution.id, execution.run_id, ScheduledActivityInput)
+    refused = await ask.refusal(opened.temporal, execution)
+    if refused:
+        raise await refusal(refused, scheduled, caller, opened)
+    return resolving(scheduled)
+
+
+@router.get("/status-events", responses=documented(ActivityNotFound))
+async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID) -> list[StatusEventRead]:
+    """The trail of the activity, oldest first; empty while it is RESOLVING."""
+    statement = (
+        select(StatusEvent)
+        .where(
+            StatusEvent.tenant_id == caller.tenant_id,
+            StatusEvent.activity_id == activity_id,
+            EVENT_IS_SEEN,
+        )
+        .order_by(StatusEvent.occurred_at, StatusEvent.id)
+    )
+    async with opened.autocommit.connect() as connection:
+        events = [StatusEventRead.model_validate(row) for row in await connection.execute(statement)]
+    if not events:
+        await _unrecorded(activity_id, caller, opened)
+    return events
+
+
+class CommerceUserOfTargetRead(Answer):
+    """The person; how to reach them is said with the commerce."""
+
+    id: UUID
+    name: str
+
+
+class ActivityTargetUserRead(TargetUserRead):
+    """Whom the activity is aimed at, with their name."""
+
+    commerce_user: CommerceUserOfTargetRead | None
+
+
+_TARGETS = TargetUser.__table__.c
+_USERS = CommerceUser.__table__.c
+_NAMES = (
+    select(func.json_object_agg(_USERS.id, _USERS.name))
+    .where(
+        _TARGETS.tenant_id == ScheduledActivity.tenant_id,
+        _TARGETS.activity_id == ScheduledActivity.id,
+        _USERS.tenant_id == _TARGETS.tenant_id,
+        _USERS.id == _TARGETS.commerce_user_id,
+    )
+    .correlate(ScheduledActivity)
+    .scalar_subquery()
+    .label("names")
+)
+
+
+@router.get("/target-users", responses=documented(ActivityNotFound))
+async def list_target_users(caller: CanView, opened: Opened, activity_id: UUID) -> list[ActivityTargetUserRead]:
+    """Whom it is aimed at: PENDING until somebody is looked for or assigned, LOCKED from the moment it is due."""
+    row = await _row(caller, opened, activity_id)
+    if row is None:
+        return []
+    targets = ScheduledActivityRead.of(snapshot(row), None).target_users
+    return [ActivityTargetUserRead(**one.model_dump(), commerce_user=_person(one, row.names or {})) for one in targets]
+
+
+@router.get("/attributes", responses=documented(ActivityNotFound))
+async def list_attributes(caller: CanView, opened: Opened, activity_id: UUID) -> list[AttributeRead]:
+    """The values that the executor needs, in the order in which the request named them."""
+    row = await _row(caller, opened, activity_id)
+    return [] if row is None else list(ScheduledActivityRead.of(snapshot(row), None).attributes)
+
+
+async def _row(caller: Caller, opened: Resources, activity_id: UUID) -> Row[*tuple[Any, ...]] | None:
+    """The activity's row, or none while it is RESOLVING."""
+    statement = SNAPSHOTS.add_columns(_NAMES).where(
+        ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id
+    )
+    async with opened.autocommit.connect() as connection:
+        row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        await require_run(opened, caller.tenant_id, activity_id)
+    return row
+
+
+def _person(target: TargetUserRead, names: dict[str, str]) -> CommerceUserOfTargetRead | None:
+    user_id = target.commerce_user_id
+    return CommerceUserOfTargetRead(id=user_id, name=names[str(user_id)]) if user_id else None

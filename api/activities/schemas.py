@@ -1,0 +1,251 @@
+"""The request and the answer of an activity, as the contract has them."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
+
+from api.http.fields import LIST_LENGTH, Answer, FreeValue, IdempotencyKey, Instant, RequestBody, Text, Time
+from workflows.messages import Attribute, Label, ScheduledActivityRequest, Snapshot, TargetUser
+from workflows.words import (
+    ActivityStatus,
+    ActivityType,
+    AttributeStatus,
+    Channel,
+    EventType,
+    LockReason,
+    ResolverType,
+    Role,
+    TargetStatus,
+    TargetStrategy,
+)
+
+
+class RoleMatchConfig(RequestBody):
+    """Whom ROLE_MATCH looks for."""
+
+    role: Role
+
+
+class LastContactedConfig(RequestBody):
+    """How far back LAST_CONTACTED looks; without `within_days`, as far as there are records."""
+
+    within_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class CriterionBody(RequestBody):
+    """What criteria have in common."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def null_is_absent(cls, value: Any) -> Any:
+        """As in every optional field: the default holds."""
+        if not isinstance(value, dict):
+            return value
+        return {name: one for name, one in value.items() if one is not None or name not in cls.model_fields}
+
+
+class RoleMatch(CriterionBody):
+    """An active, reachable user with this role."""
+
+    type: Literal["ROLE_MATCH"]
+    config: RoleMatchConfig
+    priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 0
+
+
+class LastContacted(CriterionBody):
+    """The active, reachable user who was contacted last, on any channel or on this one."""
+
+    type: Literal["LAST_CONTACTED_ALL_CHANNELS", "LAST_CONTACTED_SAME_CHANNEL"]
+    config: LastContactedConfig = LastContactedConfig()
+    priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 0
+
+
+Criterion = Annotated[RoleMatch | LastContacted, Field(discriminator="type")]
+
+
+class ProvidedAttributeCreate(RequestBody):
+    """A value for one attribute; `fallback` is used when `value` is null."""
+
+    key: Text
+    value: FreeValue = None
+    fallback: FreeValue = None
+
+
+def _distinct(attributes: list[ProvidedAttributeCreate] | None) -> list[ProvidedAttributeCreate] | None:
+    keys = [attribute.key for attribute in attributes or ()]
+    if len(set(keys)) < len(keys):
+        msg = "must name every key once"
+        raise ValueError(msg)
+    return attributes
+
+
+class ScheduledActivityCreate(RequestBody):
+    """A new activity, as the contract has it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "MESSAGE",
+                    "reason": "Monthly promotion",
+                    "channel": "WHATSAPP",
+                    "commerce_id": "880e8400-e29b-41d4-a716-446655440000",
+                    "idempotency_key": "msg-2025-01-15-001",
+                    "scheduled_at": "2025-01-16T09:00:00.000Z",
+                    "attribute_keys": ["commerce_info"],
+                },
+                {
+                    "type": "TASK",
+                    "reason": "monthly_promotion",
+                    "channel": "CALLCENTER",
+                    "commerce_id": "880e8400-e29b-41d4-a716-446655440000",
+                    "idempotency_key": "task-2025-01-15-001",
+                    "scheduled_at": "2025-01-16T09:00:00.000Z",
+                    "suggested_execution_time": "2025-01-16T10:30:00.000Z",
+                    "score": 80,
+                    "assignment_reason": "Best salesman of the zone",
+                    "target_criteria": [
+                        {"type": "ROLE_MATCH", "config": {"role": "OWNER"}, "priority": 1},
+                        {"type": "LAST_CONTACTED_SAME_CHANNEL", "config": {"within_days": 30}, "priority": 2},
+                    ],
+                    "attribute_keys": ["commerce_info"],
+                    "attributes": [{"key": "promotions", "value": {"discount": 10}, "fallback": "none"}],
+                },
+            ]
+        }
+    )
+
+    type: ActivityType
+    reason: Text = Field(description="A code, label or alias of the tenant's reasons; case and accents don't matter.")
+    channel: Channel
+    commerce_id: UUID
+    idempotency_key: IdempotencyKey = Field(description="Unique per tenant, for ever; compared byte for byte.")
+    scheduled_at: Time = Field(description="When it should be executed; a past time is executed at once.")
+    suggested_execution_time: Time | None = Field(default=None, description="A hint to the executor; moves nothing.")
+    user_status: Text | None = None
+    score: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = Field(default=None, description="Higher goes first.")
+    assignment_reason: Text | None = None
+    target_criteria: Annotated[list[Criterion], Field(max_length=LIST_LENGTH)] | None = Field(
+        default=None, description="Replaces the configured criteria; `[]` goes straight to the fallbacks."
+    )
+    attribute_keys: Annotated[list[Text], Field(max_length=LIST_LENGTH)] | None = None
+    attributes: (
+        Annotated[list[ProvidedAttributeCreate], Field(max_length=LIST_LENGTH), AfterValidator(_distinct)] | None
+    ) = None
+
+    def as_request(self) -> ScheduledActivityRequest:
+        """The message that crosses Temporal, and what duplicates are compared with."""
+        return ScheduledActivityRequest.model_validate(self.model_dump())
+
+
+class CommerceAssignmentRead(Answer):
+    """To which commerce it is assigned."""
+
+    commerce_id: UUID
+    assignment_reason: str | None = None
+
+
+class TargetUserRead(Answer):
+    """Whom it is aimed at."""
+
+    id: UUID
+    commerce_user_id: UUID | None
+    resolution_status: TargetStatus
+    resolution_strategy: TargetStrategy
+    lock_reason: LockReason | None
+    resolved_at: Instant | None
+    locked_at: Instant | None
+    error_message: str | None
+
+
+class AttributeRead(Answer):
+    """A value that the executor needs."""
+
+    id: UUID
+    attribute_key_id: UUID
+    key: str
+    value: JsonValue
+    resolution_status: AttributeStatus
+    resolver_type: ResolverType
+    resolved_at: Instant | None
+    error_message: str | None
+
+
+class WorkflowRead(Answer):
+    """The Temporal run behind it; only for OPERATE, because Temporal's console isn't tenant-scoped."""
+
+    id: str
+    run_id: str
+    url: str
+
+
+class ScheduledActivityRead(Answer):
+    """A scheduled activity; the members of the contract come first."""
+
+    id: UUID
+    type: ActivityType
+    reason: Label | None
+    channel: Channel
+    status: ActivityStatus
+    user_status: Label | None
+    idempotency_key: str
+    scheduled_at: Instant
+    commerce_assignment: CommerceAssignmentRead
+    suggested_execution_time: Instant | None = None
+    score: int | None = None
+    status_reason: str | None = Field(default=None, description="Why it is UNRESOLVED or FAILED.")
+    target_users: tuple[TargetUserRead, ...] = ()
+    attributes: tuple[AttributeRead, ...] = ()
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+    marked_at: Instant | None = Field(default=None, description="When it was marked for execution.")
+    lateness_ms: int | None = Field(
+        default=None, description="How late it was marked, in milliseconds; never negative."
+    )
+    held_since: Instant | None = Field(
+        default=None, description="Since when it would be DUE, were the tenant not paused: it stays READY till then."
+    )
+    workflow: WorkflowRead | None = Field(default=None, description="Only for callers with OPERATE.")
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, workflow: WorkflowRead | None) -> "ScheduledActivityRead":
+        """What the API says of a row."""
+        return cls.model_validate(
+            snapshot.model_dump(exclude={"standing", "run_id", "version", "target_users", "attributes"})
+            | {
+                "commerce_assignment": snapshot,
+                "status_reason": snapshot.why,
+                "target_users": [_target_user(target) for target in snapshot.target_users],
+                "attributes": [_attribute(attribute) for attribute in snapshot.attributes],
+                "workflow": workflow,
+            }
+        )
+
+
+def _target_user(target: TargetUser) -> dict[str, Any]:
+    return target.model_dump() | {"resolution_status": target.status, "resolution_strategy": target.strategy}
+
+
+def _attribute(attribute: Attribute) -> dict[str, Any]:
+    return attribute.model_dump() | {"resolution_status": attribute.status}
+
+
+class StatusEventRead(Answer):
+    """One line of the trail."""
+
+    id: UUID
+    event_type: EventType
+    from_status: ActivityStatus | None
+    to_status: ActivityStatus
+    error_code: str | None
+    error_message: str | None
+    actor: str | None
+    occurred_at: Instant
+    details: dict[str, JsonValue] | None = None

@@ -1,0 +1,1 @@
+"""/api/commerces: stores, their users, and the log of contacts with them."""

@@ -1,0 +1,116 @@
+"""/api/commerces: find a tenant's commerces, look at one with its users, change it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.commerces.schemas import CommerceDetailRead, CommerceRead, CommerceUpdate, CommerceUserRead
+from api.http.auth import Caller, Permission
+from api.http.bodies import body_of, json_body
+from api.http.dependencies import Opened, require
+from api.http.errors import BodyTooLarge, CommerceNotFound, UnsupportedMediaType, documented
+from api.http.pages import CursorQuery, Page, Searched, containing, page_of
+from db.models import Commerce, CommerceUser
+
+router = APIRouter(prefix="/api/commerces", tags=["commerces"])
+
+CanManage = Annotated[Caller, Depends(require(Permission.MANAGE_COMMERCES))]
+
+
+class CommerceQuery(CursorQuery):
+    """Which commerces."""
+
+    search: Searched | None = None
+    external_id: Searched | None = None
+    global_external_id: Searched | None = None
+    is_active: bool | None = None
+
+
+@router.get("", responses=documented())
+async def list_commerces(
+    caller: CanManage, opened: Opened, query: Annotated[CommerceQuery, Query()]
+) -> Page[CommerceRead]:
+    """The tenant's commerces by external id; `search` looks in name and external id, whatever the case."""
+    statement = select(Commerce.__table__).where(Commerce.tenant_id == caller.tenant_id, *_filters(query))
+    return await page_of(
+        opened.autocommit, statement, query, CommerceRead.model_validate, key=Commerce.__table__.c.external_id
+    )
+
+
+def _filters(query: CommerceQuery) -> list[ColumnElement[bool]]:
+    filters = [
+        column == wanted
+        for column, wanted in (
+            (Commerce.external_id, query.external_id),
+            (Commerce.global_external_id, query.global_external_id),
+            (Commerce.is_active, query.is_active),
+        )
+        if wanted is not None
+    ]
+    if query.search is not None:
+        pattern = containing(query.search)
+        filters.append(or_(Commerce.name.ilike(pattern), Commerce.external_id.ilike(pattern)))
+    return filters
+
+
+@router.get("/{commerce_id}", responses=documented(CommerceNotFound))
+async def get_commerce(caller: CanManage, opened: Opened, commerce_id: UUID) -> CommerceDetailRead:
+    """A commerce, active or not, with its addresses and users."""
+    async with opened.autocommit.connect() as connection:
+        return await _detail(connection, caller.tenant_id, commerce_id)
+
+
+@router.patch(
+    "/{commerce_id}",
+    openapi_extra=body_of(CommerceUpdate),
+    responses=documented(CommerceNotFound, BodyTooLarge, UnsupportedMediaType),
+)
+async def update_commerce(
+    caller: CanManage,
+    opened: Opened,
+    commerce_id: UUID,
+    body: Annotated[CommerceUpdate, Depends(json_body(CommerceUpdate))],
+) -> CommerceDetailRead:
+    """Change a commerce. `metadata` is merged: keys that aren't named stay. Activities of an inactive one stay, too."""
+    values: dict[Any, Any] = body.changes()
+    if "metadata" in values:
+        values["metadata"] = Commerce.metadata_.concat(values["metadata"])
+    statement = (
+        update(Commerce.__table__)  # type: ignore[arg-type]  # a mapped class's table, whatever its declared type
+        .where(Commerce.tenant_id == caller.tenant_id, Commerce.id == commerce_id)
+        .values(**values, updated_at=func.now())
+    )
+    async with opened.engine.begin() as connection:
+        if values:
+            await connection.execute(statement)
+        return await _detail(connection, caller.tenant_id, commerce_id)
+
+
+async def require_commerce(
+    connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID, *, lock: bool = False
+) -> None:
+    """Make sure that it is the tenant's; a `lock` waits for a synchronization, so that neither overwrites the other."""
+    statement = select(Commerce.id).where(Commerce.tenant_id == tenant_id, Commerce.id == commerce_id)
+    statement = statement.with_for_update(key_share=True) if lock else statement
+    if (await connection.execute(statement)).one_or_none() is None:
+        raise CommerceNotFound(f"This tenant has no commerce {commerce_id}.")
+
+
+async def _detail(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> CommerceDetailRead:
+    commerce = await connection.execute(
+        select(Commerce.__table__).where(Commerce.tenant_id == tenant_id, Commerce.id == commerce_id)
+    )
+    row = commerce.one_or_none()
+    if row is None:
+        raise CommerceNotFound(f"This tenant has no commerce {commerce_id}.")
+    users = await connection.execute(
+        select(CommerceUser.__table__)
+        .where(CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id)
+        .order_by(CommerceUser.external_id)
+    )
+    return CommerceDetailRead.model_validate(
+        {**row._mapping, "users": [CommerceUserRead.of(user) for user in users]}  # noqa: SLF001
+    )

@@ -1,0 +1,164 @@
+"""/api/commerces/{id}/contact-log: who was contacted when, on which channel; the LAST_CONTACTED criteria read it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AfterValidator, Field, model_validator
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.commerces.commerces import CanManage, require_commerce
+from api.commerces.schemas import ExternalId
+from api.http.bodies import BULK_BODY_BYTES, body_of, invalid, json_body
+from api.http.dependencies import Opened
+from api.http.errors import BodyTooLarge, CommerceNotFound, UnsupportedMediaType, documented
+from api.http.fields import Answer, Instant, RequestBody, Time
+from api.http.pages import Page, PageQuery, page_of
+from db.commerces import ADD_CONTACTS, REMOVE_OTHER_CONTACTS
+from db.models import CommerceUser, ContactLogEntry
+from workflows.messages import Fault
+from workflows.words import Channel
+
+ENTRIES = 10_000
+CLOCKS_DIFFER_BY = timedelta(minutes=5)
+
+router = APIRouter(prefix="/api/commerces/{commerce_id}/contact-log", tags=["commerces"])
+
+
+def _past(contacted_at: datetime) -> datetime:
+    if contacted_at > datetime.now(UTC) + CLOCKS_DIFFER_BY:
+        msg = "must not lie in the future"
+        raise ValueError(msg)
+    return contacted_at
+
+
+class ContactLogEntryPut(RequestBody):
+    """That a user was contacted; the user is named by our id or by theirs."""
+
+    commerce_user_id: UUID | None = None
+    user_external_id: ExternalId | None = None
+    channel: Channel
+    contacted_at: Annotated[Time, AfterValidator(_past)]
+
+    @model_validator(mode="after")
+    def names_one_user(self) -> Self:
+        """Two names could mean two people."""
+        if (self.commerce_user_id is None) == (self.user_external_id is None):
+            msg = "name the user by either commerce_user_id or user_external_id"
+            raise ValueError(msg)
+        return self
+
+
+class ContactLogPut(RequestBody):
+    """The whole log of a commerce."""
+
+    entries: Annotated[list[ContactLogEntryPut], Field(max_length=ENTRIES)]
+
+
+class ContactLogPutRead(Answer):
+    """What has changed in the log."""
+
+    added: int
+    removed: int
+
+
+class ContactLogEntryRead(Answer):
+    """That a user was contacted."""
+
+    id: UUID
+    commerce_user_id: UUID
+    user_external_id: str
+    channel: Channel
+    contacted_at: Instant
+
+
+class ContactLogQuery(PageQuery):
+    """Which contacts."""
+
+    commerce_user_id: UUID | None = None
+    channel: Channel | None = None
+    contacted_from: Time | None = None
+    contacted_to: Time | None = None
+
+
+@router.get("", responses=documented(CommerceNotFound))
+async def get_contact_log(
+    caller: CanManage, opened: Opened, commerce_id: UUID, query: Annotated[ContactLogQuery, Query()]
+) -> Page[ContactLogEntryRead]:
+    """The contacts, the latest first; `contacted_from` is included, `contacted_to` is not."""
+    statement = (
+        select(ContactLogEntry.__table__, CommerceUser.external_id.label("user_external_id"))
+        .join_from(
+            ContactLogEntry,
+            CommerceUser,
+            (CommerceUser.tenant_id == ContactLogEntry.tenant_id)
+            & (CommerceUser.id == ContactLogEntry.commerce_user_id),
+        )
+        .where(
+            ContactLogEntry.tenant_id == caller.tenant_id, ContactLogEntry.commerce_id == commerce_id, *_filters(query)
+        )
+        .order_by(ContactLogEntry.contacted_at.desc(), ContactLogEntry.id)
+    )
+    async with opened.autocommit.connect() as connection:
+        await require_commerce(connection, caller.tenant_id, commerce_id)
+    return await page_of(opened.autocommit, statement, query, ContactLogEntryRead.model_validate)
+
+
+def _filters(query: ContactLogQuery) -> Iterator[ColumnElement[bool]]:
+    if query.commerce_user_id is not None:
+        yield ContactLogEntry.commerce_user_id == query.commerce_user_id
+    if query.channel is not None:
+        yield ContactLogEntry.channel == query.channel
+    if query.contacted_from is not None:
+        yield ContactLogEntry.contacted_at >= query.contacted_from
+    if query.contacted_to is not None:
+        yield ContactLogEntry.contacted_at < query.contacted_to
+
+
+@router.put(
+    "",
+    openapi_extra=body_of(ContactLogPut),
+    responses=documented(CommerceNotFound, BodyTooLarge, UnsupportedMediaType),
+)
+async def put_contact_log(
+    caller: CanManage,
+    opened: Opened,
+    commerce_id: UUID,
+    body: Annotated[ContactLogPut, Depends(json_body(ContactLogPut, BULK_BODY_BYTES))],
+) -> ContactLogPutRead:
+    """Replace the commerce's log by these entries, each counted once; the same again changes nothing."""
+    async with opened.engine.begin() as connection:
+        await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
+        users = await _users(connection, caller.tenant_id, commerce_id)
+        sent = {"tenant": caller.tenant_id, "commerce": commerce_id, "rows": _rows(body.entries, users)}
+        removed = (await connection.execute(REMOVE_OTHER_CONTACTS, sent)).all()
+        added = (await connection.execute(ADD_CONTACTS, sent)).all()
+    return ContactLogPutRead(added=len(added), removed=len(removed))
+
+
+async def _users(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> dict[UUID | str, str]:
+    """The commerce's users by either of their names."""
+    rows = await connection.execute(
+        select(CommerceUser.id, CommerceUser.external_id).where(
+            CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id
+        )
+    )
+    return {name: str(row.id) for row in rows for name in (row.id, row.external_id)}
+
+
+def _rows(entries: list[ContactLogEntryPut], users: dict[UUID | str, str]) -> list[dict[str, str]]:
+    rows, faults = [], []
+    for index, entry in enumerate(entries):
+        named = "commerce_user_id" if entry.commerce_user_id is not None else "user_external_id"
+        user_id = users.get(entry.commerce_user_id or entry.user_external_id or "")
+        if user_id is None:
+            faults.append(Fault(pointer=f"/entries/{index}/{named}", detail="The commerce has no such user."))
+            continue
+        contacted_at = entry.contacted_at.isoformat()
+        rows.append({"commerce_user_id": user_id, "channel": entry.channel.value, "contacted_at": contacted_at})
+    if faults:
+        raise invalid(faults)
+    return rows

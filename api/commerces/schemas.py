@@ -1,0 +1,207 @@
+"""Requests and answers of commerces, their users and contacts, as the vendor has them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+from uuid import UUID, uuid5
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator
+from sqlalchemy import Row
+
+from api.http.fields import LIST_LENGTH, Answer, FreeValue, Instant, PartialUpdate, RequestBody, Text
+from workflows.words import ContactType, Role
+
+
+class ContactCreate(RequestBody):
+    """By what a user can be reached: PHONE and WHATSAPP in E.164, EMAIL as addresses are, OTHER as it comes."""
+
+    contact_type: ContactType
+    value: Annotated[Text, Field(max_length=320)]
+    is_primary: bool = False
+
+    @field_validator("value")
+    @classmethod
+    def reachable(cls, value: str, info: ValidationInfo) -> str:
+        """Nobody is reached by a number or an address that can't exist."""
+        match info.data.get("contact_type"):
+            case ContactType.PHONE | ContactType.WHATSAPP:
+                _refuse_unless_e164(value)
+            case ContactType.EMAIL:
+                return _mailable(value)
+        return value
+
+
+def _refuse_unless_e164(number: str) -> None:
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        parsed = None
+    if parsed is None or not phonenumbers.is_possible_number(parsed):
+        msg = "must be a telephone number in E.164, as in +5491123456789"
+        raise ValueError(msg)
+    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if written != number:
+        msg = f"must be written in E.164: {written}"
+        raise ValueError(msg)
+
+
+def _mailable(address: str) -> str:
+    try:
+        return validate_email(address, check_deliverability=False).normalized
+    except EmailNotValidError as failure:
+        msg = f"must be an e-mail address: {failure}"
+        raise ValueError(msg) from failure
+
+
+def _distinct(contacts: list[ContactCreate]) -> list[ContactCreate]:
+    if len({(contact.contact_type, contact.value) for contact in contacts}) < len(contacts):
+        msg = "must name every contact once"
+        raise ValueError(msg)
+    primary = [contact.contact_type for contact in contacts if contact.is_primary]
+    if len(set(primary)) < len(primary):
+        msg = "must have one primary contact per type at most"
+        raise ValueError(msg)
+    return contacts
+
+
+Contacts = Annotated[list[ContactCreate], Field(max_length=LIST_LENGTH), AfterValidator(_distinct)]
+
+
+class ContactRead(Answer):
+    """By what a user can be reached."""
+
+    id: UUID
+    contact_type: ContactType
+    value: str
+    is_primary: bool = False
+
+
+def contact_id(user_id: UUID, contact: Mapping[str, Any]) -> UUID:
+    """Name a contact by what it is: it has an id without being a row, and the same one after every sync."""
+    return uuid5(user_id, f"{contact['contact_type']}:{contact['value']}")
+
+
+ExternalId = Annotated[Text, Field(max_length=200)]
+
+
+class AddressCreate(RequestBody):
+    """Where a commerce is; `formatted_address` is what executors are shown, if it is given."""
+
+    address_alias: Text | None = None
+    is_primary: bool = False
+    country_code: Text | None = None
+    region: Text | None = None
+    commune: Text | None = None
+    city: Text | None = None
+    street: Text | None = None
+    street_number: Text | None = None
+    unit: Text | None = None
+    formatted_address: Text | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    source_ref: Text | None = None
+
+
+def _sorted(roles: list[Role]) -> list[Role]:
+    return sorted(set(roles))
+
+
+Addresses = Annotated[list[AddressCreate], Field(max_length=LIST_LENGTH)]
+Roles = Annotated[list[Role], Field(max_length=LIST_LENGTH), AfterValidator(_sorted)]
+Metadata = Annotated[dict[Text, FreeValue], Field(max_length=LIST_LENGTH)]
+
+
+class CommerceUpdate(PartialUpdate):
+    """What may be changed of a commerce; `metadata` is merged, key by key, and `addresses` are replaced."""
+
+    clearable: ClassVar[frozenset[str]] = frozenset({"tax_id", "global_external_id"})
+
+    name: Text | None = None
+    tax_id: Text | None = None
+    global_external_id: ExternalId | None = None
+    is_active: bool | None = None
+    metadata: Metadata | None = None
+    addresses: Addresses | None = None
+
+
+class CommerceUserCreate(RequestBody):
+    """A new person at a commerce; without a name they are shown by their external id."""
+
+    external_id: ExternalId | None = None
+    name: Text | None = None
+    roles: Roles = Field(default_factory=list)
+    contacts: Contacts = Field(default_factory=list)
+
+
+class CommerceUserUpdate(PartialUpdate):
+    """What may be changed of a user; `roles` and `contacts` are replaced as a whole."""
+
+    name: Text | None = None
+    is_active: bool | None = None
+    roles: Roles | None = None
+    contacts: Contacts | None = None
+
+
+class RoleCreate(RequestBody):
+    """A role that a user gets."""
+
+    role: Role
+
+
+class AddressRead(Answer):
+    """Where a commerce is."""
+
+    address_alias: str | None = None
+    is_primary: bool = False
+    country_code: str | None = None
+    region: str | None = None
+    commune: str | None = None
+    city: str | None = None
+    street: str | None = None
+    street_number: str | None = None
+    unit: str | None = None
+    formatted_address: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    source_ref: str | None = None
+
+
+class CommerceUserRead(Answer):
+    """A person at a commerce."""
+
+    id: UUID
+    external_id: str
+    name: str
+    is_active: bool
+    roles: list[Role]
+    contacts: list[ContactRead]
+    created_at: Instant
+    updated_at: Instant
+
+    @classmethod
+    def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
+        """What the API says of a row."""
+        contacts = [contact | {"id": contact_id(row.id, contact)} for contact in row.contacts]
+        return cls.model_validate({**row._mapping, "contacts": contacts})  # noqa: SLF001 - SQLAlchemy's public name
+
+
+class CommerceRead(Answer):
+    """A commerce as lists show it."""
+
+    id: UUID
+    external_id: str
+    name: str
+    tax_id: str | None
+    global_external_id: str | None
+    is_active: bool
+    metadata: dict[str, JsonValue]
+    created_at: Instant
+    updated_at: Instant
+
+
+class CommerceDetailRead(CommerceRead):
+    """A commerce with everything that belongs to it."""
+
+    addresses: list[AddressRead]
+    users: list[CommerceUserRead]

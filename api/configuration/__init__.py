@@ -1,0 +1,1 @@
+"""/api/activity-config: the rules of a tenant."""

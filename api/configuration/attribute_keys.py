@@ -1,0 +1,117 @@
+"""/api/activity-config/attribute-keys: the names that attributes may have."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import Field
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from api.configuration.catalogues import CanConfigure, Code
+from api.http.bodies import body_of, json_body
+from api.http.dependencies import CanView, Opened
+from api.http.errors import AlreadyExists, BodyTooLarge, NotFound, UnsupportedMediaType, documented
+from api.http.fields import Answer, PartialUpdate, RequestBody, Text
+from api.http.pages import Page, PageQuery, Searched, containing, page_of
+from db.models import AttributeKey
+
+router = APIRouter(prefix="/api/activity-config/attribute-keys", tags=["configuration"])
+
+_BODY_PROBLEMS = (BodyTooLarge, UnsupportedMediaType)
+
+
+class AttributeKeyCreate(RequestBody):
+    """A name that attributes may have."""
+
+    key: Code
+    label: Text
+    description: Text | None = None
+
+
+class AttributeKeyUpdate(PartialUpdate):
+    """How a key is shown; the key itself never changes."""
+
+    clearable: ClassVar[frozenset[str]] = frozenset({"description"})
+
+    label: Text | None = None
+    description: Text | None = None
+
+
+class AttributeKeyRead(Answer):
+    """A name that attributes may have."""
+
+    id: UUID
+    key: str
+    label: str
+    description: str | None
+
+
+class AttributeKeyQuery(PageQuery):
+    """Which keys."""
+
+    search: Searched | None = Field(default=None, description="In key and label.")
+
+
+@router.get("", responses=documented())
+async def list_attribute_keys(
+    caller: CanView, opened: Opened, query: Annotated[AttributeKeyQuery, Query()]
+) -> Page[AttributeKeyRead]:
+    """The keys in their order."""
+    statement = select(AttributeKey.__table__).where(AttributeKey.tenant_id == caller.tenant_id)
+    if query.search is not None:
+        pattern = containing(query.search)
+        statement = statement.where(or_(AttributeKey.key.ilike(pattern), AttributeKey.label.ilike(pattern)))
+    return await page_of(
+        opened.autocommit, statement.order_by(AttributeKey.key), query, AttributeKeyRead.model_validate
+    )
+
+
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra=body_of(AttributeKeyCreate),
+    responses=documented(AlreadyExists, *_BODY_PROBLEMS),
+)
+async def create_attribute_key(
+    caller: CanConfigure,
+    opened: Opened,
+    body: Annotated[AttributeKeyCreate, Depends(json_body(AttributeKeyCreate))],
+) -> AttributeKeyRead:
+    """Add a key; requests may then ask for it, or bring its value along."""
+    statement = (
+        insert(AttributeKey)
+        .values(tenant_id=caller.tenant_id, **body.model_dump())
+        .on_conflict_do_nothing()
+        .returning(*AttributeKey.__table__.columns)
+    )
+    async with opened.autocommit.connect() as connection:
+        row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        raise AlreadyExists(f"The tenant has the attribute key {body.key!r}.")
+    return AttributeKeyRead.model_validate(row)
+
+
+@router.patch(
+    "/{key}",
+    openapi_extra=body_of(AttributeKeyUpdate),
+    responses=documented(NotFound, *_BODY_PROBLEMS),
+)
+async def update_attribute_key(
+    caller: CanConfigure,
+    opened: Opened,
+    key: Annotated[Code, Path()],
+    body: Annotated[AttributeKeyUpdate, Depends(json_body(AttributeKeyUpdate))],
+) -> AttributeKeyRead:
+    """Change how a key is shown."""
+    statement = (
+        update(AttributeKey)
+        .where(AttributeKey.tenant_id == caller.tenant_id, AttributeKey.key == key)
+        .values(key=AttributeKey.key, **body.changes())
+        .returning(*AttributeKey.__table__.columns)
+    )
+    async with opened.autocommit.connect() as connection:
+        row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound(f"The tenant has no attribute key {key!r}.")
+    return AttributeKeyRead.model_validate(row)

@@ -1,0 +1,145 @@
+"""The two text catalogues of a tenant: the reasons for activities, and the user statuses they may be about."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import Field, StringConstraints
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from api.http.auth import Caller, Permission
+from api.http.bodies import body_of, json_body
+from api.http.dependencies import CanView, Opened, require
+from api.http.errors import AlreadyExists, BodyTooLarge, NotFound, UnsupportedMediaType, documented
+from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody, Text
+from api.http.pages import Page, PageQuery, Searched, containing, page_of
+from db.models import CatalogueEntry, Reason, UserStatus
+
+CanConfigure = Annotated[Caller, Depends(require(Permission.MANAGE_ACTIVITY_CONFIG))]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]
+Aliases = Annotated[list[Text], Field(max_length=LIST_LENGTH)]
+
+
+class CatalogueEntryCreate(RequestBody):
+    """A new entry; requests may name it by code, label or any alias, whatever the case, accents and separators."""
+
+    code: Code
+    label: Text
+    aliases: Aliases = Field(default_factory=list)
+    is_active: bool = True
+
+
+class CatalogueEntryUpdate(PartialUpdate):
+    """What may be changed of an entry; `aliases` are replaced as a whole."""
+
+    label: Text | None = None
+    aliases: Aliases | None = None
+    is_active: bool | None = None
+
+
+class CatalogueEntryRead(Answer):
+    """An entry of a catalogue."""
+
+    code: str
+    label: str
+    aliases: list[str]
+    is_active: bool
+
+
+class CatalogueQuery(PageQuery):
+    """Which entries."""
+
+    search: Searched | None = Field(default=None, description="In code and label.")
+    is_active: bool | None = None
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The routes of one catalogue: the two differ in nothing but the table."""
+
+    entry: type[CatalogueEntry]
+    singular: str
+    plural: str
+
+    @property
+    def noun(self) -> str:
+        """Return the entry's name in a sentence."""
+        return self.singular.replace("_", " ")
+
+    def router(self, prefix: str) -> APIRouter:
+        """Where the catalogue is found."""
+        problems = (BodyTooLarge, UnsupportedMediaType)
+        router = APIRouter(prefix=prefix, tags=["configuration"])
+        router.get("", name=f"list_{self.plural}", responses=documented())(self.list_entries)
+        router.post(
+            "",
+            name=f"create_{self.singular}",
+            status_code=201,
+            openapi_extra=body_of(CatalogueEntryCreate),
+            responses=documented(AlreadyExists, *problems),
+        )(self.create_entry)
+        router.patch(
+            "/{code}",
+            name=f"update_{self.singular}",
+            openapi_extra=body_of(CatalogueEntryUpdate),
+            responses=documented(NotFound, *problems),
+        )(self.update_entry)
+        return router
+
+    async def list_entries(
+        self, caller: CanView, opened: Opened, query: Annotated[CatalogueQuery, Query()]
+    ) -> Page[CatalogueEntryRead]:
+        """The entries by code."""
+        entry = self.entry
+        statement = select(entry.__table__).where(entry.tenant_id == caller.tenant_id).order_by(entry.code)
+        if query.search is not None:
+            pattern = containing(query.search)
+            statement = statement.where(or_(entry.code.ilike(pattern), entry.label.ilike(pattern)))
+        if query.is_active is not None:
+            statement = statement.where(entry.is_active == query.is_active)
+        return await page_of(opened.autocommit, statement, query, CatalogueEntryRead.model_validate)
+
+    async def create_entry(
+        self,
+        caller: CanConfigure,
+        opened: Opened,
+        body: Annotated[CatalogueEntryCreate, Depends(json_body(CatalogueEntryCreate))],
+    ) -> CatalogueEntryRead:
+        """Add an entry. The first one ends the time in which every text was taken as it came."""
+        statement = (
+            insert(self.entry)
+            .values(tenant_id=caller.tenant_id, **body.model_dump())
+            .on_conflict_do_nothing()
+            .returning(*self.entry.__table__.columns)
+        )
+        async with opened.autocommit.connect() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            raise AlreadyExists(f"The tenant has a {self.noun} with the code {body.code!r}.")
+        return CatalogueEntryRead.model_validate(row)
+
+    async def update_entry(
+        self,
+        caller: CanConfigure,
+        opened: Opened,
+        code: Annotated[Code, Path()],
+        body: Annotated[CatalogueEntryUpdate, Depends(json_body(CatalogueEntryUpdate))],
+    ) -> CatalogueEntryRead:
+        """Change or deactivate an entry; activities that were created with it stay as they are."""
+        entry = self.entry
+        statement = (
+            update(entry)
+            .where(entry.tenant_id == caller.tenant_id, entry.code == code)
+            .values(code=entry.code, **body.changes())
+            .returning(*entry.__table__.columns)
+        )
+        async with opened.autocommit.connect() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            raise NotFound(f"The tenant has no {self.noun} with the code {code!r}.")
+        return CatalogueEntryRead.model_validate(row)
+
+
+REASONS = Catalogue(Reason, "reason", "reasons").router("/api/activity-config/reasons")
+USER_STATUSES = Catalogue(UserStatus, "user_status", "user_statuses").router("/api/user-retention-statuses")

@@ -1,0 +1,55 @@
+"""/api/activity-config/dispatch: how a tenant's activities are handed to executors."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from api.configuration.catalogues import CanConfigure
+from api.http.bodies import body_of, json_body
+from api.http.dependencies import CanView, Opened
+from api.http.errors import BodyTooLarge, UnsupportedMediaType, documented
+from api.http.fields import Answer, RequestBody
+from db.leases import MAX_ATTEMPTS
+from db.models import DispatchSettings
+
+router = APIRouter(prefix="/api/activity-config/dispatch", tags=["configuration"])
+
+
+class DispatchSettingsUpdate(RequestBody):
+    """What holds from now on, also for what has been taken already."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        description="So many leases may run out before the activity is FAILED."
+    )
+
+
+class DispatchSettingsRead(Answer):
+    """What holds now."""
+
+    max_attempts: int
+
+
+@router.get("", responses=documented())
+async def get_dispatch_settings(caller: CanView, opened: Opened) -> DispatchSettingsRead:
+    """The tenant's settings, or the defaults."""
+    statement = select(DispatchSettings.max_attempts).where(DispatchSettings.tenant_id == caller.tenant_id)
+    async with opened.autocommit.connect() as connection:
+        max_attempts = (await connection.execute(statement)).scalar_one_or_none()
+    return DispatchSettingsRead(max_attempts=MAX_ATTEMPTS if max_attempts is None else max_attempts)
+
+
+@router.put("", openapi_extra=body_of(DispatchSettingsUpdate), responses=documented(BodyTooLarge, UnsupportedMediaType))
+async def put_dispatch_settings(
+    caller: CanConfigure,
+    opened: Opened,
+    body: Annotated[DispatchSettingsUpdate, Depends(json_body(DispatchSettingsUpdate))],
+) -> DispatchSettingsRead:
+    """Change them."""
+    values = body.model_dump()
+    statement = insert(DispatchSettings).values(tenant_id=caller.tenant_id, **values)
+    async with opened.autocommit.connect() as connection:
+        await connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id"], set_=values))
+    return DispatchSettingsRead(max_attempts=body.max_attempts)

@@ -1,0 +1,181 @@
+"""/api/activity-config/target-resolution: by which criteria, and when, the target user of an activity is found."""
+
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from psycopg.errors import UniqueViolation
+from pydantic import AliasChoices, Field, JsonValue
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+
+from api.activities.schemas import Criterion
+from api.configuration.catalogues import CanConfigure
+from api.http.bodies import body_of, json_body
+from api.http.dependencies import CanView, Opened, Resources
+from api.http.errors import AlreadyExists, BodyTooLarge, NotFound, UnsupportedMediaType, documented
+from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody
+from api.http.pages import Page, PageQuery, page_of
+from db.models import TargetConfig
+from workflows.words import ActivityType, Channel, CriterionType, TargetStrategy
+
+router = APIRouter(prefix="/api/activity-config/target-resolution", tags=["configuration"])
+
+Priority = Annotated[
+    int, Field(ge=-(2**31), lt=2**31, description="Lower is looked at first; unique among the active.")
+]
+Criteria = Annotated[list[Criterion], Field(max_length=LIST_LENGTH, description="Lower `priority` is tried first.")]
+_STRATEGY = AliasChoices("resolution_strategy", "strategy")
+_PROBLEMS = (AlreadyExists, BodyTooLarge, UnsupportedMediaType)
+
+
+class TargetConfigCreate(RequestBody):
+    """Whom to look for, and when; without selectors for whatever activity."""
+
+    resolution_strategy: TargetStrategy = Field(validation_alias=_STRATEGY)
+    fallback_to_commerce_rep: bool = True
+    fallback_to_owner: bool = True
+    priority: Priority = 0
+    channel: Channel | None = Field(default=None, description="Only for activities on this channel.")
+    type: ActivityType | None = Field(default=None, description="Only for activities of this type.")
+    criteria: Criteria = Field(default_factory=list)
+    is_active: bool = True
+
+
+class TargetConfigUpdate(PartialUpdate):
+    """What may be changed; `criteria` are replaced as a whole, a selector of null is removed."""
+
+    clearable: ClassVar[frozenset[str]] = frozenset({"channel", "type"})
+
+    resolution_strategy: TargetStrategy | None = Field(default=None, validation_alias=_STRATEGY)
+    fallback_to_commerce_rep: bool | None = None
+    fallback_to_owner: bool | None = None
+    priority: Priority | None = None
+    channel: Channel | None = None
+    type: ActivityType | None = None
+    criteria: Criteria | None = None
+    is_active: bool | None = None
+
+
+class CriterionRead(Answer):
+    """A rule of a configuration."""
+
+    criteria_type: CriterionType
+    criteria_config: dict[str, JsonValue]
+    priority: int
+
+
+class TargetConfigRead(Answer):
+    """A configuration; explanations name its id and version."""
+
+    id: UUID
+    resolution_strategy: TargetStrategy
+    fallback_to_commerce_rep: bool
+    fallback_to_owner: bool
+    priority: int
+    channel: Channel | None
+    type: ActivityType | None
+    criteria: list[CriterionRead]
+    is_active: bool
+    version: int
+
+
+class TargetConfigQuery(PageQuery):
+    """Which configurations."""
+
+    is_active: bool | None = None
+    channel: Channel | None = None
+    type: ActivityType | None = None
+
+
+@router.get("", responses=documented())
+async def list_target_configs(
+    caller: CanView, opened: Opened, query: Annotated[TargetConfigQuery, Query()]
+) -> Page[TargetConfigRead]:
+    """The configurations in the order in which they are looked at: the first active one that matches applies."""
+    statement = select(TargetConfig.__table__).where(TargetConfig.tenant_id == caller.tenant_id)
+    wanted = query.model_dump(include={"is_active", "channel", "type"}, exclude_none=True)
+    statement = statement.filter_by(**wanted).order_by(TargetConfig.priority, TargetConfig.id)
+    return await page_of(opened.autocommit, statement, query, _read)
+
+
+@router.get("/{config_id}", responses=documented(NotFound))
+async def get_target_config(caller: CanView, opened: Opened, config_id: UUID) -> TargetConfigRead:
+    """One configuration."""
+    statement = select(TargetConfig.__table__).where(
+        TargetConfig.tenant_id == caller.tenant_id, TargetConfig.id == config_id
+    )
+    async with opened.autocommit.connect() as connection:
+        row = (await connection.execute(statement)).one_or_none()
+    return _found(row, config_id)
+
+
+@router.post("", status_code=201, openapi_extra=body_of(TargetConfigCreate), responses=documented(*_PROBLEMS))
+async def create_target_config(
+    caller: CanConfigure,
+    opened: Opened,
+    body: Annotated[TargetConfigCreate, Depends(json_body(TargetConfigCreate))],
+) -> TargetConfigRead:
+    """Add a configuration."""
+    values = _columns(body.model_dump(mode="json"))
+    statement = insert(TargetConfig).values(tenant_id=caller.tenant_id, **values)
+    row = await _written(opened, statement.returning(*TargetConfig.__table__.columns))
+    assert row is not None  # noqa: S101 - an INSERT either answers its row or raises
+    return _read(row)
+
+
+@router.patch("/{config_id}", openapi_extra=body_of(TargetConfigUpdate), responses=documented(NotFound, *_PROBLEMS))
+async def update_target_config(
+    caller: CanConfigure,
+    opened: Opened,
+    config_id: UUID,
+    body: Annotated[TargetConfigUpdate, Depends(json_body(TargetConfigUpdate))],
+) -> TargetConfigRead:
+    """Change or deactivate a configuration; targets that were found before stay as they are."""
+    statement = (
+        update(TargetConfig)
+        .where(TargetConfig.tenant_id == caller.tenant_id, TargetConfig.id == config_id)
+        .values(version=TargetConfig.version + 1, **_columns(body.changes()))
+    )
+    row = await _written(opened, statement.returning(*TargetConfig.__table__.columns))
+    return _found(row, config_id)
+
+
+async def _written(
+    opened: Resources,
+    statement: ReturningInsert[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]],
+) -> Row[*tuple[Any, ...]] | None:
+    """The unique index on the active ones' priorities decides, also between two requests at once."""
+    try:
+        async with opened.autocommit.connect() as connection:
+            return (await connection.execute(statement)).one_or_none()
+    except IntegrityError as failure:
+        if isinstance(failure.orig, UniqueViolation):
+            raise AlreadyExists("Another active configuration has this priority.") from failure
+        raise
+
+
+def _columns(values: dict[str, Any]) -> dict[str, Any]:
+    """Members become columns; what a criterion's config leaves out isn't stored."""
+    if "resolution_strategy" in values:
+        values["strategy"] = values.pop("resolution_strategy")
+    for criterion in values.get("criteria", ()):
+        criterion["config"] = {name: value for name, value in criterion["config"].items() if value is not None}
+    return values
+
+
+def _found(row: Row[*tuple[Any, ...]] | None, config_id: UUID) -> TargetConfigRead:
+    if row is None:
+        raise NotFound(f"The tenant has no target configuration {config_id}.")
+    return _read(row)
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> TargetConfigRead:
+    criteria = [
+        {"criteria_type": one["type"], "criteria_config": one["config"], "priority": one["priority"]}
+        for one in row.criteria
+    ]
+    return TargetConfigRead.model_validate(
+        {**row._mapping, "resolution_strategy": row.strategy, "criteria": criteria}  # noqa: SLF001
+    )

@@ -1,0 +1,1 @@
+"""/api/executions and /api/activity-results: hand activities out, take their results."""

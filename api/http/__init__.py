@@ -1,0 +1,1 @@
+"""The kit of the HTTP interface: errors, bodies, callers, pages, streams."""

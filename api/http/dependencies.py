@@ -1,0 +1,83 @@
+"""What a route asks for: the process's resources, and a caller who may do this in this tenant."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from api.http.auth import Authenticator, Caller, Permission
+from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
+from db.due_watch import DueWatch
+from workflows.messages import Fault
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the process has opened, and the settings that routes use."""
+
+    engine: AsyncEngine
+    autocommit: AsyncEngine
+    temporal: Client
+    authenticator: Authenticator
+    temporal_ui_url: str
+    answer_deadline_seconds: float
+    max_lead_seconds: float
+    due_watch: DueWatch
+
+
+async def resources(request: Request) -> Resources:
+    """The lifespan's resources; async, for FastAPI has anything else wait for a thread."""
+    found: Resources = request.state.resources
+    return found
+
+
+Opened = Annotated[Resources, Depends(resources)]
+
+_UUID = TypeAdapter(UUID)
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A signed token with the claim `tenants`.")
+
+
+def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
+    """A dependency that lets only those pass who have the permission in the tenant that `x-tenant-id` names."""
+
+    async def caller(
+        opened: Opened,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+        x_tenant_id: Annotated[str | None, Header(description="The tenant's UUID; the token must name it.")] = None,
+    ) -> Caller:
+        if credentials is None:
+            raise Unauthenticated("Send `Authorization: Bearer <token>`.", challenge="Bearer")
+        token = await opened.authenticator.verify(credentials.credentials)
+        tenant_id = _tenant_id(x_tenant_id)
+        structlog.contextvars.bind_contextvars(tenant_id=str(tenant_id))
+        if tenant_id not in token.tenants:
+            raise TenantDenied(f"The token doesn't name tenant {tenant_id}.")
+        caller = Caller(subject=token.sub, tenant_id=tenant_id, permissions=token.tenants[tenant_id])
+        if not caller.may(permission):
+            raise PermissionDenied(f"The token lacks the permission {permission} in tenant {tenant_id}.")
+        return caller
+
+    return caller
+
+
+def _tenant_id(header: str | None) -> UUID:
+    try:
+        return _UUID.validate_python(header or "")
+    except ValueError:
+        fault = Fault(pointer="/header/x-tenant-id", detail="This header must be the tenant's UUID.")
+        raise ValidationFailed("Send the header `x-tenant-id` with the tenant's UUID.", faults=(fault,)) from None
+
+
+CanCreate = Annotated[Caller, Depends(require(Permission.CREATE_ACTIVITY))]
+CanView = Annotated[Caller, Depends(require(Permission.VIEW_ACTIVITIES))]
+CanCancel = Annotated[Caller, Depends(require(Permission.CANCEL_ACTIVITY))]
+CanDispatch = Annotated[Caller, Depends(require(Permission.DISPATCH_ACTIVITY))]
+CanOperate = Annotated[Caller, Depends(require(Permission.OPERATE))]
+CanSubmitResult = Annotated[Caller, Depends(require(Permission.SUBMIT_ACTIVITY_RESULT))]

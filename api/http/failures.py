@@ -1,0 +1,84 @@
+"""What a failure that nobody foresaw in a route is to the caller."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.http.bodies import escaped, invalid, sentence
+from api.http.errors import (
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    RateLimited,
+    Unavailable,
+    ValidationFailed,
+)
+from db.failures import may_pass
+from workflows.messages import Fault
+
+
+def problem_of(failure: Exception) -> Problem:
+    """The problem to answer with; an `InternalError` is a defect of ours, to be logged."""
+    if isinstance(failure, Problem):
+        return failure
+    for kind, translate in TRANSLATIONS.items():
+        if isinstance(failure, kind):
+            return translate(failure)
+    return InternalError(type(failure).__name__)
+
+
+def _from_parameters(failure: RequestValidationError) -> Problem:
+    faults = [
+        Fault(pointer="".join(f"/{escaped(part)}" for part in error["loc"]), detail=sentence(error))
+        for error in failure.errors()
+    ]
+    return invalid(faults)
+
+
+def allowed_methods(document: dict[str, Any], path: str) -> str:
+    """The methods that a path of the OpenAPI document has, for the header `Allow`."""
+    templates = document["paths"].items()
+    matching = [methods for template, methods in templates if re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", template), path)]
+    return ", ".join(sorted({method.upper() for methods in matching for method in methods}))
+
+
+def _from_http(failure: HTTPException) -> Problem:
+    if failure.status_code == MethodNotAllowed.status:
+        return MethodNotAllowed("This path has no such method; the header `Allow` has those it has.")
+    if failure.status_code == NotFound.status:
+        return NotFound("There is no such path.")
+    return ValidationFailed(str(failure.detail))
+
+
+def _from_database(failure: Exception) -> Problem:
+    if may_pass(failure):
+        return Unavailable("PostgreSQL can't be reached; try again.")
+    return InternalError(type(failure).__name__)
+
+
+def _from_temporal(failure: RPCError) -> Problem:
+    if failure.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+        return RateLimited("Temporal is at its limit; slow down and try again.", headers={"Retry-After": "1"})
+    if failure.status in {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.ABORTED,
+    }:
+        return Unavailable("Temporal can't be reached; try again.")
+    return InternalError(type(failure).__name__)
+
+
+TRANSLATIONS: dict[type[Exception], Callable[[Any], Problem]] = {
+    RequestValidationError: _from_parameters,
+    HTTPException: _from_http,
+    SQLAlchemyError: _from_database,
+    OSError: _from_database,
+    RPCError: _from_temporal,
+}

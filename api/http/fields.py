@@ -1,0 +1,118 @@
+"""Types and base classes of request and answer fields: snake_case in, camelCase out."""
+
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    JsonValue,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+
+from workflows.limits import FIRST_YEAR, LONGEST_WAIT, TEXT_LENGTH, YEARS_AHEAD
+
+LIST_LENGTH = 100
+
+_ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d(:?[0-5]\d)?)", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _instant(value: Any) -> datetime:
+    if isinstance(value, str) and _ISO_8601.fullmatch(value):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value.upper())
+    msg = "must be an ISO 8601 time with an offset, as in 2025-01-16T09:00:00.000Z"
+    raise ValueError(msg)
+
+
+def _storable(value: datetime) -> datetime:
+    """UTC, cut to milliseconds, in the range that every part of the system can represent."""
+    try:
+        instant = value.astimezone(UTC)
+    except OverflowError:
+        instant = value.replace(year=1, tzinfo=UTC)
+    if instant.year < FIRST_YEAR or instant > datetime.now(UTC) + LONGEST_WAIT:
+        msg = f"must lie between {FIRST_YEAR} and {YEARS_AHEAD} years from now"
+        raise ValueError(msg)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        msg = "must not be blank"
+        raise ValueError(msg)
+    return value
+
+
+def _key(value: str) -> str:
+    if value != value.strip() or _CONTROL.search(value):
+        msg = "must have no control characters and no white space at its ends"
+        raise ValueError(msg)
+    return value
+
+
+def in_contract_format(instant: datetime) -> str:
+    """2025-01-16T09:00:00.000Z."""
+    utc = instant.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_storable)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_not_blank)]
+IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_key)]
+Instant = Annotated[
+    datetime,
+    PlainSerializer(in_contract_format, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2025-01-16T09:00:00.000Z"]}),
+]
+
+
+def _bounded(value: JsonValue) -> JsonValue:
+    """Texts and arrays inside of free values keep to the same bounds as all others."""
+    if isinstance(value, str) and len(value) > TEXT_LENGTH:
+        msg = f"must have at most {TEXT_LENGTH} characters per text"
+        raise ValueError(msg)
+    if isinstance(value, list) and len(value) > LIST_LENGTH:
+        msg = f"must have at most {LIST_LENGTH} items"
+        raise ValueError(msg)
+    if isinstance(value, dict | list):
+        for inner in (*value.keys(), *value.values()) if isinstance(value, dict) else value:
+            _bounded(inner)
+    return value
+
+
+FreeValue = Annotated[JsonValue, AfterValidator(_bounded)]
+
+
+class RequestBody(BaseModel):
+    """A body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """A part of an answer: camelCase on the wire."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, from_attributes=True, frozen=True
+    )
+
+
+class PartialUpdate(RequestBody):
+    """A body whose members are all optional; a null where nothing may be empty equals absence."""
+
+    clearable: ClassVar[frozenset[str]] = frozenset()
+
+    def changes(self) -> dict[str, Any]:
+        """The members that change something, JSON-ready."""
+        mentioned = self.model_dump(mode="json", include=self.model_fields_set)
+        return {name: value for name, value in mentioned.items() if value is not None or name in self.clearable}

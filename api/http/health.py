@@ -1,0 +1,58 @@
+"""Is the process alive, can it do its work, and its figures: for orchestrators and Prometheus, without a token."""
+
+import asyncio
+from datetime import timedelta
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.service import RPCError
+
+from api.http.dependencies import Opened, Resources
+from api.http.metrics import exposition
+
+router = APIRouter(tags=["health"])
+
+PATIENCE_SECONDS = 3
+
+
+@router.get("/health/live")
+async def get_liveness() -> dict[str, str]:
+    """The process answers: restart it if it doesn't."""
+    return {"status": "live"}
+
+
+@router.get("/health/ready", responses={503: {"description": "Something is missing; the answer says what."}})
+async def get_readiness(opened: Opened) -> JSONResponse:
+    """A query and a Temporal call work: send requests here only then."""
+    async with asyncio.TaskGroup() as group:
+        asked = {"postgresql": group.create_task(_postgresql(opened)), "temporal": group.create_task(_temporal(opened))}
+    missing = {name: fault for name, task in asked.items() if (fault := task.result())}
+    if missing:
+        return JSONResponse({"status": "not ready", "missing": missing}, 503, {"Retry-After": "2"})
+    return JSONResponse({"status": "ready", "missing": {}})
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(opened: Opened) -> Response:
+    """The text format of Prometheus; the backlog is PostgreSQL's answer of this moment."""
+    return Response(await exposition(opened.autocommit), media_type="text/plain; version=0.0.4")
+
+
+async def _postgresql(opened: Resources) -> str | None:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), opened.autocommit.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError) as failure:
+        return f"no answer ({type(failure).__name__})"
+    return None
+
+
+async def _temporal(opened: Resources) -> str | None:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            serving = await opened.temporal.service_client.check_health(timeout=timedelta(seconds=PATIENCE_SECONDS))
+    except (RPCError, RuntimeError, OSError) as failure:
+        return f"no answer ({type(failure).__name__})"
+    return None if serving else "not serving"

@@ -1,0 +1,62 @@
+"""What Prometheus scrapes from the API: requests and creations, and what PostgreSQL says of the backlog."""
+
+from contextlib import suppress
+from math import nan
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from sqlalchemy import and_, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.models import ScheduledActivity
+from db.snapshots import NOW
+from workflows.words import ActivityStatus
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter(
+    "http_requests", "Requests by method, route and status.", ("method", "route", "status"), registry=REGISTRY
+)
+LATENCY = Histogram("http_request_seconds", "Seconds per request.", ("method", "route"), registry=REGISTRY)
+CREATIONS = Counter(
+    "scheduled_activity_creations", "Creations by the code they were answered with.", ("code",), registry=REGISTRY
+)
+_LATENESS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600)
+CLAIMABLE_LATENESS = Histogram(
+    "scheduled_activity_claimable_lateness_seconds",
+    "From when it was scheduled for until an executor could take it; observed when it is first taken.",
+    ("channel",),
+    buckets=_LATENESS,
+    registry=REGISTRY,
+)
+CLAIMED_LATENESS = Histogram(
+    "scheduled_activity_claimed_lateness_seconds",
+    "From when it was scheduled for until it was first taken.",
+    ("channel",),
+    buckets=_LATENESS,
+    registry=REGISTRY,
+)
+OVERDUE = Gauge("scheduled_activities_overdue", "READY ones whose time has passed unmarked.", registry=REGISTRY)
+OLDEST_OVERDUE = Gauge("scheduled_activities_oldest_overdue_seconds", "Age of the oldest of these.", registry=REGISTRY)
+UNRESOLVED = Gauge("scheduled_activities_unresolved", "Waiting for an operator.", registry=REGISTRY)
+
+_overdue = and_(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.scheduled_at < NOW)
+_backlog = select(
+    select(func.count()).where(_overdue).scalar_subquery(),
+    select(func.coalesce(func.extract("epoch", NOW - func.min(ScheduledActivity.scheduled_at)), 0))
+    .where(_overdue)
+    .scalar_subquery(),
+    select(func.count()).where(ScheduledActivity.status == ActivityStatus.UNRESOLVED).scalar_subquery(),
+)
+"""Over all tenants, by the index of the open ones: asked of PostgreSQL, so that it rises while nothing else runs."""
+
+
+async def exposition(engine: AsyncEngine) -> bytes:
+    """The text that Prometheus reads; what PostgreSQL doesn't tell is not a number, the rest is told all the same."""
+    overdue = oldest = unresolved = nan
+    with suppress(SQLAlchemyError, OSError):
+        async with engine.connect() as connection:
+            overdue, oldest, unresolved = (await connection.execute(_backlog)).one()
+    OVERDUE.set(overdue)
+    OLDEST_OVERDUE.set(oldest)
+    UNRESOLVED.set(unresolved)
+    return generate_latest(REGISTRY)

@@ -1,0 +1,110 @@
+"""How to reach Temporal: the task queue, the workflow's ID, the one way to connect; never imported by workflows."""
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from temporalio.client import Client
+from temporalio.common import (
+    Priority,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+
+from workflows.display import headline
+from workflows.messages import ScheduledActivityInput, Standing
+from workflows.search_attributes import (
+    ACTIVITY_ID,
+    ACTIVITY_STATUS,
+    ACTIVITY_TYPE,
+    CHANNEL,
+    COMMERCE_ID,
+    SCHEDULED_AT,
+    TENANT_ID,
+)
+from workflows.words import ActivityStatus
+
+TASK_QUEUE = "scheduled-activities"
+
+TASK_TIMEOUT = timedelta(seconds=5)
+"""How long the server waits for a worker that was killed: it must leave time for another one within a deadline."""
+
+_PLAIN_KEY = re.compile(r"(?!sha256:)[A-Za-z0-9._~:-]+", re.ASCII)
+
+
+def workflow_id(tenant_id: UUID, idempotency_key: str) -> str:
+    """`{tenant}:{key}`, or `{tenant}:sha256:{hex}` for a key with other characters than `A-Za-z0-9._~:-`.
+
+    Injective, ASCII, and at most 237 bytes long: a cluster on PostgreSQL stores 255.
+    """
+    if _PLAIN_KEY.fullmatch(idempotency_key):
+        return f"{tenant_id}:{idempotency_key}"
+    return f"{tenant_id}:sha256:{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
+
+
+def lead_seconds(scheduled_at: datetime, now: datetime, max_lead_seconds: float) -> float:
+    """How early a run may wake so that a herd is spread: at most a tenth of its wait."""
+    wait = (scheduled_at - now).total_seconds()
+    return max(0.0, min(max_lead_seconds, wait / 10))
+
+
+def start_options(scheduled: ScheduledActivityInput, status: ActivityStatus, scheduled_at: datetime) -> dict[str, Any]:
+    """How every run is started: found by its key, shown by its attributes, and fair to other tenants."""
+    request = scheduled.request
+    return {
+        "id": workflow_id(scheduled.tenant_id, request.idempotency_key),
+        "task_queue": TASK_QUEUE,
+        "task_timeout": TASK_TIMEOUT,
+        "memo": {"idempotency_key": request.idempotency_key},
+        "search_attributes": TypedSearchAttributes(
+            [
+                SearchAttributePair(TENANT_ID, str(scheduled.tenant_id)),
+                SearchAttributePair(ACTIVITY_ID, str(scheduled.id)),
+                SearchAttributePair(COMMERCE_ID, str(request.commerce_id)),
+                SearchAttributePair(CHANNEL, request.channel.value),
+                SearchAttributePair(ACTIVITY_TYPE, request.type.value),
+                SearchAttributePair(ACTIVITY_STATUS, status.value),
+                SearchAttributePair(SCHEDULED_AT, scheduled_at),
+            ]
+        ),
+        "static_summary": headline(scheduled, scheduled_at),
+        "priority": Priority(fairness_key=str(scheduled.tenant_id)),
+    }
+
+
+async def resume(client: Client, scheduled: ScheduledActivityInput, standing: Standing) -> str:
+    """Start a run that goes on from the row, whatever became of the one before; answers its run id.
+
+    Raises:
+        WorkflowAlreadyStartedError: one is open already.
+    """
+    handle = await client.start_workflow(
+        "ScheduledActivityWorkflow",
+        scheduled,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        rpc_timeout=timedelta(seconds=3),
+        **start_options(scheduled, standing.status, standing.scheduled_at),
+    )
+    return handle.first_execution_run_id or ""
+
+
+async def connect(*, runtime: Runtime | None = None, lazy: bool = False) -> Client:
+    """A client as the environment describes it (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …).
+
+    `lazy` puts the connection off to the first call, so that a process can start while Temporal is away.
+    """
+    environment: dict[str, Any] = {"target_host": "localhost:7233", **ClientConfig.load_client_connect_config()}
+    return await Client.connect(
+        **environment,
+        data_converter=pydantic_data_converter,
+        runtime=runtime,
+        lazy=lazy,
+    )

@@ -1,0 +1,81 @@
+"""Starts a run for every open row that has none: what is left to do when Temporal has lost its own."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from db.engine import autocommit
+from db.reconciliation import open_requests
+from runs.client import lead_seconds, resume
+from workflows.findings import Cursor
+from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest, Standing
+
+PAGE = 500
+AT_ONCE = 20
+PAUSES = (0.5, 1, 2, 4, None)
+"""Seconds between attempts: a Temporal that has just been started, or has much to do, is given some time."""
+
+
+@dataclass
+class Rebuilt:
+    """How many runs were started, and how many rows had one: repeating the command starts none twice."""
+
+    started: int = 0
+    open_already: int = 0
+
+
+async def rebuild(
+    client: Client, engine: AsyncEngine, *, per_second: float, max_lead_seconds: float
+) -> AsyncIterator[Rebuilt]:
+    """Start them, the most urgent first and no more than so many a second; tells how far it is after each page.
+
+    No row is locked: a run's first step reads its row, and ends at once if that has been cancelled meanwhile.
+    """
+    so_far = Rebuilt()
+    after: Cursor | None = None
+    while rows := await _page(engine, after):
+        for first in range(0, len(rows), AT_ONCE):
+            some = rows[first : first + AT_ONCE]
+            began = time.monotonic()
+            started = await asyncio.gather(*(_start(client, row, max_lead_seconds) for row in some))
+            so_far.started += sum(started)
+            so_far.open_already += len(started) - sum(started)
+            await asyncio.sleep(max(0.0, began + len(some) / per_second - time.monotonic()))
+        yield so_far
+        after = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields})
+
+
+async def _page(engine: AsyncEngine, after: Cursor | None) -> list[Row[Any]]:
+    async with autocommit(engine).connect() as connection:
+        return list((await connection.execute(open_requests(after, PAGE))).all())
+
+
+async def _start(client: Client, row: Row[Any], max_lead_seconds: float) -> bool:
+    scheduled = ScheduledActivityInput(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        request=ScheduledActivityRequest.model_validate(row.request),
+        lead_seconds=lead_seconds(row.scheduled_at, datetime.now(UTC), max_lead_seconds),
+    )
+    standing = Standing(status=row.status, version=row.version, scheduled_at=row.scheduled_at)
+    for pause in PAUSES:
+        try:
+            await resume(client, scheduled, standing)
+        except WorkflowAlreadyStartedError:
+            return False
+        except RPCError:  # perhaps started all the same: then the next attempt finds it open
+            if pause is None:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            break
+    return True

@@ -1,0 +1,40 @@
+"""Replays runs of the server on the checked-out code, to know which would break if it were deployed."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer
+
+from runs.sandbox import Sandbox
+from workflows.bulk_operation import BulkOperationWorkflow
+from workflows.scheduled_activity import ScheduledActivityWorkflow
+
+STORIES = (ScheduledActivityWorkflow, BulkOperationWorkflow)
+DEFAULT_QUERY = f"WorkflowType IN ({', '.join(repr(story.__name__) for story in STORIES)})"
+
+
+@dataclass
+class Replayed:
+    """How many runs were replayed, and which would break, with the reason."""
+
+    runs: int = 0
+    broken: dict[str, str] = field(default_factory=dict)
+
+
+async def replay(client: Client, query: str, limit: int | None, workflows: Sequence[type] = STORIES) -> Replayed:
+    """Replay what the query finds, open runs and closed ones alike; nothing on the server changes."""
+    replayed = Replayed()
+
+    async def histories() -> AsyncIterator[WorkflowHistory]:
+        async for execution in client.list_workflows(query, limit=limit):
+            replayed.runs += 1
+            names[execution.run_id] = execution.id
+            yield await client.get_workflow_handle(execution.id, run_id=execution.run_id).fetch_history()
+
+    names: dict[str, str] = {}
+    replayer = Replayer(workflows=workflows, workflow_runner=Sandbox(), data_converter=client.data_converter)
+    results = await replayer.replay_workflows(histories(), raise_on_replay_failure=False)
+    for run_id, failure in results.replay_failures.items():
+        replayed.broken[f"{names[run_id]} (run {run_id})"] = str(failure)
+    return replayed

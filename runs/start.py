@@ -1,0 +1,69 @@
+"""Starts the run that creates an activity, and waits for its answer; never imported by workflows."""
+
+import asyncio
+from contextlib import suppress
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from runs.client import start_options
+from workflows.activities import rejection_of
+from workflows.messages import Rejection, ScheduledActivityInput, Snapshot
+from workflows.scheduled_activity import ScheduledActivityWorkflow
+from workflows.words import ActivityStatus
+
+
+class RefusedError(Exception):
+    """The run has ended because the request can't be carried out; without a rejection it is our own fault."""
+
+    def __init__(self, rejection: Rejection | None) -> None:
+        super().__init__(rejection.code if rejection else "internal_error")
+        self.rejection = rejection
+
+
+async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seconds: float) -> Snapshot:
+    """Start the run and wait for its answer, in one call.
+
+    Raises:
+        WorkflowAlreadyStartedError: the key has a run.
+        RefusedError: the request can't be carried out; the key stays usable.
+        WorkflowUpdateRPCTimeoutOrCancelledError, RPCError: nothing is known, not even whether it has started.
+    """
+    operation = _start_operation(scheduled)
+    try:
+        async with asyncio.timeout(deadline_seconds):
+            return await client.execute_update_with_start_workflow(
+                ScheduledActivityWorkflow.create,  # type: ignore[arg-type]  # the SDK's types lose `async` behind a name
+                start_workflow_operation=operation,
+                id=str(scheduled.id),
+            )
+    except TimeoutError as failure:
+        raise WorkflowUpdateRPCTimeoutOrCancelledError from failure
+    except WorkflowUpdateFailedError as failure:
+        raise RefusedError(rejection_of(failure.cause)) from failure
+    finally:
+        await _retrieve(operation)
+
+
+def _start_operation(
+    scheduled: ScheduledActivityInput,
+) -> WithStartWorkflowOperation[ScheduledActivityWorkflow, ActivityStatus]:
+    return WithStartWorkflowOperation(
+        ScheduledActivityWorkflow.run,
+        scheduled,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        **start_options(scheduled, ActivityStatus.RESOLVING, scheduled.request.scheduled_at),
+    )
+
+
+async def _retrieve(operation: WithStartWorkflowOperation[ScheduledActivityWorkflow, ActivityStatus]) -> None:
+    """Take the operation's own exception, if it has one: the SDK complains of one that nobody took."""
+    with suppress(Exception, asyncio.CancelledError):
+        async with asyncio.timeout(0):
+            await operation.workflow_handle()
