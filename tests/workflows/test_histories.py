@@ -20,17 +20,13 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import TimeSkipper
 
-from api.activities.schemas import ScheduledActivityCreate
 from db.engine import autocommit, open_engine
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
-from runs.client import workflow_id
-from runs.start import start
 from tests.builders import COMMERCE_ID, CONTACTS, Tenant, contract_example, from_now
 from tests.service import Service, resources, running_api, until
 from tests.worlds import idle_service, work
 from worker import build_worker
-from workflows.messages import ScheduledActivityInput
 
 PATH = "/api/activities"
 STEPS = ["resolve_commerce", "resolve_reason", "resolve_target", "resolve_attributes", "record"]
@@ -267,18 +263,6 @@ async def test_a_creation_is_one_event_that_names_all_of_its_steps_and_holds_wha
     assert found["reason"] == answered["reason"]
     assert found["target_users"][0]["commerce_user_id"] == answered["targetUsers"][0]["commerceUserId"]
     assert {one["key"] for one in found["attributes"]} == {one["key"] for one in answered["attributes"]}
-
-
-async def test_a_run_that_began_step_by_step_goes_on_so_each_step_one_named_event(
-    service: Service, tenant: Tenant
-) -> None:
-    """As the first version started them; their histories replay for as long as they sleep."""
-    request = ScheduledActivityCreate.model_validate(contract_example(scheduled_at=LATER)).as_request()
-    scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=tenant.id, request=request)
-    await start(service.temporal, scheduled, 10)
-    run = service.temporal.get_workflow_handle(workflow_id(tenant.id, request.idempotency_key))
-    assert await cost(run) == (13, 3)
-    assert sorted(name for name, _ in await local_steps(run)) == sorted(STEPS)
 
 
 async def local_steps(run: Handle) -> list[tuple[str, dict[str, Any]]]:
