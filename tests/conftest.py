@@ -11,8 +11,8 @@ from temporalio.client import Client
 from db import migrations
 from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
-from tests.builders import Tenant
-from tests.service import Service, running_service, temporal_client
+from tests.support.builders import Tenant
+from tests.support.service import Service, running_service, temporal_client
 
 TIME_SKIPPING = {"frontend.WorkflowTimeSkippingEnabled": "true"}
 FORGETTING_AT_ONCE = {

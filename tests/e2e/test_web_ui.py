@@ -12,9 +12,9 @@ from playwright.async_api import Page, async_playwright, expect
 
 from embedded.temporal_server import TemporalServer
 from runs.client import workflow_id
-from tests.activities import activate, created, trail, unresolved
-from tests.builders import Tenant
-from tests.service import Service, until
+from tests.support.activities import activate, created, trail, unresolved
+from tests.support.builders import Tenant
+from tests.support.service import Service, until
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"

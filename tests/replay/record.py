@@ -24,8 +24,8 @@ from db.models import CommerceUser
 from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
 from runs.client import TASK_QUEUE
-from tests.builders import Tenant, contract_example, from_now
-from tests.service import Service, running_service, temporal_client
+from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.service import Service, running_service, temporal_client
 from workflows.bulk import bulk_workflow_id
 from workflows.findings import Page, Reconcile
 from workflows.reconciliation import ReconciliationWorkflow

@@ -12,7 +12,7 @@ from api.activities.schemas import ScheduledActivityCreate
 from api.http.bodies import parse
 from api.http.errors import ValidationFailed
 from api.http.fields import in_contract_format
-from tests.builders import contract_example
+from tests.support.builders import contract_example
 
 KEY = "msg-1"
 AN_ATTRIBUTE = {"key": "promotions"}

@@ -12,8 +12,8 @@ from api.activities.duplicates import differences
 from api.activities.schemas import ScheduledActivityCreate
 from api.http.bodies import parse
 from api.http.fields import in_contract_format
-from tests.builders import contract_example
-from tests.unit.messages import JSON, any_message
+from tests.support.builders import contract_example
+from tests.support.messages import JSON, any_message
 from workflows.messages import ProvidedAttribute, ScheduledActivityRequest
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
-from tests.unit.messages import any_message
+from tests.support.messages import any_message
 from workflows import display
 from workflows.messages import ProvidedAttribute, ScheduledActivityInput, ScheduledActivityRequest, Standing
 from workflows.words import ActivityStatus, ActivityType, Channel, Pending

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from tests.unit.messages import all_messages, any_message
+from tests.support.messages import all_messages, any_message
 from workflows.messages import Message, ScheduledActivityInput, Standing
 from workflows.words import ActivityStatus, Pending
 

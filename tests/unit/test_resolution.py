@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.case_notation import (
+from tests.support.case_notation import (
     IDS,
     NOW,
     agrees,

@@ -23,9 +23,9 @@ from temporalio.testing import TimeSkipper
 from db.engine import autocommit, open_engine
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
-from tests.builders import COMMERCE_ID, CONTACTS, Tenant, contract_example, from_now
-from tests.service import Service, resources, running_api, until
-from tests.worlds import idle_service, work
+from tests.support.builders import COMMERCE_ID, CONTACTS, Tenant, contract_example, from_now
+from tests.support.service import Service, resources, running_api, until
+from tests.support.worlds import idle_service, work
 from worker import build_worker
 
 PATH = "/api/activities"

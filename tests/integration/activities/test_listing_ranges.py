@@ -1,0 +1,175 @@
+"""The list on a filled table: each filter finds what it says, by ranges of indices, however deep."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.listing import Listed, Slice
+from db.models import Commerce, ScheduledActivity, TenantPause
+from db.snapshots import EFFECTIVE_STATUS, NOW
+from tests.support.builders import Tenant
+from tests.support.plans import nodes
+from tests.support.service import Service
+from workflows.messages import ActivityFilter
+
+LIST = "/api/activities"
+ROWS = 20_000
+SHOP = UUID(int=7)
+
+COMMERCES = text("""
+INSERT INTO commerces (tenant_id, id, external_id, name)
+SELECT :tenant, lpad(to_hex(n), 32, '0')::uuid, 'shop-' || n, 'x' FROM generate_series(1, 2000) n
+""")
+ACTIVITIES = text("""
+INSERT INTO scheduled_activities (tenant_id, id, idempotency_key, type, channel, commerce_id, reason_code, reason_label,
+    status, scheduled_at, due_at, marked_at, lateness_ms, request, run_id, created_at)
+SELECT :tenant, gen_random_uuid(), 'key-' || n % 100 || '-' || n, CASE n % 1000 WHEN 0 THEN 'TASK' ELSE 'MESSAGE' END,
+    (ARRAY['SALESMAN', 'CALLCENTER', 'WHATSAPP', 'EMAIL', 'SMS'])[n % 5 + 1], lpad(to_hex(n % 2000 + 1), 32, '0')::uuid,
+    CASE n % 4000 WHEN 0 THEN 'rare' ELSE 'reason_' || n % 7 END, 'x',
+    status, at, due, due + late, extract(epoch FROM (due + late) - due) * 1000, '{}', '',
+    now() - n * interval '1 minute'
+FROM (SELECT *, CASE WHEN status NOT IN ('READY', 'UNRESOLVED') THEN at END AS due,
+        CASE n % 500 WHEN 1 THEN interval '2 seconds' ELSE interval '0' END AS late
+    FROM (SELECT *, now() + (n * 7919 % 20000 - passed) * interval '1 minute' AS at
+        FROM (SELECT n, CASE WHEN n % 400 = 5 THEN 'UNRESOLVED' WHEN n % 7 = 5 THEN 'READY' WHEN n % 7 = 4 THEN 'DUE'
+                WHEN n % 7 = 6 THEN 'CANCELED' ELSE 'COMPLETED' END AS status,
+                CASE n % 7 WHEN 5 THEN 1000 ELSE 18000 END AS passed
+            FROM generate_series(1, :rows) n) AS drawn) AS stood) AS timed
+""")
+"""Times lie on either side of now, so some marks are made ahead and some activities are overdue."""
+
+NOW_ISH = datetime.now(UTC)
+FILTERS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "READY": {"status": ("READY",)},
+    "DUE": {"status": ("DUE",)},
+    "UNRESOLVED": {"status": ("UNRESOLVED",)},
+    "FAILED, which none is": {"status": ("FAILED",)},
+    "READY or DUE": {"status": ("READY", "DUE")},
+    "type": {"type": "MESSAGE"},
+    "rare type": {"type": "TASK"},
+    "channel": {"channel": "SMS"},
+    "channel without any": {"channel": "PUSH"},
+    "type and channel": {"type": "MESSAGE", "channel": "SMS"},
+    "commerce": {"commerce_id": SHOP},
+    "reason": {"reason": "reason_3"},
+    "rare reason": {"reason": "rare"},
+    "campaign": {"reason": "reason_3", "status": ("READY", "UNRESOLVED", "DUE")},
+    "time": {"scheduled_from": NOW_ISH - timedelta(hours=9), "scheduled_to": NOW_ISH + timedelta(hours=1)},
+    "key": {"idempotency_key": "key-1-1"},
+    "search by key": {"search": "key-17-"},
+    "search by commerce": {"search": "shop-77"},
+    "search for nothing": {"search": "nobody"},
+    "late": {"late": True},
+    "late and READY": {"late": True, "status": ("READY",)},
+}
+ORDERS = tuple(product(("scheduled_at", "created_at"), (False, True)))
+
+
+@pytest.fixture(scope="module")
+async def filled(service: Service) -> Tenant:
+    """A tenant with many activities in every status."""
+    tenant = await service.tenant()
+    async with service.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE scheduled_activities DISABLE TRIGGER notify_due"))
+        await connection.execute(COMMERCES, {"tenant": tenant.id})
+        await connection.execute(ACTIVITIES, {"tenant": tenant.id, "rows": ROWS})
+        await connection.execute(text("ALTER TABLE scheduled_activities ENABLE TRIGGER notify_due"))
+    async with service.engine.begin() as connection:
+        await connection.execute(text("ANALYZE scheduled_activities, commerces"))
+    return tenant
+
+
+def said_plainly(tenant: Tenant, wanted: ActivityFilter) -> Select[Any]:
+    """The same by the effective status of each row, without a thought of indices."""
+    row = ScheduledActivity
+    overdue = and_(EFFECTIVE_STATUS.in_(("READY", "UNRESOLVED")), row.scheduled_at < NOW)
+    late = and_(EFFECTIVE_STATUS != "READY", row.lateness_ms > 1000)
+    shops = select(Commerce.id).where(
+        Commerce.tenant_id == tenant.id, Commerce.external_id.startswith(wanted.search or "", autoescape=True)
+    )
+    meanings: dict[str, ColumnElement[bool]] = {
+        "status": EFFECTIVE_STATUS.in_(wanted.status),
+        "type": row.type == wanted.type,
+        "channel": row.channel == wanted.channel,
+        "commerce_id": row.commerce_id == wanted.commerce_id,
+        "reason": row.reason_code == wanted.reason,
+        "scheduled_from": row.scheduled_at >= (wanted.scheduled_from or NOW),
+        "scheduled_to": row.scheduled_at < (wanted.scheduled_to or NOW),
+        "idempotency_key": row.idempotency_key == wanted.idempotency_key,
+        "search": or_(row.idempotency_key.startswith(wanted.search or "", autoescape=True), row.commerce_id.in_(shops)),
+        "late": or_(overdue, late),
+    }
+    return select(row.id).where(row.tenant_id == tenant.id, *(meanings[name] for name in wanted.model_fields_set))
+
+
+@pytest.mark.parametrize("paused", [None, NOW_ISH - timedelta(hours=50)], ids=["going on", "paused"])
+@pytest.mark.parametrize("conditions", FILTERS.values(), ids=FILTERS)
+async def test_a_filter_lets_through_what_it_says_by_the_effective_status(
+    service: Service, filled: Tenant, conditions: dict[str, Any], paused: datetime | None
+) -> None:
+    wanted = ActivityFilter.model_validate(conditions)
+    listed = Listed(filled.id, wanted, paused)
+    async with service.engine.connect() as connection:
+        if paused:
+            await connection.execute(
+                insert(TenantPause).values(tenant_id=filled.id, paused_at=paused, reason="x", actor="x")
+            )
+        expected = set((await connection.execute(said_plainly(filled, wanted))).scalars())
+        found = [row.id for row in await connection.execute(listed.ids(ROWS + 1))]
+        assert (len(found), set(found)) == (len(expected), expected)
+        assert (await connection.execute(listed.count(500))).scalar_one() == min(500, len(expected))
+        await connection.rollback()
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+async def test_each_first_page_is_read_from_ranges_of_indices(
+    service: Service, filled: Tenant, order: tuple[str, bool]
+) -> None:
+    read = {}
+    async with service.engine.connect() as connection:
+        for name, conditions in FILTERS.items():
+            listed = Listed(filled.id, ActivityFilter.model_validate(conditions), None)
+            scans = await scans_of(connection, listed.snapshots(Slice(26, *order)))
+            assert [scan for scan in scans if scan["Node Type"] == "Seq Scan"] == []
+            read[name] = sum(looked_at(scan) for scan in scans)
+    assert {name: rows for name, rows in read.items() if rows > ROWS / 10} == {}
+
+
+async def scans_of(connection: AsyncConnection, statement: Select[Any]) -> list[dict[str, Any]]:
+    """Each place in the plan, as it was carried out, where rows of activities or commerces were looked at."""
+    compiled = statement.compile(dialect=connection.dialect)
+    explained = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.params)
+    (whole,) = explained.scalar_one()
+    return [node for node in nodes(whole["Plan"]) if node.get("Relation Name") in {"scheduled_activities", "commerces"}]
+
+
+def looked_at(scan: dict[str, Any]) -> float:
+    """Rows, those that were passed over among them."""
+    return float(scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * float(scan["Actual Loops"])
+
+
+async def page_of(http: httpx.AsyncClient, **parameters: Any) -> dict[str, Any]:
+    """The answer to a list."""
+    answer = await http.get("/api/activities", params=parameters)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_what_isnt_counted_to_its_end_says_so_and_goes_on_by_cursor(service: Service, filled: Tenant) -> None:
+    async with service.client(filled.id) as http:
+        first = await page_of(http, per_page=100, sort="scheduled_at", order="asc")
+        meta = first["meta"]
+        assert (meta["total"], meta["totalPages"], meta["totalIsExact"]) == (10_000, 100, False)
+        deep = await page_of(http, per_page=100, page=100, sort="scheduled_at", order="asc")
+        after = await page_of(http, per_page=100, sort="scheduled_at", order="asc", cursor=deep["meta"]["nextCursor"])
+        assert deep["data"][-1]["scheduledAt"] <= after["data"][0]["scheduledAt"]
+        assert (after["meta"]["page"], after["meta"]["total"]) == (101, 10_000)
+        assert (await http.get("/api/activities", params={"per_page": 100, "page": 101})).status_code == 400

@@ -1,0 +1,1 @@
+"""Tests of /api/commerces on real servers."""

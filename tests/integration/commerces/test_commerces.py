@@ -1,0 +1,109 @@
+"""/api/commerces: found, read and changed by their own tenant alone."""
+
+import httpx
+import pytest
+
+from api.http.auth import Permission
+from tests.support.builders import COMMERCE_ID, Tenant
+from tests.support.service import Service
+
+COMMERCE = f"/api/commerces/{COMMERCE_ID}"
+
+
+@pytest.fixture
+async def forty(http: httpx.AsyncClient) -> None:
+    """Forty more commerces."""
+    items = [{"external_id": f"shop-{number:02}", "name": f"Almacén {number}%"} for number in range(40)]
+    await http.post("/api/commerces/sync", json={"items": items})
+
+
+@pytest.mark.usefixtures("forty")
+async def test_pages_and_cursors_go_through_the_same_list(http: httpx.AsyncClient) -> None:
+    first = (await http.get("/api/commerces")).json()
+    second = (await http.get("/api/commerces", params={"page": 2})).json()
+    by_cursor = (await http.get("/api/commerces", params={"cursor": first["meta"]["nextCursor"]})).json()
+
+    assert first["meta"] | {"nextCursor": None} == {
+        "page": 1, "limit": 25, "total": 41, "totalPages": 2, "nextCursor": None,
+    }  # fmt: skip
+    assert second["meta"]["nextCursor"] is None
+    assert by_cursor["data"] == second["data"]
+    external_ids = [one["externalId"] for one in first["data"] + second["data"]]
+    assert external_ids == sorted(external_ids)
+    assert len(set(external_ids)) == 41
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"search": "ALMAC"}, 40),
+        ({"search": "shop-1"}, 10),
+        ({"search": "7%"}, 4),
+        ({"search": "%"}, 40),
+        ({"search": "_"}, 0),
+        ({"external_id": "shop-01"}, 1),
+        ({"external_id": "shop-0"}, 0),
+        ({"is_active": "false"}, 0),
+        ({"is_active": "true"}, 41),
+    ],
+)
+@pytest.mark.usefixtures("forty")
+async def test_a_list_has_what_the_filters_say(http: httpx.AsyncClient, query: dict[str, str], count: int) -> None:
+    assert (await http.get("/api/commerces", params=query)).json()["meta"]["total"] == count
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("page=0", "/query/page"),
+        ("per_page=101", "/query/per_page"),
+        ("limit=5", "/query/limit"),
+        ("is_active=maybe", "/query/is_active"),
+        ("search=%00", "/query/search"),
+        ("cursor=%C3%B1", "/query/cursor"),
+        ("cursor=AA", "/query/cursor"),
+        ("cursor=eA&page=2", "/query"),
+    ],
+)
+async def test_a_query_that_means_nothing_is_refused(http: httpx.AsyncClient, query: str, pointer: str) -> None:
+    answer = await http.get(f"/api/commerces?{query}")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_a_change_keeps_what_it_does_not_name_and_null_empties(http: httpx.AsyncClient) -> None:
+    await http.patch(COMMERCE, json={"metadata": {"a": 1}})
+
+    answer = await http.patch(COMMERCE, json={"name": "Tienda Dos", "tax_id": None, "metadata": {"b": 2}})
+
+    body = answer.json()
+    assert (answer.status_code, body["name"], body["taxId"]) == (200, "Tienda Dos", None)
+    assert (body["externalId"], body["metadata"]) == ("store-1", {"a": 1, "b": 2})
+    assert body["addresses"][0]["street"] == "Calle 1"
+    assert body == (await http.get(COMMERCE)).json()
+
+
+async def test_another_tenants_commerce_and_users_are_not_found(service: Service, http: httpx.AsyncClient) -> None:
+    made = await http.post("/api/commerces/sync", json={"items": [{"external_id": "only-ours", "name": "X"}]})
+    assert made.json()["created"] == 1
+    ours = (await http.get("/api/commerces", params={"external_id": "only-ours"})).json()["data"][0]["id"]
+    other = await service.tenant()
+    async with service.client(other.id) as theirs:
+        answers = [
+            await theirs.get(f"/api/commerces/{ours}"),
+            await theirs.patch(f"/api/commerces/{ours}", json={"name": "Y"}),
+            await theirs.post(f"/api/commerces/{ours}/users", json={"name": "Y"}),
+            await theirs.get(f"/api/commerces/{ours}/contact-log"),
+            await theirs.put(f"/api/commerces/{ours}/contact-log", json={"entries": []}),
+        ]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "commerce_not_found")}
+    assert (await http.get(f"/api/commerces/{ours}")).json()["name"] == "X"
+
+
+async def test_looking_at_commerces_takes_the_permission_to_manage_them(service: Service, tenant: Tenant) -> None:
+    async with service.client(tenant.id, Permission.VIEW_ACTIVITIES, Permission.SYNC_COMMERCES) as http:
+        answers = [await http.get("/api/commerces"), await http.get(COMMERCE), await http.patch(COMMERCE, json={})]
+
+    assert {answer.status_code for answer in answers} == {403}

@@ -1,0 +1,105 @@
+"""POST /api/commerces/sync: what is not taken, by its place, while the rest is."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from api.http.auth import Permission
+from tests.integration.commerces.test_sync import commerce, counted, sync
+from tests.support.builders import Tenant
+from tests.support.service import Service
+
+
+@pytest.mark.parametrize(
+    ("item", "pointer"),
+    [
+        ("text", ""),
+        ({"name": "X"}, "/external_id"),
+        ({"external_id": "x", "name": " "}, "/name"),
+        ({"external_id": "x", "name": "X", "vip": True}, "/vip"),
+        ({"external_id": "x", "name": "X\0"}, "/name"),
+        ({"external_id": "x", "name": "X", "tax_id": 5}, "/tax_id"),
+        ({"external_id": "x", "name": "X", "addresses": [{"latitude": 91}]}, "/addresses/0/latitude"),
+        ({"external_id": "x", "name": "X", "users": [{"external_id": "u", "roles": ["BOSS"]}]}, "/users/0/roles/0"),
+        ({"external_id": "x", "name": "X", "users": [{"external_id": "u"}, {"external_id": "u"}]}, "/users"),
+    ],
+)
+async def test_a_bad_item_is_refused_by_its_place_and_the_others_are_written(
+    http: httpx.AsyncClient, item: Any, pointer: str
+) -> None:
+    answer = await sync(
+        http, {"external_id": "good", "name": "Good"}, item, {"external_id": "better", "name": "Better"}
+    )
+
+    assert counted(answer) == (2, 0, 0)
+    (refused,) = answer["refused"]
+    assert refused["index"] == 1
+    assert [error["pointer"] for error in refused["errors"]] == [f"/items/1{pointer}"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "is_right"),
+    [
+        ("PHONE", "+5491123456789", True),
+        ("WHATSAPP", "+525555550101", True),
+        ("EMAIL", "ana@example.com", True),
+        ("OTHER", "second door on the left", True),
+        ("PHONE", "+54 9 11 2345-6789", False),
+        ("PHONE", "5491123456789", False),
+        ("WHATSAPP", "+54911", False),
+        ("PHONE", "+999123456789", False),
+        ("EMAIL", "ana@", False),
+        ("EMAIL", "+5491123456789", False),
+    ],
+)
+async def test_only_contacts_that_could_reach_somebody_are_taken(
+    http: httpx.AsyncClient,
+    kind: str,
+    value: str,
+    is_right: bool,  # noqa: FBT001 - a column of the table above
+) -> None:
+    contact = {"contact_type": kind, "value": value}
+    item = {"external_id": "x", "name": "X", "users": [{"external_id": "u", "contacts": [contact]}]}
+
+    answer = await sync(http, item)
+
+    pointers = [error["pointer"] for refused in answer["refused"] for error in refused["errors"]]
+    assert pointers == ([] if is_right else ["/items/0/users/0/contacts/0/value"])
+
+
+async def test_an_external_id_counts_once_in_a_request(http: httpx.AsyncClient) -> None:
+    answer = await sync(http, {"external_id": "a", "name": "First"}, {"external_id": "a", "name": "Second"})
+
+    assert counted(answer) == (1, 0, 0)
+    assert answer["refused"][0]["errors"][0]["pointer"] == "/items/1/external_id"
+    assert (await commerce(http, "a"))["name"] == "First"
+
+
+async def test_more_than_a_thousand_items_are_refused_and_a_thousand_are_not(http: httpx.AsyncClient) -> None:
+    items = [{"external_id": f"s-{number:04}", "name": "S"} for number in range(1001)]
+
+    too_many = await http.post("/api/commerces/sync", json={"items": items})
+
+    assert (too_many.status_code, too_many.json()["errors"][0]["pointer"]) == (400, "/items")
+    assert counted(await sync(http, *items[:1000])) == (1000, 0, 0)
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", '{"items": {}}', '{"items": [], "more": 1}', "null", "{"])
+async def test_a_body_without_items_is_refused_whole(http: httpx.AsyncClient, body: str) -> None:
+    answer = await http.post("/api/commerces/sync", content=body, headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
+
+
+async def test_a_body_above_eight_mebibytes_is_refused_by_its_size(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/api/commerces/sync", json={"items": ["x" * (8 * 1024 * 1024)]})
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_only_who_may_synchronize_can(service: Service, tenant: Tenant) -> None:
+    async with service.client(tenant.id, Permission.MANAGE_COMMERCES) as http:
+        answer = await http.post("/api/commerces/sync", json={"items": []})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")

@@ -1,0 +1,1 @@
+"""Tests of a tenant's configuration on real servers."""

@@ -1,0 +1,1 @@
+"""Tests of claims, leases and results on real servers."""

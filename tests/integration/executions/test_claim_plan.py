@@ -1,0 +1,94 @@
+"""How PostgreSQL finds what is due: a million rows of which few are, and a backlog that somebody else works on."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Connection, create_engine, text
+
+from db.claims import CLAIM, EXPIRE, Claim
+from db.models import ScheduledActivity
+from embedded.postgres import Postgres
+from tests.support.plans import nodes
+from workflows.words import ActivityType, Channel
+
+ROWS = 1_000_000
+TENANT, COMMERCE = uuid4(), uuid4()
+KEPT = ("scheduled_activities_claim_idx", "scheduled_activities_lease_idx", "scheduled_activities_pkey")
+FILL = """
+INSERT INTO scheduled_activities (
+    tenant_id, idempotency_key, type, channel, commerce_id, reason_code, reason_label, request, run_id,
+    scheduled_at, due_at, marked_at, lateness_ms, score, status)
+SELECT :tenant, n, 'MESSAGE', 'WHATSAPP', :commerce, 'r', 'R', '{}', '',
+    now() - abs(n) * interval '1 s', now() - abs(n) * interval '1 s', now(), 0, n % 7,
+    CASE WHEN n % 50000 = 0 THEN 'DUE' ELSE 'COMPLETED' END
+FROM generate_series(1, :rows) n
+"""
+CONSTRAINTS = """
+SELECT conname FROM pg_constraint WHERE conrelid = 'scheduled_activities'::regclass AND contype <> 'n'
+"""
+INDICES = "SELECT indexname FROM pg_indexes WHERE tablename = 'scheduled_activities' AND indexname <> ALL(:kept)"
+BACKLOG = FILL.replace("'WHATSAPP'", "'SALESMAN'").replace("n % 50000 = 0", "true").replace("1, :rows", "-:rows, -1")
+
+
+@pytest.fixture(scope="module")
+def filled(postgres: Postgres) -> Iterator[Connection]:
+    """Filled with nothing checked and the two indices that matter, the key made after: seconds instead of a minute."""
+    postgres.create_database("claim_plan", template="template")
+    engine = create_engine(postgres.url("claim_plan"))
+    values: dict[str, Any] = {"tenant": TENANT, "commerce": COMMERCE}
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for (name,) in connection.execute(text(CONSTRAINTS)).all():
+            connection.execute(text(f"ALTER TABLE scheduled_activities DROP CONSTRAINT {name} CASCADE"))
+        for (name,) in connection.execute(text(INDICES), {"kept": list(KEPT)}).all():
+            connection.execute(text(f"DROP INDEX {name}"))
+        connection.execute(text(FILL), values | {"rows": ROWS})
+        connection.execute(text(BACKLOG), values | {"rows": ROWS // 50})
+        connection.execute(text("ALTER TABLE scheduled_activities ADD PRIMARY KEY (tenant_id, id)"))
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()
+    engine.dispose()
+
+
+def claim(tenant_id: UUID = TENANT, limit: int = 10) -> dict[str, Any]:
+    """The parameters of one for all channels but the salesmen's."""
+    channels = [channel for channel in Channel if channel is not Channel.SALESMAN]
+    return Claim(tenant_id, channels, list(ActivityType), limit, timedelta(minutes=1), "robot", "tester").parameters()
+
+
+def scans(connection: Connection, statement: Any, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every look at the table, as it went."""
+    compiled = statement.compile(connection.engine)
+    with connection.begin_nested() as unharmed:
+        explained = connection.exec_driver_sql(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.construct_params(parameters)
+        )
+        (plan,) = explained.scalar_one()
+        unharmed.rollback()
+    return [node for node in nodes(plan["Plan"]) if node.get("Relation Name") == ScheduledActivity.__tablename__]
+
+
+@pytest.mark.parametrize("is_analyzed", [False, True])
+def test_a_claim_reads_no_more_of_a_million_rows_than_it_takes(
+    filled: Connection,
+    is_analyzed: bool,  # noqa: FBT001 - pytest's
+) -> None:
+    """Whether PostgreSQL knows its statistics or not."""
+    if is_analyzed:
+        filled.execute(text("ANALYZE scheduled_activities"))
+    for statement in (EXPIRE, CLAIM):
+        found = [scan for scan in scans(filled, statement, claim()) if scan["Node Type"] != "ModifyTable"]
+        assert "Seq Scan" not in {scan["Node Type"] for scan in found}
+        assert sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in found) <= 2 * 10
+        assert sum(scan.get("Rows Removed by Filter", 0) * scan["Actual Loops"] for scan in found) == 0
+
+
+def test_twenty_are_due_and_no_more_are_taken(filled: Connection) -> None:
+    taken = filled.execute(CLAIM, claim(limit=100)).all()
+    assert len(taken) == ROWS // 50_000
+    assert [row.score for row in taken] == sorted((row.score for row in taken), reverse=True)
+    assert filled.execute(CLAIM, claim(limit=100)).all() == []

@@ -1,0 +1,235 @@
+"""POST /api/activity-results/tasks: what became of an activity, told once or many times, in time or late."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from api.http.auth import Permission
+from db.models import ContactLogEntry
+from tests.support.activities import trail
+from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.hand_off import claim, insert_rows, run_out
+from tests.support.service import Service, until
+
+
+def result(**changes: Any) -> dict[str, Any]:
+    """A task that was completed a moment ago."""
+    return {"status": "COMPLETED", "occurred_at": from_now(seconds=-1)} | changes
+
+
+async def submit(http: httpx.AsyncClient, body: dict[str, Any]) -> httpx.Response:
+    """What the API says to it."""
+    return await http.post("/api/activity-results/tasks", json=body)
+
+
+@pytest.fixture
+async def taken(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> dict[str, Any]:
+    """An activity in the hands of an executor."""
+    async with service.engine.begin() as connection:
+        await insert_rows(connection, tenant.id)
+    (activity,) = await claim(http, executor="first")
+    return activity
+
+
+async def status(http: httpx.AsyncClient, taken: dict[str, Any]) -> str:
+    """As everybody sees it."""
+    shown: str = (await http.get(f"/api/activities/{taken['id']}")).json()["status"]
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("reported", "becomes"),
+    [
+        ("COMPLETED", "COMPLETED"),
+        ("TRANSFERRED", "COMPLETED"),
+        ("NOT_EXECUTED", "FAILED"),
+        ("CANCELED", "CANCELED"),
+        ("PENDING", "DISPATCHED"),
+    ],
+)
+async def test_a_result_gives_the_activity_its_status(
+    http: httpx.AsyncClient, taken: dict[str, Any], reported: str, becomes: str
+) -> None:
+    body = result(
+        activity_id=taken["id"], status=reported, external_status="x-1", raw_payload={"b": [1.5, None], "a": ""}
+    )
+    answer = await submit(http, body)
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["fromStatus"], answer.json()["toStatus"]) == ("DISPATCHED", becomes)
+    assert await status(http, taken) == becomes
+    assert (await trail(http, taken["id"]))[-1] == ("RESULT_RECEIVED", "DISPATCHED", becomes)
+    (listed,) = (await http.get(answer.headers["Location"])).json()
+    assert listed == answer.json()
+    assert list(listed["rawPayload"].items()) == [("b", [1.5, None]), ("a", "")]
+
+
+async def test_the_same_result_again_changes_nothing(http: httpx.AsyncClient, taken: dict[str, Any]) -> None:
+    body = result(activity_id=taken["id"], task_result={"result": "sold", "payload": {"amount": 3}})
+    answers = await asyncio.gather(*(submit(http, body) for _ in range(10)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
+    assert len({answer.text for answer in answers}) == 1
+    events = [event for event, _, _ in await trail(http, taken["id"])]
+    assert events.count("RESULT_RECEIVED") == 1
+
+
+async def test_another_result_of_a_finished_activity_counts_only_with_hard_override(
+    http: httpx.AsyncClient, taken: dict[str, Any]
+) -> None:
+    first = result(activity_id=taken["id"])
+    other = result(activity_id=taken["id"], status="NOT_EXECUTED", task_result={"comment": "nobody there"})
+    assert (await submit(http, first)).status_code == 201
+    refused = await submit(http, other)
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_status")
+    assert refused.json()["activityStatus"] == "COMPLETED"
+    overridden = await submit(http, other | {"hard_override": True})
+    assert overridden.status_code == 201, overridden.text
+    assert await status(http, taken) == "FAILED"
+    events = (await http.get(f"/api/activities/{taken['id']}/status-events")).json()
+    assert events[-1]["eventType"] == "RESULT_OVERRIDDEN"
+    assert (events[-1]["details"]["overriddenResult"], events[-1]["details"]["result"]) == ("COMPLETED", "NOT_EXECUTED")
+    assert events[-1]["errorMessage"] == "It was not executed: nobody there"
+    assert (await submit(http, first)).status_code == 200, "a redelivery of the overridden one changes nothing"
+    assert await status(http, taken) == "FAILED"
+    assert (await submit(http, first | {"hard_override": True})).status_code == 201
+    assert await status(http, taken) == "COMPLETED"
+
+
+async def test_a_late_result_counts_if_nobody_else_has_taken_it_since(
+    http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
+) -> None:
+    await run_out(service.engine, tenant)
+    assert await claim(http, channels=["SMS"]) == []
+    assert await status(http, taken) == "DUE"
+    late = await submit(http, result(activity_id=taken["id"], lease_token=taken["leaseToken"]))
+    assert late.status_code == 201, late.text
+    assert await status(http, taken) == "COMPLETED"
+    assert await claim(http) == []
+
+
+async def test_a_late_result_is_refused_when_somebody_else_has_taken_it_since(
+    http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
+) -> None:
+    before = from_now(seconds=-5)
+    pending = result(activity_id=taken["id"], status="PENDING", provider_activity_id="p-1")
+    assert (await submit(http, pending)).status_code == 201
+    await run_out(service.engine, tenant)
+    (again,) = await claim(http, executor="second")
+    assert again["id"] == taken["id"]
+    for late in (
+        result(activity_id=taken["id"], lease_token=taken["leaseToken"]),
+        result(provider_activity_id="p-1"),
+        result(activity_id=taken["id"], occurred_at=before),
+    ):
+        refused = await submit(http, late)
+        assert refused.status_code == 409, refused.text
+        assert "second" in refused.json()["detail"]
+    assert (await submit(http, result(activity_id=taken["id"], lease_token=again["leaseToken"]))).status_code == 201
+
+
+async def test_who_gave_up_may_still_say_how_it_went(
+    http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
+) -> None:
+    await http.put("/api/activity-config/dispatch", json={"max_attempts": 1})
+    await run_out(service.engine, tenant)
+    await claim(http)
+    assert await status(http, taken) == "FAILED"
+    assert (await submit(http, result(activity_id=taken["id"]))).status_code == 201
+    assert await status(http, taken) == "COMPLETED"
+
+
+async def test_what_nobody_has_taken_has_no_result(http: httpx.AsyncClient) -> None:
+    created = await http.post("/api/activities", json=contract_example(scheduled_at=from_now(hours=1)))
+    for override in (False, True):
+        refused = await submit(http, result(activity_id=created.json()["id"], hard_override=override))
+        assert (refused.status_code, refused.json()["activityStatus"]) == (409, "READY")
+    assert (await submit(http, result(activity_id=str(uuid4())))).status_code == 404
+    assert (await http.get(f"/api/activities/{uuid4()}/results")).status_code == 404
+    assert (await http.get(f"{created.headers['Location']}/results")).json() == []
+
+
+async def test_a_providers_id_that_was_told_once_can_stand_alone(
+    http: httpx.AsyncClient, taken: dict[str, Any]
+) -> None:
+    assert (await submit(http, result(provider_activity_id="call-9"))).status_code == 404
+    pending = result(activity_id=taken["id"], status="PENDING", provider_activity_id="call-9")
+    assert (await submit(http, pending)).status_code == 201
+    done = await submit(http, result(provider_activity_id="call-9"))
+    assert (done.status_code, done.json()["activityId"]) == (201, taken["id"])
+
+
+async def test_wrong_results_are_refused_field_by_field(http: httpx.AsyncClient, taken: dict[str, Any]) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        (result(), ""),
+        (result(activity_id=taken["id"], occurred_at=from_now(hours=1)), "/occurred_at"),
+        (result(activity_id=taken["id"], status="DONE"), "/status"),
+        (result(activity_id=taken["id"], raw_payload="x" * 70_000), "/raw_payload"),
+        (result(activity_id=taken["id"], commerce_external_id="store-2"), "/commerce_external_id"),
+        (result(activity_id=taken["id"], hard_override="yes"), "/hard_override"),
+    ]
+    for body, pointer in wrong:
+        refused = await submit(http, body)
+        assert refused.status_code == 400, refused.text
+        assert [fault["pointer"] for fault in refused.json()["errors"]] == [pointer]
+    assert await status(http, taken) == "DISPATCHED"
+
+
+async def test_a_result_writes_the_contact_log_and_an_override_takes_it_back(
+    http: httpx.AsyncClient, tenant: Tenant, service: Service
+) -> None:
+    created = await http.post("/api/activities", json=contract_example())
+    await until(http, created.headers["Location"], "DUE")
+    (activity,) = await claim(http)
+    log = select(ContactLogEntry.commerce_user_id, ContactLogEntry.channel).where(
+        ContactLogEntry.tenant_id == tenant.id
+    )
+    assert (await submit(http, result(activity_id=activity["id"], commerce_external_id="store-1"))).status_code == 201
+    async with service.engine.connect() as connection:
+        assert (await connection.execute(log)).all() == [(tenant.representative_id, "WHATSAPP")]
+    pending = result(activity_id=activity["id"], status="PENDING", hard_override=True)
+    assert (await submit(http, pending)).status_code == 201
+    async with service.engine.connect() as connection:
+        assert (await connection.execute(log)).all() == [(tenant.representative_id, "WHATSAPP")]
+    override = result(activity_id=activity["id"], status="NOT_EXECUTED", hard_override=True)
+    assert (await submit(http, override)).status_code == 201
+    async with service.engine.connect() as connection:
+        assert (await connection.execute(log)).all() == []
+
+
+async def test_task_result_types_say_what_may_be_reported_and_what_is_followed_up(http: httpx.AsyncClient) -> None:
+    types = [
+        {"code": "sold", "label": "Vendido"},
+        {"code": "call_back", "label": "Volver a llamar", "requires_future_scheduled_at": True},
+    ]
+    put = await http.put("/api/activity-config/task-result-types", json={"types": types})
+    assert put.status_code == 200, put.text
+    assert (await http.get("/api/activity-config/task-result-types")).json() == put.json()
+    created = await http.post("/api/activities", json=contract_example(score=4))
+    await until(http, created.headers["Location"], "DUE")
+    (activity,) = await claim(http)
+
+    unknown = await submit(http, result(activity_id=activity["id"], task_result={"result": "returned"}))
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "unknown_task_result_type")
+    timeless = await submit(http, result(activity_id=activity["id"], task_result={"result": "call_back"}))
+    assert timeless.json()["errors"][0]["pointer"] == "/task_result/future_scheduled_at"
+
+    at = "2031-05-06T07:08:09.000Z"
+    body = result(activity_id=activity["id"], task_result={"result": "Volver a llamar", "future_scheduled_at": at})
+    answers = await asyncio.gather(*(submit(http, body) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 200, 201]
+    (listed,) = (await http.get(f"/api/activities/{activity['id']}/results")).json()
+    follow_up = (await http.get(f"/api/activities/{listed['followUpId']}")).json()
+    assert follow_up["idempotencyKey"] == f"follow-up:{listed['id']}"
+    assert (follow_up["status"], follow_up["scheduledAt"], follow_up["score"]) == ("READY", at, 4)
+    assert follow_up["commerceAssignment"] == activity["commerceAssignment"]
+
+
+async def test_only_who_may_submits_results(tenant: Tenant, service: Service, taken: dict[str, Any]) -> None:
+    async with service.client(tenant.id, Permission.DISPATCH_ACTIVITY) as executor:
+        assert (await submit(executor, result(activity_id=taken["id"]))).status_code == 403
+    stranger = await service.tenant()
+    async with service.client(stranger.id) as other:
+        assert (await submit(other, result(activity_id=taken["id"]))).status_code == 404

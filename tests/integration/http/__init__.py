@@ -1,0 +1,1 @@
+"""Tests of what every request has in common, on real servers."""

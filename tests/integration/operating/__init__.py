@@ -1,0 +1,1 @@
+"""Tests of outages, deployments, reconciliation and Temporal's web UI on real servers."""

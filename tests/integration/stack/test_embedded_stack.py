@@ -1,0 +1,142 @@
+"""`make run`, as its users meet it: a process that starts everything, says so, and leaves nothing behind."""
+
+# ruff: noqa: S603 - the program is ours
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.started_stacks import PATIENCE_SECONDS, ROOT, STACK, Stack, running, some_ports, wait_until
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("stack") / "data") as started:
+        started.ready()
+        yield started
+
+
+def post_the_printed_curl(stack: Stack) -> httpx.Response:
+    """Do what a shell would do with the command that the stack has printed."""
+    text = stack.log.read_text()
+    words = shlex.split(text[text.index("\ncurl ") : text.index("}'") + 2].replace("\\\n", " "))
+    headers = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
+    assert words[:3] == ["curl", "-X", "POST"]
+    return httpx.post(
+        words[3],
+        headers=dict(header.split(": ", 1) for header in headers),
+        content=words[words.index("-d") + 1],
+        timeout=60,
+    )
+
+
+def get(facts: dict[str, str], path: str, bearer: str = "token", tenant: str = "tenantId") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {facts[bearer]}", "x-tenant-id": facts[tenant]}
+    return httpx.get(f"{facts['baseUrl']}{path}", headers=headers, timeout=60)
+
+
+def test_the_printed_curl_creates_the_activity_of_the_contract_which_becomes_due(stack: Stack) -> None:
+    answer = post_the_printed_curl(stack)
+    assert answer.status_code == 201, answer.text
+    created: dict[str, Any] = answer.json()
+    assert created["reason"] == {"code": "monthly_promotion", "label": "Promocion Mensual"}
+    assert created["status"] == "READY"
+
+    facts = stack.ready()
+    wait_until(lambda: get(facts, f"/api/activities/{created['id']}").json()["status"] == "DUE")
+    assert get(facts, f"/api/activities/{created['id']}", bearer="viewerToken").status_code == 200
+    assert get(facts, f"/api/activities/{created['id']}", bearer="otherTenantToken").status_code == 403
+    other = get(facts, f"/api/activities/{created['id']}", bearer="otherTenantToken", tenant="otherTenantId")
+    assert other.status_code == 404
+
+
+def test_the_demonstration_shows_an_activity_becoming_due(stack: Stack) -> None:
+    environment = os.environ | {"DATA_DIR": str(stack.folder)}
+    command = [sys.executable, "-m", "embedded.demo"]
+    demo = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert demo.index("  READY\n") < demo.index("  DUE\n") < demo.index(" ms late")
+    assert stack.ready()["temporalUiUrl"] in demo
+
+
+def test_a_token_has_the_permissions_that_were_asked_for(stack: Stack) -> None:
+    command = [sys.executable, "-m", "embedded.token", "--permissions", "CREATE_ACTIVITY", "--lifetime", "5m"]
+    environment = os.environ | {"DATA_DIR": str(stack.folder)}
+    token = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    refused = get(
+        stack.ready() | {"mine": token.strip()}, f"/api/activities/{'0' * 8}-0000-4000-8000-{'0' * 12}", "mine"
+    )
+    assert refused.status_code == 403
+    assert "VIEW_ACTIVITIES" in refused.text
+
+
+def test_the_log_lines_of_the_processes_are_told_apart(stack: Stack) -> None:
+    before_ready = stack.log.read_text().split("\n\n")[0].splitlines()
+    assert {line.split(" │ ")[0].strip() for line in before_ready} >= {"postgres", "temporal", "worker", "api"}
+
+
+@pytest.mark.parametrize("variable", ["API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT"])
+def test_a_taken_port_is_said_in_one_line_with_its_variable(stack: Stack, tmp_path: Path, variable: str) -> None:
+    second = Stack(tmp_path / "data", ports=some_ports() | {variable: stack.ports[variable]})
+    assert second.process.wait(PATIENCE_SECONDS) == 1
+    (line,) = second.log.read_text().splitlines()
+    assert f"port {stack.ports[variable]} is taken: set {variable}" in line
+
+
+def test_two_stacks_cannot_share_a_folder(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(stack.folder)
+    second = Stack(tmp_path / "data")
+    assert second.process.wait(PATIENCE_SECONDS) == 1
+    (line,) = second.log.read_text().splitlines()
+    assert "DATA_DIR" in line
+    assert stack.ready()
+
+
+def test_a_stack_goes_on_where_it_was_and_leaves_nothing_running_whether_stopped_or_killed(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as first:
+        before = first.ready()
+        created = post_the_printed_curl(first).json()
+        assert len(first.process_ids()) > len(("stack", "postgres", "temporal", "worker", "api"))
+        first.process.send_signal(signal.SIGTERM)
+        assert first.process.wait(PATIENCE_SECONDS) == 0
+        assert first.process_ids() == set()
+        assert not first.demo_json.exists()
+
+    with running(tmp_path / "data") as second:
+        after = second.ready()
+        activity = get(after | {"old": before["token"]}, f"/api/activities/{created['id']}", bearer="old")
+        assert activity.json()["id"] == created["id"]
+        second.process.kill()
+        second.process.wait()
+        wait_until(lambda: not second.process_ids())
+
+
+def test_a_stack_whose_make_is_killed_stops(tmp_path: Path) -> None:
+    make = ("/bin/sh", "-c", f"{shlex.join(STACK)} --stop-with-parent; :")
+    with running(tmp_path / "data", make) as stack:
+        stack.ready()
+        stack.process.kill()
+        stack.process.wait()
+        wait_until(lambda: not stack.process_ids())
+        assert not stack.demo_json.exists()
+
+
+def test_a_part_that_dies_takes_the_stack_with_it_and_is_named(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as stack:
+        stack.ready()
+        worker = next(
+            number
+            for number in stack.process_ids()
+            if Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")[1:2] == [b"worker.py"]
+        )
+        os.kill(worker, signal.SIGKILL)
+        assert stack.process.wait(PATIENCE_SECONDS) == 1
+        assert "worker has ended by SIGKILL" in stack.log.read_text()
+        assert stack.process_ids() == set()

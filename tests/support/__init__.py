@@ -1,0 +1,1 @@
+"""Builders, servers and steps that several tests share."""

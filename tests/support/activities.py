@@ -1,0 +1,67 @@
+"""Activities as tests need them, and what became of them."""
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from sqlalchemy import update
+
+from api.activities.schemas import ScheduledActivityCreate
+from db.models import CommerceUser
+from runs.client import workflow_id
+from runs.start import start
+from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.service import Service
+from workflows.messages import ScheduledActivityInput
+
+
+async def created(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+    """A new activity, an hour ahead unless said otherwise."""
+    answer = await http.post("/api/activities", json=contract_example(**{"scheduled_at": from_now(hours=1)} | changes))
+    assert answer.status_code == 201, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def trail(http: httpx.AsyncClient, activity_id: str) -> list[tuple[str, str | None, str]]:
+    """Type, from and to of every event."""
+    events = (await http.get(f"/api/activities/{activity_id}/status-events")).json()
+    return [(event["eventType"], event["fromStatus"], event["toStatus"]) for event in events]
+
+
+async def marked_ahead(service: Service, tenant: Tenant) -> dict[str, Any]:
+    """An activity whose run has marked it and ended, while its time is still to come: its lead is longer than that."""
+    request = ScheduledActivityCreate.model_validate_json(json.dumps(contract_example(scheduled_at=from_now(hours=1))))
+    scheduled = ScheduledActivityInput(
+        id=UUID(int=uuid4().int | 0xFFFF), tenant_id=tenant.id, request=request.as_request(), lead_seconds=7200
+    )
+    await start(service.temporal, scheduled, 20)
+    run = service.temporal.get_workflow_handle(workflow_id(tenant.id, request.idempotency_key))
+    assert await run.result() == "DUE"
+    async with service.client(tenant.id) as http:
+        seen = await http.get(f"/api/activities/{scheduled.id}")
+        assert (seen.json()["status"], seen.json()["markedAt"], seen.headers["ETag"]) == ("READY", None, '"1"')
+    found: dict[str, Any] = seen.json()
+    return found
+
+
+async def unresolved(service: Service, http: httpx.AsyncClient, tenant: Tenant) -> dict[str, Any]:
+    """An activity for whom nobody could be found, because nobody was active."""
+    async with service.engine.begin() as connection:
+        await connection.execute(
+            update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)
+        )
+    body = await created(http)
+    assert body["status"] == "UNRESOLVED"
+    assert "Nobody was found" in body["statusReason"]
+    return body
+
+
+async def activate(service: Service, tenant: Tenant, user_id: UUID) -> None:
+    async with service.engine.begin() as connection:
+        await connection.execute(
+            update(CommerceUser)
+            .where(CommerceUser.tenant_id == tenant.id, CommerceUser.id == user_id)
+            .values(is_active=True)
+        )

@@ -1,0 +1,125 @@
+"""The service as tests run it: the real API over HTTP and the real worker, beside a real PostgreSQL and Temporal."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from api.app import create_app
+from api.http.auth import Authenticator, Permission
+from api.http.dependencies import Resources
+from db.due_watch import DueWatch
+from db.engine import autocommit, open_engine
+from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
+from tests.support.builders import Tenant, insert_tenant
+from worker import build_worker
+
+KEY = SigningKey(Ed25519PrivateKey.generate())
+
+
+@dataclass
+class Service:
+    """A running API, and what tests look at behind it."""
+
+    url: str
+    engine: AsyncEngine
+    temporal: Client
+
+    def client(self, tenant_id: UUID, *permissions: Permission, subject: str = "tester") -> httpx.AsyncClient:
+        """An HTTP client with a token for one tenant; with every permission if none is named."""
+        token = KEY.token(subject, {tenant_id: permissions or tuple(Permission)}, timedelta(hours=1))
+        headers = {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id)}
+        # Let go of an idle connection before the server does, after 5 s: both at once is a request lost on the way.
+        limits = httpx.Limits(keepalive_expiry=2)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60, limits=limits)
+
+    @asynccontextmanager
+    async def beside(self, **settings: Any) -> AsyncIterator["Service"]:
+        """Another API over the same servers, with other settings."""
+        async with running_api(resources(self.engine, self.temporal, **settings)) as url:
+            yield Service(url, self.engine, self.temporal)
+
+    async def tenant(self) -> Tenant:
+        """A tenant of its own with the demonstration's data, so that tests never meet."""
+        async with self.engine.begin() as connection:
+            return await insert_tenant(connection)
+
+
+async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any]:
+    """The activity, as soon as it has this status."""
+    async with asyncio.timeout(60):
+        while (answer := (await http.get(url)).json())["status"] != status:
+            await asyncio.sleep(0.05)
+    found: dict[str, Any] = answer
+    return found
+
+
+def resources(engine: AsyncEngine, temporal: Client, **settings: Any) -> Resources:
+    """What the API works with; `settings` overrides the tests' defaults."""
+    authenticator = Authenticator(ISSUER, AUDIENCE, public_key=KEY.public_pem())
+    defaults: dict[str, Any] = {
+        "temporal_ui_url": "http://ui",
+        "answer_deadline_seconds": 20.0,
+        "max_lead_seconds": 0.0,
+    }
+    return Resources(
+        engine=engine,
+        autocommit=autocommit(engine),
+        temporal=temporal,
+        authenticator=authenticator,
+        due_watch=DueWatch(engine.url),
+        **(defaults | settings),
+    )
+
+
+async def temporal_client(address: str, **options: Any) -> Client:
+    """A client as the service connects it."""
+    return await Client.connect(address, data_converter=pydantic_data_converter, **options)
+
+
+@asynccontextmanager
+async def running_service(
+    database_url: str, temporal: Client, *, work: bool = True, **settings: Any
+) -> AsyncIterator[Service]:
+    """Serve until the block ends; without a worker if it shall not `work`."""
+    engine = open_engine(database_url)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.dispose)
+        if work:
+            await stack.enter_async_context(build_worker(temporal, engine))
+        url = await stack.enter_async_context(running_api(resources(engine, temporal, **settings)))
+        yield Service(url, engine, temporal)
+
+
+@asynccontextmanager
+async def running_api(opened: Resources) -> AsyncIterator[str]:
+    """The API on a port of its own, in this event loop."""
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
+        async with opened.due_watch:
+            yield {"resources": opened}
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(create_app(lifespan), log_config=None, access_log=False))
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            opened.due_watch.stop()
+            server.should_exit = True
+            await serving

@@ -1,0 +1,57 @@
+"""A world of its own for a test that breaks things: a fresh database, and a fresh namespace of Temporal."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from embedded.postgres import Postgres
+from tests.support.service import Service, running_service, temporal_client
+from worker import build_worker
+from workflows import search_attributes
+
+
+def new_database(postgres: Postgres) -> str:
+    """The URL of an empty database with the schema."""
+    name = f"world-{uuid4()}"
+    postgres.create_database(name, template="template")
+    return postgres.url(name)
+
+
+async def new_namespace(temporal: Client) -> Client:
+    """A client of a namespace in which nobody works yet."""
+    name = f"world-{uuid4()}"
+    await temporal.workflow_service.register_namespace(
+        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=24 * 3600)),
+        retry=True,  # the server closes a connection that has grown old, whatever is asked over it
+    )
+    await temporal.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(
+            namespace=name,
+            search_attributes={
+                key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in search_attributes.ALL
+            },
+        ),
+        retry=True,
+    )
+    return await temporal_client(temporal.service_client.config.target_host, namespace=name)
+
+
+@asynccontextmanager
+async def idle_service(postgres: Postgres, temporal: Client, **settings: Any) -> AsyncIterator[Service]:
+    """The service in a world of its own, without a worker: `async with work(service)` is one."""
+    namespace = await new_namespace(temporal)
+    async with running_service(new_database(postgres), namespace, work=False, **settings) as service:
+        yield service
+
+
+def work(service: Service) -> Worker:
+    """A worker of that service, for as long as an `async with` block runs."""
+    return build_worker(service.temporal, service.engine)
