@@ -12,7 +12,6 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from db.changes import RefusedChangeError
 from db.engine import open_engine
 from db.failures import kind
 from logs import configure_logging
@@ -22,7 +21,7 @@ from runs.recovery import Recovery
 from runs.replay import DEFAULT_QUERY, replay
 from settings import WorkerSettings
 from workflows.findings import Page, Reconcile
-from workflows.messages import BringBack
+from workflows.messages import BringBack, RejectedError
 from workflows.reconciliation import ReconciliationWorkflow
 
 Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
@@ -51,7 +50,7 @@ async def bring_back(options: argparse.Namespace, client: Client) -> int:
         now = await Recovery(client, engine, settings.max_lead_seconds).bring_back(
             options.tenant, options.activity_id, change
         )
-    except RefusedChangeError as refused:
+    except RejectedError as refused:
         return _failed(f"Nothing was changed: {refused.rejection.detail}")
     except WorkflowAlreadyStartedError:
         return _failed("Nothing was changed: somebody has just started a run for it. Look at it, then try again.")

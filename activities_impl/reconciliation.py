@@ -26,10 +26,10 @@ from db.results import follow_up_is, follow_up_request, missing_follow_ups
 from runs.ask import described, is_reset
 from runs.client import lead_seconds, workflow_id
 from runs.recovery import Recovery
-from runs.start import RefusedError, start
+from runs.start import RunFailedError, start
 from workflows.activities import ReconciliationActivities
 from workflows.findings import Compared, Cursor, Finding, Page
-from workflows.messages import Refresh, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.messages import Refresh, RejectedError, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID
 from workflows.words import EventType
 
@@ -172,9 +172,10 @@ class Reconciliation(ReconciliationActivities):
                 return False
             except ValidationError:
                 error = "The first request can't be repeated by this version."
-            except RefusedError as refused:
-                found = refused.rejection and refused.rejection.activity_id
-                error = refused.rejection.detail if refused.rejection else "The reason is ours: see its run."
+            except RejectedError as refused:
+                found, error = refused.rejection.activity_id, refused.rejection.detail
+            except RunFailedError:
+                error = "The reason is ours: see its run."
         async with self._engine.connect() as connection:
             await connection.execute(follow_up_is(row, found, None if found else error))
         return found is not None

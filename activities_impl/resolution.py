@@ -9,9 +9,9 @@ from temporalio import activity
 from db import facts
 from db.engine import autocommit
 from workflows.activities import ResolutionActivities, rejected
-from workflows.messages import Resolve, ResolvedAttributes, ResolvedReason, ResolvedTarget
+from workflows.messages import RejectedError, Resolve, ResolvedAttributes, ResolvedReason, ResolvedTarget
 from workflows.resolution.attributes import choose_attributes
-from workflows.resolution.reasons import RefusedError, match_reason
+from workflows.resolution.reasons import match_reason
 from workflows.resolution.targets import choose_target
 from workflows.words import ResolutionMoment
 
@@ -53,5 +53,5 @@ def or_rejected(decide: Callable[[Known], Decided], known: Known) -> Decided:
     """Decide; what the caller has to mend fails the step for good."""
     try:
         return decide(known)
-    except RefusedError as refused:
+    except RejectedError as refused:
         raise rejected(refused.rejection) from None

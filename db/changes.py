@@ -22,6 +22,7 @@ from workflows.messages import (
     Change,
     ExecuteNow,
     Fault,
+    RejectedError,
     Rejection,
     Reschedule,
     ResolvedAttributes,
@@ -42,13 +43,12 @@ NOT_CARRIED_OUT = (EventType.CHANGE_WITHDRAWN, EventType.CHANGE_REFUSED)
 READY, UNRESOLVED, DUE = ActivityStatus.READY, ActivityStatus.UNRESOLVED, ActivityStatus.DUE
 
 
-class RefusedChangeError(Exception):
-    """The activity is not in a state for this: who wanted it came too late, or for the wrong one."""
-
-    def __init__(self, code: str, detail: str, *, status: ActivityStatus | None = None, pointer: str = "") -> None:
-        super().__init__(detail)
-        faults = (Fault(pointer=pointer, detail=detail),) if pointer else ()
-        self.rejection = Rejection(code=code, detail=detail, status=status, faults=faults)
+def rejected_change(
+    code: str, detail: str, *, status: ActivityStatus | None = None, pointer: str = ""
+) -> RejectedError:
+    """Build the rejection of a change that the activity's state, or a value in the change, does not allow."""
+    faults = (Fault(pointer=pointer, detail=detail),) if pointer else ()
+    return RejectedError(Rejection(code=code, detail=detail, status=status, faults=faults))
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,12 @@ async def apply(connection: AsyncConnection, wanted: Apply) -> Standing:
     """Write the change in the caller's transaction, unless its key has been written before; answers where it stands.
 
     Raises:
-        RefusedChangeError: nothing was written, and why.
+        RejectedError: nothing was written, and why.
     """
     seen = await locked(connection, wanted)
     written = await _written(connection, wanted)
     if written and written.event_type in NOT_CARRIED_OUT:
-        raise RefusedChangeError(written.error_code, written.error_message, status=seen.status)
+        raise rejected_change(written.error_code, written.error_message, status=seen.status)
     if written:
         return seen.standing
     await _VERBS[type(wanted.change)](_Case(connection, wanted, seen), wanted.change)
@@ -127,7 +127,7 @@ async def apply_or_refuse(connection: AsyncConnection, wanted: Apply) -> Standin
     """As `apply`, but a refusal takes the key too: a reset hands in again whatever its run has once accepted."""
     try:
         return await apply(connection, wanted)
-    except RefusedChangeError as refused:
+    except RejectedError as refused:
         if refused.rejection.code != "activity_not_found" and not await _written(connection, wanted):
             seen = await locked(connection, wanted)
             await _never(connection, wanted, seen, EventType.CHANGE_REFUSED, refused.rejection)
@@ -159,7 +159,7 @@ async def locked(connection: AsyncConnection, wanted: Apply) -> Snapshot:
     await connection.execute(select(ScheduledActivity.id).where(*this).with_for_update())
     row = (await connection.execute(SNAPSHOTS.where(*this))).one_or_none()
     if row is None:
-        raise RefusedChangeError("activity_not_found", f"This tenant has no activity {wanted.id}.")
+        raise rejected_change("activity_not_found", f"This tenant has no activity {wanted.id}.")
     return snapshot(row)
 
 
@@ -204,7 +204,7 @@ async def _given_back(case: _Case) -> _Case:
     holder = (await case.connection.execute(leases.holder(*this))).one_or_none()
     if holder:
         detail = f"The activity was taken by {holder.executor}, whose lease ends at {holder.until}: it is too late."
-        raise RefusedChangeError("wrong_status", detail, status=case.seen.status)
+        raise rejected_change("wrong_status", detail, status=case.seen.status)
     return replace(case, seen=await locked(case.connection, case.wanted))
 
 
@@ -213,7 +213,7 @@ async def _reschedule(case: _Case, change: Reschedule) -> None:
     _allow(case.seen, "changed", READY, UNRESOLVED)
     if change.if_versions is not None and case.seen.version not in change.if_versions:
         detail = f'It was changed since it was read: its ETag is now "{case.seen.version}". Read it again, then decide.'
-        raise RefusedChangeError("stale_etag", detail, status=case.seen.status)
+        raise rejected_change("stale_etag", detail, status=case.seen.status)
     asked = change.model_dump(
         include={"scheduled_at", "suggested_execution_time", "score"}, exclude_none=True, mode="python"
     )
@@ -314,7 +314,7 @@ async def _bring_back(case: _Case, change: BringBack) -> None:
     last = ended.one_or_none()
     if case.seen.status is not ActivityStatus.FAILED or not last or last[0] != EventType.TERMINATED_BY_OPERATOR:
         detail = f"The activity is {case.seen.status}: only one whose run was ended in Temporal can be brought back."
-        raise RefusedChangeError("wrong_status", detail, status=case.seen.status)
+        raise rejected_change("wrong_status", detail, status=case.seen.status)
     status = ActivityStatus(last.from_status)
     targets = [one.error_message for one in case.seen.target_users if one.status is TargetStatus.FAILED]
     lacks = [*(f"target user: {message}" for message in targets), *_failed_attributes(case.seen)]
@@ -331,23 +331,23 @@ def _allow(seen: Snapshot, done: str, *statuses: ActivityStatus) -> None:
     """The status that counts decides: whoever was faster has won, and the loser hears what it is now."""
     if seen.status not in statuses:
         detail = f"The activity is {seen.status}: only {' or '.join(statuses)} ones can be {done}."
-        raise RefusedChangeError("wrong_status", detail, status=seen.status)
+        raise rejected_change("wrong_status", detail, status=seen.status)
 
 
 async def _allow_becoming_due(case: _Case) -> None:
     """Not in a pause: to be DUE at once is what was asked for, and nobody could take it."""
     if (await case.connection.execute(select(paused_at(case.wanted.tenant_id)))).scalar_one() is not None:
         detail = "The tenant is paused: nothing becomes due until it is resumed."
-        raise RefusedChangeError("wrong_status", detail, status=case.seen.status)
+        raise rejected_change("wrong_status", detail, status=case.seen.status)
 
 
 def _allow_target(seen: Snapshot, change: AssignTarget) -> None:
     target = next((one for one in seen.target_users if one.id == change.target_user_id), None)
     if target is None:
-        raise RefusedChangeError("not_found", f"The activity has no target user {change.target_user_id}.")
+        raise rejected_change("not_found", f"The activity has no target user {change.target_user_id}.")
     if target.status not in {TargetStatus.PENDING, TargetStatus.FAILED}:
         detail = f"The target user is {target.status}: only PENDING or FAILED ones can be assigned."
-        raise RefusedChangeError("wrong_status", detail, status=seen.status)
+        raise rejected_change("wrong_status", detail, status=seen.status)
 
 
 async def _allow_user(case: _Case, change: AssignTarget) -> None:
@@ -368,7 +368,7 @@ async def _allow_user(case: _Case, change: AssignTarget) -> None:
         )
     else:
         return
-    raise RefusedChangeError("validation_failed", detail, pointer="/commerce_user_id")
+    raise rejected_change("validation_failed", detail, pointer="/commerce_user_id")
 
 
 async def _take_back(case: _Case) -> dict[str, Any]:

@@ -20,10 +20,9 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from runs.client import workflow_id
-from runs.start import RefusedError
+from runs.start import RunFailedError, failure_of
 from workflows import search_attributes as sa
-from workflows.activities import rejection_of
-from workflows.messages import Message, ScheduledActivityInput, Snapshot
+from workflows.messages import Message, RejectedError, ScheduledActivityInput, Snapshot
 from workflows.search_attributes import ACTIVITY_ID
 
 PATIENCE_SECONDS = 3
@@ -93,14 +92,14 @@ async def input_of(client: Client, workflow_id: str, run_id: str | None, kind: t
 
 
 @patiently
-async def refusal(client: Client, execution: WorkflowExecution) -> RefusedError | None:
+async def refusal(client: Client, execution: WorkflowExecution) -> RejectedError | RunFailedError | None:
     """Why a failed run was refused; None for a run that hasn't failed."""
     if execution.status is not WorkflowExecutionStatus.FAILED:
         return None
     try:
         await client.get_workflow_handle(execution.id, run_id=execution.run_id).result()
     except WorkflowFailureError as failure:
-        return RefusedError(rejection_of(failure.cause))
+        return failure_of(failure.cause)
     return None
 
 

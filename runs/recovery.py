@@ -71,7 +71,7 @@ class Recovery:
         """Undo a termination: the row is what it was before, and a new run goes on from it.
 
         Raises:
-            RefusedChangeError: it wasn't ended by a termination; nothing has changed.
+            RejectedError: it wasn't ended by a termination; nothing has changed.
             WorkflowAlreadyStartedError: somebody else has started a run for it at this moment; nothing has changed.
         """
         wanted = Apply(tenant_id=tenant_id, id=activity_id, key="", change=change)

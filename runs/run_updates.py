@@ -11,8 +11,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from runs.start import RefusedError
-from workflows.activities import rejection_of
+from runs.start import failure_of
 from workflows.messages import Apply
 
 
@@ -29,7 +28,8 @@ async def send(client: Client, workflow_id: str, wanted: Apply, deadline_seconds
     """Ask the open run for a change; UNHEARD says nothing of it, neither that it was carried out nor that it wasn't.
 
     Raises:
-        RefusedError: the run, or the row, does not allow it; without a rejection, it has failed by a defect of ours.
+        RejectedError: the run, or the row, does not allow it.
+        RunFailedError: it has failed by a defect of ours.
     """
     handle = client.get_workflow_handle(workflow_id)
     accepted = False
@@ -41,7 +41,7 @@ async def send(client: Client, workflow_id: str, wanted: Apply, deadline_seconds
             accepted = True
             await update.result()
     except WorkflowUpdateFailedError as failure:
-        raise RefusedError(rejection_of(failure.cause)) from failure
+        raise failure_of(failure.cause) from failure
     except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
         return Outcome.ACCEPTED if accepted else Outcome.UNHEARD
     except RPCError as failure:

@@ -21,7 +21,7 @@ from runs.client import resume, workflow_id
 from runs.recovery import Recovery
 from workflows.activities import rejection_of
 from workflows.bulk import ItemOutcome, ItemResult
-from workflows.messages import Apply, Cancel, Rejection
+from workflows.messages import Apply, Cancel, RejectedError, Rejection
 from workflows.words import OPEN, ActivityStatus
 
 PATIENCE = timedelta(seconds=5)
@@ -45,7 +45,7 @@ class SingleChanges:
                 return await self._by_run(wanted, workflow_id(wanted.tenant_id, idempotency_key))
             except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError, RPCError):
                 return await self._withdrawn(wanted, "No worker took the change in time.")
-        except changes.RefusedChangeError as refused:
+        except RejectedError as refused:
             return _refused(refused.rejection)
         except (WorkflowAlreadyStartedError, RPCError, RuntimeError, SQLAlchemyError, OSError) as failure:
             if may_pass(failure):  # PostgreSQL's silence says nothing: the same key has to be asked again

@@ -13,17 +13,19 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from runs.client import start_options
 from workflows.activities import rejection_of
-from workflows.messages import Rejection, ScheduledActivityInput, Snapshot
+from workflows.messages import RejectedError, ScheduledActivityInput, Snapshot
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 from workflows.words import ActivityStatus
 
 
-class RefusedError(Exception):
-    """The run has ended because the request can't be carried out; without a rejection it is our own fault."""
+class RunFailedError(Exception):
+    """A run, or a change of it, has failed for a reason that is the service's own."""
 
-    def __init__(self, rejection: Rejection | None) -> None:
-        super().__init__(rejection.code if rejection else "internal_error")
-        self.rejection = rejection
+
+def failure_of(cause: BaseException | None) -> RejectedError | RunFailedError:
+    """Return the rejection that a run has failed with, or the error that says that it is no rejection."""
+    rejection = rejection_of(cause)
+    return RejectedError(rejection) if rejection else RunFailedError()
 
 
 async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seconds: float) -> Snapshot:
@@ -31,7 +33,7 @@ async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seco
 
     Raises:
         WorkflowAlreadyStartedError: the key has a run.
-        RefusedError: the request can't be carried out; the key stays usable.
+        RejectedError, RunFailedError: the run has failed, and its key can be used again.
         WorkflowUpdateRPCTimeoutOrCancelledError, RPCError: nothing is known, not even whether it has started.
     """
     operation = _start_operation(scheduled)
@@ -45,7 +47,7 @@ async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seco
     except TimeoutError as failure:
         raise WorkflowUpdateRPCTimeoutOrCancelledError from failure
     except WorkflowUpdateFailedError as failure:
-        raise RefusedError(rejection_of(failure.cause)) from failure
+        raise failure_of(failure.cause) from failure
     finally:
         await _retrieve(operation)
 

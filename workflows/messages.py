@@ -165,6 +165,14 @@ class Rejection(Message):
     status: ActivityStatus | None = None
 
 
+class RejectedError(Exception):
+    """A request or a change can't be carried out until its caller or its tenant changes something."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.detail)
+        self.rejection = rejection
+
+
 class Standing(Message):
     """The row as it is stored: what a run needs to know to go on; the higher `version` is the later one."""
 

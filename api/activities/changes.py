@@ -39,13 +39,14 @@ from db.snapshots import SNAPSHOTS, snapshot
 from runs import ask, run_updates
 from runs.client import lead_seconds, resume, workflow_id
 from runs.run_updates import Outcome
-from runs.start import RefusedError
+from runs.start import RunFailedError
 from workflows.messages import (
     Apply,
     AssignTarget,
     Cancel,
     Change,
     ExecuteNow,
+    RejectedError,
     Reschedule,
     RetryResolution,
     Snapshot,
@@ -172,7 +173,7 @@ async def perform(opened: Resources, caller: Caller, activity_id: UUID, change: 
     try:
         outcome = await _decided(opened, wanted, seen)
         now = await _seen(opened, caller, wanted.id)
-    except changes.RefusedChangeError as refused:
+    except RejectedError as refused:
         raise from_rejection(refused.rejection) from refused
     except (SQLAlchemyError, OSError) as failure:
         if not may_pass(failure):
@@ -206,9 +207,7 @@ async def _by_run(opened: Resources, wanted: Apply, seen: Snapshot) -> Outcome:
     run = workflow_id(wanted.tenant_id, seen.idempotency_key)
     try:
         outcome = await run_updates.send(opened.temporal, run, wanted, opened.answer_deadline_seconds)
-    except RefusedError as refused:
-        if refused.rejection:
-            raise from_rejection(refused.rejection) from refused
+    except RunFailedError:
         await _withdraw(opened, wanted, InternalError(f"{NEVER} The reason is ours."))
         return Outcome.APPLIED
     if outcome is Outcome.UNHEARD:

@@ -35,8 +35,8 @@ from api.http.errors import (
 from api.http.metrics import CREATIONS
 from runs import ask
 from runs.client import lead_seconds
-from runs.start import RefusedError, start
-from workflows.messages import ScheduledActivityInput
+from runs.start import RunFailedError, start
+from workflows.messages import RejectedError, ScheduledActivityInput
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
 
@@ -103,7 +103,7 @@ async def _create(scheduled: ScheduledActivityInput, caller: Caller, opened: Res
         created = await start(opened.temporal, scheduled, opened.answer_deadline_seconds)
     except WorkflowAlreadyStartedError as failure:
         raise await duplicate_of(scheduled, caller, opened) from failure
-    except RefusedError as refused:
+    except (RejectedError, RunFailedError) as refused:
         raise await refusal(refused, scheduled, caller, opened) from refused
     except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
         if not await ask.exists(opened.temporal, scheduled):
@@ -113,10 +113,10 @@ async def _create(scheduled: ScheduledActivityInput, caller: Caller, opened: Res
 
 
 async def refusal(
-    refused: RefusedError, scheduled: ScheduledActivityInput, caller: Caller, opened: Resources
+    refused: RejectedError | RunFailedError, scheduled: ScheduledActivityInput, caller: Caller, opened: Resources
 ) -> Problem:
     """Return the problem that a refused creation is to its caller."""
-    if refused.rejection is None:
+    if isinstance(refused, RunFailedError):
         return InternalError("The activity could not be created, and the reason is ours. Its key can be used again.")
     if refused.rejection.code == IdempotencyKeyExists.code:
         return await duplicate_of(scheduled, caller, opened)

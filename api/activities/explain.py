@@ -25,11 +25,11 @@ from api.http.fields import Answer, Instant
 from db import facts
 from db.models import Commerce, ResolutionAttempt
 from runs import ask
-from workflows.messages import Resolve, ScheduledActivityInput
+from workflows.messages import RejectedError, Resolve, ScheduledActivityInput
 from workflows.resolution.attributes import choose_attributes
 from workflows.resolution.decision import why_unresolved
 from workflows.resolution.explanations import AttributesExplanation, ReasonExplanation, TargetExplanation
-from workflows.resolution.reasons import RefusedError, match_reason
+from workflows.resolution.reasons import match_reason
 from workflows.resolution.targets import choose_target
 from workflows.words import ActivityStatus, ResolutionMoment
 
@@ -116,7 +116,7 @@ async def explain_activity(
         await _require_active_commerce(connection, caller.tenant_id, body.commerce_id)
         try:
             return await _dry_run(connection, Resolve(scheduled=scheduled))
-        except RefusedError as refused:
+        except RejectedError as refused:
             raise from_rejection(refused.rejection) from refused
 
 

@@ -17,9 +17,9 @@ from api.http.errors import BodyTooLarge, UnknownTaskResultType, UnsupportedMedi
 from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text
 from db.models import TaskResultType
 from workflows.hand_off import ResultStatus
-from workflows.messages import Fault
+from workflows.messages import Fault, RejectedError
 from workflows.resolution.facts import CatalogueEntry
-from workflows.resolution.reasons import RefusedError, match
+from workflows.resolution.reasons import match
 
 router = APIRouter(prefix="/api/activity-config/task-result-types", tags=["configuration"])
 
@@ -107,7 +107,7 @@ async def followed_up_at(connection: AsyncConnection, body: ActivityResultCreate
     entries = [CatalogueEntry(code=one.code, label=one.label) for one in types.values()]
     try:
         code = match(task_result.result, entries, "/task_result/result", UnknownTaskResultType.code)[0].code
-    except RefusedError as refused:
+    except RejectedError as refused:
         raise UnknownTaskResultType(refused.rejection.detail, faults=refused.rejection.faults) from refused
     if code not in types or not types[code].requires_future_scheduled_at or body.status is ResultStatus.PENDING:
         return None

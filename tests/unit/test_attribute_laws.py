@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from workflows.messages import ProvidedAttribute, ResolvedAttribute
+from workflows.messages import ProvidedAttribute, RejectedError, ResolvedAttribute
 from workflows.resolution.attributes import choose_attributes
 from workflows.resolution.explanations import AttributesExplanation
 from workflows.resolution.facts import AttributeFacts, CataloguedKey
-from workflows.resolution.reasons import RefusedError
 from workflows.words import AttributeStatus, ResolutionMoment, ResolverType
 
 NOW = datetime(2025, 1, 16, 9, tzinfo=UTC)
@@ -49,7 +48,7 @@ def test_each_key_that_is_mentioned_becomes_one_attribute_or_a_fault_of_its_own(
     rejection = None
     try:
         keys_found = [one.key for one in choose_attributes(facts).attributes]
-    except RefusedError as refused:
+    except RejectedError as refused:
         rejection = refused.rejection
 
     if rejection is None:
@@ -66,7 +65,7 @@ def test_only_what_has_a_value_is_resolved_and_only_failures_have_a_message(fact
     """A fallback is the caller's own; what failed says why, in the explanation as well."""
     try:
         found = choose_attributes(facts)
-    except RefusedError:
+    except RejectedError:
         assume(False)  # noqa: FBT003 - Hypothesis' own signature
     brought = {one.key: one for one in facts.provided}
     for one in found.attributes:

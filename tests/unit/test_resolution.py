@@ -20,10 +20,10 @@ from tests.support.case_notation import (
     said_of,
     said_of_attributes,
 )
-from workflows.messages import ResolvedTarget
+from workflows.messages import RejectedError, ResolvedTarget
 from workflows.resolution.attributes import choose_attributes
 from workflows.resolution.facts import AttributeFacts, ReasonFacts, TargetFacts
-from workflows.resolution.reasons import RefusedError, match_reason
+from workflows.resolution.reasons import match_reason
 from workflows.resolution.targets import choose_target
 from workflows.words import LockReason, TargetStatus, TargetStrategy
 
@@ -83,7 +83,7 @@ def attributes_at(facts: dict[str, Any]) -> str:
     commerce = {"name": "Tienda", "tax_id": "X1"}
     try:
         return said_of_attributes(choose_attributes(AttributeFacts.model_validate({"commerce": commerce, **facts})))
-    except RefusedError as refused:
+    except RejectedError as refused:
         pointers = " ".join(fault.pointer for fault in refused.rejection.faults)
         return f"400 {refused.rejection.code} {pointers}"
 
@@ -122,7 +122,7 @@ def meaning(facts: ReasonFacts) -> str:
     """What the engine says, be it a refusal with the codes that it suggests."""
     try:
         found = match_reason(facts)
-    except RefusedError as refused:
+    except RejectedError as refused:
         suggested = refused.rejection.detail.partition("closest codes are: ")[2].removesuffix(".")
         return f"400 {refused.rejection.code} {suggested}".strip()
     return f"{found.reason.code} {found.explanation['reason']['matchedBy']}"

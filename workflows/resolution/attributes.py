@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
-from workflows.messages import Fault, ProvidedAttribute, Rejection, ResolvedAttribute, ResolvedAttributes
+from workflows.messages import Fault, ProvidedAttribute, RejectedError, Rejection, ResolvedAttribute, ResolvedAttributes
 from workflows.resolution.explanations import (
     AttributeExplanation,
     AttributesExplanation,
@@ -12,7 +12,7 @@ from workflows.resolution.explanations import (
     ValueSource,
 )
 from workflows.resolution.facts import AttributeFacts, Policy
-from workflows.resolution.reasons import RefusedError, closest, shortened
+from workflows.resolution.reasons import closest, shortened
 from workflows.words import AttributeStatus, AttributeStrategy, ResolutionMoment, ResolverType
 
 ADDRESS_PARTS = ("street", "street_number", "unit"), ("commune",), ("city",), ("region",), ("country_code",)
@@ -45,7 +45,7 @@ def choose_attributes(facts: AttributeFacts) -> ResolvedAttributes:
     """Find the values that are due now; after creation, only of the attributes whose rows call for it.
 
     Raises:
-        RefusedError: at creation, when a key is unknown, or a value is missing that only the caller could bring.
+        RejectedError: at creation, when a key is unknown, or a value is missing that only the caller could bring.
 
     """
     if facts.moment is ResolutionMoment.CREATION:
@@ -153,7 +153,7 @@ def _refuse_faulty(facts: AttributeFacts, wanted: list[ProvidedAttribute]) -> No
     if faults:
         code = "unknown_attribute_key" if unknown else "attribute_value_missing"
         detail = faults[0].detail if len(faults) == 1 else f"{len(faults)} attributes can't be resolved."
-        raise RefusedError(Rejection(code=code, detail=detail, faults=faults))
+        raise RejectedError(Rejection(code=code, detail=detail, faults=faults))
 
 
 def _place_of_value(key: str, facts: AttributeFacts) -> str:

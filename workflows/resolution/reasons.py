@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from heapq import nlargest
 
-from workflows.messages import Fault, Label, Rejection, ResolvedReason
+from workflows.messages import Fault, Label, RejectedError, Rejection, ResolvedReason
 from workflows.resolution.explanations import (
     MatchedBy,
     ReasonExplanation,
@@ -18,15 +18,6 @@ SEPARATORS = re.compile(r"[\s_-]+")
 LONGEST_COMPARED = 100
 LIKELY = 20
 CLOSEST = 3
-
-
-class RefusedError(Exception):
-    """What was asked for can't be done, ever, unless the caller or the tenant changes something."""
-
-    def __init__(self, rejection: Rejection) -> None:
-        """Carry the rejection to whoever answers the caller."""
-        super().__init__(rejection.detail)
-        self.rejection = rejection
 
 
 def fold(text: str) -> str:
@@ -67,7 +58,7 @@ def match(text: str, catalogue: Iterable[CatalogueEntry], pointer: str, code: st
     """Give the active entry that the text means, by its code rather than a label, by a label rather than an alias.
 
     Raises:
-        RefusedError: with `code` and the closest codes, when the text means no active entry.
+        RejectedError: with `code` and the closest codes, when the text means no active entry.
 
     """
     entries = sorted(catalogue, key=lambda entry: entry.code)
@@ -76,7 +67,7 @@ def match(text: str, catalogue: Iterable[CatalogueEntry], pointer: str, code: st
         return passed, TextExplanation(text=text, code=passed.code, matched_by=MatchedBy.PASSED_THROUGH)
     found = list(_matches(text, [entry for entry in entries if entry.is_active]))
     if not found:
-        raise RefusedError(_unknown(text, entries, pointer, code))
+        raise RejectedError(_unknown(text, entries, pointer, code))
     entry, matched_by, matched = found[0]
     others = dict.fromkeys(other.code for other, _, _ in found if other.code != entry.code)
     explanation = TextExplanation(
@@ -117,7 +108,7 @@ def match_reason(facts: ReasonFacts) -> ResolvedReason:
     """Match the reason, and the user status if given, with the tenant's catalogues.
 
     Raises:
-        RefusedError: when one of them means no active entry; the reason is looked at first.
+        RejectedError: when one of them means no active entry; the reason is looked at first.
 
     """
     reason, why_reason = match(facts.reason, facts.reasons, "/reason", "unknown_reason")

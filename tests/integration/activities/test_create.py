@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from api.activities.schemas import ScheduledActivityCreate
-from runs.start import RefusedError, start
+from runs.start import start
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.service import Service, until
-from workflows.messages import ScheduledActivityInput
+from workflows.messages import RejectedError, ScheduledActivityInput
 
 
 async def test_the_contracts_example_is_answered_to_the_letter(http: httpx.AsyncClient) -> None:
@@ -52,7 +52,7 @@ async def test_an_activity_becomes_due_at_its_time_and_its_trail_says_so(http: h
 async def test_the_trail_of_a_refused_creation_is_the_problem_that_refused_it(service: Service, tenant: Tenant) -> None:
     request = ScheduledActivityCreate.model_validate_json(json.dumps(contract_example(commerce_id=str(uuid4()))))
     scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=tenant.id, request=request.as_request())
-    with pytest.raises(RefusedError):
+    with pytest.raises(RejectedError):
         await start(service.temporal, scheduled, 20)
     async with service.client(tenant.id) as http, asyncio.timeout(30):
         url = f"/api/activities/{scheduled.id}/status-events"

@@ -28,7 +28,7 @@ from embedded.postgres import Postgres
 from tests.support.builders import Tenant, insert_tenant
 from tests.support.hand_off import insert_rows
 from workflows.hand_off import FINISHED, Accepted, Claimed, ResultStatus, judge
-from workflows.messages import Apply, Cancel
+from workflows.messages import Apply, Cancel, RejectedError
 from workflows.words import ActivityStatus, ActivityType, Channel
 
 Held = tuple[UUID, UUID]
@@ -169,7 +169,7 @@ class HandOffMachine(RuleBasedStateMachine):
             async with self.engine.begin() as connection:
                 before = await changes.locked(connection, wanted)
                 await changes.apply(connection, wanted)
-        except changes.RefusedChangeError:
+        except RejectedError:
             return False
         return before.status is not ActivityStatus.CANCELED
 

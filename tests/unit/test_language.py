@@ -1,0 +1,77 @@
+"""Check the words of docstrings, comments, messages and documents: plain technical English, verb and object first."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WRITTEN_BEFORE: frozenset[str] = frozenset(
+    {
+        "workflows",
+        "runs",
+        "db",
+        "activities_impl",
+        "api",
+        "embedded",
+        "bench",
+        "examples",
+        "deploy",
+        "tests",
+        "docs",
+        "worker.py",
+        "operate.py",
+        "settings.py",
+        "logs.py",
+        "README.md",
+        "CHANGELOG.md",
+    }
+)
+"""Folders that are not rewritten yet."""
+THE_CONTRACT = "docs/create-activity.md"
+QUESTIONS = re.compile(r"(What|Who|Whom|Whose|Whether|How|Where|When|Why|Which)\b")
+RIDDLES = re.compile(r"\b(nobody|somebody|whoever|whomever|shall|be it|all the same)\b", re.IGNORECASE)
+
+
+def sources(*patterns: str) -> list[Path]:
+    """List the files that are checked, by their path below the root."""
+    found = (path for pattern in patterns for path in ROOT.rglob(pattern))
+    below = (path.relative_to(ROOT) for path in found)
+    return sorted(path for path in below if not path.parts[0].startswith(".") and path.parts[0] not in WRITTEN_BEFORE)
+
+
+def docstrings(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ast.get_docstring(node) or ""
+
+
+def prose(source: str) -> Iterator[str]:
+    """Yield all text constants, docstrings among them, and all comments."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+@pytest.mark.parametrize("path", sources("*.py"), ids=str)
+def test_no_docstring_opens_with_a_question_word(path: Path) -> None:
+    found = docstrings(ast.parse((ROOT / path).read_text()))
+    assert [text.splitlines()[0] for text in found if QUESTIONS.match(text)] == []
+
+
+@pytest.mark.parametrize("path", [path for path in sources("*.py") if path.name != "test_language.py"], ids=str)
+def test_docstrings_comments_and_messages_name_their_subject(path: Path) -> None:
+    # A lower-case word is prose; NOBODY is a stored name.
+    assert [text for text in prose((ROOT / path).read_text()) if RIDDLES.search(text.replace("NOBODY", ""))] == []
+
+
+@pytest.mark.parametrize("path", [path for path in sources("*.md") if str(path) != THE_CONTRACT], ids=str)
+def test_documents_name_their_subject(path: Path) -> None:
+    assert [line for line in (ROOT / path).read_text().splitlines() if RIDDLES.search(line)] == []
