@@ -12,7 +12,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from db.engine import open_engine
+from db.engine import open_database
 from db.failures import kind
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
@@ -30,24 +30,24 @@ Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
 async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
     """Start a run for every open activity that has none: when Temporal has lost its runs. Safe to repeat."""
     settings = WorkerSettings()
-    engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
-    runs = rebuild(client, engine, per_second=options.rate, max_lead_seconds=settings.max_lead_seconds)
+    database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
+    runs = rebuild(client, database, per_second=options.rate, max_lead_seconds=settings.max_lead_seconds)
     started = open_already = 0
     async for so_far in runs:
         started, open_already = so_far.started, so_far.open_already
         print(f"… {started} started, {open_already} were open already", file=sys.stderr)
     print(f"{started} runs started, {open_already} were open already")
-    await engine.dispose()
+    await database.dispose()
     return 0
 
 
 async def bring_back(options: argparse.Namespace, client: Client) -> int:
     """Undo a termination: the activity is what it was before, and a new run waits for its time."""
     settings = WorkerSettings()
-    engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
+    database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     change = BringBack(actor=options.actor, reason=options.reason)
     try:
-        now = await Recovery(client, engine, settings.max_lead_seconds).bring_back(
+        now = await Recovery(client, database, settings.max_lead_seconds).bring_back(
             options.tenant, options.activity_id, change
         )
     except RejectedError as refused:
@@ -55,7 +55,7 @@ async def bring_back(options: argparse.Namespace, client: Client) -> int:
     except WorkflowAlreadyStartedError:
         return _failed("Nothing was changed: somebody has just started a run for it. Look at it, then try again.")
     finally:
-        await engine.dispose()
+        await database.dispose()
     print(f"{options.activity_id} is {now.status} again, for {now.scheduled_at.isoformat()}, in run {now.run_id}")
     return 0
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import structlog
 import uvloop
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
@@ -25,7 +24,7 @@ from activities_impl.failures import DescribeFailures
 from activities_impl.reconciliation import Reconciliation
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
-from db.engine import open_engine
+from db.engine import Database, open_database
 from db.migrations import schema_fault
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
@@ -50,11 +49,11 @@ By default one poll asks there: tasks then wait, are written to the backlog, and
 """
 
 
-def steps(client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> list[Callable[..., Any]]:
+def steps(client: Client, database: Database, max_lead_seconds: float = 0) -> list[Callable[..., Any]]:
     """Every step that a workflow may ask for."""
-    scheduled_activities, resolution = ScheduledActivities(engine), Resolution(engine)
-    reconciliation = Reconciliation(client, engine, max_lead_seconds)
-    bulk_operations = BulkOperations(client, engine, max_lead_seconds)
+    scheduled_activities, resolution = ScheduledActivities(database), Resolution(database)
+    reconciliation = Reconciliation(client, database, max_lead_seconds)
+    bulk_operations = BulkOperations(client, database, max_lead_seconds)
     return [
         scheduled_activities.create,
         scheduled_activities.resolve_commerce,
@@ -78,7 +77,7 @@ def steps(client: Client, engine: AsyncEngine, max_lead_seconds: float = 0) -> l
 
 def build_worker(
     client: Client,
-    engine: AsyncEngine,
+    database: Database,
     *,
     drain: timedelta = timedelta(0),
     max_lead_seconds: float = 0,
@@ -89,7 +88,7 @@ def build_worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow, BulkOperationWorkflow],
-        activities=steps(client, engine, max_lead_seconds),
+        activities=steps(client, database, max_lead_seconds),
         interceptors=[DescribeFailures()],
         workflow_runner=Sandbox(),
         **TUNING,
@@ -163,15 +162,15 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     port = settings.worker_metrics_port or free_port(settings.listen_host)
     runtime = metrics_runtime(settings.listen_host, port)
-    engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
-    async with engine.connect() as connection:
+    database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
+    async with database.autocommit.connect() as connection:
         fault = await connection.run_sync(schema_fault)
     if fault:
         sys.exit(fault)
     client = await connect_patiently(runtime)
     worker = build_worker(
         client,
-        engine,
+        database,
         drain=timedelta(seconds=settings.worker_drain_seconds),
         max_lead_seconds=settings.max_lead_seconds,
         version=WorkerDeploymentVersion(settings.worker_deployment_name, settings.worker_build_id)
@@ -186,7 +185,7 @@ async def main() -> None:
         await stop.wait()
         scheduling.cancel()
         log.info("draining", seconds=settings.worker_drain_seconds)
-    await engine.dispose()
+    await database.dispose()
 
 
 if __name__ == "__main__":

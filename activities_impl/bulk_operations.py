@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.client import Client
 
 from db import bulk_operations as statements
-from db.engine import autocommit
+from db.engine import Database
 from db.listing import PLANNED_ANEW
 from db.snapshots import paused_at
 from runs.client import lead_seconds
@@ -27,16 +26,15 @@ AT_ONCE = 20
 class BulkOperations(BulkOperationActivities):
     """A step that runs twice finds in the table what it has done already, and the rest is harmless to repeat."""
 
-    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float) -> None:
-        self._engine = engine
-        self._autocommit = autocommit(engine)
-        self._changes = SingleChanges(client, engine, max_lead_seconds)
+    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
+        self._database = database
+        self._changes = SingleChanges(client, database, max_lead_seconds)
         self._max_lead_seconds = max_lead_seconds
 
     @activity.defn
     async def collect(self, operation: BulkOperation) -> None:
         """All in one transaction: with the operation's row there are all of its items, or neither."""
-        async with self._engine.begin() as connection:
+        async with self._database.transactions.begin() as connection:
             await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
             await connection.execute(PLANNED_ANEW)
             if (await connection.execute(statements.start(operation))).first() is None:
@@ -47,7 +45,7 @@ class BulkOperations(BulkOperationActivities):
     @activity.defn
     async def change_some(self, chunk: Chunk) -> ChunkDone:
         """They begin at even intervals, so that the herd doesn't hit runs and their worker at once."""
-        async with self._autocommit.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             operation = (await connection.execute(statements.whole(chunk.tenant_id, chunk.id))).one()
             items = (await connection.execute(statements.next_items(chunk))).all()
         slots = asyncio.Semaphore(AT_ONCE)
@@ -60,13 +58,13 @@ class BulkOperations(BulkOperationActivities):
                 await asyncio.sleep(1 / chunk.per_second)
         if len(items) == chunk.size:
             return ChunkDone(after=items[-1].position)
-        async with self._autocommit.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             pending = await connection.execute(statements.count_pending(chunk.tenant_id, chunk.id))
         return ChunkDone(pending=pending.scalar_one())
 
     async def _change(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> None:
         result = await self._result(chunk, operation, item)
-        async with self._autocommit.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             await connection.execute(statements.note(chunk, item.position, result))
 
     async def _result(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> ItemResult:
@@ -93,5 +91,5 @@ class BulkOperations(BulkOperationActivities):
     @activity.defn
     async def finish(self, finish: Finish) -> None:
         """Written once: a second time finds nothing that is running."""
-        async with self._autocommit.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             await connection.execute(statements.end(finish))

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.client import (
     Client,
@@ -19,7 +18,7 @@ from temporalio.client import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from db.engine import autocommit
+from db.engine import Database
 from db.leases import expire
 from db.reconciliation import goes_on_in, open_rows, still_open
 from db.results import follow_up_is, follow_up_request, missing_follow_ups
@@ -43,16 +42,16 @@ PATIENCE = timedelta(seconds=5)
 class Reconciliation(ReconciliationActivities):
     """Temporal's lists lag behind, so they only raise a suspicion; the row's lock and a description confirm it."""
 
-    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float) -> None:
+    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
         self._client = client
-        self._engine = autocommit(engine)
-        self._recovery = Recovery(client, engine, max_lead_seconds)
+        self._database = database
+        self._recovery = Recovery(client, database, max_lead_seconds)
         self._max_lead_seconds = max_lead_seconds
 
     @activity.defn
     async def compare_page(self, page: Page) -> Compared:
         """One statement, a question for each run, and a closer look at each row that doesn't fit."""
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             rows = (await connection.execute(open_rows(page))).all()
         turn = asyncio.Semaphore(ASKED_AT_ONCE)
         runs = await asyncio.gather(*(self._run_of(row, turn) for row in rows))
@@ -87,7 +86,7 @@ class Reconciliation(ReconciliationActivities):
     async def _note_run(self, row: Row[Any], run: WorkflowExecutionDescription) -> bool:
         reset = await is_reset(self._client, run)
         event_type = EventType.RUN_RESET if reset else None
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             noted = await connection.execute(goes_on_in(row.tenant_id, row.id, run.run_id, event_type, "temporal-ui"))
             return reset and noted.first() is not None
 
@@ -124,7 +123,7 @@ class Reconciliation(ReconciliationActivities):
             if (attributes := run.typed_search_attributes).get(ACTIVITY_ID)
         ]
         rows: list[Row[Any]] = []
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             for start in range(0, len(ended), ROWS_AT_ONCE):
                 rows += await connection.execute(still_open(ended[start : start + ROWS_AT_ONCE]))
         judged = [(row, await self._recovery.settle(row.tenant_id, row.id)) for row in rows[:ROWS_AT_ONCE]]
@@ -144,14 +143,14 @@ class Reconciliation(ReconciliationActivities):
     @activity.defn
     async def expire_leases(self) -> Compared:
         """All tenants at once, the oldest first; what is too much for once is left to the next time."""
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             expired = (await connection.execute(expire())).all()
         return _compared({Finding.LEASE_EXPIRED: [str(row.id) for row in expired]})
 
     @activity.defn
     async def create_follow_ups(self, older_than_seconds: float) -> Compared:
         """The oldest first; one that can't be created now is left to the next time."""
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             missing = (await connection.execute(missing_follow_ups(older_than_seconds, FOLLOW_UPS))).all()
         created = []
         for row in missing:
@@ -176,7 +175,7 @@ class Reconciliation(ReconciliationActivities):
                 found, error = refused.rejection.activity_id, refused.rejection.detail
             except RunFailedError:
                 error = "The reason is ours: see its run."
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             await connection.execute(follow_up_is(row, found, None if found else error))
         return found is not None
 

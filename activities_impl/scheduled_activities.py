@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from sqlalchemy import bindparam
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities_impl.resolution import or_rejected
 from db import changes, creation, facts, marks
-from db.engine import autocommit
+from db.engine import Database
 from db.models import ScheduledActivity
 from db.reconciliation import goes_on_in
 from db.snapshots import SNAPSHOTS, snapshot
@@ -41,14 +41,13 @@ OF_ID = SNAPSHOTS.where(
 class ScheduledActivities(ScheduledActivityActivities):
     """The steps that look for the row and write it, each a statement or two."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = autocommit(engine)
-        self._transactions = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @activity.defn
     async def create(self, scheduled: ScheduledActivityInput) -> Snapshot:
         """One statement finds all that decides, another writes what was decided; the steps' order is kept."""
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             known = await facts.creation_facts(connection, scheduled)
             found = await _commerce(connection, scheduled, known.key)
             if found.recorded:
@@ -64,19 +63,19 @@ class ScheduledActivities(ScheduledActivityActivities):
     @activity.defn
     async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
         """Whose the key is comes first: the row of an earlier run answers before anything is missing."""
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             return await _commerce(connection, scheduled, await facts.key_facts(connection, scheduled))
 
     @activity.defn
     async def record(self, record: Record) -> Snapshot:
         """A row that is there already stays as it is: a second attempt never changes what a 201 has said."""
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             return await _record(connection, record)
 
     @activity.defn
     async def mark_due(self, mark: MarkDue) -> Standing:
         """The row tells where it stands now, whether this attempt has marked it, an earlier one, or nobody."""
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             written = (await connection.execute(*marks.mark_due(mark))).one_or_none()
             if written and written.status is ActivityStatus.DUE:
                 _observe_lateness(written.lateness_ms)
@@ -86,13 +85,13 @@ class ScheduledActivities(ScheduledActivityActivities):
     @activity.defn
     async def read_standing(self, read: ReadStanding) -> Standing:
         """Read the row without its lock: a change that commits meanwhile has a higher version."""
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             return await _standing(connection, read.tenant_id, read.id)
 
     @activity.defn
     async def apply_change(self, apply: Apply) -> Standing:
         """One transaction under the row's lock; a key that was written before changes nothing."""
-        async with self._transactions.begin() as connection:
+        async with self._database.transactions.begin() as connection:
             answer = await changes.apply_or_refuse(connection, apply)
         if isinstance(answer, Rejection):
             raise rejected(answer)

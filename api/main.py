@@ -14,7 +14,7 @@ from api.app import create_app
 from api.http.auth import Authenticator
 from api.http.dependencies import Resources
 from db.due_watch import DueWatch
-from db.engine import autocommit, open_engine
+from db.engine import open_database
 from db.migrations import schema_fault
 from logs import configure_logging
 from runs.client import connect
@@ -25,12 +25,11 @@ from settings import ApiSettings
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
     """What routes find as `request.state.resources`; Temporal may be away at the start."""
     settings = ApiSettings()
-    engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
-    async with DueWatch(engine.url) as due_watch:
+    database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
+    async with DueWatch(database.url) as due_watch:
         yield {
             "resources": Resources(
-                engine=engine,
-                autocommit=autocommit(engine),
+                database=database,
                 temporal=await connect(lazy=True),
                 authenticator=Authenticator(
                     settings.auth_issuer,
@@ -44,7 +43,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
                 due_watch=due_watch,
             )
         }
-    await engine.dispose()
+    await database.dispose()
 
 
 def refuse_stale_schema(settings: ApiSettings) -> None:

@@ -14,7 +14,7 @@ from bench.machine import machine, python
 from bench.peers.route import Create
 from bench.results import Results
 from bench.steps import in_turns
-from db.engine import open_engine
+from db.engine import open_database
 from embedded.demo_data import TENANT_ID
 from runs.client import connect
 from runs.start import start
@@ -35,12 +35,12 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
             return await start(client, scheduled, 10)
 
         async with AsyncExitStack() as stack:
-            engine = open_engine(DatabaseSettings().database_url.get_secret_value())
-            stack.push_async_callback(engine.dispose)
+            database = open_database(DatabaseSettings().database_url.get_secret_value())
+            stack.push_async_callback(database.dispose)
             creating: dict[str, Create] = {OURS: ours}
             for name, (module, _) in PEERS.items():
                 opening: Callable[..., Any] = importlib.import_module(f"bench.peers.{module}").opening
-                creating[name] = await stack.enter_async_context(opening(engine))
+                creating[name] = await stack.enter_async_context(opening(database))
             calls = {name: _call(create) for name, create in creating.items()}
             await in_turns(results, "create without HTTP", calls, rounds, seconds)
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bench.create import OURS, PEERS, start_peers
 from bench.load import connection
 from bench.machine import Machine, answers, python, wait_for
-from db.engine import autocommit, open_engine
+from db.engine import open_database
 from db.models import ScheduledActivity
 from db.snapshots import NOW
 from workflows.words import ActivityStatus
@@ -67,11 +67,11 @@ async def looking(
 
 @asynccontextmanager
 async def _by_sql(servers: Machine, database: str) -> AsyncIterator[tuple[Due, Counted]]:
-    engine = open_engine(servers.postgres.url(database))
+    opened_database = open_database(servers.postgres.url(database))
     marked = ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at <= NOW
     newest = select(ScheduledActivity.id, ScheduledActivity.scheduled_at).where(*marked)
     newest = newest.order_by(ScheduledActivity.scheduled_at.desc()).limit(500)
-    async with autocommit(engine).connect() as opened:
+    async with opened_database.autocommit.connect() as opened:
 
         async def due() -> dict[str, float]:
             return {str(row.id): row.scheduled_at.timestamp() for row in await opened.execute(newest)}
@@ -83,7 +83,7 @@ async def _by_sql(servers: Machine, database: str) -> AsyncIterator[tuple[Due, C
             )
 
         yield due, counted
-    await engine.dispose()
+    await opened_database.dispose()
 
 
 async def lateness_of_each(due: Due, known: set[str], expected: int) -> list[float]:

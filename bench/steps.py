@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import uvloop
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
@@ -24,7 +23,7 @@ from bench.machine import machine, python
 from bench.results import Results
 from bench.steps_workflow import QUEUE, FiveSteps, Half, NoSteps, TwoSteps
 from db import facts
-from db.engine import autocommit, open_engine
+from db.engine import Database, open_database
 from embedded.demo_data import TENANT_ID
 from runs.client import connect
 from runs.sandbox import Sandbox
@@ -94,13 +93,13 @@ def _variant(client: Client, workflow: type[NoSteps | TwoSteps | FiveSteps]) -> 
 class Decided(Half):
     """The reads and the decisions of our own `create`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = autocommit(engine)
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @activity.defn(name="decide")
     async def decide(self, scheduled: ScheduledActivityInput) -> Record:
         """What there is to record."""
-        async with self._engine.connect() as connection:
+        async with self._database.autocommit.connect() as connection:
             known = await facts.creation_facts(connection, scheduled)
         return Record(
             scheduled=scheduled,
@@ -112,14 +111,14 @@ class Decided(Half):
 
 async def main() -> None:
     """Work until killed."""
-    engine = open_engine(DatabaseSettings().database_url.get_secret_value())
-    scheduled_activities, resolution = ScheduledActivities(engine), Resolution(engine)
+    database = open_database(DatabaseSettings().database_url.get_secret_value())
+    scheduled_activities, resolution = ScheduledActivities(database), Resolution(database)
     async with Worker(
         await connect(),
         task_queue=QUEUE,
         workflows=[NoSteps, TwoSteps, FiveSteps],
         activities=[
-            Decided(engine).decide,
+            Decided(database).decide,
             scheduled_activities.resolve_commerce,
             resolution.resolve_reason,
             resolution.resolve_target,

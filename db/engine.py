@@ -1,46 +1,62 @@
-"""How to open PostgreSQL, the same way in every process."""
+"""Opening PostgreSQL, with the same options in every process."""
 
 import json
 import math
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, event
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _SESSION = "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
 _LONG = 40
-_BESIDE: WeakKeyDictionary[Engine, AsyncEngine] = WeakKeyDictionary()
 
 
-def open_engine(url: str, pool_size: int = 20) -> AsyncEngine:
-    """Open a pool that notices a dead server within seconds, whether it refuses, keeps silent or is slow."""
+@dataclass(frozen=True)
+class Database:
+    """Two pools of connections to the same database.
+
+    `transactions` is for several statements that commit together. `autocommit` is for a single statement: each is its
+    own transaction, without BEGIN and COMMIT on the wire. Its connections stay in that mode, because switching a
+    connection at every checkout costs more than the statement itself.
+    """
+
+    transactions: AsyncEngine
+    autocommit: AsyncEngine
+
+    @property
+    def url(self) -> URL:
+        """Return the address of the database, with the password."""
+        return self.transactions.url
+
+    async def dispose(self) -> None:
+        """Close the idle connections of both pools."""
+        await self.transactions.dispose()
+        await self.autocommit.dispose()
+
+
+def open_database(url: str, pool_size: int = 20) -> Database:
+    """Open both pools, so that a server that refuses, stays silent or is slow is noticed within seconds."""
     options: dict[str, Any] = {
         "pool_size": pool_size,
         "max_overflow": 0,
         "hide_parameters": True,
-        "json_deserializer": partial(json.loads, parse_int=_integer),
+        "json_deserializer": partial(json.loads, parse_int=_read_integer),
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 3, "tcp_user_timeout": 5000, "options": _SESSION},
     }
-    engine = create_async_engine(url, **options)
-    single = create_async_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **options)
-    _BESIDE[engine.sync_engine] = single
-    event.listen(engine.sync_engine, "engine_disposed", lambda _: single.sync_engine.dispose())
-    return engine
+    return Database(
+        transactions=create_async_engine(url, **options),
+        autocommit=create_async_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **options),
+    )
 
 
-def _integer(digits: str) -> int | float:
-    """PostgreSQL spells 1e308 out; a float of the same value stays as short as it was sent."""
+def _read_integer(digits: str) -> int | float:
+    """Return an integer of a JSON value, as a float where that has the same value and is shorter.
+
+    PostgreSQL writes out all digits of 1e308; as a float the number stays as short as the caller sent it.
+    """
     short = float(digits) if len(digits) > _LONG else math.inf
     return short if math.isfinite(short) and Decimal(repr(short)) == Decimal(digits) else int(digits)
-
-
-def autocommit(engine: AsyncEngine) -> AsyncEngine:
-    """The pool beside it for single statements: each its own transaction, without BEGIN and COMMIT on the wire.
-
-    Its connections never leave that mode: to switch one at every checkout cost more than the statement itself.
-    """
-    return _BESIDE[engine.sync_engine]

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from db.engine import autocommit
+from db.engine import Database
 from db.reconciliation import open_requests
 from runs.client import lead_seconds, resume
 from workflows.findings import Cursor
@@ -34,7 +33,7 @@ class Rebuilt:
 
 
 async def rebuild(
-    client: Client, engine: AsyncEngine, *, per_second: float, max_lead_seconds: float
+    client: Client, database: Database, *, per_second: float, max_lead_seconds: float
 ) -> AsyncIterator[Rebuilt]:
     """Start them, the most urgent first and no more than so many a second; tells how far it is after each page.
 
@@ -42,7 +41,7 @@ async def rebuild(
     """
     so_far = Rebuilt()
     after: Cursor | None = None
-    while rows := await _page(engine, after):
+    while rows := await _page(database, after):
         for first in range(0, len(rows), AT_ONCE):
             some = rows[first : first + AT_ONCE]
             began = time.monotonic()
@@ -54,8 +53,8 @@ async def rebuild(
         after = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields})
 
 
-async def _page(engine: AsyncEngine, after: Cursor | None) -> list[Row[Any]]:
-    async with autocommit(engine).connect() as connection:
+async def _page(database: Database, after: Cursor | None) -> list[Row[Any]]:
+    async with database.autocommit.connect() as connection:
         return list((await connection.execute(open_requests(after, PAGE))).all())
 
 

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client, WorkflowExecution
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from db import changes
+from db.engine import Database
 from db.reconciliation import goes_on_in
 from runs.ask import Fate, ended, fate_of
 from runs.client import lead_seconds, resume
@@ -21,15 +22,15 @@ ACTOR = "reconciliation"
 class Recovery:
     """Every repair holds the row's lock and asks Temporal under it: nobody can start or end a run meanwhile unseen."""
 
-    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float) -> None:
+    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
         self._client = client
-        self._engine = engine
+        self._database = database
         self._max_lead_seconds = max_lead_seconds
 
     async def settle(self, tenant_id: UUID, activity_id: UUID) -> Finding | None:
         """See to an open row that seems to have no run; None if it has one, or isn't open any more."""
         wanted = Apply(tenant_id=tenant_id, id=activity_id, key="", change=Terminate(actor=ACTOR))
-        async with self._engine.begin() as connection:
+        async with self._database.transactions.begin() as connection:
             seen = await changes.locked(connection, wanted)
             if seen.standing.status not in OPEN:
                 return None
@@ -75,7 +76,7 @@ class Recovery:
             WorkflowAlreadyStartedError: somebody else has started a run for it at this moment; nothing has changed.
         """
         wanted = Apply(tenant_id=tenant_id, id=activity_id, key="", change=change)
-        async with self._engine.begin() as connection:
+        async with self._database.transactions.begin() as connection:
             seen = await changes.locked(connection, wanted)
             wanted = wanted.model_copy(update={"key": f"brought-back:{seen.version}"})
             standing = await changes.apply(connection, wanted)

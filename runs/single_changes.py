@@ -5,7 +5,6 @@ from collections.abc import Awaitable
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import (
     Client,
     WorkflowUpdateFailedError,
@@ -16,6 +15,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from db import changes
+from db.engine import Database
 from db.failures import kind, may_pass
 from runs.client import resume, workflow_id
 from runs.recovery import Recovery
@@ -31,10 +31,10 @@ PATIENCE = timedelta(seconds=5)
 class SingleChanges:
     """Sending the same change again is harmless: its key is the update's id and the event's key, withdrawn or not."""
 
-    def __init__(self, client: Client, engine: AsyncEngine, max_lead_seconds: float) -> None:
+    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
         self._client = client
-        self._engine = engine
-        self._recovery = Recovery(client, engine, max_lead_seconds)
+        self._database = database
+        self._recovery = Recovery(client, database, max_lead_seconds)
 
     async def change(self, wanted: Apply, idempotency_key: str, status: ActivityStatus) -> ItemResult:
         """What became of it; PENDING where nothing was changed, and another try, with another key, is worth it."""
@@ -72,7 +72,7 @@ class SingleChanges:
 
     async def _by_row(self, wanted: Apply) -> ItemResult:
         """A move that takes back an unseen mark needs a run again: started before the commit, or nothing is changed."""
-        async with self._engine.begin() as connection:
+        async with self._database.transactions.begin() as connection:
             standing = (await changes.locked(connection, wanted)).standing
             if standing.status not in OPEN or isinstance(wanted.change, Cancel):
                 standing = await changes.apply(connection, wanted)
@@ -84,7 +84,7 @@ class SingleChanges:
 
     async def _withdrawn(self, wanted: Apply, why: str) -> ItemResult:
         """Nobody carries it out any more, unless somebody has."""
-        async with self._engine.begin() as connection:
+        async with self._database.transactions.begin() as connection:
             withdrawn = await changes.withdraw(connection, wanted)
         return _not_yet(why) if withdrawn else ItemResult(outcome=ItemOutcome.APPLIED)
 

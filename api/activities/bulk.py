@@ -91,7 +91,7 @@ async def get_operation(
     """How far it is, and what became of each activity, page by page."""
     operation = await _operation(opened, caller, operation_id)
     statement = statements.items(caller.tenant_id, operation_id, query.outcome)
-    items = await page_of(opened.autocommit, statement, query, ItemRead.model_validate)
+    items = await page_of(opened.database, statement, query, ItemRead.model_validate)
     return OperationDetailRead(**operation.model_dump(), items=items)
 
 
@@ -110,7 +110,9 @@ async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) ->
     except bulk_runs.UnansweredError as failure:
         raise Unavailable(str(failure)) from failure
     ended = Finish(tenant_id=caller.tenant_id, id=operation_id, state=BulkState.STOPPED)
-    async with opened.autocommit.connect() as connection:  # its run has written that, unless somebody has ended the run
+    async with (
+        opened.database.autocommit.connect() as connection
+    ):  # its run has written that, unless somebody has ended the run
         await connection.execute(statements.end(ended))
     return await _operation(opened, caller, operation_id)
 
@@ -119,7 +121,7 @@ async def _begin(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
     wanted = body.filter_for(change.verb)
     if set(wanted.status) - set(change.verb.possible_in):
         raise _fault("/filter/status", f"Only {', '.join(change.verb.possible_in)} ones can be {change.verb.done}.")
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, wanted, paused)
@@ -148,7 +150,7 @@ async def _begin(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
 
 async def _operation(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead:
     """From its row; before there is one, from what its run was started with."""
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statements.whole(caller.tenant_id, operation_id))).mappings().one_or_none()
     if row:
         return OperationRead.of(dict(row))

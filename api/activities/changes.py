@@ -220,7 +220,7 @@ async def _by_row(opened: Resources, wanted: Apply) -> bool:
 
     False: nothing is decided, for the row needs a run as it stands.
     """
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         standing = (await changes.locked(connection, wanted)).standing
         if standing.status not in OPEN or isinstance(wanted.change, Cancel):
             standing = await changes.apply(connection, wanted)
@@ -232,7 +232,7 @@ async def _by_row(opened: Resources, wanted: Apply) -> bool:
 
 async def _withdraw(opened: Resources, wanted: Apply, problem: Problem) -> None:
     """Return if it has been carried out after all; otherwise it never will be, and that is the problem."""
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         withdrawn = await changes.withdraw(connection, wanted)
     if withdrawn:
         raise problem
@@ -248,7 +248,7 @@ async def _start_again(opened: Resources, connection: AsyncConnection, wanted: A
 
 async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapshot:
     statement = SNAPSHOTS.where(ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id)
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row:
         return snapshot(row)

@@ -96,7 +96,7 @@ async def _look_up(scheduled: ScheduledActivityInput, caller: Caller, opened: Re
     statement = SNAPSHOTS.where(
         ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.idempotency_key == key
     )
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row:
         stored = ScheduledActivityRequest.model_validate(row.request)

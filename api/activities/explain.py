@@ -81,7 +81,7 @@ async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) ->
         .where(ResolutionAttempt.tenant_id == caller.tenant_id, ResolutionAttempt.activity_id == activity_id)
         .order_by(ResolutionAttempt.attempted_at, ResolutionAttempt.event_key)
     )
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         rows = (await connection.execute(statement)).all()
     if not rows:
         await require_run(opened, caller.tenant_id, activity_id)
@@ -112,7 +112,7 @@ async def explain_activity(
     Nothing is started and nothing is written, and the idempotency key isn't looked at.
     """
     scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=caller.tenant_id, request=body.as_request())
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         await _require_active_commerce(connection, caller.tenant_id, body.commerce_id)
         try:
             return await _dry_run(connection, Resolve(scheduled=scheduled))

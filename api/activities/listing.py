@@ -115,7 +115,7 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
     before = _before(query)
     if before is None and query.page * query.per_page > EXACT_UP_TO:
         raise _fault("page", f"Numbered pages end at activity {EXACT_UP_TO:,}: go on by `cursor`.")
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, query.as_filter(), paused)

@@ -29,7 +29,7 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
     If the creation turned out to be impossible, the answer is the problem that the creating call would have got.
     """
     statement = SNAPSHOTS.where(ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id)
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row:
         return recorded(snapshot(row), caller, opened)
@@ -64,7 +64,7 @@ async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID)
         )
         .order_by(StatusEvent.occurred_at, StatusEvent.id)
     )
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         events = [StatusEventRead.model_validate(row) for row in await connection.execute(statement)]
     if not events:
         await _unrecorded(activity_id, caller, opened)
@@ -122,7 +122,7 @@ async def _row(caller: Caller, opened: Resources, activity_id: UUID) -> Row[*tup
     statement = SNAPSHOTS.add_columns(_NAMES).where(
         ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id
     )
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row is None:
         await require_run(opened, caller.tenant_id, activity_id)

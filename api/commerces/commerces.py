@@ -36,7 +36,7 @@ async def list_commerces(
     """The tenant's commerces by external id; `search` looks in name and external id, whatever the case."""
     statement = select(Commerce.__table__).where(Commerce.tenant_id == caller.tenant_id, *_filters(query))
     return await page_of(
-        opened.autocommit, statement, query, CommerceRead.model_validate, key=Commerce.__table__.c.external_id
+        opened.database, statement, query, CommerceRead.model_validate, key=Commerce.__table__.c.external_id
     )
 
 
@@ -59,7 +59,7 @@ def _filters(query: CommerceQuery) -> list[ColumnElement[bool]]:
 @router.get("/{commerce_id}", responses=documented(CommerceNotFound))
 async def get_commerce(caller: CanManage, opened: Opened, commerce_id: UUID) -> CommerceDetailRead:
     """A commerce, active or not, with its addresses and users."""
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         return await _detail(connection, caller.tenant_id, commerce_id)
 
 
@@ -83,7 +83,7 @@ async def update_commerce(
         .where(Commerce.tenant_id == caller.tenant_id, Commerce.id == commerce_id)
         .values(**values, updated_at=func.now())
     )
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         if values:
             await connection.execute(statement)
         return await _detail(connection, caller.tenant_id, commerce_id)

@@ -102,9 +102,9 @@ async def get_contact_log(
         )
         .order_by(ContactLogEntry.contacted_at.desc(), ContactLogEntry.id)
     )
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id)
-    return await page_of(opened.autocommit, statement, query, ContactLogEntryRead.model_validate)
+    return await page_of(opened.database, statement, query, ContactLogEntryRead.model_validate)
 
 
 def _filters(query: ContactLogQuery) -> Iterator[ColumnElement[bool]]:
@@ -130,7 +130,7 @@ async def put_contact_log(
     body: Annotated[ContactLogPut, Depends(json_body(ContactLogPut, BULK_BODY_BYTES))],
 ) -> ContactLogPutRead:
     """Replace the commerce's log by these entries, each counted once; the same again changes nothing."""
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
         users = await _users(connection, caller.tenant_id, commerce_id)
         sent = {"tenant": caller.tenant_id, "commerce": commerce_id, "rows": _rows(body.entries, users)}

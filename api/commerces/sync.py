@@ -101,7 +101,7 @@ async def sync_commerces(caller: CanSync, opened: Opened, request: Request) -> C
     """
     content = await json_content(request, BULK_BODY_BYTES)
     rows = await asyncio.to_thread(_sort_out, content)
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         counts = await upsert_commerces(connection, caller.tenant_id, list(rows.commerces.values()), rows.users)
     return CommerceSyncRead(
         created=counts.created, updated=counts.updated, unchanged=counts.unchanged, refused=rows.refused

@@ -54,7 +54,7 @@ async def create_user(
         .on_conflict_do_nothing(index_elements=["tenant_id", "commerce_id", "external_id"])
         .returning(*CommerceUser.__table__.columns)
     )
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
         row = (await connection.execute(statement)).one_or_none()
     if row is None:
@@ -151,7 +151,7 @@ async def _change(
 ) -> CommerceUserRead:
     users = CommerceUser.__table__
     this = (users.c.tenant_id == caller.tenant_id, users.c.commerce_id == commerce_id, users.c.id == user_id)
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
         row = (await connection.execute(select(users).where(*this))).one_or_none()
         if row is None:

@@ -62,9 +62,7 @@ async def list_attribute_keys(
     if query.search is not None:
         pattern = containing(query.search)
         statement = statement.where(or_(AttributeKey.key.ilike(pattern), AttributeKey.label.ilike(pattern)))
-    return await page_of(
-        opened.autocommit, statement.order_by(AttributeKey.key), query, AttributeKeyRead.model_validate
-    )
+    return await page_of(opened.database, statement.order_by(AttributeKey.key), query, AttributeKeyRead.model_validate)
 
 
 @router.post(
@@ -85,7 +83,7 @@ async def create_attribute_key(
         .on_conflict_do_nothing()
         .returning(*AttributeKey.__table__.columns)
     )
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row is None:
         raise AlreadyExists(f"The tenant has the attribute key {body.key!r}.")
@@ -110,7 +108,7 @@ async def update_attribute_key(
         .values(key=AttributeKey.key, **body.changes())
         .returning(*AttributeKey.__table__.columns)
     )
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row is None:
         raise NotFound(f"The tenant has no attribute key {key!r}.")

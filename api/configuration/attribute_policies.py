@@ -90,7 +90,7 @@ async def list_attribute_policies(
     statement = _POLICIES.where(_key.tenant_id == caller.tenant_id).order_by(_key.key)
     if query.strategy is not None:
         statement = statement.where(_policy.strategy == query.strategy)
-    return await page_of(opened.autocommit, statement, query, _read)
+    return await page_of(opened.database, statement, query, _read)
 
 
 @router.post(
@@ -105,7 +105,7 @@ async def upsert_attribute_policy(
 ) -> AttributePolicyRead:
     """Set the policy of a key; attributes that have their value already keep it."""
     this = _key.key == body.key if body.key is not None else _key.id == body.attribute_key_id
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         found = await connection.execute(select(_key.key).where(_key.tenant_id == caller.tenant_id, this))
         key = found.scalar_one_or_none()
         if key is None:

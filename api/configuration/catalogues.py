@@ -98,7 +98,7 @@ class Catalogue:
             statement = statement.where(or_(entry.code.ilike(pattern), entry.label.ilike(pattern)))
         if query.is_active is not None:
             statement = statement.where(entry.is_active == query.is_active)
-        return await page_of(opened.autocommit, statement, query, CatalogueEntryRead.model_validate)
+        return await page_of(opened.database, statement, query, CatalogueEntryRead.model_validate)
 
     async def create_entry(
         self,
@@ -113,7 +113,7 @@ class Catalogue:
             .on_conflict_do_nothing()
             .returning(*self.entry.__table__.columns)
         )
-        async with opened.autocommit.connect() as connection:
+        async with opened.database.autocommit.connect() as connection:
             row = (await connection.execute(statement)).one_or_none()
         if row is None:
             raise AlreadyExists(f"The tenant has a {self.noun} with the code {body.code!r}.")
@@ -134,7 +134,7 @@ class Catalogue:
             .values(code=entry.code, **body.changes())
             .returning(*entry.__table__.columns)
         )
-        async with opened.autocommit.connect() as connection:
+        async with opened.database.autocommit.connect() as connection:
             row = (await connection.execute(statement)).one_or_none()
         if row is None:
             raise NotFound(f"The tenant has no {self.noun} with the code {code!r}.")

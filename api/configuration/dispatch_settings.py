@@ -36,7 +36,7 @@ class DispatchSettingsRead(Answer):
 async def get_dispatch_settings(caller: CanView, opened: Opened) -> DispatchSettingsRead:
     """The tenant's settings, or the defaults."""
     statement = select(DispatchSettings.max_attempts).where(DispatchSettings.tenant_id == caller.tenant_id)
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         max_attempts = (await connection.execute(statement)).scalar_one_or_none()
     return DispatchSettingsRead(max_attempts=MAX_ATTEMPTS if max_attempts is None else max_attempts)
 
@@ -50,6 +50,6 @@ async def put_dispatch_settings(
     """Change them."""
     values = body.model_dump()
     statement = insert(DispatchSettings).values(tenant_id=caller.tenant_id, **values)
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         await connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id"], set_=values))
     return DispatchSettingsRead(max_attempts=body.max_attempts)

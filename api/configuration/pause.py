@@ -46,7 +46,7 @@ class PauseRead(Answer):
 @router.get("", responses=documented())
 async def get_pause(caller: CanOperate, opened: Opened) -> PauseRead:
     """Whether the tenant is paused, since when, why and by whom, and how much is held."""
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         return PauseRead.model_validate(await _state(connection, caller.tenant_id))
 
 
@@ -62,11 +62,11 @@ async def put_pause(
     """
     released = None
     if body.paused:
-        async with opened.autocommit.connect() as connection:
+        async with opened.database.autocommit.connect() as connection:
             await connection.execute(pauses.pause(caller.tenant_id, body.reason or "", caller.subject))
     else:
         released = await _resume(opened, caller, body.reason)
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         return PauseRead.model_validate(await _state(connection, caller.tenant_id) | {"released": released})
 
 
@@ -74,7 +74,7 @@ async def _resume(opened: Resources, caller: Caller, reason: str | None) -> int:
     """One transaction, unless very much is held: then the last lets all of it go, and breaking off loses nothing."""
     released, resumed_at = 0, None
     while True:
-        async with opened.engine.begin() as connection:
+        async with opened.database.transactions.begin() as connection:
             paused = (await connection.execute(pauses.locked(caller.tenant_id))).one_or_none()
             if paused is None:
                 return released

@@ -97,7 +97,7 @@ async def list_target_configs(
     statement = select(TargetConfig.__table__).where(TargetConfig.tenant_id == caller.tenant_id)
     wanted = query.model_dump(include={"is_active", "channel", "type"}, exclude_none=True)
     statement = statement.filter_by(**wanted).order_by(TargetConfig.priority, TargetConfig.id)
-    return await page_of(opened.autocommit, statement, query, _read)
+    return await page_of(opened.database, statement, query, _read)
 
 
 @router.get("/{config_id}", responses=documented(NotFound))
@@ -106,7 +106,7 @@ async def get_target_config(caller: CanView, opened: Opened, config_id: UUID) ->
     statement = select(TargetConfig.__table__).where(
         TargetConfig.tenant_id == caller.tenant_id, TargetConfig.id == config_id
     )
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
     return _found(row, config_id)
 
@@ -148,7 +148,7 @@ async def _written(
 ) -> Row[*tuple[Any, ...]] | None:
     """The unique index on the active ones' priorities decides, also between two requests at once."""
     try:
-        async with opened.autocommit.connect() as connection:
+        async with opened.database.autocommit.connect() as connection:
             return (await connection.execute(statement)).one_or_none()
     except IntegrityError as failure:
         if isinstance(failure.orig, UniqueViolation):

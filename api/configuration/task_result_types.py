@@ -64,7 +64,7 @@ class TaskResultTypesRead(Answer):
 @router.get("", responses=documented())
 async def list_task_result_types(caller: CanView, opened: Opened) -> TaskResultTypesRead:
     """The tenant's task result types."""
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         return await _types(connection, caller)
 
 
@@ -76,7 +76,7 @@ async def put_task_result_types(
 ) -> TaskResultTypesRead:
     """Replace them as a whole; results that were accepted before stay as they are."""
     rows = [one.model_dump() | {"tenant_id": caller.tenant_id} for one in body.types]
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         await connection.execute(delete(TaskResultType).where(TaskResultType.tenant_id == caller.tenant_id))
         if rows:
             await connection.execute(insert(TaskResultType), rows)

@@ -59,7 +59,7 @@ async def claim_activities(
 async def _look(opened: Resources, wanted: claims.Claim) -> tuple[list[Row[Any]], float]:
     """What could be taken; if nothing, how soon there may be something without anybody sending word."""
     parameters = wanted.parameters()
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         await connection.execute(claims.EXPIRE, parameters)
         rows = list((await connection.execute(claims.CLAIM, parameters)).all())
         if rows:
@@ -114,7 +114,7 @@ async def release_lease(
 
 
 async def _changed(statement: Select[Any], lease_token: UUID, caller: Caller, opened: Resources) -> LeaseRead:
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
         if row is None:
             stands = select(ScheduledActivity.__table__).where(

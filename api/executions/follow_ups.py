@@ -35,7 +35,7 @@ async def followed_up(result: Row[Any], caller: Caller, opened: Resources) -> Ro
         raise Unavailable(detail) from failure
     except Problem as problem:
         error = problem.detail
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         await connection.execute(results.follow_up_is(result, found, error))
         this = select(ActivityResult.__table__).where(
             ActivityResult.tenant_id == result.tenant_id,
@@ -49,7 +49,7 @@ async def _like_the_first(result: Row[Any], opened: Resources) -> ScheduledActiv
     statement = select(ScheduledActivity.request).where(
         ScheduledActivity.tenant_id == result.tenant_id, ScheduledActivity.id == result.activity_id
     )
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         first = (await connection.execute(statement)).scalar_one()
     return ScheduledActivityCreate.model_validate(results.follow_up_request(first, result))
 

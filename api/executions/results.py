@@ -50,7 +50,7 @@ async def submit_result(
     same result again is safe. Another one for a finished activity is 409 unless `hard_override`, and both stay on
     record. After its lease ran out a result still counts, unless somebody else has taken the activity since.
     """
-    async with opened.engine.begin() as connection:
+    async with opened.database.transactions.begin() as connection:
         row, is_new = await _submitted(connection, body, caller)
     row = await followed_up(row, caller, opened)
     headers = {"Location": f"{location(row.activity_id)}/results"}
@@ -105,7 +105,7 @@ async def _recorded(
 @router.get("/api/activities/{activity_id}/results", tags=["activities"], responses=documented(ActivityNotFound))
 async def list_results(caller: CanView, opened: Opened, activity_id: UUID) -> list[ActivityResultRead]:
     """All results of an activity, in the order of their arrival."""
-    async with opened.autocommit.connect() as connection:
+    async with opened.database.autocommit.connect() as connection:
         found = (await connection.execute(results.results_of(caller.tenant_id, activity_id))).all()
         if not found and (await connection.execute(results.exists(caller.tenant_id, activity_id))).first() is None:
             raise ActivityNotFound(f"This tenant has no activity {activity_id}.")

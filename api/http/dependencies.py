@@ -9,12 +9,12 @@ import structlog
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import TypeAdapter
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.http.auth import Authenticator, Caller, Permission
 from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
 from db.due_watch import DueWatch
+from db.engine import Database
 from workflows.messages import Fault
 
 
@@ -22,8 +22,7 @@ from workflows.messages import Fault
 class Resources:
     """What the process has opened, and the settings that routes use."""
 
-    engine: AsyncEngine
-    autocommit: AsyncEngine
+    database: Database
     temporal: Client
     authenticator: Authenticator
     temporal_ui_url: str

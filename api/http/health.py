@@ -37,12 +37,12 @@ async def get_readiness(opened: Opened) -> JSONResponse:
 @router.get("/metrics", include_in_schema=False)
 async def metrics(opened: Opened) -> Response:
     """The text format of Prometheus; the backlog is PostgreSQL's answer of this moment."""
-    return Response(await exposition(opened.autocommit), media_type="text/plain; version=0.0.4")
+    return Response(await exposition(opened.database), media_type="text/plain; version=0.0.4")
 
 
 async def _postgresql(opened: Resources) -> str | None:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), opened.autocommit.connect() as connection:
+        async with asyncio.timeout(PATIENCE_SECONDS), opened.database.autocommit.connect() as connection:
             await connection.execute(text("SELECT 1"))
     except (SQLAlchemyError, OSError) as failure:
         return f"no answer ({type(failure).__name__})"

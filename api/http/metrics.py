@@ -6,8 +6,8 @@ from math import nan
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.engine import Database
 from db.models import ScheduledActivity
 from db.snapshots import NOW
 from workflows.words import ActivityStatus
@@ -50,11 +50,11 @@ _backlog = select(
 """Over all tenants, by the index of the open ones: asked of PostgreSQL, so that it rises while nothing else runs."""
 
 
-async def exposition(engine: AsyncEngine) -> bytes:
+async def exposition(database: Database) -> bytes:
     """The text that Prometheus reads; what PostgreSQL doesn't tell is not a number, the rest is told all the same."""
     overdue = oldest = unresolved = nan
     with suppress(SQLAlchemyError, OSError):
-        async with engine.connect() as connection:
+        async with database.autocommit.connect() as connection:
             overdue, oldest, unresolved = (await connection.execute(_backlog)).one()
     OVERDUE.set(overdue)
     OLDEST_OVERDUE.set(oldest)

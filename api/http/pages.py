@@ -6,10 +6,10 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sqlalchemy import ColumnElement, Row, Select, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.http.errors import ValidationFailed
 from api.http.fields import Answer, RequestBody
+from db.engine import Database
 from workflows.limits import TEXT_LENGTH
 from workflows.messages import Fault
 
@@ -67,7 +67,7 @@ class Page(Answer, Generic[Item]):
 
 
 async def page_of(
-    engine: AsyncEngine,
+    database: Database,
     statement: Statement,
     query: PageQuery,
     read: Callable[[Row[*tuple[Any, ...]]], Item],
@@ -81,7 +81,7 @@ async def page_of(
         statement = statement.order_by(key)
         statement = statement if after is None else statement.where(key > position_in(after))
     offset = (query.page - 1) * query.per_page
-    async with engine.connect() as connection:
+    async with database.autocommit.connect() as connection:
         total = (await connection.execute(counted)).scalar_one()
         found = (await connection.execute(statement.limit(query.per_page + 1).offset(offset))).all()
     rows = found[: query.per_page]

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import func, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
-from db.engine import autocommit, open_engine
+from db.engine import Database, open_database
 from db.models import ScheduledActivity
 from db.snapshots import NOW
 from settings import DatabaseSettings
@@ -44,9 +43,9 @@ async def created(steps: Steps, scheduled: ScheduledActivityInput) -> Snapshot:
 
 
 @asynccontextmanager
-async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
+async def opening(database: Database) -> AsyncIterator[Create]:
     """PostgreSQL is all there is."""
-    steps = Steps(engine)
+    steps = Steps(database)
 
     async def create(scheduled: ScheduledActivityInput) -> Snapshot:
         return await created(steps, scheduled)
@@ -56,10 +55,10 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
 
 async def work(every: float) -> None:
     """At each full multiple of `every` seconds, as cron has it."""
-    engine = open_engine(DatabaseSettings().database_url.get_secret_value())
+    database = open_database(DatabaseSettings().database_url.get_secret_value())
     while True:
         await asyncio.sleep(every - time.time() % every)
-        async with autocommit(engine).connect() as connection:
+        async with database.autocommit.connect() as connection:
             await connection.execute(MARK)
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 from sqlalchemy import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
 from db import marks
+from db.engine import Database
 from runs.client import workflow_id
 from workflows.messages import MarkDue, Record, ScheduledActivityInput, Snapshot
 
@@ -68,7 +68,7 @@ async def create_activity(scheduled: ScheduledActivityInput) -> Snapshot:
 @DBOS.step()
 async def mark_due(mark: MarkDue) -> None:
     """Our own statement, at its time."""
-    async with OPENED["steps"].engine.connect() as connection:
+    async with OPENED["steps"].database.autocommit.connect() as connection:
         await connection.execute(*marks.mark_due(mark))
 
 
@@ -80,9 +80,9 @@ async def wake(scheduled: ScheduledActivityInput) -> None:
 
 
 @asynccontextmanager
-async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
+async def opening(database: Database) -> AsyncIterator[Create]:
     """Launch DBOS on the database that the rows are in."""
-    OPENED["steps"] = Steps(engine)
+    OPENED["steps"] = Steps(database)
     url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql")
     DBOS(
         config={"name": "bench", "system_database_url": url.render_as_string(hide_password=False), "log_level": "ERROR"}

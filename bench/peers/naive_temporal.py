@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvloop
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
@@ -16,7 +15,7 @@ from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
 from bench.peers.naive_workflow import QUEUE, NaiveWorkflow
 from bench.peers.route import Create, serve
-from db.engine import open_engine
+from db.engine import Database, open_database
 from runs.client import connect, workflow_id
 from runs.sandbox import Sandbox
 from settings import DatabaseSettings
@@ -25,7 +24,7 @@ from workflows.messages import ScheduledActivityInput, Snapshot
 
 
 @asynccontextmanager
-async def opening(_: AsyncEngine) -> AsyncIterator[Create]:
+async def opening(_: Database) -> AsyncIterator[Create]:
     """A client is all that the API needs."""
     client = await connect()
 
@@ -44,8 +43,8 @@ async def opening(_: AsyncEngine) -> AsyncIterator[Create]:
 
 async def work() -> None:
     """A worker with everything that ours has, but local activities."""
-    engine = open_engine(DatabaseSettings().database_url.get_secret_value())
-    rows, resolution = ScheduledActivities(engine), Resolution(engine)
+    database = open_database(DatabaseSettings().database_url.get_secret_value())
+    rows, resolution = ScheduledActivities(database), Resolution(database)
     steps: list[Callable[..., Any]] = [rows.resolve_commerce, resolution.resolve_reason, resolution.resolve_target]
     steps += [resolution.resolve_attributes, rows.record, rows.mark_due]
     async with Worker(

@@ -9,13 +9,12 @@ from uuid import UUID
 
 from procrastinate import App, PsycopgConnector
 from sqlalchemy import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.peers.cron import created
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
 from db import marks
-from db.engine import autocommit, open_engine
+from db.engine import Database, open_database
 from settings import DatabaseSettings
 from workflows.messages import MarkDue, ScheduledActivityInput, Snapshot
 
@@ -27,21 +26,21 @@ def conninfo() -> str:
 
 
 app = App(connector=PsycopgConnector(conninfo=conninfo(), max_size=20))
-ENGINES: dict[str, AsyncEngine] = {}
+OPENED: dict[str, Database] = {}
 
 
 @app.task(name="mark_due")
 async def mark_due(tenant_id: str, activity_id: str) -> None:
     """Our own statement, at its time."""
     mark = MarkDue(tenant_id=UUID(tenant_id), id=UUID(activity_id), version=1)
-    async with autocommit(ENGINES["engine"]).connect() as connection:
+    async with OPENED["database"].autocommit.connect() as connection:
         await connection.execute(*marks.mark_due(mark))
 
 
 @asynccontextmanager
-async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
+async def opening(database: Database) -> AsyncIterator[Create]:
     """Open procrastinate's pool; its schema is made once."""
-    steps = Steps(engine)
+    steps = Steps(database)
     async with app.open_async():
         if not await app.check_connection_async():
             await app.schema_manager.apply_schema_async()
@@ -59,7 +58,7 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[Create]:
 
 async def work() -> None:
     """The worker that wakes due jobs."""
-    ENGINES["engine"] = open_engine(DatabaseSettings().database_url.get_secret_value())
+    OPENED["database"] = open_database(DatabaseSettings().database_url.get_secret_value())
     async with app.open_async():
         await app.run_worker_async(concurrency=20, install_signal_handlers=False, fetch_job_polling_interval=0.5)
 

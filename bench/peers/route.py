@@ -9,14 +9,13 @@ from uuid import uuid4
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.http.auth import Authenticator
 from api.http.bodies import json_body
 from api.http.dependencies import CanCreate
 from api.http.middleware import RequestMiddleware
-from db.engine import open_engine
+from db.engine import Database, open_database
 from settings import ApiSettings
 from workflows.messages import ScheduledActivityInput, Snapshot
 
@@ -35,17 +34,17 @@ def _create(request: Request) -> Create:
     return found
 
 
-def serve(opening: Callable[[AsyncEngine], Any]) -> None:
+def serve(opening: Callable[[Database], Any]) -> None:
     """Serve until killed; `opening` is a context that gives the peer's way to create."""
     settings = ApiSettings()
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
         authenticator = Authenticator(settings.auth_issuer, settings.auth_audience, public_key=settings.auth_public_key)
-        engine = open_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
-        async with opening(engine) as create:
+        database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
+        async with opening(database) as create:
             yield {"resources": Verifying(authenticator), "create": create}
-        await engine.dispose()
+        await database.dispose()
 
     uvicorn.run(_app(lifespan), host="127.0.0.1", port=settings.api_port, log_config=None, access_log=False)
     os._exit(0)

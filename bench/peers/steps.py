@@ -1,11 +1,9 @@
 """The five steps of a creation as plain functions: the statements and decisions are ours, whoever runs them."""
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
 from db import creation
-from db.engine import autocommit
+from db.engine import Database
 from db.snapshots import snapshot
 from workflows.messages import (
     CommerceFound,
@@ -22,9 +20,9 @@ from workflows.messages import (
 class Steps:
     """Our implementations, called directly: they need Temporal only for the id of the run that they record."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = autocommit(engine)
-        self._resolution, self._rows = Resolution(engine), ScheduledActivities(engine)
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._resolution, self._rows = Resolution(database), ScheduledActivities(database)
 
     async def commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
         """Find the commerce."""
@@ -44,5 +42,5 @@ class Steps:
 
     async def record(self, record: Record, run_id: str) -> Snapshot:
         """Write the row, its parts and its first event."""
-        async with self.engine.connect() as connection:
+        async with self.database.autocommit.connect() as connection:
             return snapshot((await connection.execute(creation.RECORD, creation.parameters(record, run_id))).one())

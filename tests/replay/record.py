@@ -66,7 +66,7 @@ async def asleep(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
 
 async def unresolved(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
     """Nobody can be reached, and it waits for an operator."""
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         nobody = update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)
         await connection.execute(nobody)
     body = contract_example(scheduled_at=LATER)
@@ -96,7 +96,7 @@ async def moved_and_canceled(_: Service, tenant: Tenant, http: httpx.AsyncClient
 async def resolved_in_trouble(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
     """A step outlasts its local budget and goes on as a regular activity."""
     body = contract_example(scheduled_at=LATER)
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.exec_driver_sql("LOCK TABLE reasons IN ACCESS EXCLUSIVE MODE")
         calling = asyncio.create_task(http.post(PATH, json=body))
         await asyncio.sleep(7)

@@ -48,7 +48,7 @@ async def marked_ahead(service: Service, tenant: Tenant) -> dict[str, Any]:
 
 async def unresolved(service: Service, http: httpx.AsyncClient, tenant: Tenant) -> dict[str, Any]:
     """An activity for whom nobody could be found, because nobody was active."""
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(
             update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)
         )
@@ -59,7 +59,7 @@ async def unresolved(service: Service, http: httpx.AsyncClient, tenant: Tenant) 
 
 
 async def activate(service: Service, tenant: Tenant, user_id: UUID) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(
             update(CommerceUser)
             .where(CommerceUser.tenant_id == tenant.id, CommerceUser.id == user_id)

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import httpx
 from sqlalchemy import func, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.engine import Database
 from db.models import ScheduledActivity
 from tests.support.builders import COMMERCE_ID, Tenant
 from workflows.words import ActivityStatus
@@ -37,12 +38,12 @@ async def claim(http: httpx.AsyncClient, **changes: Any) -> list[dict[str, Any]]
     return taken
 
 
-async def run_out(engine: AsyncEngine, tenant: Tenant) -> None:
+async def run_out(database: Database, tenant: Tenant) -> None:
     """Let every lease of the tenant end now, as if its time had passed."""
     ended = (
         update(ScheduledActivity)
         .where(ScheduledActivity.tenant_id == tenant.id, ScheduledActivity.status == ActivityStatus.DISPATCHED)
         .values(lease_expires_at=func.clock_timestamp())
     )
-    async with engine.begin() as connection:
+    async with database.transactions.begin() as connection:
         await connection.execute(ended)

@@ -12,7 +12,6 @@ from uuid import UUID
 import httpx
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -20,7 +19,7 @@ from api.app import create_app
 from api.http.auth import Authenticator, Permission
 from api.http.dependencies import Resources
 from db.due_watch import DueWatch
-from db.engine import autocommit, open_engine
+from db.engine import Database, open_database
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
 from tests.support.builders import Tenant, insert_tenant
 from worker import build_worker
@@ -33,7 +32,7 @@ class Service:
     """A running API, and what tests look at behind it."""
 
     url: str
-    engine: AsyncEngine
+    database: Database
     temporal: Client
 
     def client(self, tenant_id: UUID, *permissions: Permission, subject: str = "tester") -> httpx.AsyncClient:
@@ -47,12 +46,12 @@ class Service:
     @asynccontextmanager
     async def beside(self, **settings: Any) -> AsyncIterator["Service"]:
         """Another API over the same servers, with other settings."""
-        async with running_api(resources(self.engine, self.temporal, **settings)) as url:
-            yield Service(url, self.engine, self.temporal)
+        async with running_api(resources(self.database, self.temporal, **settings)) as url:
+            yield Service(url, self.database, self.temporal)
 
     async def tenant(self) -> Tenant:
         """A tenant of its own with the demonstration's data, so that tests never meet."""
-        async with self.engine.begin() as connection:
+        async with self.database.transactions.begin() as connection:
             return await insert_tenant(connection)
 
 
@@ -65,7 +64,7 @@ async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any
     return found
 
 
-def resources(engine: AsyncEngine, temporal: Client, **settings: Any) -> Resources:
+def resources(database: Database, temporal: Client, **settings: Any) -> Resources:
     """What the API works with; `settings` overrides the tests' defaults."""
     authenticator = Authenticator(ISSUER, AUDIENCE, public_key=KEY.public_pem())
     defaults: dict[str, Any] = {
@@ -74,11 +73,10 @@ def resources(engine: AsyncEngine, temporal: Client, **settings: Any) -> Resourc
         "max_lead_seconds": 0.0,
     }
     return Resources(
-        engine=engine,
-        autocommit=autocommit(engine),
+        database=database,
         temporal=temporal,
         authenticator=authenticator,
-        due_watch=DueWatch(engine.url),
+        due_watch=DueWatch(database.url),
         **(defaults | settings),
     )
 
@@ -93,13 +91,13 @@ async def running_service(
     database_url: str, temporal: Client, *, work: bool = True, **settings: Any
 ) -> AsyncIterator[Service]:
     """Serve until the block ends; without a worker if it shall not `work`."""
-    engine = open_engine(database_url)
+    database = open_database(database_url)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(engine.dispose)
+        stack.push_async_callback(database.dispose)
         if work:
-            await stack.enter_async_context(build_worker(temporal, engine))
-        url = await stack.enter_async_context(running_api(resources(engine, temporal, **settings)))
-        yield Service(url, engine, temporal)
+            await stack.enter_async_context(build_worker(temporal, database))
+        url = await stack.enter_async_context(running_api(resources(database, temporal, **settings)))
+        yield Service(url, database, temporal)
 
 
 @asynccontextmanager

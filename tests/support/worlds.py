@@ -54,4 +54,4 @@ async def idle_service(postgres: Postgres, temporal: Client, **settings: Any) ->
 
 def work(service: Service) -> Worker:
     """A worker of that service, for as long as an `async with` block runs."""
-    return build_worker(service.temporal, service.engine)
+    return build_worker(service.temporal, service.database)

@@ -20,7 +20,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import TimeSkipper
 
-from db.engine import autocommit, open_engine
+from db.engine import open_database
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from tests.support.builders import COMMERCE_ID, CONTACTS, Tenant, contract_example, from_now
@@ -99,13 +99,13 @@ async def test_one_that_wakes_ahead_of_its_time_costs_no_more_and_is_due_no_earl
         assert [line["eventType"] for line in trail] == ["CREATED", "DUE"]
 
 
-class CountedEngine:
-    """An engine, and what is said over it."""
+class CountedDatabase:
+    """A database, and the statements sent to it."""
 
     def __init__(self, url: URL) -> None:
-        self.engine = open_engine(url.render_as_string(hide_password=False))
+        self.database = open_database(url.render_as_string(hide_password=False))
         self.said: list[str] = []
-        for one in (self.engine, autocommit(self.engine)):
+        for one in (self.database.transactions, self.database.autocommit):
             event.listen(one.sync_engine, "before_cursor_execute", self._note)
 
     def _note(self, *arguments: Any) -> None:
@@ -120,11 +120,11 @@ class CountedEngine:
 async def test_a_creation_costs_two_statements_and_a_wake_up_one(postgres: Postgres, temporal: Client) -> None:
     """All of them the worker's: the API asks PostgreSQL nothing."""
     async with idle_service(postgres, temporal) as service:
-        of_worker, of_api = CountedEngine(service.engine.url), CountedEngine(service.engine.url)
-        counted = running_api(resources(of_api.engine, service.temporal))
-        async with build_worker(service.temporal, of_worker.engine), counted as url:
+        of_worker, of_api = CountedDatabase(service.database.url), CountedDatabase(service.database.url)
+        counted = running_api(resources(of_api.database, service.temporal))
+        async with build_worker(service.temporal, of_worker.database), counted as url:
             tenant = await service.tenant()
-            async with Service(url, service.engine, service.temporal).client(tenant.id) as http:
+            async with Service(url, service.database, service.temporal).client(tenant.id) as http:
                 await http.post(PATH, json=contract_example(scheduled_at=LATER))
                 of_worker.take(), of_api.take()
                 created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=2)))
@@ -135,8 +135,8 @@ async def test_a_creation_costs_two_statements_and_a_wake_up_one(postgres: Postg
                 assert len(said := of_worker.take()) == 1, said
                 await http.post(PATH, json=contract_example(scheduled_at=LATER, attribute_keys=None))
                 assert len(said := of_worker.take()) == 2, said
-        await of_worker.engine.dispose()
-        await of_api.engine.dispose()
+        await of_worker.database.dispose()
+        await of_api.database.dispose()
 
 
 async def test_months_pass_in_the_run_and_it_is_marked_for_its_time_and_not_before(
@@ -147,7 +147,7 @@ async def test_months_pass_in_the_run_and_it_is_marked_for_its_time_and_not_befo
     run = run_of(service, created)
     await TimeSkipper(service.temporal).fast_forward(run)
     assert await run.result() == "DUE"
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         of_tenant = select(ScheduledActivity).where(ScheduledActivity.tenant_id == tenant.id)
         row = (await connection.execute(of_tenant)).one()
     assert (row.status, row.due_at, row.marked_at) == ("DUE", row.scheduled_at, row.scheduled_at)
@@ -178,7 +178,7 @@ async def test_a_reset_of_a_finished_run_to_its_first_task_changes_nothing_that_
         }
         trail = Counter(line["eventType"] for line in (await http.get(f"{location}/status-events")).json())
         assert (trail["CREATED"], trail["DUE"]) == (1, 1)
-        async with service.engine.connect() as connection:
+        async with service.database.transactions.connect() as connection:
             ids = select(ScheduledActivity.id).where(ScheduledActivity.tenant_id == tenant.id)
             assert [str(one) for one in (await connection.execute(ids)).scalars()] == [created.json()["id"]]
     repeated = await http.post(PATH, json=contract_example(idempotency_key=before["idempotencyKey"]))
@@ -286,7 +286,7 @@ async def test_the_list_of_failed_runs_shows_trouble_and_leaves_refusals_out(
         async with service.client(tenant.id) as http:
             await http.post(PATH, json=contract_example(commerce_id=str(uuid4())))
             await http.post(PATH, json=contract_example(reason="no such reason"))
-            async with service.engine.begin() as connection:
+            async with service.database.transactions.begin() as connection:
                 await connection.exec_driver_sql(
                     "ALTER TABLE scheduled_activities ADD CONSTRAINT planted CHECK (score <> 666)"
                 )

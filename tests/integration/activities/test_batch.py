@@ -30,7 +30,7 @@ async def batch(http: httpx.AsyncClient, items: list[Any]) -> list[dict[str, Any
 
 async def rows_of(service: Service, tenant: Tenant) -> int:
     """How many activities a tenant has."""
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         counted = await connection.execute(
             select(func.count()).select_from(ScheduledActivity).where(ScheduledActivity.tenant_id == tenant.id)
         )

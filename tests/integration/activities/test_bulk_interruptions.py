@@ -36,7 +36,7 @@ async def test_an_operation_goes_on_after_its_worker_was_lost_and_in_a_new_run(p
         async with running_service(postgres.url("interrupted"), client, work=False) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
-                async with build_worker(client, service.engine):
+                async with build_worker(client, service.database):
                     created = [
                         await http.post("/api/activities", json=contract_example(scheduled_at=from_now(minutes=n + 30)))
                         for n in range(SIZE)
@@ -47,7 +47,7 @@ async def test_an_operation_goes_on_after_its_worker_was_lost_and_in_a_new_run(p
                     first = client.get_workflow_handle(bulk_workflow_id(tenant.id, begun.json()["id"]))
                     run_id = (await first.describe()).run_id
                     await progress(http, operation, applied=3)
-                async with build_worker(client, service.engine):
+                async with build_worker(client, service.database):
                     ended = await progress(http, operation, applied=SIZE)
                     assert await first.result() == "COMPLETED"
                 assert ended["counts"] == {"pending": 0, "applied": SIZE, "accepted": 0, "refused": 0, "failed": 0}

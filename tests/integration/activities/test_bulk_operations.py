@@ -141,7 +141,7 @@ async def test_what_lost_its_run_is_tried_again_once_that_is_known(
     told = await ended(http, await begun(http, "reschedule", shift_seconds=3600))
     assert outcomes(told) == [(ended_by_hand["id"], "REFUSED"), (other["id"], "APPLIED")]
     assert await statuses(http, [ended_by_hand, other]) == ["FAILED", "READY"]
-    recovery = Recovery(service.temporal, service.engine, 0)
+    recovery = Recovery(service.temporal, service.database, 0)
     await recovery.bring_back(tenant.id, UUID(ended_by_hand["id"]), BringBack(actor="tester"))
     assert await statuses(http, [ended_by_hand]) == ["READY"]
 
@@ -174,7 +174,7 @@ async def test_a_change_that_is_carried_out_twice_writes_once(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     activity = await created(http)
-    changes = SingleChanges(service.temporal, service.engine, 0)
+    changes = SingleChanges(service.temporal, service.database, 0)
     cancel = Cancel(actor="tester", reason="x")
     wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="bulk-operation:1", change=cancel)
     for status in (ActivityStatus.READY, ActivityStatus.READY, ActivityStatus.CANCELED):
@@ -183,7 +183,7 @@ async def test_a_change_that_is_carried_out_twice_writes_once(
     events = select(func.count()).where(
         StatusEvent.tenant_id == tenant.id, StatusEvent.activity_id == wanted.id, StatusEvent.event_type == "CANCELED"
     )
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         assert (await connection.execute(events)).scalar_one() == 1
 
 
@@ -221,7 +221,7 @@ async def test_an_operation_whose_run_was_ended_in_temporal_can_be_stopped_and_d
     answer = await http.post(f"{operation}/stop")
     assert (answer.status_code, answer.json()["state"]) == (200, "STOPPED")
     chunk = Chunk(tenant_id=tenant.id, id=operation_id, after=0, size=10, per_second=10)
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         assert (await connection.execute(statements.next_items(chunk))).all() == []
 
 
@@ -233,15 +233,15 @@ async def test_a_withdrawn_change_is_carried_out_by_nobody_and_can_be_tried_unde
     activity = await created(http)
     cancel = Cancel(actor="tester", reason="x")
     wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="first try", change=cancel)
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         assert await changes.withdraw(connection, wanted)
-    single = SingleChanges(service.temporal, service.engine, 0)
+    single = SingleChanges(service.temporal, service.database, 0)
     refused = await single.change(wanted, activity["idempotencyKey"], status)
     assert refused.outcome is ItemOutcome.PENDING
     assert (await http.get(f"{ACTIVITIES}/{activity['id']}")).json()["status"] == "READY"
     again = wanted.model_copy(update={"key": "second try"})
     assert (await single.change(again, activity["idempotencyKey"], status)).outcome is ItemOutcome.APPLIED
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         assert not await changes.withdraw(connection, again)
     assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "CHANGE_WITHDRAWN", "CANCELED"]
 

@@ -131,7 +131,7 @@ async def test_an_operator_assigns_a_user_who_must_be_of_this_commerce_active_an
 async def test_an_activity_resolved_after_its_time_becomes_due_at_once(
     service: Service, http: httpx.AsyncClient, tenant: Tenant
 ) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(
             update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)
         )
@@ -148,7 +148,7 @@ async def test_inside_the_lead_a_cancel_is_exact_and_the_unseen_mark_leaves_no_t
     activity = await marked_ahead(service, tenant)
     answer = await http.post(f"/api/activities/{activity['id']}/cancel", json={"reason": "x"})
     assert (answer.status_code, answer.json()["status"], answer.json()["markedAt"]) == (200, "CANCELED", None)
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         events = await connection.scalars(
             select(StatusEvent.event_type).where(StatusEvent.activity_id == UUID(activity["id"]))
         )

@@ -25,7 +25,7 @@ LATER = "2031-01-01T00:00:00.000Z"
 async def rows(service: Service, tenant: Tenant) -> int:
     """How many activities the tenant has."""
     statement = select(func.count()).where(ScheduledActivity.tenant_id == tenant.id)
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         return int((await connection.execute(statement)).scalar_one())
 
 

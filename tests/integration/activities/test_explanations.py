@@ -95,7 +95,7 @@ async def test_explaining_writes_nothing_and_uses_no_key_up(
     for _ in range(2):
         assert (await http.post("/api/activities/explain", json=body)).status_code == 200
 
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         for table in (ScheduledActivity, ResolutionAttempt):
             count = select(func.count()).select_from(table).where(table.tenant_id == tenant.id)
             assert (await connection.execute(count)).scalar_one() == 0

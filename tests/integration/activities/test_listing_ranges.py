@@ -76,12 +76,12 @@ ORDERS = tuple(product(("scheduled_at", "created_at"), (False, True)))
 async def filled(service: Service) -> Tenant:
     """A tenant with many activities in every status."""
     tenant = await service.tenant()
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(text("ALTER TABLE scheduled_activities DISABLE TRIGGER notify_due"))
         await connection.execute(COMMERCES, {"tenant": tenant.id})
         await connection.execute(ACTIVITIES, {"tenant": tenant.id, "rows": ROWS})
         await connection.execute(text("ALTER TABLE scheduled_activities ENABLE TRIGGER notify_due"))
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(text("ANALYZE scheduled_activities, commerces"))
     return tenant
 
@@ -116,7 +116,7 @@ async def test_a_filter_lets_through_what_it_says_by_the_effective_status(
 ) -> None:
     wanted = ActivityFilter.model_validate(conditions)
     listed = Listed(filled.id, wanted, paused)
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         if paused:
             await connection.execute(
                 insert(TenantPause).values(tenant_id=filled.id, paused_at=paused, reason="x", actor="x")
@@ -133,7 +133,7 @@ async def test_each_first_page_is_read_from_ranges_of_indices(
     service: Service, filled: Tenant, order: tuple[str, bool]
 ) -> None:
     read = {}
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         for name, conditions in FILTERS.items():
             listed = Listed(filled.id, ActivityFilter.model_validate(conditions), None)
             scans = await scans_of(connection, listed.snapshots(Slice(26, *order)))

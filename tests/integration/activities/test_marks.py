@@ -27,7 +27,7 @@ def mark(service: Service, tenant: Tenant) -> Mark:
 
     async def marked(created: httpx.Response, version: int) -> Standing:
         order = MarkDue(tenant_id=tenant.id, id=UUID(created.json()["id"]), version=version)
-        standing: Standing = await ActivityEnvironment().run(ScheduledActivities(service.engine).mark_due, order)
+        standing: Standing = await ActivityEnvironment().run(ScheduledActivities(service.database).mark_due, order)
         return standing
 
     return marked
@@ -36,7 +36,7 @@ def mark(service: Service, tenant: Tenant) -> Mark:
 async def trail(service: Service, tenant: Tenant) -> list[str]:
     """Every event that is written, those of the future as well."""
     statement = select(StatusEvent.event_type).where(StatusEvent.tenant_id == tenant.id).order_by(StatusEvent.id)
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         return [str(one) for one in (await connection.execute(statement)).scalars()]
 
 
@@ -81,7 +81,7 @@ async def test_a_mark_ahead_of_its_time_changes_nothing_that_anybody_sees(
     assert (seen.json(), seen.headers["ETag"]) == (created.json(), created.headers["ETag"])
     shown = (await http.get(f"{created.headers['Location']}/status-events")).json()
     assert [one["eventType"] for one in shown] == ["CREATED"]
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         row = (
             await connection.execute(select(ScheduledActivity).where(ScheduledActivity.tenant_id == tenant.id))
         ).one()

@@ -104,7 +104,7 @@ async def marked(world: World) -> dict[str, Any]:
 
 
 async def set_active(world: World, *, active: bool) -> None:
-    async with world.service.engine.begin() as connection:
+    async with world.service.database.transactions.begin() as connection:
         await connection.execute(
             update(CommerceUser).where(CommerceUser.tenant_id == world.tenant.id).values(is_active=active)
         )
@@ -117,7 +117,7 @@ async def settled(world: World, activity: dict[str, Any]) -> tuple[Any, list[Any
     due = (ScheduledActivity.status == "READY") & (ScheduledActivity.scheduled_at < func.now() + timedelta(minutes=10))
     give_up_at = time.monotonic() + 60
     while True:
-        async with world.service.engine.connect() as connection:
+        async with world.service.database.transactions.connect() as connection:
             row = (await connection.execute(select(ScheduledActivity.__table__, due.label("due")).where(mine))).one()
             status = (await run.describe()).status
             if not row.due and (status is WorkflowExecutionStatus.RUNNING) == (row.status in OPEN):

@@ -48,7 +48,7 @@ async def replace_users(service: Service, tenant: Tenant, channel: str, people: 
     other = "EMAIL" if channel != "EMAIL" else "SMS"
     asked_at = datetime.now(UTC) + timedelta(seconds=30)
     owned = {"tenant_id": tenant.id, "commerce_id": COMMERCE_ID}
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(delete(CommerceUser).where(CommerceUser.tenant_id == tenant.id))
         for one in people:
             contacts = [

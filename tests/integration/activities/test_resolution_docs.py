@@ -23,7 +23,7 @@ async def test_the_call_on_the_page_answers_what_the_page_says(
     shown = re.search(r"```json\n(.*?)```", page, re.DOTALL)
     assert called
     assert shown
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         lucia = CommerceUser.tenant_id == tenant.id, CommerceUser.id == tenant.contactless_id
         await connection.execute(update(CommerceUser).where(*lucia).values(roles=["ORDERS"]))
 

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import event, insert, text
 
 from activities_impl.resolution import Resolution
-from db.engine import autocommit
 from db.facts import TARGET_FACTS
 from db.models import CommerceUser, ContactLogEntry
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example
@@ -28,7 +27,7 @@ def resolve(tenant: Tenant, moment: ResolutionMoment, **changes: Any) -> Resolve
 @contextmanager
 def counted(service: Service) -> Iterator[list[str]]:
     """The statements of this block."""
-    engine = autocommit(service.engine).sync_engine
+    engine = service.database.autocommit.sync_engine
     statements: list[str] = []
 
     def note(_c: Any, _k: Any, statement: str, *_: Any) -> None:
@@ -66,7 +65,7 @@ async def add_crowd(service: Service, tenant: Tenant, size: int, contacts: int =
         for user in ids
         for minute in range(contacts)
     ]
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(insert(CommerceUser), users)
         await connection.execute(insert(ContactLogEntry), log)
 
@@ -80,7 +79,7 @@ async def test_each_step_takes_one_statement_however_many_candidates_there_are(
     asked = resolve(tenant, moment, user_status="active", attribute_keys=["commerce_info"], channel="SMS")
 
     with counted(service) as statements:
-        steps = Resolution(service.engine)
+        steps = Resolution(service.database)
         await steps.resolve_reason(asked)
         await steps.resolve_target(asked)
         await steps.resolve_attributes(asked)
@@ -90,7 +89,7 @@ async def test_each_step_takes_one_statement_however_many_candidates_there_are(
 
 async def test_a_creation_without_attributes_asks_nothing_about_them(service: Service, tenant: Tenant) -> None:
     with counted(service) as statements:
-        found = await Resolution(service.engine).resolve_attributes(
+        found = await Resolution(service.database).resolve_attributes(
             resolve(tenant, ResolutionMoment.CREATION, attribute_keys=[])
         )
 
@@ -110,7 +109,7 @@ async def test_the_last_contact_is_found_at_the_end_of_an_index_however_long_the
         "channel": "SMS",
         "type": "TASK",
     }
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         await connection.execute(text("ANALYZE contact_log"))
         statement = TARGET_FACTS.compile(dialect=connection.dialect)
         plan = await connection.exec_driver_sql(

@@ -127,13 +127,13 @@ async def test_however_much_is_held_it_is_let_go_in_one_moment(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     await paused(http)
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id, count=2 * RELEASED_AT_ONCE + 7)
     assert (await http.get(PAUSE)).json()["held"] == 2 * RELEASED_AT_ONCE + 7
     assert (await http.get("/api/activities", params={"status": "DUE"})).json()["data"] == []
     assert (await resumed(http))["released"] == 2 * RELEASED_AT_ONCE + 7
     marks = select(func.count(ScheduledActivity.marked_at.distinct())).where(ScheduledActivity.tenant_id == tenant.id)
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         assert (await connection.execute(marks)).scalar_one() == 1
 
 

@@ -41,7 +41,7 @@ async def test_a_claimed_activity_is_whole(http: httpx.AsyncClient, tenant: Tena
 async def test_higher_scores_go_first_and_then_what_is_due_longest(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         for prefix, score, age in (("none", None, 900), ("new", 5, 10), ("old", 5, 500), ("top", 9, 1)):
             await insert_rows(connection, tenant.id, prefix=prefix, score=score, age=age)
     taken = await claim(http, limit=3) + await claim(http)
@@ -49,7 +49,7 @@ async def test_higher_scores_go_first_and_then_what_is_due_longest(
 
 
 async def test_only_what_was_asked_for_is_taken(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         for channel in ("SMS", "EMAIL", "WHATSAPP"):
             await insert_rows(connection, tenant.id, prefix=channel, channel=channel)
         await insert_rows(connection, tenant.id, prefix="ahead", age=-3600)
@@ -62,7 +62,7 @@ async def test_only_what_was_asked_for_is_taken(http: httpx.AsyncClient, tenant:
 async def test_twenty_claimers_take_five_thousand_due_activities_exactly_once(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id, 5000)
 
     async def take_all(executor: str) -> list[str]:
@@ -89,11 +89,11 @@ async def test_waiting_ends_when_a_mark_made_ahead_comes_true(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
     """Nobody sends word at that moment: neither when it was marked before the wait, nor during it."""
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id, prefix="before", age=-1.5)
     waiting = asyncio.create_task(claim(http, wait_seconds=20))
     await asyncio.sleep(0.3)
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id, prefix="during", age=-0.7)
     async with asyncio.timeout(15):
         assert [one["idempotencyKey"] for one in await waiting] == ["during1"]
@@ -101,7 +101,7 @@ async def test_waiting_ends_when_a_mark_made_ahead_comes_true(
 
 
 async def test_waiting_ends_when_a_lease_runs_out(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)
     (first,) = await claim(http, lease_seconds=5, executor="dies")
     async with asyncio.timeout(19):
@@ -112,7 +112,7 @@ async def test_waiting_ends_when_a_lease_runs_out(http: httpx.AsyncClient, tenan
 
 async def test_the_ear_is_mended_when_its_connection_is_cut(http: httpx.AsyncClient, service: Service) -> None:
     sessions = "FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN scheduled_activity_due'"
-    async with service.engine.connect() as connection, asyncio.timeout(30):
+    async with service.database.transactions.connect() as connection, asyncio.timeout(30):
         (before,) = (await connection.execute(text(f"SELECT pid {sessions}"))).scalars()
         await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": before})
         while (await connection.execute(text(f"SELECT pid {sessions}"))).scalars().all() in ([], [before]):
@@ -132,7 +132,7 @@ async def test_a_caller_who_has_gone_takes_nothing(http: httpx.AsyncClient, tena
             json={"channels": ["WHATSAPP"], "executor": "gone", "wait_seconds": 20},
             timeout=0.5,
         )
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)
     (taken,) = await claim(http, wait_seconds=5)
     assert taken["attempt"] == 1
@@ -141,14 +141,14 @@ async def test_a_caller_who_has_gone_takes_nothing(http: httpx.AsyncClient, tena
 async def test_a_lease_can_be_extended_until_it_is_over(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)
     (taken,) = await claim(http, lease_seconds=5)
     extended = await http.post(f"/api/executions/{taken['leaseToken']}/extend", json={"lease_seconds": 600})
     assert extended.status_code == 200, extended.text
     assert extended.json()["leaseExpiresAt"] > taken["leaseExpiresAt"]
     assert extended.json()["activityId"] == taken["id"]
-    await run_out(service.engine, tenant)
+    await run_out(service.database, tenant)
     refused = await http.post(f"/api/executions/{taken['leaseToken']}/extend", json={})
     assert (refused.status_code, refused.json()["code"]) == (409, "lease_ended")
 
@@ -156,7 +156,7 @@ async def test_a_lease_can_be_extended_until_it_is_over(
 async def test_a_released_activity_is_due_at_once_and_that_is_not_held_against_it(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)
     for attempt in range(1, 6):
         (taken,) = await claim(http)
@@ -171,12 +171,12 @@ async def test_a_released_activity_is_due_at_once_and_that_is_not_held_against_i
 async def test_three_leases_may_run_out_then_it_is_failed(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)
     for attempt in (1, 2, 3):
         (taken,) = await claim(http)
         assert taken["attempt"] == attempt
-        await run_out(service.engine, tenant)
+        await run_out(service.database, tenant)
     assert await claim(http) == []
     shown = (await http.get(f"/api/activities/{taken['id']}")).json()
     assert shown["status"] == "FAILED"
@@ -193,16 +193,16 @@ async def test_how_often_a_lease_may_run_out_is_the_tenants_setting(
 ) -> None:
     assert (await http.get("/api/activity-config/dispatch")).json() == {"maxAttempts": 3}
     assert (await http.put("/api/activity-config/dispatch", json={"max_attempts": 1})).json() == {"maxAttempts": 1}
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)
     (taken,) = await claim(http)
-    await run_out(service.engine, tenant)
+    await run_out(service.database, tenant)
     assert await claim(http) == []
     assert (await http.get(f"/api/activities/{taken['id']}")).json()["status"] == "FAILED"
 
 
 async def test_a_lease_is_its_tenants_secret(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)
     (taken,) = await claim(http)
     stranger = await service.tenant()
@@ -219,14 +219,14 @@ async def test_a_lease_is_its_tenants_secret(http: httpx.AsyncClient, tenant: Te
 async def test_what_is_taken_cant_be_cancelled_and_what_is_cancelled_cant_be_taken(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)
     (taken,) = await claim(http, executor="call-centre-7")
     refused = await http.post(f"/api/activities/{taken['id']}/cancel", json={"reason": "changed my mind"})
     assert refused.status_code == 409, refused.text
     assert "call-centre-7" in refused.json()["detail"]
     assert taken["leaseExpiresAt"] in refused.json()["detail"]
-    await run_out(service.engine, tenant)
+    await run_out(service.database, tenant)
     canceled = await http.post(f"/api/activities/{taken['id']}/cancel", json={"reason": "changed my mind"})
     assert canceled.status_code == 200, canceled.text
     assert await claim(http) == []
@@ -237,7 +237,7 @@ async def test_what_is_taken_cant_be_cancelled_and_what_is_cancelled_cant_be_tak
 
 
 async def test_lateness_is_told_by_channel(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id, channel="PUSH")
     await claim(http, channels=["PUSH"])
     metrics = (await http.get("/metrics")).text
@@ -247,7 +247,7 @@ async def test_lateness_is_told_by_channel(http: httpx.AsyncClient, tenant: Tena
 
 async def test_due_for_executors_is_due_for_everyone(tenant: Tenant, service: Service) -> None:
     """One is written for indices, the other for eyes: they must not drift apart."""
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         for status in ("DUE", "CANCELED"):
             for age in (60, -60):
                 await insert_rows(connection, tenant.id, prefix=f"{status}{age}", status=status, age=age)

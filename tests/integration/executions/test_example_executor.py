@@ -54,7 +54,7 @@ async def test_what_a_killed_one_held_goes_to_the_next(
     await until(http, location, "DISPATCHED")
     first.send_signal(signal.SIGKILL)
     await first.wait()
-    await run_out(service.engine, tenant)
+    await run_out(service.database, tenant)
     second = await started(tenant, service.url, "executor.py", "--once")
     async with asyncio.timeout(30):
         await second.communicate()

@@ -29,7 +29,7 @@ async def submit(http: httpx.AsyncClient, body: dict[str, Any]) -> httpx.Respons
 @pytest.fixture
 async def taken(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> dict[str, Any]:
     """An activity in the hands of an executor."""
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)
     (activity,) = await claim(http, executor="first")
     return activity
@@ -101,7 +101,7 @@ async def test_another_result_of_a_finished_activity_counts_only_with_hard_overr
 async def test_a_late_result_counts_if_nobody_else_has_taken_it_since(
     http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
 ) -> None:
-    await run_out(service.engine, tenant)
+    await run_out(service.database, tenant)
     assert await claim(http, channels=["SMS"]) == []
     assert await status(http, taken) == "DUE"
     late = await submit(http, result(activity_id=taken["id"], lease_token=taken["leaseToken"]))
@@ -116,7 +116,7 @@ async def test_a_late_result_is_refused_when_somebody_else_has_taken_it_since(
     before = from_now(seconds=-5)
     pending = result(activity_id=taken["id"], status="PENDING", provider_activity_id="p-1")
     assert (await submit(http, pending)).status_code == 201
-    await run_out(service.engine, tenant)
+    await run_out(service.database, tenant)
     (again,) = await claim(http, executor="second")
     assert again["id"] == taken["id"]
     for late in (
@@ -134,7 +134,7 @@ async def test_who_gave_up_may_still_say_how_it_went(
     http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
 ) -> None:
     await http.put("/api/activity-config/dispatch", json={"max_attempts": 1})
-    await run_out(service.engine, tenant)
+    await run_out(service.database, tenant)
     await claim(http)
     assert await status(http, taken) == "FAILED"
     assert (await submit(http, result(activity_id=taken["id"]))).status_code == 201
@@ -187,15 +187,15 @@ async def test_a_result_writes_the_contact_log_and_an_override_takes_it_back(
         ContactLogEntry.tenant_id == tenant.id
     )
     assert (await submit(http, result(activity_id=activity["id"], commerce_external_id="store-1"))).status_code == 201
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         assert (await connection.execute(log)).all() == [(tenant.representative_id, "WHATSAPP")]
     pending = result(activity_id=activity["id"], status="PENDING", hard_override=True)
     assert (await submit(http, pending)).status_code == 201
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         assert (await connection.execute(log)).all() == [(tenant.representative_id, "WHATSAPP")]
     override = result(activity_id=activity["id"], status="NOT_EXECUTED", hard_override=True)
     assert (await submit(http, override)).status_code == 201
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         assert (await connection.execute(log)).all() == []
 
 

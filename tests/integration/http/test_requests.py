@@ -139,7 +139,7 @@ async def test_what_is_impossible_is_told_in_the_contracts_order_one_step_at_a_t
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     """Each time the first obstacle is taken away, with the same key: none of the refusals has used it up."""
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(
             insert(UserStatus).values(tenant_id=tenant.id, code="active", label="Activo", aliases=[])
         )
@@ -189,14 +189,14 @@ async def test_an_unknown_reason_names_the_closest_codes(http: httpx.AsyncClient
 
 
 async def test_an_inactive_commerce_is_not_found(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(update(Commerce).where(Commerce.tenant_id == tenant.id).values(is_active=False))
     assert code(await http.post(URL, json=contract_example())) == (404, "commerce_not_found")
 
 
 async def test_a_commerce_of_another_tenant_is_not_found(service: Service, http: httpx.AsyncClient) -> None:
     other = uuid4()
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         tenant = await service.tenant()
         await connection.execute(
             insert(Commerce).values(tenant_id=tenant.id, id=other, external_id="store-2", name="Tienda Dos")
@@ -305,7 +305,7 @@ async def test_the_target_is_shown_with_how_it_was_found(tenant: Tenant, http: h
 async def test_without_a_target_it_is_created_all_the_same_and_waits_for_an_operator(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(delete(CommerceUser).where(CommerceUser.tenant_id == tenant.id))
     created = await http.post(URL, json=contract_example())
     assert (created.status_code, created.json()["status"]) == (201, "UNRESOLVED")

@@ -111,7 +111,7 @@ async def deployed(client: Client, build: str, url: str, story: type) -> AsyncIt
             client,
             task_queue=TASK_QUEUE,
             workflows=[story],
-            activities=steps(client, service.engine),
+            activities=steps(client, service.database),
             workflow_runner=Sandbox(),
             deployment_config=WorkerDeploymentConfig(
                 version=version,

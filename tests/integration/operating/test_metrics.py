@@ -50,7 +50,7 @@ async def test_the_backlog_rises_while_nothing_runs(idle: Service) -> None:
     async with idle.beside() as patient, patient.client(tenant.id) as http:
         async with work(idle):
             created = [await http.post(URL, json=contract_example(scheduled_at=LATER)) for _ in range(3)]
-            async with idle.engine.begin() as connection:
+            async with idle.database.transactions.begin() as connection:
                 of_tenant = CommerceUser.tenant_id == tenant.id
                 await connection.execute(update(CommerceUser).where(of_tenant).values(is_active=False))
             unresolved = await http.post(URL, json=contract_example(scheduled_at=LATER))
@@ -59,7 +59,7 @@ async def test_the_backlog_rises_while_nothing_runs(idle: Service) -> None:
         assert values(before, "scheduled_activities_overdue") == {"": 0}
         assert values(before, "scheduled_activities_oldest_overdue_seconds") == {"": 0}
         assert values(before, "scheduled_activities_unresolved") == {"": 1}
-        async with idle.engine.begin() as connection:
+        async with idle.database.transactions.begin() as connection:
             two = ScheduledActivity.id.in_([answer.json()["id"] for answer in created[:2]])
             past = datetime(2025, 1, 16, 9, tzinfo=UTC)
             await connection.execute(update(ScheduledActivity).where(two).values(scheduled_at=past))
@@ -99,7 +99,7 @@ async def worker_metrics(postgres: Postgres, temporal: Client) -> AsyncIterator[
             namespace=service.temporal.namespace,
             runtime=metrics_runtime("127.0.0.1", port),
         )
-        async with build_worker(client, service.engine):
+        async with build_worker(client, service.database):
             yield service, f"http://127.0.0.1:{port}/metrics"
 
 
@@ -128,7 +128,7 @@ async def test_every_metric_that_an_alert_asks_for_exists(worker_metrics: tuple[
         created = await http.post(URL, json=contract_example())
         await until(http, created.headers["Location"], "DUE")
         assert (await http.post(URL, json=contract_example(scheduled_at=from_now(seconds=1)))).status_code == 201
-        async with service.engine.begin() as connection:
+        async with service.database.transactions.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE status_events RENAME TO away")
         async with asyncio.timeout(30):
             while "temporal_activity_execution_failed" not in (found := (await prometheus.get(url)).text):
@@ -180,7 +180,7 @@ async def test_a_log_line_is_json_with_request_tenant_and_activity_and_without_p
             assert refused.status_code == 400
             created = await http.post(URL, json=personal | {"reason": "monthly_promotion"}, headers=headers)
             await until(http, created.headers["Location"], "DUE")
-            async with service.engine.begin() as connection:
+            async with service.database.transactions.begin() as connection:
                 await connection.exec_driver_sql(
                     "ALTER TABLE scheduled_activities ALTER COLUMN assignment_reason TYPE varchar(30)"
                 )

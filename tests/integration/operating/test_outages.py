@@ -70,7 +70,7 @@ async def working_service(postgres: Postgres, temporal: Client, **settings: Any)
 @contextmanager
 def locked(postgres: Postgres, service: Service, table: str) -> Iterator[None]:
     """Nobody reads this table of that service until the block ends: whoever tries, waits."""
-    with postgres.connect(str(service.engine.url.database)) as connection, connection.transaction():
+    with postgres.connect(str(service.database.url.database)) as connection, connection.transaction():
         connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
 
@@ -80,13 +80,13 @@ async def somebody_waits(postgres: Postgres, service: Service) -> None:
     statement = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
     with postgres.connect() as connection:
         async with asyncio.timeout(30):
-            while not connection.execute(statement, [service.engine.url.database]).fetchone():
+            while not connection.execute(statement, [service.database.url.database]).fetchone():
                 await asyncio.sleep(0.02)
 
 
 async def count(service: Service, table: Any, tenant: Tenant) -> int:
     """How many rows of that table the tenant has."""
-    async with service.engine.connect() as connection:
+    async with service.database.transactions.connect() as connection:
         found = await connection.execute(select(func.count()).select_from(table).where(table.tenant_id == tenant.id))
         return int(found.scalar_one())
 
@@ -165,7 +165,7 @@ async def test_postgresql_stopped_in_mid_creation_shows_as_a_pending_step_and_th
             own_postgres.start()
             created = await waiting
             assert (created.status_code, created.json()["status"]) == (201, "READY")
-            await service.engine.dispose()
+            await service.database.dispose()
             assert await count(service, ScheduledActivity, tenant) == 1
             assert await count(service, StatusEvent, tenant) == 1
 
@@ -237,7 +237,7 @@ async def test_a_row_that_postgresql_refuses_is_the_end_of_it_and_nothing_hangs(
     postgres: Postgres, temporal: Client, planted: str
 ) -> None:
     async with working_service(postgres, temporal) as service:
-        async with service.engine.begin() as connection:
+        async with service.database.transactions.begin() as connection:
             await connection.execute(text(f"ALTER TABLE scheduled_activities {planted}"))
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
@@ -265,7 +265,7 @@ def run_of(service: Service, run: WorkflowExecutionDescription) -> Any:
 def worker_process(service: Service, output: Path, program: str = "worker.py") -> Iterator[int]:
     """The worker as it is deployed, a process of its own; gives its pid."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")} | {
-        "DATABASE_URL": service.engine.url.render_as_string(hide_password=False),
+        "DATABASE_URL": service.database.url.render_as_string(hide_password=False),
         "TEMPORAL_ADDRESS": service.temporal.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": service.temporal.namespace,
         "TEMPORAL_CONFIG_FILE": os.devnull,

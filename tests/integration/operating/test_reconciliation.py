@@ -184,7 +184,7 @@ async def test_a_run_that_sleeps_towards_another_time_is_told_the_rows(
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http)
-        async with service.engine.begin() as connection:
+        async with service.database.transactions.begin() as connection:
             await connection.execute(
                 text(
                     "UPDATE scheduled_activities SET scheduled_at = now() - interval '1 min',"
@@ -211,7 +211,7 @@ async def test_a_run_that_believes_in_another_status_is_told_the_rows(
         await activate(service, tenant, tenant.owner_id)
         assign = AssignTarget(target_user_id=activity["targetUsers"][0]["id"], commerce_user_id=tenant.owner_id)
         unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=assign)
-        async with service.engine.begin() as connection:
+        async with service.database.transactions.begin() as connection:
             stands = await changes.apply(connection, unheard)
             assert stands.status == "READY"
         await until_found(service.temporal, Finding.MOVED, activity["id"])
@@ -235,7 +235,7 @@ async def test_a_run_that_has_missed_a_move_is_sent_the_lead_of_its_new_time(
         activity = await created(http, scheduled_at=from_now(days=1))
         move = Reschedule(scheduled_at=datetime.fromisoformat(from_now(minutes=20)))
         unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=move)
-        async with service.engine.begin() as connection:
+        async with service.database.transactions.begin() as connection:
             await changes.apply(connection, unheard)
         assert (await compared(service, max_lead_seconds=600)).counts == {Finding.MOVED: 1}
         (refresh,) = await updates_of(run_of(service, tenant, activity), "refresh")
@@ -263,7 +263,7 @@ async def test_a_reset_run_is_left_alone_until_its_first_task_is_done(postgres: 
 
 async def compared(service: Service, max_lead_seconds: float = 0) -> Compared:
     """Compare the first page of rows without a worker."""
-    step = Reconciliation(service.temporal, service.engine, max_lead_seconds).compare_page
+    step = Reconciliation(service.temporal, service.database, max_lead_seconds).compare_page
     found: Compared = await ActivityEnvironment().run(step, Page(grace_seconds=0))
     return found
 
@@ -286,7 +286,7 @@ async def test_what_is_due_first_is_looked_at_first_however_many_stay_unresolved
     async with service.client(tenant.id) as http:
         ready = await created(http, scheduled_at=from_now(days=1))
         await unresolved(service, http, tenant)
-        async with service.engine.connect() as connection:
+        async with service.database.transactions.connect() as connection:
             for ready_only, ids in ((False, 2), (True, 1)):
                 rows = (await connection.execute(open_rows(Page(ready_only=ready_only)))).all()
                 assert len(rows) == ids
@@ -398,7 +398,7 @@ async def test_what_is_overdue_beside_an_open_run_and_what_is_stuck_before_its_r
                 ]
             ),
         )
-        async with service.engine.begin() as connection:
+        async with service.database.transactions.begin() as connection:
             locked = text("SELECT FROM scheduled_activities WHERE id = :id FOR UPDATE")
             await connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
             await connection.execute(locked, {"id": UUID(activity["id"])})
@@ -488,7 +488,7 @@ async def test_a_follow_up_that_was_cut_off_before_its_creation_is_created_once_
             cut.setattr("api.executions.results.followed_up", _killed)
             for activity in (first, second):
                 assert (await _called_back(http, activity)).status_code == 500
-        async with service.engine.begin() as connection:
+        async with service.database.transactions.begin() as connection:
             request = contract_example(reason="gone")
             this = update(ScheduledActivity).where(ScheduledActivity.id == UUID(second["id"]))
             await connection.execute(this.values(request=request))

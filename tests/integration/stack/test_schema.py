@@ -112,7 +112,7 @@ def activity(tenant_id: UUID, **changes: object) -> dict[str, object]:
 async def test_no_row_can_point_into_another_tenant(service: Service, tenant: Tenant) -> None:
     other, commerce_id = await service.tenant(), uuid4()
     mine = activity(tenant.id)
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(insert(Commerce).values(tenant_id=other.id, id=commerce_id, external_id="x", name="x"))
         await connection.execute(insert(ScheduledActivity).values(**mine))
     event = {"event_key": "k", "event_type": "CREATED", "to_status": "READY"}
@@ -126,7 +126,7 @@ async def test_no_row_can_point_into_another_tenant(service: Service, tenant: Te
         insert(TargetUser).values(tenant_id=other.id, **target),
     ):
         with pytest.raises(IntegrityError, match="foreign key"):
-            async with service.engine.begin() as connection:
+            async with service.database.transactions.begin() as connection:
                 await connection.execute(statement)
 
 
@@ -138,7 +138,7 @@ async def test_a_status_that_is_never_stored_can_not_be(service: Service, tenant
 
 async def record(service: Service, row: dict[str, object]) -> None:
     """Write it."""
-    async with service.engine.begin() as connection:
+    async with service.database.transactions.begin() as connection:
         await connection.execute(insert(ScheduledActivity).values(**row))
 
 
