@@ -6,7 +6,6 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
 from api.activities import batch, bulk, changes, create, explain, listing, read
@@ -22,10 +21,10 @@ from api.configuration import (
 )
 from api.executions import claims, results
 from api.http import health
-from api.http.bodies import BODIES
 from api.http.errors import MEDIA_TYPE, InternalError, MethodNotAllowed, Problem
 from api.http.failures import TRANSLATIONS, allowed_methods, problem_of
 from api.http.middleware import RequestMiddleware
+from api.openapi import compose_openapi
 
 ROUTERS = (
     listing.router,
@@ -52,8 +51,6 @@ ROUTERS = (
     health.router,
 )
 
-PROBLEM_REF = "#/components/schemas/ProblemRead"
-
 
 def create_app(lifespan: Lifespan[Any] | None = None) -> FastAPI:
     """The whole API over whatever `lifespan` opens as `state.resources`."""
@@ -71,7 +68,7 @@ def create_app(lifespan: Lifespan[Any] | None = None) -> FastAPI:
     app.add_exception_handler(Problem, _answer)
     for failure in TRANSLATIONS:
         app.add_exception_handler(failure, _answer_failure)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    app.openapi = lambda: compose_openapi(app, ROUTERS)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
 
 
@@ -89,31 +86,3 @@ async def _answer_failure(request: Request, failure: Exception) -> JSONResponse:
     if isinstance(problem, InternalError):
         raise failure
     return await _answer(request, problem)
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document, with the bodies that we read ourselves, and with what it can't know of our answers."""
-    if app.openapi_schema is None:
-        document = FastAPI.openapi(app)
-        _, schemas = models_json_schema(
-            [(model, "validation") for model in BODIES.values()], ref_template="#/components/schemas/{model}"
-        )
-        document["components"]["schemas"] |= schemas.get("$defs", {})
-        for unused in ("HTTPValidationError", "ValidationError"):
-            document["components"]["schemas"].pop(unused, None)
-        for path in document["paths"].values():
-            for operation in path.values():
-                _correct(operation)
-    return app.openapi_schema or {}
-
-
-def _correct(operation: dict[str, Any]) -> None:
-    """What is wrong is 400, never 422; problems have a media type of their own; the tenant has to be named."""
-    operation["responses"].pop("422", None)
-    for response in operation["responses"].values():
-        content = response.get("content", {}).get("application/json", {})
-        if content.get("schema", {}).get("$ref") == PROBLEM_REF:
-            response["content"] = {MEDIA_TYPE: content}
-    for parameter in operation.get("parameters", ()):
-        if parameter["name"] == "x-tenant-id":
-            parameter |= {"required": True, "schema": {"type": "string", "format": "uuid"}}

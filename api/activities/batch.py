@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from http import HTTPStatus
 from traceback import format_tb
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import structlog
-from fastapi import APIRouter, Request, Response
-from pydantic import Field, SkipValidation, ValidationError
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field, SkipValidation, ValidationError
 from pydantic_core import to_json
 
 from api.activities.create import create
@@ -17,7 +17,7 @@ from api.http.auth import Caller
 from api.http.bodies import (
     BODY_BYTES,
     BULK_BODY_BYTES,
-    body_of,
+    UnreadBody,
     faults_in,
     invalid,
     json_content,
@@ -26,7 +26,7 @@ from api.http.bodies import (
     parse,
 )
 from api.http.dependencies import CanCreate, Opened, Resources
-from api.http.errors import BodyTooLarge, InternalError, ProblemRead, UnsupportedMediaType, documented
+from api.http.errors import BodyTooLarge, InternalError, ProblemRead, documented
 from api.http.failures import problem_of
 from api.http.fields import Answer, RequestBody
 from api.http.streams import DuplexResponse, in_order, lines_of, received
@@ -44,6 +44,10 @@ AHEAD = 256
 LINES = "application/x-ndjson"
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
+
+
+def _lines_of(model: type[BaseModel]) -> dict[str, str]:
+    return {"type": "string", "description": f"Lines, each a `{model.__name__}` in JSON."}
 
 
 class ScheduledActivityBatch(RequestBody):
@@ -66,27 +70,24 @@ class BatchResults(Answer):
     results: list[BatchResult]
 
 
-def _documented() -> dict[str, Any]:
-    """Both ways to send a batch: as one document, or line by line."""
-    extra = body_of(ScheduledActivityBatch)
-    sent, answered = (
-        {LINES: {"schema": {"type": "string", "description": f"Lines, each a `{model.__name__}` in JSON."}}}
-        for model in (ScheduledActivityCreate, BatchResult)
-    )
-    extra["requestBody"]["content"] |= sent
-    return extra | {"responses": {"200": {"content": answered}}}
-
-
-DOCUMENTED = _documented()
+LINE_BY_LINE = {
+    "requestBody": {"content": {LINES: {"schema": _lines_of(ScheduledActivityCreate)}}},
+    "responses": {"200": {"content": {LINES: {"schema": _lines_of(BatchResult)}}}},
+}
+"""The other way to send a batch and to get its results."""
 
 
 @router.post(
     "/batch",
     response_model=BatchResults,
-    openapi_extra=DOCUMENTED,
-    responses=documented(BodyTooLarge, UnsupportedMediaType),
+    openapi_extra=LINE_BY_LINE,
+    responses=documented(),
 )
-async def create_activities(caller: CanCreate, opened: Opened, request: Request) -> Response:
+async def create_activities(
+    caller: CanCreate,
+    opened: Opened,
+    request: Annotated[Request, Depends(UnreadBody(ScheduledActivityBatch))],
+) -> Response:
     """Create up to 1,000 activities, each by the rules of the single call and answered as that would answer it.
 
     200 says only that the results are there: look at each one's `status`. Sent again after a cut connection, whatever

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 
 from api.activities.bulk_schemas import (
@@ -20,14 +20,12 @@ from api.activities.bulk_schemas import (
 from api.activities.listing import count
 from api.activities.views import read
 from api.http.auth import Caller, Permission
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanCancel, CanCreate, CanView, Opened, Resources
 from api.http.errors import (
-    BodyTooLarge,
     NotFound,
     PermissionDenied,
     Unavailable,
-    UnsupportedMediaType,
     ValidationFailed,
     documented,
 )
@@ -46,7 +44,7 @@ SAMPLE = 10
 PERMISSIONS = {BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY, BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY}
 RESPONSES = {
     200: {"model": BulkDryRunRead, "description": "A dry run: what would be done."},
-    **documented(BodyTooLarge, UnsupportedMediaType),
+    **documented(),
 }
 
 
@@ -54,12 +52,9 @@ RESPONSES = {
     "/activities/cancel",
     status_code=202,
     response_model=OperationRead,
-    openapi_extra=body_of(BulkCancelCreate),
     responses=RESPONSES,
 )
-async def cancel_activities(
-    caller: CanCancel, opened: Opened, body: Annotated[BulkCancelCreate, Depends(json_body(BulkCancelCreate))]
-) -> Response:
+async def cancel_activities(caller: CanCancel, opened: Opened, body: Json[BulkCancelCreate]) -> Response:
     """Cancel all activities that the filter finds now: READY, UNRESOLVED and DUE ones, unless it names statuses.
 
     Each as a call for it alone would, the soonest first; up to 100,000. Look at `Location` for what became of each.
@@ -71,12 +66,9 @@ async def cancel_activities(
     "/activities/reschedule",
     status_code=202,
     response_model=OperationRead,
-    openapi_extra=body_of(BulkRescheduleCreate),
     responses=RESPONSES,
 )
-async def reschedule_activities(
-    caller: CanCreate, opened: Opened, body: Annotated[BulkRescheduleCreate, Depends(json_body(BulkRescheduleCreate))]
-) -> Response:
+async def reschedule_activities(caller: CanCreate, opened: Opened, body: Json[BulkRescheduleCreate]) -> Response:
     """Move all activities that the filter finds now, to one time or each by as much: READY and UNRESOLVED ones.
 
     Each as a call for it alone would, the soonest first; up to 100,000. Look at `Location` for what became of each.

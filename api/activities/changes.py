@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Header, Response
 from pydantic import Field, model_validator
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,17 +16,15 @@ from temporalio.service import RPCError
 from api.activities.schemas import ScheduledActivityRead
 from api.activities.views import recorded
 from api.http.auth import Caller
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanCancel, CanCreate, CanDispatch, Opened, Resources
 from api.http.errors import (
     ActivityNotFound,
-    BodyTooLarge,
     InternalError,
     NotFound,
     Problem,
     StaleEtag,
     Unavailable,
-    UnsupportedMediaType,
     WrongStatus,
     documented,
     from_rejection,
@@ -88,21 +86,20 @@ class TargetAssignment(RequestBody):
 
 ANSWERS = {
     202: {"description": "Accepted durably, not carried out yet: it will be. Look at `Location`."},
-    **documented(ActivityNotFound, WrongStatus, BodyTooLarge, UnsupportedMediaType),
+    **documented(ActivityNotFound, WrongStatus),
 }
 
 
 @router.patch(
     "",
     response_model=ScheduledActivityRead,
-    openapi_extra=body_of(ActivityPatch),
     responses=ANSWERS | documented(ActivityNotFound, WrongStatus, StaleEtag),
 )
 async def change_activity(
     caller: CanCreate,
     opened: Opened,
     activity_id: UUID,
-    body: Annotated[ActivityPatch, Depends(json_body(ActivityPatch))],
+    body: Json[ActivityPatch],
     if_match: Annotated[str | None, Header(description='The ETag it was read with, or "*".')] = None,
 ) -> Response:
     """Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it."""
@@ -118,12 +115,12 @@ async def change_activity(
     return await perform(opened, caller, activity_id, change)
 
 
-@router.post("/cancel", response_model=ScheduledActivityRead, openapi_extra=body_of(CancelCreate), responses=ANSWERS)
+@router.post("/cancel", response_model=ScheduledActivityRead, responses=ANSWERS)
 async def cancel_activity(
     caller: CanCancel,
     opened: Opened,
     activity_id: UUID,
-    body: Annotated[CancelCreate, Depends(json_body(CancelCreate))],
+    body: Json[CancelCreate],
 ) -> Response:
     """Cancel a READY, UNRESOLVED or DUE activity that nobody has taken: 200 promises that it won't be executed."""
     return await perform(opened, caller, activity_id, Cancel(actor=caller.subject, reason=body.reason))
@@ -144,7 +141,6 @@ async def retry_resolution(caller: CanCreate, opened: Opened, activity_id: UUID)
 @router.patch(
     "/target-users/{target_user_id}/resolve",
     response_model=ScheduledActivityRead,
-    openapi_extra=body_of(TargetAssignment),
     responses=ANSWERS | documented(ActivityNotFound, NotFound, WrongStatus),
 )
 async def assign_target(
@@ -152,7 +148,7 @@ async def assign_target(
     opened: Opened,
     activity_id: UUID,
     target_user_id: UUID,
-    body: Annotated[TargetAssignment, Depends(json_body(TargetAssignment))],
+    body: Json[TargetAssignment],
 ) -> Response:
     """Say whom a PENDING or FAILED target is; the activity becomes READY if that was all."""
     change = AssignTarget(actor=caller.subject, target_user_id=target_user_id, commerce_user_id=body.commerce_user_id)

@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
 from uuid import uuid4
 
 import structlog
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
@@ -15,11 +14,10 @@ from api.activities.duplicates import duplicate_of
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.activities.views import recorded, resolving
 from api.http.auth import Caller
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanCreate, Opened, Resources
 from api.http.errors import (
     AttributeValueMissing,
-    BodyTooLarge,
     CommerceNotFound,
     IdempotencyKeyExists,
     InternalError,
@@ -28,7 +26,6 @@ from api.http.errors import (
     UnknownAttributeKey,
     UnknownReason,
     UnknownUserStatus,
-    UnsupportedMediaType,
     documented,
     from_rejection,
 )
@@ -45,7 +42,6 @@ router = APIRouter(prefix="/api/activities", tags=["activities"])
     "",
     status_code=201,
     response_model=ScheduledActivityRead,
-    openapi_extra=body_of(ScheduledActivityCreate),
     responses={
         202: {"model": ScheduledActivityRead, "description": "Accepted, still RESOLVING: look at `Location`."},
         **documented(
@@ -55,15 +51,13 @@ router = APIRouter(prefix="/api/activities", tags=["activities"])
             UnknownAttributeKey,
             AttributeValueMissing,
             IdempotencyKeyExists,
-            BodyTooLarge,
-            UnsupportedMediaType,
         ),
     },
 )
 async def create_activity(
     caller: CanCreate,
     opened: Opened,
-    body: Annotated[ScheduledActivityCreate, Depends(json_body(ScheduledActivityCreate))],
+    body: Json[ScheduledActivityCreate],
 ) -> Response:
     """Create a new activity (TASK or MESSAGE) with commerce assignment, target resolution, and attribute resolution.
 

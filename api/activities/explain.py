@@ -1,23 +1,21 @@
 """/api/activities/{id}/explanation and its parts: why this person, why this value; and the same for what isn't yet."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.schemas import ScheduledActivityCreate
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanCreate, CanView, Opened, Resources
 from api.http.errors import (
     REJECTIONS,
     ActivityNotFound,
-    BodyTooLarge,
     CommerceNotFound,
-    UnsupportedMediaType,
     documented,
     from_rejection,
 )
@@ -99,13 +97,12 @@ def _attempt(row: Row[*tuple[Any, ...]]) -> AttemptRead:
 
 @router.post(
     "/explain",
-    openapi_extra=body_of(ScheduledActivityCreate),
-    responses=documented(*REJECTIONS.values(), BodyTooLarge, UnsupportedMediaType),
+    responses=documented(*REJECTIONS.values()),
 )
 async def explain_activity(
     caller: CanCreate,
     opened: Opened,
-    body: Annotated[ScheduledActivityCreate, Depends(json_body(ScheduledActivityCreate))],
+    body: Json[ScheduledActivityCreate],
 ) -> ExplanationDryRunRead:
     """What creating this would come to, and why: the body of a creation, the explanation that it would store.
 

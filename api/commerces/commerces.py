@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commerces.schemas import CommerceDetailRead, CommerceRead, CommerceUpdate, CommerceUserRead
 from api.http.auth import Caller, Permission
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import Opened, require
-from api.http.errors import BodyTooLarge, CommerceNotFound, UnsupportedMediaType, documented
+from api.http.errors import CommerceNotFound, documented
 from api.http.pages import CursorQuery, Page, Searched, containing, page_of
 from db.models import Commerce, CommerceUser
 
@@ -65,14 +65,13 @@ async def get_commerce(caller: CanManage, opened: Opened, commerce_id: UUID) -> 
 
 @router.patch(
     "/{commerce_id}",
-    openapi_extra=body_of(CommerceUpdate),
-    responses=documented(CommerceNotFound, BodyTooLarge, UnsupportedMediaType),
+    responses=documented(CommerceNotFound),
 )
 async def update_commerce(
     caller: CanManage,
     opened: Opened,
     commerce_id: UUID,
-    body: Annotated[CommerceUpdate, Depends(json_body(CommerceUpdate))],
+    body: Json[CommerceUpdate],
 ) -> CommerceDetailRead:
     """Change a commerce. `metadata` is merged: keys that aren't named stay. Activities of an inactive one stay, too."""
     values: dict[Any, Any] = body.changes()

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commerces.commerces import CanManage, require_commerce
 from api.commerces.schemas import ExternalId
-from api.http.bodies import BULK_BODY_BYTES, body_of, invalid, json_body
+from api.http.bodies import BULK_BODY_BYTES, JsonBody, invalid
 from api.http.dependencies import Opened
-from api.http.errors import BodyTooLarge, CommerceNotFound, UnsupportedMediaType, documented
+from api.http.errors import CommerceNotFound, documented
 from api.http.fields import Answer, Instant, RequestBody, Time
 from api.http.pages import Page, PageQuery, page_of
 from db.commerces import ADD_CONTACTS, REMOVE_OTHER_CONTACTS
@@ -120,14 +120,13 @@ def _filters(query: ContactLogQuery) -> Iterator[ColumnElement[bool]]:
 
 @router.put(
     "",
-    openapi_extra=body_of(ContactLogPut),
-    responses=documented(CommerceNotFound, BodyTooLarge, UnsupportedMediaType),
+    responses=documented(CommerceNotFound),
 )
 async def put_contact_log(
     caller: CanManage,
     opened: Opened,
     commerce_id: UUID,
-    body: Annotated[ContactLogPut, Depends(json_body(ContactLogPut, BULK_BODY_BYTES))],
+    body: Annotated[ContactLogPut, Depends(JsonBody(ContactLogPut, BULK_BODY_BYTES))],
 ) -> ContactLogPutRead:
     """Replace the commerce's log by these entries, each counted once; the same again changes nothing."""
     async with opened.database.transactions.begin() as connection:

@@ -10,9 +10,9 @@ from pydantic_core import to_json
 
 from api.commerces.schemas import Addresses, Contacts, ExternalId, Metadata, Roles
 from api.http.auth import Caller, Permission
-from api.http.bodies import BULK_BODY_BYTES, DEPTH, body_of, faults_in, json_content, json_of, parse, unstorable
+from api.http.bodies import BULK_BODY_BYTES, DEPTH, UnreadBody, faults_in, json_content, json_of, parse, unstorable
 from api.http.dependencies import Opened, require
-from api.http.errors import BodyTooLarge, UnsupportedMediaType, documented
+from api.http.errors import documented
 from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
@@ -92,8 +92,10 @@ class _Sorted:
     refused: list[RefusedItemRead] = field(default_factory=list)
 
 
-@router.post("/sync", openapi_extra=body_of(CommerceSync), responses=documented(BodyTooLarge, UnsupportedMediaType))
-async def sync_commerces(caller: CanSync, opened: Opened, request: Request) -> CommerceSyncRead:
+@router.post("/sync", responses=documented())
+async def sync_commerces(
+    caller: CanSync, opened: Opened, request: Annotated[Request, Depends(UnreadBody(CommerceSync))]
+) -> CommerceSyncRead:
     """Create or update up to 1,000 commerces by `external_id`, with their addresses and users.
 
     What an item leaves out stays as it is; a user whom it doesn't name stays, too. An item that is not valid is listed

@@ -1,10 +1,10 @@
 """/api/commerces/{id}/users: the people at a commerce, their roles and by what they can be reached."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -18,9 +18,9 @@ from api.commerces.schemas import (
     contact_id,
 )
 from api.http.auth import Caller
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import Opened, Resources
-from api.http.errors import AlreadyExists, BodyTooLarge, CommerceNotFound, NotFound, UnsupportedMediaType, documented
+from api.http.errors import AlreadyExists, CommerceNotFound, NotFound, documented
 from db.models import CommerceUser
 from workflows.words import Role
 
@@ -29,20 +29,17 @@ router = APIRouter(prefix="/api/commerces/{commerce_id}/users", tags=["commerces
 Change = Callable[[Row[*tuple[Any, ...]]], dict[str, Any]]
 """What becomes of a stored user: the columns to write."""
 
-_BODY_PROBLEMS = (BodyTooLarge, UnsupportedMediaType)
-
 
 @router.post(
     "",
     status_code=201,
-    openapi_extra=body_of(CommerceUserCreate),
-    responses=documented(CommerceNotFound, AlreadyExists, *_BODY_PROBLEMS),
+    responses=documented(CommerceNotFound, AlreadyExists),
 )
 async def create_user(
     caller: CanManage,
     opened: Opened,
     commerce_id: UUID,
-    body: Annotated[CommerceUserCreate, Depends(json_body(CommerceUserCreate))],
+    body: Json[CommerceUserCreate],
 ) -> CommerceUserRead:
     """Add a person to a commerce; without an external id they get one."""
     user_id = uuid4()
@@ -64,15 +61,14 @@ async def create_user(
 
 @router.patch(
     "/{user_id}",
-    openapi_extra=body_of(CommerceUserUpdate),
-    responses=documented(CommerceNotFound, NotFound, *_BODY_PROBLEMS),
+    responses=documented(CommerceNotFound, NotFound),
 )
 async def update_user(
     caller: CanManage,
     opened: Opened,
     commerce_id: UUID,
     user_id: UUID,
-    body: Annotated[CommerceUserUpdate, Depends(json_body(CommerceUserUpdate))],
+    body: Json[CommerceUserUpdate],
 ) -> CommerceUserRead:
     """Change or deactivate a person; targets that were found before stay as they are."""
     return await _change(opened, caller, commerce_id, user_id, lambda _: body.changes())
@@ -81,15 +77,14 @@ async def update_user(
 @router.post(
     "/{user_id}/roles",
     status_code=201,
-    openapi_extra=body_of(RoleCreate),
-    responses=documented(CommerceNotFound, NotFound, *_BODY_PROBLEMS),
+    responses=documented(CommerceNotFound, NotFound),
 )
 async def add_role(
     caller: CanManage,
     opened: Opened,
     commerce_id: UUID,
     user_id: UUID,
-    body: Annotated[RoleCreate, Depends(json_body(RoleCreate))],
+    body: Json[RoleCreate],
 ) -> CommerceUserRead:
     """Give a person a role; they may have it already."""
     return await _change(
@@ -108,15 +103,14 @@ async def remove_role(caller: CanManage, opened: Opened, commerce_id: UUID, user
 @router.post(
     "/{user_id}/contacts",
     status_code=201,
-    openapi_extra=body_of(ContactCreate),
-    responses=documented(CommerceNotFound, NotFound, AlreadyExists, *_BODY_PROBLEMS),
+    responses=documented(CommerceNotFound, NotFound, AlreadyExists),
 )
 async def add_contact(
     caller: CanManage,
     opened: Opened,
     commerce_id: UUID,
     user_id: UUID,
-    body: Annotated[ContactCreate, Depends(json_body(ContactCreate))],
+    body: Json[ContactCreate],
 ) -> CommerceUserRead:
     """Add a way to reach a person; as the primary one of its type it takes the place of the one before."""
     added = body.model_dump(mode="json")

@@ -3,22 +3,20 @@
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from api.configuration.catalogues import CanConfigure, Code
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanView, Opened
-from api.http.errors import AlreadyExists, BodyTooLarge, NotFound, UnsupportedMediaType, documented
+from api.http.errors import AlreadyExists, NotFound, documented
 from api.http.fields import Answer, PartialUpdate, RequestBody, Text
 from api.http.pages import Page, PageQuery, Searched, containing, page_of
 from db.models import AttributeKey
 
 router = APIRouter(prefix="/api/activity-config/attribute-keys", tags=["configuration"])
-
-_BODY_PROBLEMS = (BodyTooLarge, UnsupportedMediaType)
 
 
 class AttributeKeyCreate(RequestBody):
@@ -68,13 +66,12 @@ async def list_attribute_keys(
 @router.post(
     "",
     status_code=201,
-    openapi_extra=body_of(AttributeKeyCreate),
-    responses=documented(AlreadyExists, *_BODY_PROBLEMS),
+    responses=documented(AlreadyExists),
 )
 async def create_attribute_key(
     caller: CanConfigure,
     opened: Opened,
-    body: Annotated[AttributeKeyCreate, Depends(json_body(AttributeKeyCreate))],
+    body: Json[AttributeKeyCreate],
 ) -> AttributeKeyRead:
     """Add a key; requests may then ask for it, or bring its value along."""
     statement = (
@@ -92,14 +89,13 @@ async def create_attribute_key(
 
 @router.patch(
     "/{key}",
-    openapi_extra=body_of(AttributeKeyUpdate),
-    responses=documented(NotFound, *_BODY_PROBLEMS),
+    responses=documented(NotFound),
 )
 async def update_attribute_key(
     caller: CanConfigure,
     opened: Opened,
     key: Annotated[Code, Path()],
-    body: Annotated[AttributeKeyUpdate, Depends(json_body(AttributeKeyUpdate))],
+    body: Json[AttributeKeyUpdate],
 ) -> AttributeKeyRead:
     """Change how a key is shown."""
     statement = (

@@ -3,15 +3,15 @@
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import AliasChoices, Field, field_validator, model_validator
 from sqlalchemy import Row, and_, case, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from api.configuration.catalogues import CanConfigure, Code
-from api.http.bodies import body_of, invalid, json_body
+from api.http.bodies import Json, invalid
 from api.http.dependencies import CanView, Opened
-from api.http.errors import BodyTooLarge, UnknownAttributeKey, UnsupportedMediaType, documented
+from api.http.errors import UnknownAttributeKey, documented
 from api.http.fields import Answer, RequestBody
 from api.http.pages import Page, PageQuery, page_of
 from db.models import AttributeKey, AttributePolicy
@@ -95,13 +95,12 @@ async def list_attribute_policies(
 
 @router.post(
     "",
-    openapi_extra=body_of(AttributePolicyUpsert),
-    responses=documented(UnknownAttributeKey, BodyTooLarge, UnsupportedMediaType),
+    responses=documented(UnknownAttributeKey),
 )
 async def upsert_attribute_policy(
     caller: CanConfigure,
     opened: Opened,
-    body: Annotated[AttributePolicyUpsert, Depends(json_body(AttributePolicyUpsert))],
+    body: Json[AttributePolicyUpsert],
 ) -> AttributePolicyRead:
     """Set the policy of a key; attributes that have their value already keep it."""
     this = _key.key == body.key if body.key is not None else _key.id == body.attribute_key_id

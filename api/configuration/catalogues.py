@@ -9,9 +9,9 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from api.http.auth import Caller, Permission
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanView, Opened, require
-from api.http.errors import AlreadyExists, BodyTooLarge, NotFound, UnsupportedMediaType, documented
+from api.http.errors import AlreadyExists, NotFound, documented
 from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody, Text
 from api.http.pages import Page, PageQuery, Searched, containing, page_of
 from db.models import CatalogueEntry, Reason, UserStatus
@@ -69,21 +69,18 @@ class Catalogue:
 
     def router(self, prefix: str) -> APIRouter:
         """Where the catalogue is found."""
-        problems = (BodyTooLarge, UnsupportedMediaType)
         router = APIRouter(prefix=prefix, tags=["configuration"])
         router.get("", name=f"list_{self.plural}", responses=documented())(self.list_entries)
         router.post(
             "",
             name=f"create_{self.singular}",
             status_code=201,
-            openapi_extra=body_of(CatalogueEntryCreate),
-            responses=documented(AlreadyExists, *problems),
+            responses=documented(AlreadyExists),
         )(self.create_entry)
         router.patch(
             "/{code}",
             name=f"update_{self.singular}",
-            openapi_extra=body_of(CatalogueEntryUpdate),
-            responses=documented(NotFound, *problems),
+            responses=documented(NotFound),
         )(self.update_entry)
         return router
 
@@ -104,7 +101,7 @@ class Catalogue:
         self,
         caller: CanConfigure,
         opened: Opened,
-        body: Annotated[CatalogueEntryCreate, Depends(json_body(CatalogueEntryCreate))],
+        body: Json[CatalogueEntryCreate],
     ) -> CatalogueEntryRead:
         """Add an entry. The first one ends the time in which every text was taken as it came."""
         statement = (
@@ -124,7 +121,7 @@ class Catalogue:
         caller: CanConfigure,
         opened: Opened,
         code: Annotated[Code, Path()],
-        body: Annotated[CatalogueEntryUpdate, Depends(json_body(CatalogueEntryUpdate))],
+        body: Json[CatalogueEntryUpdate],
     ) -> CatalogueEntryRead:
         """Change or deactivate an entry; activities that were created with it stay as they are."""
         entry = self.entry

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from api.configuration.catalogues import CanConfigure
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanView, Opened
-from api.http.errors import BodyTooLarge, UnsupportedMediaType, documented
+from api.http.errors import documented
 from api.http.fields import Answer, RequestBody
 from db.leases import MAX_ATTEMPTS
 from db.models import DispatchSettings
@@ -41,11 +41,11 @@ async def get_dispatch_settings(caller: CanView, opened: Opened) -> DispatchSett
     return DispatchSettingsRead(max_attempts=MAX_ATTEMPTS if max_attempts is None else max_attempts)
 
 
-@router.put("", openapi_extra=body_of(DispatchSettingsUpdate), responses=documented(BodyTooLarge, UnsupportedMediaType))
+@router.put("", responses=documented())
 async def put_dispatch_settings(
     caller: CanConfigure,
     opened: Opened,
-    body: Annotated[DispatchSettingsUpdate, Depends(json_body(DispatchSettingsUpdate))],
+    body: Json[DispatchSettingsUpdate],
 ) -> DispatchSettingsRead:
     """Change them."""
     values = body.model_dump()

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from psycopg.errors import UniqueViolation
 from pydantic import AliasChoices, Field, JsonValue
 from sqlalchemy import Row, insert, select, update
@@ -12,9 +12,9 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from api.activities.schemas import Criterion
 from api.configuration.catalogues import CanConfigure
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanView, Opened, Resources
-from api.http.errors import AlreadyExists, BodyTooLarge, NotFound, UnsupportedMediaType, documented
+from api.http.errors import AlreadyExists, NotFound, documented
 from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody
 from api.http.pages import Page, PageQuery, page_of
 from db.models import TargetConfig
@@ -27,7 +27,6 @@ Priority = Annotated[
 ]
 Criteria = Annotated[list[Criterion], Field(max_length=LIST_LENGTH, description="Lower `priority` is tried first.")]
 _STRATEGY = AliasChoices("resolution_strategy", "strategy")
-_PROBLEMS = (AlreadyExists, BodyTooLarge, UnsupportedMediaType)
 
 
 class TargetConfigCreate(RequestBody):
@@ -111,11 +110,11 @@ async def get_target_config(caller: CanView, opened: Opened, config_id: UUID) ->
     return _found(row, config_id)
 
 
-@router.post("", status_code=201, openapi_extra=body_of(TargetConfigCreate), responses=documented(*_PROBLEMS))
+@router.post("", status_code=201, responses=documented(AlreadyExists))
 async def create_target_config(
     caller: CanConfigure,
     opened: Opened,
-    body: Annotated[TargetConfigCreate, Depends(json_body(TargetConfigCreate))],
+    body: Json[TargetConfigCreate],
 ) -> TargetConfigRead:
     """Add a configuration."""
     values = _columns(body.model_dump(mode="json"))
@@ -125,12 +124,12 @@ async def create_target_config(
     return _read(row)
 
 
-@router.patch("/{config_id}", openapi_extra=body_of(TargetConfigUpdate), responses=documented(NotFound, *_PROBLEMS))
+@router.patch("/{config_id}", responses=documented(NotFound, AlreadyExists))
 async def update_target_config(
     caller: CanConfigure,
     opened: Opened,
     config_id: UUID,
-    body: Annotated[TargetConfigUpdate, Depends(json_body(TargetConfigUpdate))],
+    body: Json[TargetConfigUpdate],
 ) -> TargetConfigRead:
     """Change or deactivate a configuration; targets that were found before stay as they are."""
     statement = (

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import AfterValidator, Field
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.configuration.catalogues import CanConfigure, Code
 from api.executions.result_schemas import ActivityResultCreate
 from api.http.auth import Caller
-from api.http.bodies import body_of, invalid, json_body
+from api.http.bodies import Json, invalid
 from api.http.dependencies import CanView, Opened
-from api.http.errors import BodyTooLarge, UnknownTaskResultType, UnsupportedMediaType, documented
+from api.http.errors import UnknownTaskResultType, documented
 from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text
 from db.models import TaskResultType
 from workflows.hand_off import ResultStatus
@@ -68,11 +68,11 @@ async def list_task_result_types(caller: CanView, opened: Opened) -> TaskResultT
         return await _types(connection, caller)
 
 
-@router.put("", openapi_extra=body_of(TaskResultTypesUpdate), responses=documented(BodyTooLarge, UnsupportedMediaType))
+@router.put("", responses=documented())
 async def put_task_result_types(
     caller: CanConfigure,
     opened: Opened,
-    body: Annotated[TaskResultTypesUpdate, Depends(json_body(TaskResultTypesUpdate))],
+    body: Json[TaskResultTypesUpdate],
 ) -> TaskResultTypesRead:
     """Replace them as a whole; results that were accepted before stay as they are."""
     rows = [one.model_dump() | {"tenant_id": caller.tenant_id} for one in body.types]

@@ -2,10 +2,10 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from sqlalchemy import Row, Select, select
 
 from api.executions.schemas import (
@@ -17,9 +17,9 @@ from api.executions.schemas import (
     LeaseRelease,
 )
 from api.http.auth import Caller
-from api.http.bodies import body_of, json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanDispatch, Opened, Resources
-from api.http.errors import BodyTooLarge, LeaseEnded, LeaseNotFound, Problem, UnsupportedMediaType, documented
+from api.http.errors import LeaseEnded, LeaseNotFound, Problem, documented
 from api.http.fields import in_contract_format
 from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
 from db import claims, leases
@@ -32,12 +32,12 @@ LONGEST_SLEEP_SECONDS = 5.0
 """As short as the shortest lease: so no lease can run out between two looks without the first having seen its end."""
 
 
-@router.post("/claim", openapi_extra=body_of(ExecutionClaim), responses=documented(BodyTooLarge, UnsupportedMediaType))
+@router.post("/claim", responses=documented())
 async def claim_activities(
     request: Request,
     caller: CanDispatch,
     opened: Opened,
-    body: Annotated[ExecutionClaim, Depends(json_body(ExecutionClaim))],
+    body: Json[ExecutionClaim],
 ) -> ClaimedActivities:
     """Take due activities: each goes to one executor, whole, and is DISPATCHED until its lease ends.
 
@@ -84,15 +84,15 @@ def _taken(row: Row[Any]) -> ClaimedActivityRead:
     return ClaimedActivityRead.taken(row)
 
 
-_LEASE_PROBLEMS = documented(LeaseNotFound, LeaseEnded, BodyTooLarge, UnsupportedMediaType)
+_LEASE_PROBLEMS = documented(LeaseNotFound, LeaseEnded)
 
 
-@router.post("/{lease_token}/extend", openapi_extra=body_of(LeaseExtension), responses=_LEASE_PROBLEMS)
+@router.post("/{lease_token}/extend", responses=_LEASE_PROBLEMS)
 async def extend_lease(
     caller: CanDispatch,
     opened: Opened,
     lease_token: UUID,
-    body: Annotated[LeaseExtension, Depends(json_body(LeaseExtension))],
+    body: Json[LeaseExtension],
 ) -> LeaseRead:
     """Keep an activity longer: the lease ends `lease_seconds` from now, as often as needed."""
     lease = timedelta(seconds=body.lease_seconds)
@@ -101,12 +101,12 @@ async def extend_lease(
     )
 
 
-@router.post("/{lease_token}/release", openapi_extra=body_of(LeaseRelease), responses=_LEASE_PROBLEMS)
+@router.post("/{lease_token}/release", responses=_LEASE_PROBLEMS)
 async def release_lease(
     caller: CanDispatch,
     opened: Opened,
     lease_token: UUID,
-    body: Annotated[LeaseRelease, Depends(json_body(LeaseRelease))],
+    body: Json[LeaseRelease],
 ) -> LeaseRead:
     """Give an activity back that can't be carried out here: it is DUE again at once, and that isn't held against it."""
     statement = leases.release(caller.tenant_id, lease_token, caller.subject, body.reason)

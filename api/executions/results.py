@@ -1,9 +1,9 @@
 """/api/activity-results: executors say what became of an activity, once or many times."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,13 +12,11 @@ from api.configuration.task_result_types import followed_up_at
 from api.executions.follow_ups import followed_up
 from api.executions.result_schemas import ActivityResultCreate, ActivityResultRead
 from api.http.auth import Caller
-from api.http.bodies import body_of, invalid, json_body
+from api.http.bodies import Json, invalid
 from api.http.dependencies import CanSubmitResult, CanView, Opened
 from api.http.errors import (
     ActivityNotFound,
-    BodyTooLarge,
     UnknownTaskResultType,
-    UnsupportedMediaType,
     WrongStatus,
     documented,
 )
@@ -33,16 +31,15 @@ router = APIRouter(tags=["results"])
     "/api/activity-results/tasks",
     status_code=201,
     response_model=ActivityResultRead,
-    openapi_extra=body_of(ActivityResultCreate),
     responses={
         200: {"model": ActivityResultRead, "description": "The same result was accepted before; nothing has changed."},
-        **documented(ActivityNotFound, WrongStatus, UnknownTaskResultType, BodyTooLarge, UnsupportedMediaType),
+        **documented(ActivityNotFound, WrongStatus, UnknownTaskResultType),
     },
 )
 async def submit_result(
     caller: CanSubmitResult,
     opened: Opened,
-    body: Annotated[ActivityResultCreate, Depends(json_body(ActivityResultCreate))],
+    body: Json[ActivityResultCreate],
 ) -> Response:
     """Say what became of an activity: COMPLETED and TRANSFERRED complete it, NOT_EXECUTED fails, CANCELED cancels it.
 

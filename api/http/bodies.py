@@ -4,12 +4,13 @@ import asyncio
 import json
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from fastapi import Request
+from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
@@ -24,20 +25,44 @@ BULK_BODY_BYTES = 8 * 1024 * 1024
 DEPTH = 20
 FAULTS = 100
 """How many an answer names: who sends a thousand wrong fields learns enough from the first ones."""
-BODIES: dict[str, type[BaseModel]] = {}
-"""Every model that is a route's body, by its name in the OpenAPI document."""
 
 
-def json_body(model: type[Body], limit: int = BODY_BYTES) -> Callable[[Request], Awaitable[Body]]:
-    """A dependency that reads a body of this model; declare it after the caller, for who may is asked first."""
+@dataclass(frozen=True)
+class JsonBody(Generic[Body]):
+    """Dependency that reads and parses a JSON body; declare it after the caller, whose permission is checked first."""
 
-    async def read(request: Request) -> Body:
-        content = await json_content(request, limit)
-        if len(content) > BODY_BYTES:  # long enough to keep others waiting
-            return await asyncio.to_thread(parse, model, content)
-        return parse(model, content)
+    model: type[Body]
+    limit: int = BODY_BYTES
 
-    return read
+    async def __call__(self, request: Request) -> Body:
+        """Return the parsed body."""
+        content = await json_content(request, self.limit)
+        if len(content) > BODY_BYTES:  # parsing takes long enough to delay other requests
+            return await asyncio.to_thread(parse, self.model, content)
+        return parse(self.model, content)
+
+
+@dataclass(frozen=True)
+class UnreadBody:
+    """Dependency that hands on the request whose body, documented as `model`, the route reads itself."""
+
+    model: type[BaseModel]
+
+    async def __call__(self, request: Request) -> Request:
+        """Return the request."""
+        return request
+
+
+if TYPE_CHECKING:
+    Json = Annotated[Body, JsonBody]
+else:
+
+    class Json:
+        """`Json[Model]` annotates a parameter that receives the request's body as `Model`."""
+
+        def __class_getitem__(cls, model: type[Body]) -> object:
+            """Return the annotation that FastAPI reads."""
+            return Annotated[model, Depends(JsonBody(model))]
 
 
 async def json_content(request: Request, limit: int) -> bytes:
@@ -46,13 +71,6 @@ async def json_content(request: Request, limit: int) -> bytes:
     if media_type(request) != "application/json":
         raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
     return content
-
-
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The `openapi_extra` of a route that reads this model itself."""
-    BODIES[model.__name__] = model
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def media_type(request: Request) -> str:

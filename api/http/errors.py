@@ -251,7 +251,12 @@ def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "model": ProblemRead,
-            "description": " ".join(f"`{one.code}`: {one.__doc__}" for one in those),
+            "description": described(*those),
         }
         for status, those in by_status.items()
     }
+
+
+def described(*problems: type[Problem]) -> str:
+    """Return the OpenAPI description of a response that is one of these problems."""
+    return " ".join(f"`{problem.code}`: {problem.__doc__}" for problem in problems)

@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.http.auth import Authenticator
-from api.http.bodies import json_body
+from api.http.bodies import Json
 from api.http.dependencies import CanCreate
 from api.http.middleware import RequestMiddleware
 from db.engine import Database, open_database
@@ -61,7 +61,7 @@ def _app(lifespan: Any) -> FastAPI:
     @app.post("/api/activities")
     async def create_activity(
         caller: CanCreate,
-        body: Annotated[ScheduledActivityCreate, Depends(json_body(ScheduledActivityCreate))],
+        body: Json[ScheduledActivityCreate],
         create: Annotated[Create, Depends(_create)],
     ) -> Response:
         scheduled = ScheduledActivityInput(

@@ -53,3 +53,9 @@ def test_operation_ids_are_unique_short_and_camel_case() -> None:
     ids = [operation["operationId"] for operation in OPERATIONS.values()]
     assert len(set(ids)) == len(ids)
     assert [one for one in ids if not re.fullmatch(r"[a-z][a-zA-Z]{3,29}", one)] == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_a_body_can_be_too_large_or_of_another_media_type_where_there_is_one(operation: dict[str, Any]) -> None:
+    problems = {"413", "415"} & operation["responses"].keys()
+    assert problems == ({"413", "415"} if "requestBody" in operation else set())
