@@ -18,12 +18,12 @@ import httpx
 from api.http.auth import Permission
 from db.migrations import upgrade
 from embedded.demo_data import OTHER_TENANT_ID, TENANT_ID, load_demo_data
-from embedded.guarded_process import guarded_process
-from embedded.own_processes import API_COMMAND, WORKER_COMMAND, environment
 from embedded.postgres import Postgres, running_postgres
+from embedded.processes import guarded_process
 from embedded.signing_key import SigningKey, ensure_signing_key
+from embedded.stack import API_COMMAND, WORKER_COMMAND, process_environment
 from embedded.stack_settings import StackSettings
-from embedded.temporal_server import TemporalServer, free_port, polled, running_temporal
+from embedded.temporal_server import TemporalServer, free_port, has_pollers, running_temporal
 from runs.client import TASK_QUEUE
 
 PATIENCE_SECONDS = 60
@@ -47,7 +47,7 @@ class Machine:
         """Start a process with the settings of our own two; answers the base URL it serves, if it serves HTTP."""
         port = free_port()
         settings = StackSettings(api_port=port, temporal_ui_port=free_port(), data_dir=self.folder)
-        known = environment(settings, self.postgres.url(database), self.temporal, self.key)
+        known = process_environment(settings, self.postgres.url(database), self.temporal, self.key)
         self.processes[name] = self.parts.enter_context(
             guarded_process(command, output=self.log, environment={**known, **variables})
         )
@@ -56,7 +56,7 @@ class Machine:
     def start_ours(self) -> str:
         """Our worker and our API, as `make run` starts them; answers the API's base URL."""
         self.start("worker", WORKER_COMMAND)
-        wait_for(lambda: polled(self.temporal.address, TASK_QUEUE))
+        wait_for(lambda: has_pollers(self.temporal.address, TASK_QUEUE))
         url = self.start("api", API_COMMAND)
         wait_for(lambda: answers(f"{url}/health/ready"))
         return url

@@ -12,7 +12,7 @@ import httpx
 
 from bench.load import body
 from bench.results import Results
-from embedded.guarded_process import guarded_process
+from embedded.processes import guarded_process
 from embedded.temporal_server import free_port
 
 PORTS = ("API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT")

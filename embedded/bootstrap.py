@@ -1,4 +1,4 @@
-"""Makes `.venv` from `requirements.lock` when it isn't there yet, then runs what was asked for in it."""
+"""Install `requirements.lock` into `.venv` if it has changed, then run one of the commands there."""
 
 import fcntl
 import hashlib
@@ -37,42 +37,42 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
-    """Run one of the commands with the rest of the arguments; its exit code is ours."""
+    """Run the command named by the first argument with the other arguments; exits with its exit code."""
     if not arguments or arguments[0] not in COMMANDS:
         sys.exit(f"usage: python3 -m embedded {'|'.join(COMMANDS)} [options]")
     os.chdir(ROOT)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip was told not to compile: the first import does, once
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip doesn't compile here: the first import does
     install_once()
     *first, last = COMMANDS[arguments[0]]
     for command in first:
         completed = subprocess.run([PYTHON, *command], check=False)
         if completed.returncode != 0:
             sys.exit(completed.returncode)
-    os.execv(PYTHON, [str(PYTHON), *last, *arguments[1:]])  # noqa: S606 - it is the point
+    os.execv(PYTHON, [str(PYTHON), *last, *arguments[1:]])  # noqa: S606 - the command replaces this process
 
 
 def install_once() -> None:
-    """See to it that the packages are those of the lock; nothing to do is the usual case and takes no time."""
+    """Install the packages of the lock file, unless they are those installed last."""
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if _installed() == wanted:
         return
-    with LOCK.open() as only_one_of_us:
-        fcntl.flock(only_one_of_us, fcntl.LOCK_EX)
+    with LOCK.open() as lock:  # of two starts at once, one installs and the other waits for it
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if _installed() != wanted:
             _install()
             STAMP.write_text(wanted)
 
 
 def _installed() -> str | None:
-    """Tell the hash of the lock that the environment was made from, if there is a working one."""
+    """Return the hash of the lock file that `.venv` was installed from, or None without a complete `.venv`."""
     if not PYTHON.exists() or not STAMP.exists():
         return None
     return STAMP.read_text()
 
 
 def _install() -> None:
-    """Make the environment if need be, and install: with uv when there is one, else with Python's own means."""
-    print("Installing the packages of requirements.lock into .venv: some seconds, once.", flush=True)
+    """Create `.venv` if it is missing and install the packages: with uv if it is on the PATH, else with pip."""
+    print("Installing the packages of requirements.lock into .venv: this takes some seconds, once.", flush=True)
     uv = shutil.which("uv")
     if uv is not None:
         if not PYTHON.exists():
@@ -80,23 +80,23 @@ def _install() -> None:
         _do(uv, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes", LOCK)
         return
     if not PYTHON.exists() or not list(VENV.glob("lib/python*/site-packages/pip")):
-        _refuse_without_venv()
+        _check_venv()
         _do(sys.executable, "-m", "venv", "--clear", VENV)
     pip = (PYTHON, "-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check")
     _do(*pip, "install", "--no-compile", "--no-deps", "--require-hashes", "-r", LOCK)
 
 
-def _refuse_without_venv() -> None:
-    """Say what to install where Python comes in parts, as on Debian."""
+def _check_venv() -> None:
+    """Exit with the name of the missing package where Python is packaged in parts, as on Debian."""
     if any(importlib.util.find_spec(part) is None for part in ("venv", "ensurepip")):
         sys.exit("Python's venv is missing. Install it (Debian, Ubuntu: apt install python3-venv), or install uv.")
 
 
 def _do(*command: str | Path) -> None:
-    """Run a command that must succeed; it says itself what is wrong."""
+    """Run a command; exit if it fails, after its own error message."""
     try:
         code = subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:
-        sys.exit("stopped; the next start installs the rest")
+        sys.exit("Stopped. The next start installs the rest.")
     if code != 0:
-        sys.exit(f"Installing the packages failed, see above. Command: {' '.join(map(str, command))}")
+        sys.exit(f"Installing the packages failed, see the output above. Command: {' '.join(map(str, command))}")

@@ -1,4 +1,4 @@
-"""The demonstration data: one tenant with the contract's commerce, and another tenant to show that they are apart."""
+"""Load the demonstration data: a tenant with the contract's commerce, and a second tenant to show their isolation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Row = tuple[type[Table], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Person:
-    """A commerce user; without a telephone number nobody can reach them in any way."""
+    """A commerce user; without a telephone number they can't be reached on any channel that needs a contact."""
 
     external_id: str
     name: str
@@ -71,7 +71,7 @@ ATTRIBUTE_KEYS = (
 
 
 def load_demo_data(database_url: str) -> None:
-    """Add what is missing, all or nothing; what somebody has changed meanwhile stays as it is."""
+    """Add the missing rows in one transaction; existing rows stay as they are, changed or not."""
     engine = create_engine(database_url)
     with engine.begin() as connection:
         for table, row in _rows():
@@ -80,7 +80,7 @@ def load_demo_data(database_url: str) -> None:
 
 
 def _rows() -> Iterator[Row]:
-    """List every row, those that others point to first."""
+    """Yield every row; rows that others refer to come first."""
     for store in STORES:
         yield from _store_rows(store)
         for code, label, aliases in REASONS:
@@ -90,7 +90,7 @@ def _rows() -> Iterator[Row]:
 
 
 def _store_rows(store: Store) -> Iterator[Row]:
-    """List a store with its address and its people."""
+    """Yield a store with its address and its people."""
     address = {"street": "Av. Juárez 100", "city": "Ciudad de México", "country_code": "MX", "is_primary": True}
     row = {"tenant_id": store.tenant_id, "id": store.id, "external_id": "demo-1", "name": store.name}
     yield Commerce, row | {"tax_id": "DEMO010101AA1", "addresses": [address]}
@@ -100,7 +100,7 @@ def _store_rows(store: Store) -> Iterator[Row]:
 
 
 def _contacts(person: Person) -> list[dict[str, Any]]:
-    """Make the person reachable on every channel, or on none."""
+    """Return the person's contacts for all channels, or none without a telephone number."""
     if person.number is None:
         return []
     email = f"{person.external_id}@example.com"

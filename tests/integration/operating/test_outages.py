@@ -18,8 +18,8 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 
 from db import migrations
 from db.models import ScheduledActivity, StatusEvent
-from embedded.guarded_process import guarded_process
 from embedded.postgres import Postgres, running_postgres
+from embedded.processes import guarded_process
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.service import Service, running_service, temporal_client, until
