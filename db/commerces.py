@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.locks import ADVISORY_LOCK
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
 
 Sent = dict[str, Any]
@@ -33,7 +34,7 @@ TENANT = bindparam("tenant", type_=Commerce.tenant_id.type)
 NOTHING, NO_MEMBERS = text("'[]'::jsonb"), text("'{}'::jsonb")
 
 ONE_AT_A_TIME = select(
-    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock", type_=Text), 0)),
+    ADVISORY_LOCK,
     func.set_config("plan_cache_mode", "force_custom_plan", true()),
 )
 """Two synchronizations of one tenant that create the same commerce would not see each other's rows.

@@ -15,6 +15,7 @@ from api.http.bodies import Json, invalid
 from api.http.dependencies import CanView, Opened
 from api.http.errors import UnknownTaskResultType, documented
 from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text
+from db.locks import ADVISORY_LOCK_STATEMENT
 from db.models import TaskResultType
 from workflows.hand_off import ResultStatus
 from workflows.messages import Fault, RejectedError
@@ -77,6 +78,8 @@ async def put_task_result_types(
     """Replace them as a whole; results that were accepted before stay as they are."""
     rows = [one.model_dump() | {"tenant_id": caller.tenant_id} for one in body.types]
     async with opened.database.transactions.begin() as connection:
+        # Without the lock, two that delete the same rows and insert equal codes violate the primary key.
+        await connection.execute(ADVISORY_LOCK_STATEMENT, {"lock": f"task result types of {caller.tenant_id}"})
         await connection.execute(delete(TaskResultType).where(TaskResultType.tenant_id == caller.tenant_id))
         if rows:
             await connection.execute(insert(TaskResultType), rows)
