@@ -14,6 +14,7 @@ from db.models import ScheduledActivity, StatusEvent
 from db.parts import resolved_parts
 from db.rows import Event, changed, with_event
 from db.snapshots import SNAPSHOTS, paused_at, snapshot
+from workflows.display import contract_time
 from workflows.messages import (
     Apply,
     AssignTarget,
@@ -36,7 +37,6 @@ from workflows.messages import (
 )
 from workflows.resolution.criteria import REACHED_BY
 from workflows.resolution.decision import why_unresolved
-from workflows.resolution.explanations import in_milliseconds
 from workflows.words import ActivityStatus, AttributeStatus, EventType, LockReason, TargetStatus, TargetStrategy
 
 NOT_CARRIED_OUT = (EventType.CHANGE_WITHDRAWN, EventType.CHANGE_REFUSED)
@@ -229,7 +229,7 @@ async def _reschedule(case: _Case, change: Reschedule) -> None:
 def _both(before: datetime | int | None, after: datetime | int) -> dict[str, str | int | None]:
     """What it was and what it is, as answers would show it."""
     values = {"before": before, "after": after}
-    return {name: in_milliseconds(one) if isinstance(one, datetime) else one for name, one in values.items()}
+    return {name: contract_time(one) if isinstance(one, datetime) else one for name, one in values.items()}
 
 
 async def _execute_now(case: _Case, change: ExecuteNow) -> None:

@@ -11,6 +11,12 @@ def minute(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}{f':{moment.second:02}' if moment.second else ''}Z"
 
 
+def contract_time(instant: datetime) -> str:
+    """Format an instant as the API does: 2025-01-16T09:00:00.000Z."""
+    utc = instant.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
+
+
 def headline(scheduled: ScheduledActivityInput, scheduled_at: datetime | None = None) -> str:
     """The one line that says what a run is; after a move, `scheduled_at` is its new time."""
     request = scheduled.request

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Response
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import WorkflowExecutionStatus
@@ -29,7 +29,7 @@ from api.http.errors import (
     documented,
     from_rejection,
 )
-from api.http.fields import RequestBody, Text, Time
+from api.http.fields import Int32, RequestBody, Text, Time
 from db import changes
 from db.failures import may_pass
 from db.models import ScheduledActivity
@@ -60,7 +60,7 @@ class ActivityPatch(RequestBody):
 
     scheduled_at: Time | None = None
     suggested_execution_time: Time | None = None
-    score: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    score: Int32 | None = None
     change_reason: Text | None = None
 
     @model_validator(mode="after")

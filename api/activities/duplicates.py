@@ -13,10 +13,10 @@ from api.http.auth import Caller
 from api.http.bodies import escaped
 from api.http.dependencies import Resources
 from api.http.errors import IdempotencyKeyExists, Problem, Unavailable
-from api.http.fields import in_contract_format
 from db.models import ScheduledActivity
 from db.snapshots import SNAPSHOTS, snapshot
 from runs import ask
+from workflows.display import contract_time
 from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest
 
 FREE_DEPTH = 3
@@ -54,7 +54,7 @@ def differences(stored: ScheduledActivityRequest, sent: ScheduledActivityRequest
 def _as_answered(request: ScheduledActivityRequest, pointer: str, value: JsonValue) -> JsonValue:
     """Times as the contract writes them."""
     time = getattr(request, pointer[1:]) if pointer in TIMES else None
-    return in_contract_format(time) if time else value
+    return contract_time(time) if time else value
 
 
 def _once(keys: tuple[str, ...] | None) -> list[str] | None:

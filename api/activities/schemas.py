@@ -1,17 +1,28 @@
 """The request and the answer of an activity, as the contract has them."""
 
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     ConfigDict,
     Field,
     JsonValue,
     model_validator,
 )
 
-from api.http.fields import LIST_LENGTH, Answer, FreeValue, IdempotencyKey, Instant, RequestBody, Text, Time
+from api.http.fields import (
+    LIST_LENGTH,
+    Answer,
+    FreeValue,
+    IdempotencyKey,
+    Instant,
+    Int32,
+    RequestBody,
+    Text,
+    Time,
+    distinct,
+)
 from workflows.messages import Attribute, Label, ScheduledActivityRequest, Snapshot, TargetUser
 from workflows.words import (
     ActivityStatus,
@@ -56,7 +67,7 @@ class RoleMatch(CriterionBody):
 
     type: Literal["ROLE_MATCH"]
     config: RoleMatchConfig
-    priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 0
+    priority: Int32 = 0
 
 
 class LastContacted(CriterionBody):
@@ -64,7 +75,7 @@ class LastContacted(CriterionBody):
 
     type: Literal["LAST_CONTACTED_ALL_CHANNELS", "LAST_CONTACTED_SAME_CHANNEL"]
     config: LastContactedConfig = LastContactedConfig()
-    priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 0
+    priority: Int32 = 0
 
 
 Criterion = Annotated[RoleMatch | LastContacted, Field(discriminator="type")]
@@ -76,14 +87,6 @@ class ProvidedAttributeCreate(RequestBody):
     key: Text
     value: FreeValue = None
     fallback: FreeValue = None
-
-
-def _distinct(attributes: list[ProvidedAttributeCreate] | None) -> list[ProvidedAttributeCreate] | None:
-    keys = [attribute.key for attribute in attributes or ()]
-    if len(set(keys)) < len(keys):
-        msg = "must name every key once"
-        raise ValueError(msg)
-    return attributes
 
 
 class ScheduledActivityCreate(RequestBody):
@@ -130,14 +133,15 @@ class ScheduledActivityCreate(RequestBody):
     scheduled_at: Time = Field(description="When it should be executed; a past time is executed at once.")
     suggested_execution_time: Time | None = Field(default=None, description="A hint to the executor; moves nothing.")
     user_status: Text | None = None
-    score: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = Field(default=None, description="Higher goes first.")
+    score: Int32 | None = Field(default=None, description="Higher goes first.")
     assignment_reason: Text | None = None
     target_criteria: Annotated[list[Criterion], Field(max_length=LIST_LENGTH)] | None = Field(
         default=None, description="Replaces the configured criteria; `[]` goes straight to the fallbacks."
     )
     attribute_keys: Annotated[list[Text], Field(max_length=LIST_LENGTH)] | None = None
     attributes: (
-        Annotated[list[ProvidedAttributeCreate], Field(max_length=LIST_LENGTH), AfterValidator(_distinct)] | None
+        Annotated[list[ProvidedAttributeCreate], Field(max_length=LIST_LENGTH), distinct("key", attrgetter("key"))]
+        | None
     ) = None
 
     def as_request(self) -> ScheduledActivityRequest:

@@ -3,21 +3,18 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commerces.schemas import CommerceDetailRead, CommerceRead, CommerceUpdate, CommerceUserRead
-from api.http.auth import Caller, Permission
 from api.http.bodies import Json
-from api.http.dependencies import Opened, require
+from api.http.dependencies import CanManage, Opened
 from api.http.errors import CommerceNotFound, documented
 from api.http.pages import CursorQuery, Page, Searched, containing, page_of
 from db.models import Commerce, CommerceUser
 
 router = APIRouter(prefix="/api/commerces", tags=["commerces"])
-
-CanManage = Annotated[Caller, Depends(require(Permission.MANAGE_COMMERCES))]
 
 
 class CommerceQuery(CursorQuery):

@@ -1,6 +1,7 @@
 """Requests and answers of commerces, their users and contacts, as the vendor has them."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID, uuid5
 
@@ -9,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator
 from sqlalchemy import Row
 
-from api.http.fields import LIST_LENGTH, Answer, FreeValue, Instant, PartialUpdate, RequestBody, Text
+from api.http.fields import LIST_LENGTH, Answer, FreeValue, Instant, PartialUpdate, RequestBody, Text, distinct
 from workflows.words import ContactType, Role
 
 
@@ -54,10 +55,7 @@ def _mailable(address: str) -> str:
         raise ValueError(msg) from failure
 
 
-def _distinct(contacts: list[ContactCreate]) -> list[ContactCreate]:
-    if len({(contact.contact_type, contact.value) for contact in contacts}) < len(contacts):
-        msg = "must name every contact once"
-        raise ValueError(msg)
+def _one_primary_per_type(contacts: list[ContactCreate]) -> list[ContactCreate]:
     primary = [contact.contact_type for contact in contacts if contact.is_primary]
     if len(set(primary)) < len(primary):
         msg = "must have one primary contact per type at most"
@@ -65,7 +63,12 @@ def _distinct(contacts: list[ContactCreate]) -> list[ContactCreate]:
     return contacts
 
 
-Contacts = Annotated[list[ContactCreate], Field(max_length=LIST_LENGTH), AfterValidator(_distinct)]
+Contacts = Annotated[
+    list[ContactCreate],
+    Field(max_length=LIST_LENGTH),
+    distinct("contact", attrgetter("contact_type", "value")),
+    AfterValidator(_one_primary_per_type),
+]
 
 
 class ContactRead(Answer):

@@ -2,24 +2,22 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_core import to_json
 
 from api.commerces.schemas import Addresses, Contacts, ExternalId, Metadata, Roles
-from api.http.auth import Caller, Permission
 from api.http.bodies import BULK_BODY_BYTES, DEPTH, UnreadBody, faults_in, json_content, json_of, parse, unstorable
-from api.http.dependencies import Opened, require
+from api.http.dependencies import CanSync, Opened
 from api.http.errors import documented
-from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text
+from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text, distinct
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
 
 ITEMS = 1_000
-
-CanSync = Annotated[Caller, Depends(require(Permission.SYNC_COMMERCES))]
 
 router = APIRouter(prefix="/api/commerces", tags=["commerces"])
 
@@ -33,13 +31,6 @@ class CommerceUserSync(RequestBody):
     contacts: Contacts | None = None
 
 
-def _distinct(users: list[CommerceUserSync]) -> list[CommerceUserSync]:
-    if len({user.external_id for user in users}) < len(users):
-        msg = "must name every user's external_id once"
-        raise ValueError(msg)
-    return users
-
-
 class CommerceSyncItem(RequestBody):
     """A commerce; what is left out stays as it is, `metadata` is merged, users who aren't named stay."""
 
@@ -49,9 +40,11 @@ class CommerceSyncItem(RequestBody):
     global_external_id: ExternalId | None = None
     metadata: Metadata | None = None
     addresses: Addresses | None = None
-    users: Annotated[list[CommerceUserSync], Field(max_length=LIST_LENGTH), AfterValidator(_distinct)] = Field(
-        default_factory=list
-    )
+    users: Annotated[
+        list[CommerceUserSync],
+        Field(max_length=LIST_LENGTH),
+        distinct("user's external_id", attrgetter("external_id")),
+    ] = Field(default_factory=list)
 
 
 class CommerceSync(RequestBody):

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from api.commerces.commerces import CanManage, require_commerce
+from api.commerces.commerces import require_commerce
 from api.commerces.schemas import (
     CommerceUserCreate,
     CommerceUserRead,
@@ -19,7 +19,7 @@ from api.commerces.schemas import (
 )
 from api.http.auth import Caller
 from api.http.bodies import Json
-from api.http.dependencies import Opened, Resources
+from api.http.dependencies import CanManage, Opened, Resources
 from api.http.errors import AlreadyExists, CommerceNotFound, NotFound, documented
 from db.models import CommerceUser
 from workflows.words import Role

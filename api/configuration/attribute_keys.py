@@ -8,9 +8,9 @@ from pydantic import Field
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from api.configuration.catalogues import CanConfigure, Code
+from api.configuration.catalogues import Code
 from api.http.bodies import Json
-from api.http.dependencies import CanView, Opened
+from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import AlreadyExists, NotFound, documented
 from api.http.fields import Answer, PartialUpdate, RequestBody, Text
 from api.http.pages import Page, PageQuery, Searched, containing, page_of

@@ -8,9 +8,9 @@ from pydantic import AliasChoices, Field, field_validator, model_validator
 from sqlalchemy import Row, and_, case, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from api.configuration.catalogues import CanConfigure, Code
+from api.configuration.catalogues import Code
 from api.http.bodies import Json, invalid
-from api.http.dependencies import CanView, Opened
+from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import UnknownAttributeKey, documented
 from api.http.fields import Answer, RequestBody
 from api.http.pages import Page, PageQuery, page_of

@@ -3,20 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import Field, StringConstraints
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from api.http.auth import Caller, Permission
 from api.http.bodies import Json
-from api.http.dependencies import CanView, Opened, require
+from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import AlreadyExists, NotFound, documented
 from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody, Text
 from api.http.pages import Page, PageQuery, Searched, containing, page_of
 from db.models import CatalogueEntry, Reason, UserStatus
 
-CanConfigure = Annotated[Caller, Depends(require(Permission.MANAGE_ACTIVITY_CONFIG))]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]
 Aliases = Annotated[list[Text], Field(max_length=LIST_LENGTH)]
 

@@ -7,9 +7,8 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from api.configuration.catalogues import CanConfigure
 from api.http.bodies import Json
-from api.http.dependencies import CanView, Opened
+from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import documented
 from api.http.fields import Answer, RequestBody
 from db.leases import MAX_ATTEMPTS

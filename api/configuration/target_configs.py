@@ -11,20 +11,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from api.activities.schemas import Criterion
-from api.configuration.catalogues import CanConfigure
 from api.http.bodies import Json
-from api.http.dependencies import CanView, Opened, Resources
+from api.http.dependencies import CanConfigure, CanView, Opened, Resources
 from api.http.errors import AlreadyExists, NotFound, documented
-from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody
+from api.http.fields import LIST_LENGTH, Answer, Int32, PartialUpdate, RequestBody
 from api.http.pages import Page, PageQuery, page_of
 from db.models import TargetConfig
 from workflows.words import ActivityType, Channel, CriterionType, TargetStrategy
 
 router = APIRouter(prefix="/api/activity-config/target-resolution", tags=["configuration"])
 
-Priority = Annotated[
-    int, Field(ge=-(2**31), lt=2**31, description="Lower is looked at first; unique among the active.")
-]
+Priority = Annotated[Int32, Field(description="Lower is looked at first; unique among the active.")]
 Criteria = Annotated[list[Criterion], Field(max_length=LIST_LENGTH, description="Lower `priority` is tried first.")]
 _STRATEGY = AliasChoices("resolution_strategy", "strategy")
 

@@ -1,26 +1,21 @@
 """/api/activity-config/task-result-types: which results a tenant's executors may report, and which are followed up."""
 
-from datetime import datetime
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.configuration.catalogues import CanConfigure, Code
-from api.executions.result_schemas import ActivityResultCreate
+from api.configuration.catalogues import Code
 from api.http.auth import Caller
-from api.http.bodies import Json, invalid
-from api.http.dependencies import CanView, Opened
-from api.http.errors import UnknownTaskResultType, documented
-from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text
+from api.http.bodies import Json
+from api.http.dependencies import CanConfigure, CanView, Opened
+from api.http.errors import documented
+from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text, distinct
 from db.locks import ADVISORY_LOCK_STATEMENT
 from db.models import TaskResultType
-from workflows.hand_off import ResultStatus
-from workflows.messages import Fault, RejectedError
-from workflows.resolution.facts import CatalogueEntry
-from workflows.resolution.reasons import match
 
 router = APIRouter(prefix="/api/activity-config/task-result-types", tags=["configuration"])
 
@@ -35,17 +30,10 @@ class TaskResultTypeUpdate(RequestBody):
     )
 
 
-def _distinct(types: list[TaskResultTypeUpdate]) -> list[TaskResultTypeUpdate]:
-    if len({one.code for one in types}) < len(types):
-        msg = "must name every code once"
-        raise ValueError(msg)
-    return types
-
-
 class TaskResultTypesUpdate(RequestBody):
     """All of them; with none, any result may be reported and nothing is followed up."""
 
-    types: Annotated[list[TaskResultTypeUpdate], Field(max_length=LIST_LENGTH), AfterValidator(_distinct)]
+    types: Annotated[list[TaskResultTypeUpdate], Field(max_length=LIST_LENGTH), distinct("code", attrgetter("code"))]
 
 
 class TaskResultTypeRead(Answer):
@@ -94,27 +82,3 @@ async def _types(connection: AsyncConnection, caller: Caller) -> TaskResultTypes
     )
     rows = await connection.execute(statement)
     return TaskResultTypesRead(data=[TaskResultTypeRead.model_validate(row) for row in rows])
-
-
-async def followed_up_at(connection: AsyncConnection, body: ActivityResultCreate, caller: Caller) -> datetime | None:
-    """For when the result asks for a follow-up, if its type has one; PENDING results have none yet.
-
-    Raises:
-        UnknownTaskResultType: the tenant has types, and this is none of them.
-        ValidationFailed: its type needs a time, and there is none.
-    """
-    task_result = body.task_result
-    if task_result is None or task_result.result is None:
-        return None
-    types = {one.code: one for one in (await _types(connection, caller)).data}
-    entries = [CatalogueEntry(code=one.code, label=one.label) for one in types.values()]
-    try:
-        code = match(task_result.result, entries, "/task_result/result", UnknownTaskResultType.code)[0].code
-    except RejectedError as refused:
-        raise UnknownTaskResultType(refused.rejection.detail, faults=refused.rejection.faults) from refused
-    if code not in types or not types[code].requires_future_scheduled_at or body.status is ResultStatus.PENDING:
-        return None
-    if task_result.future_scheduled_at is None:
-        detail = f"The result “{code}” needs the time of its follow-up."
-        raise invalid([Fault(pointer="/task_result/future_scheduled_at", detail=detail)])
-    return task_result.future_scheduled_at

@@ -20,11 +20,11 @@ from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanDispatch, Opened, Resources
 from api.http.errors import LeaseEnded, LeaseNotFound, Problem, documented
-from api.http.fields import in_contract_format
 from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
 from db import claims, leases
 from db.due_watch import Waiter
 from db.models import ScheduledActivity
+from workflows.display import contract_time
 
 router = APIRouter(prefix="/api/executions", tags=["executions"])
 
@@ -133,5 +133,5 @@ async def _changed(statement: Select[Any], lease_token: UUID, caller: Caller, op
 def _over(lease_token: UUID, row: Row[Any] | None) -> Problem:
     if row is None:
         return LeaseNotFound(f"This tenant has no lease {lease_token}; or the activity was taken by another since.")
-    ended = in_contract_format(row.lease_expires_at)
+    ended = contract_time(row.lease_expires_at)
     return LeaseEnded(f"Activity {row.id} is {row.status}, and its lease ended at {ended}.")

@@ -1,31 +1,23 @@
 """What executors report, and what the API says of it."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import to_json
 
-from api.http.fields import Answer, Instant, RequestBody, Text, Time
+from api.http.fields import Answer, Instant, PastTime, RequestBody, Text, Time
 from workflows.hand_off import Claimed, ContactDirection, ResultStatus
 from workflows.words import ActivityStatus
 
 PAYLOAD_BYTES = 64 * 1024
-CLOCK_LEEWAY = timedelta(minutes=5)
 
 
 def _bounded(value: JsonValue) -> JsonValue:
     if len(to_json(value)) > PAYLOAD_BYTES:
         msg = f"must have at most {PAYLOAD_BYTES:,} bytes as JSON"
-        raise ValueError(msg)
-    return value
-
-
-def _not_ahead(value: datetime) -> datetime:
-    if value > datetime.now(UTC) + CLOCK_LEEWAY:
-        msg = "must not lie in the future"
         raise ValueError(msg)
     return value
 
@@ -57,7 +49,7 @@ class ActivityResultCreate(RequestBody):
     commerce_external_id: Text | None = Field(
         default=None, description="Refused if the activity is another commerce's."
     )
-    occurred_at: Annotated[Time, AfterValidator(_not_ahead)]
+    occurred_at: PastTime
     status: ResultStatus
     external_status: Text | None = None
     hard_override: bool = Field(default=False, description="Let it count although the activity has another result.")

@@ -1,14 +1,14 @@
 """/api/activity-results: executors say what became of an activity, once or many times."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.views import location
-from api.configuration.task_result_types import followed_up_at
 from api.executions.follow_ups import followed_up
 from api.executions.result_schemas import ActivityResultCreate, ActivityResultRead
 from api.http.auth import Caller
@@ -21,8 +21,11 @@ from api.http.errors import (
     documented,
 )
 from db import results
-from workflows.hand_off import Accepted, Refused, Repeated, judge
-from workflows.messages import Fault
+from db.models import TaskResultType
+from workflows.hand_off import Accepted, Refused, Repeated, ResultStatus, judge
+from workflows.messages import Fault, RejectedError
+from workflows.resolution.facts import CatalogueEntry
+from workflows.resolution.reasons import match
 
 router = APIRouter(tags=["results"])
 
@@ -97,6 +100,31 @@ async def _recorded(
     new = results.NewResult(seen.result_id, values, caller.subject, body.failure())
     recorded: Row[Any] = (await connection.execute(results.record(new, seen, accepted))).one()
     return recorded
+
+
+async def followed_up_at(connection: AsyncConnection, body: ActivityResultCreate, caller: Caller) -> datetime | None:
+    """For when the result asks for a follow-up, if its type has one; PENDING results have none yet.
+
+    Raises:
+        UnknownTaskResultType: the tenant has types, and this is none of them.
+        ValidationFailed: its type needs a time, and there is none.
+    """
+    task_result = body.task_result
+    if task_result is None or task_result.result is None:
+        return None
+    statement = select(TaskResultType.__table__).where(TaskResultType.tenant_id == caller.tenant_id)
+    types = {one.code: one for one in await connection.execute(statement.order_by(TaskResultType.code))}
+    entries = [CatalogueEntry(code=one.code, label=one.label) for one in types.values()]
+    try:
+        code = match(task_result.result, entries, "/task_result/result", UnknownTaskResultType.code)[0].code
+    except RejectedError as refused:
+        raise UnknownTaskResultType(refused.rejection.detail, faults=refused.rejection.faults) from refused
+    if code not in types or not types[code].requires_future_scheduled_at or body.status is ResultStatus.PENDING:
+        return None
+    if task_result.future_scheduled_at is None:
+        detail = f"The result “{code}” needs the time of its follow-up."
+        raise invalid([Fault(pointer="/task_result/future_scheduled_at", detail=detail)])
+    return task_result.future_scheduled_at
 
 
 @router.get("/api/activities/{activity_id}/results", tags=["activities"], responses=documented(ActivityNotFound))

@@ -1,9 +1,10 @@
 """Types and base classes of request and answer fields: snake_case in, camelCase out."""
 
 import re
+from collections.abc import Callable, Hashable
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -11,6 +12,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     JsonValue,
     PlainSerializer,
     StringConstraints,
@@ -18,9 +20,14 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from workflows.limits import FIRST_YEAR, LONGEST_WAIT, TEXT_LENGTH, YEARS_AHEAD
+from workflows.display import contract_time
+from workflows.limits import FIRST_YEAR, LONGEST_WAIT, SCORES, TEXT_LENGTH, YEARS_AHEAD
 
 LIST_LENGTH = 100
+CLOCK_LEEWAY = timedelta(minutes=5)
+"""Callers' clocks may run ahead of ours by this much."""
+
+Item = TypeVar("Item")
 
 _ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d(:?[0-5]\d)?)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -60,18 +67,33 @@ def _key(value: str) -> str:
     return value
 
 
-def in_contract_format(instant: datetime) -> str:
-    """2025-01-16T09:00:00.000Z."""
-    utc = instant.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
+def _not_ahead(value: datetime) -> datetime:
+    if value > datetime.now(UTC) + CLOCK_LEEWAY:
+        msg = "must not lie in the future"
+        raise ValueError(msg)
+    return value
+
+
+def distinct(noun: str, key: Callable[[Item], Hashable]) -> AfterValidator:
+    """Validate that all items of a list differ in `key`; the fault calls the key `noun`."""
+
+    def check(items: list[Item] | None) -> list[Item] | None:
+        if items is not None and len({key(item) for item in items}) < len(items):
+            msg = f"must name every {noun} once"
+            raise ValueError(msg)
+        return items
+
+    return AfterValidator(check)
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_storable)]
+PastTime = Annotated[Time, AfterValidator(_not_ahead)]
+Int32 = Annotated[int, Field(ge=SCORES.start, lt=SCORES.stop)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_not_blank)]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_key)]
 Instant = Annotated[
     datetime,
-    PlainSerializer(in_contract_format, return_type=str),
+    PlainSerializer(contract_time, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2025-01-16T09:00:00.000Z"]}),
 ]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from api.activities.schemas import ScheduledActivityCreate
 from api.http.bodies import parse
 from api.http.errors import ValidationFailed
-from api.http.fields import in_contract_format
 from tests.support.builders import contract_example
+from workflows.display import contract_time
 
 KEY = "msg-1"
 AN_ATTRIBUTE = {"key": "promotions"}
@@ -224,7 +224,7 @@ def test_a_number_of_any_length_is_either_refused_or_can_be_sent_on(digits: int)
     ],
 )
 def test_a_time_is_kept_in_utc_and_cut_to_milliseconds(sent: str, kept: str) -> None:
-    assert in_contract_format(accepted(body(scheduled_at=sent)).scheduled_at) == kept
+    assert contract_time(accepted(body(scheduled_at=sent)).scheduled_at) == kept
 
 
 OPTIONAL = [name for name, field in ScheduledActivityCreate.model_fields.items() if not field.is_required()]

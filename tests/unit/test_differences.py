@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from api.activities.duplicates import differences
 from api.activities.schemas import ScheduledActivityCreate
 from api.http.bodies import parse
-from api.http.fields import in_contract_format
 from tests.support.builders import contract_example
 from tests.support.messages import JSON, any_message
+from workflows.display import contract_time
 from workflows.messages import ProvidedAttribute, ScheduledActivityRequest
 
 
@@ -55,7 +55,7 @@ def test_a_difference_says_what_both_have_at_its_pointer(
 def _answered(request: ScheduledActivityRequest) -> dict[str, Any]:
     """The request as answers show it: times as the contract writes them."""
     times = {"scheduled_at": request.scheduled_at, "suggested_execution_time": request.suggested_execution_time}
-    return request.model_dump(mode="json") | {name: time and in_contract_format(time) for name, time in times.items()}
+    return request.model_dump(mode="json") | {name: time and contract_time(time) for name, time in times.items()}
 
 
 def _at(document: Any, pointer: str) -> Any:

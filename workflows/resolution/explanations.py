@@ -1,6 +1,6 @@
 """Why a resolution came out as it did, as it is stored and shown: ids and words, never names, contacts or values."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+from workflows.display import contract_time
 from workflows.words import (
     AttributeStatus,
     AttributeStrategy,
@@ -30,13 +31,7 @@ class Explanation(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
-def in_milliseconds(instant: datetime) -> str:
-    """2025-01-16T09:00:00.000Z: as the contract writes times."""
-    utc = instant.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
-
-
-Instant = Annotated[datetime, PlainSerializer(in_milliseconds, return_type=str, when_used="json")]
+Instant = Annotated[datetime, PlainSerializer(contract_time, return_type=str, when_used="json")]
 
 
 class MatchedBy(StrEnum):

@@ -35,8 +35,8 @@ from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant, from_now
 from tests.support.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
+from workflows.display import contract_time
 from workflows.messages import Apply, Reschedule
-from workflows.resolution.explanations import in_milliseconds
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ async def test_a_refresh_takes_over_the_lead_of_the_rows_new_time(
     assert (await run.execute_update("refresh", {"lead_seconds": 7200}))["version"] == 2
     assert await run.result() == "DUE"  # its lead is longer than its wait: it is marked ahead
     seen = (await http.get(f"/api/activities/{activity['id']}")).json()
-    assert (seen["status"], seen["scheduledAt"]) == ("READY", in_milliseconds(sooner))
+    assert (seen["status"], seen["scheduledAt"]) == ("READY", contract_time(sooner))
 
 
 async def test_a_cancel_request_ends_in_a_cancelled_row_with_its_reason(
