@@ -21,7 +21,7 @@ from runs.recovery import Recovery
 from runs.replay import DEFAULT_QUERY, replay
 from settings import WorkerSettings
 from workflows.findings import Page, Reconcile
-from workflows.messages import BringBack, RejectedError
+from workflows.messages import ActivityRef, BringBack, RejectedError
 from workflows.reconciliation import ReconciliationWorkflow
 
 Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
@@ -48,7 +48,7 @@ async def bring_back(options: argparse.Namespace, client: Client) -> int:
     change = BringBack(actor=options.actor, reason=options.reason)
     try:
         now = await Recovery(client, database, settings.max_lead_seconds).bring_back(
-            options.tenant, options.activity_id, change
+            ActivityRef(tenant_id=options.tenant, id=options.activity_id), change
         )
     except RejectedError as refused:
         return _failed(f"Nothing was changed: {refused.rejection.detail}")

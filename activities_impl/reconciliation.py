@@ -28,7 +28,7 @@ from runs.recovery import Recovery
 from runs.start import RunFailedError, start
 from workflows.activities import ReconciliationActivities
 from workflows.findings import Compared, Cursor, Finding, Page
-from workflows.messages import Refresh, RejectedError, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.messages import ActivityRef, Refresh, RejectedError, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID
 from workflows.words import EventType
 
@@ -74,7 +74,7 @@ class Reconciliation(ReconciliationActivities):
         if not row.is_settled:
             return None
         if run is None:
-            return await self._recovery.settle(row.tenant_id, row.id)
+            return await self._recovery.settle(ActivityRef(tenant_id=row.tenant_id, id=row.id))
         if run.start_time > datetime.now(UTC) - grace:
             return None
         if run.run_id != row.run_id and await self._note_run(row, run):
@@ -126,7 +126,10 @@ class Reconciliation(ReconciliationActivities):
         async with self._database.autocommit.connect() as connection:
             for start in range(0, len(ended), ROWS_AT_ONCE):
                 rows += await connection.execute(still_open(ended[start : start + ROWS_AT_ONCE]))
-        judged = [(row, await self._recovery.settle(row.tenant_id, row.id)) for row in rows[:ROWS_AT_ONCE]]
+        judged = [
+            (row, await self._recovery.settle(ActivityRef(tenant_id=row.tenant_id, id=row.id)))
+            for row in rows[:ROWS_AT_ONCE]
+        ]
         return _compared(_of_rows(judged))  # what is too much for once is still open in the next round
 
     @activity.defn

@@ -14,10 +14,10 @@ from db.reconciliation import goes_on_in
 from db.snapshots import SNAPSHOTS, snapshot
 from workflows.activities import ScheduledActivityActivities, rejected
 from workflows.messages import (
+    ActivityRef,
     Apply,
     CommerceFound,
     MarkDue,
-    ReadStanding,
     Record,
     Rejection,
     ScheduledActivityInput,
@@ -83,7 +83,7 @@ class ScheduledActivities(ScheduledActivityActivities):
             return await _standing(connection, mark.tenant_id, mark.id)
 
     @activity.defn
-    async def read_standing(self, read: ReadStanding) -> Standing:
+    async def read_standing(self, read: ActivityRef) -> Standing:
         """Read the row without its lock: a change that commits meanwhile has a higher version."""
         async with self._database.autocommit.connect() as connection:
             return await _standing(connection, read.tenant_id, read.id)

@@ -16,6 +16,7 @@ from db.rows import Event, changed, with_event
 from db.snapshots import SNAPSHOTS, paused_at, snapshot
 from workflows.display import contract_time
 from workflows.messages import (
+    ActivityRef,
     Apply,
     AssignTarget,
     BringBack,
@@ -153,29 +154,28 @@ async def _never(
     await connection.execute(insert(StatusEvent).values(values))
 
 
-async def locked(connection: AsyncConnection, wanted: Apply) -> Snapshot:
+async def locked(connection: AsyncConnection, ref: ActivityRef) -> Snapshot:
     """Take the lock first, and look then: whoever held it may have changed the parts as well."""
-    this = (ScheduledActivity.tenant_id == wanted.tenant_id, ScheduledActivity.id == wanted.id)
+    this = (ScheduledActivity.tenant_id == ref.tenant_id, ScheduledActivity.id == ref.id)
     await connection.execute(select(ScheduledActivity.id).where(*this).with_for_update())
     row = (await connection.execute(SNAPSHOTS.where(*this))).one_or_none()
     if row is None:
-        raise rejected_change("activity_not_found", f"This tenant has no activity {wanted.id}.")
+        raise rejected_change("activity_not_found", f"This tenant has no activity {ref.id}.")
     return snapshot(row)
 
 
-async def input_of(connection: AsyncConnection, wanted: Apply) -> ScheduledActivityInput:
-    """What a run that goes on from the row is started with."""
+async def input_of(connection: AsyncConnection, ref: ActivityRef, lead_seconds: float) -> ScheduledActivityInput:
+    """Build the input of a run that goes on from the row."""
     request = await connection.execute(
         select(ScheduledActivity.request).where(
-            ScheduledActivity.tenant_id == wanted.tenant_id, ScheduledActivity.id == wanted.id
+            ScheduledActivity.tenant_id == ref.tenant_id, ScheduledActivity.id == ref.id
         )
     )
     return ScheduledActivityInput(
-        id=wanted.id,
-        tenant_id=wanted.tenant_id,
+        id=ref.id,
+        tenant_id=ref.tenant_id,
         request=ScheduledActivityRequest.model_validate(request.scalar_one()),
-        lead_seconds=wanted.change.lead_seconds if isinstance(wanted.change, Reschedule) else 0,
-        actor=wanted.change.actor,
+        lead_seconds=lead_seconds,
     )
 
 

@@ -21,7 +21,7 @@ from runs.client import resume, workflow_id
 from runs.recovery import Recovery
 from workflows.activities import rejection_of
 from workflows.bulk import ItemOutcome, ItemResult
-from workflows.messages import Apply, Cancel, RejectedError, Rejection
+from workflows.messages import Apply, Cancel, RejectedError, Rejection, Reschedule
 from workflows.words import OPEN, ActivityStatus
 
 PATIENCE = timedelta(seconds=5)
@@ -77,9 +77,10 @@ class SingleChanges:
             if standing.status not in OPEN or isinstance(wanted.change, Cancel):
                 standing = await changes.apply(connection, wanted)
                 if standing.status in OPEN:
-                    await resume(self._client, await changes.input_of(connection, wanted), standing)
+                    lead = wanted.change.lead_seconds if isinstance(wanted.change, Reschedule) else 0
+                    await resume(self._client, await changes.input_of(connection, wanted, lead), standing)
                 return ItemResult(outcome=ItemOutcome.APPLIED)
-        await self._recovery.settle(wanted.tenant_id, wanted.id)
+        await self._recovery.settle(wanted)
         return await self._withdrawn(wanted, "Its run was missing.")
 
     async def _withdrawn(self, wanted: Apply, why: str) -> ItemResult:

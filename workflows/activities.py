@@ -12,10 +12,10 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from workflows.bulk import BulkOperation, Chunk, ChunkDone, Finish
 from workflows.findings import Compared, Page
 from workflows.messages import (
+    ActivityRef,
     Apply,
     CommerceFound,
     MarkDue,
-    ReadStanding,
     Record,
     Rejection,
     Resolve,
@@ -95,7 +95,7 @@ class ScheduledActivityActivities(ABC):
 
     @abstractmethod
     @activity.defn
-    async def read_standing(self, read: ReadStanding) -> Standing:
+    async def read_standing(self, read: ActivityRef) -> Standing:
         """Read the standing of the row; write nothing."""
 
     @abstractmethod

@@ -9,12 +9,12 @@ from temporalio.exceptions import FailureError
 from workflows import display, limits
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejected
 from workflows.messages import (
+    ActivityRef,
     Apply,
     AssignTarget,
     Cancel,
     Change,
     ExecuteNow,
-    ReadStanding,
     Refresh,
     Rejection,
     Reschedule,
@@ -84,10 +84,10 @@ class ChangeableActivity:
     async def refresh(self, refresh: Refresh = REFRESH) -> Standing:
         """Read the row again, after a change that the run has missed; take over the lead that belongs to its time."""
         key = await self._key()
-        read = ReadStanding(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id)
+        activity = ActivityRef(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id)
         standing = await step(
             ScheduledActivityActivities.read_standing,
-            read,
+            activity,
             "where the row stands",
             step_id=f"refresh:{key}",
             give_up_on=(UNEXPECTED,),

@@ -40,6 +40,13 @@ class Message(BaseModel):
         return {name: value for name, value in serialize(self).items() if value is not None}
 
 
+class ActivityRef(Message):
+    """The address of one scheduled activity."""
+
+    tenant_id: UUID
+    id: UUID
+
+
 class TargetCriterion(Message):
     """One rule of the request or of a configuration; lower `priority` is tried first, ties in the given order."""
 
@@ -252,21 +259,12 @@ class Record(Message):
     attributes: ResolvedAttributes
 
 
-class MarkDue(Message):
+class MarkDue(ActivityRef):
     """Marks one for execution, if it is still READY at this `version`, with what its time has resolved."""
 
-    tenant_id: UUID
-    id: UUID
     version: int
     target: ResolvedTarget | None = None
     attributes: ResolvedAttributes | None = None
-
-
-class ReadStanding(Message):
-    """Names the row whose standing is read."""
-
-    tenant_id: UUID
-    id: UUID
 
 
 class Refresh(Message):
@@ -339,11 +337,9 @@ class BringBack(Change):
     reason: str | None = None
 
 
-class Apply(Message):
+class Apply(ActivityRef):
     """Writes one change; `key` names it for ever, so that writing it again changes nothing."""
 
-    tenant_id: UUID
-    id: UUID
     key: str
     change: Annotated[
         Cancel | Reschedule | ExecuteNow | RetryResolution | AssignTarget | Terminate | BringBack,

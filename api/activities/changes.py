@@ -237,7 +237,8 @@ async def _withdraw(opened: Resources, wanted: Apply, problem: Problem) -> None:
 async def _start_again(opened: Resources, connection: AsyncConnection, wanted: Apply, standing: Standing) -> None:
     """Before the commit: if no run can be started, nothing has been changed."""
     try:
-        await resume(opened.temporal, await changes.input_of(connection, wanted), standing)
+        lead = wanted.change.lead_seconds if isinstance(wanted.change, Reschedule) else 0
+        await resume(opened.temporal, await changes.input_of(connection, wanted, lead), standing)
     except (WorkflowAlreadyStartedError, RPCError, RuntimeError) as failure:
         raise Unavailable("Nothing was changed, because no run could be started; try again.") from failure
 

@@ -21,7 +21,7 @@ from tests.support.activities import created, trail
 from tests.support.builders import Tenant, from_now
 from tests.support.service import Service, until
 from workflows.bulk import Chunk, ItemOutcome, bulk_workflow_id
-from workflows.messages import Apply, BringBack, Cancel
+from workflows.messages import ActivityRef, Apply, BringBack, Cancel
 from workflows.words import ActivityStatus
 
 ACTIVITIES = "/api/activities"
@@ -142,7 +142,7 @@ async def test_what_lost_its_run_is_tried_again_once_that_is_known(
     assert outcomes(told) == [(ended_by_hand["id"], "REFUSED"), (other["id"], "APPLIED")]
     assert await statuses(http, [ended_by_hand, other]) == ["FAILED", "READY"]
     recovery = Recovery(service.temporal, service.database, 0)
-    await recovery.bring_back(tenant.id, UUID(ended_by_hand["id"]), BringBack(actor="tester"))
+    await recovery.bring_back(ActivityRef(tenant_id=tenant.id, id=UUID(ended_by_hand["id"])), BringBack(actor="tester"))
     assert await statuses(http, [ended_by_hand]) == ["READY"]
 
 
