@@ -5,15 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 from temporalio.client import Client
 
 from db import bulk_operations as statements
 from db.engine import Database
+from db.failures import kind, may_pass
 from db.listing import PLANNED_ANEW
 from db.snapshots import paused_at
+from runs.change import Accepted, Applied, Changes, Outcome, Rejected, Withdrawn
 from runs.client import lead_seconds
-from runs.single_changes import SingleChanges
 from workflows.activities import BulkOperationActivities
 from workflows.bulk import BulkChange, BulkOperation, BulkVerb, Chunk, ChunkDone, Finish, ItemOutcome, ItemResult
 from workflows.limits import LONGEST_WAIT
@@ -23,12 +25,16 @@ AT_ONCE = 20
 """How many changes of one operation may be under way."""
 
 
+DEADLINE_SECONDS = 15
+"""How long a run may take to accept a change and to carry it out."""
+
+
 class BulkOperations(BulkOperationActivities):
     """A step that runs twice finds in the table what it has done already, and the rest is harmless to repeat."""
 
     def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
         self._database = database
-        self._changes = SingleChanges(client, database, max_lead_seconds)
+        self._changes = Changes(client, database, max_lead_seconds)
         self._max_lead_seconds = max_lead_seconds
 
     @activity.defn
@@ -86,10 +92,29 @@ class BulkOperations(BulkOperationActivities):
         )
         key = f"bulk-operation:{chunk.id}:{chunk.round}"
         apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, change=change)
-        return await self._changes.change(apply, item.idempotency_key, item.status)
+        try:
+            outcome = await self._changes.carry_out(apply, item.idempotency_key, item.status, DEADLINE_SECONDS)
+        except (SQLAlchemyError, OSError) as failure:
+            if may_pass(failure):
+                raise  # the change may be written: the same key has to be tried again
+            return ItemResult(outcome=ItemOutcome.PENDING, detail=kind(failure))
+        return _item_result(outcome)
 
     @activity.defn
     async def finish(self, finish: Finish) -> None:
         """Written once: a second time finds nothing that is running."""
         async with self._database.autocommit.connect() as connection:
             await connection.execute(statements.end(finish))
+
+
+def _item_result(outcome: Outcome) -> ItemResult:
+    """Translate the outcome of one change; a withdrawn one is PENDING, to be tried again under another key."""
+    match outcome:
+        case Applied():
+            return ItemResult(outcome=ItemOutcome.APPLIED)
+        case Accepted():
+            return ItemResult(outcome=ItemOutcome.ACCEPTED, detail="Accepted durably; it will be carried out.")
+        case Rejected(rejection):
+            return ItemResult(outcome=ItemOutcome.REFUSED, code=rejection.code, detail=rejection.detail)
+        case Withdrawn(detail):
+            return ItemResult(outcome=ItemOutcome.PENDING, detail=detail)

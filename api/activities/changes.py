@@ -8,10 +8,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Response
 from pydantic import model_validator
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import WorkflowExecutionStatus
-from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
 
 from api.activities.schemas import ScheduledActivityRead
 from api.activities.views import recorded
@@ -22,7 +19,6 @@ from api.http.errors import (
     ActivityNotFound,
     InternalError,
     NotFound,
-    Problem,
     StaleEtag,
     Unavailable,
     WrongStatus,
@@ -30,27 +26,23 @@ from api.http.errors import (
     from_rejection,
 )
 from api.http.fields import Int32, RequestBody, Text, Time
-from db import changes
 from db.failures import may_pass
 from db.models import ScheduledActivity
 from db.snapshots import SNAPSHOTS, snapshot
-from runs import ask, run_updates
-from runs.client import lead_seconds, resume, workflow_id
-from runs.run_updates import Outcome
-from runs.start import RunFailedError
+from runs import ask
+from runs.change import Accepted, Changes, Outcome, Rejected, Withdrawn
+from runs.client import lead_seconds
 from workflows.messages import (
     Apply,
     AssignTarget,
     Cancel,
     Change,
     ExecuteNow,
-    RejectedError,
     Reschedule,
     RetryResolution,
     Snapshot,
-    Standing,
 )
-from workflows.words import OPEN, ActivityStatus
+from workflows.words import ActivityStatus
 
 router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 
@@ -155,92 +147,43 @@ async def assign_target(
     return await perform(opened, caller, activity_id, change)
 
 
-TURNS = 3
 NEVER = "Nothing was changed, and nothing will be."
 
 
 async def perform(opened: Resources, caller: Caller, activity_id: UUID, change: Change) -> Response:
-    """By the open run, or, once it has ended, by the same guarded writes in one transaction here.
+    """Carry the change out and answer with the activity: 200 if it was changed, 202 if it will be.
 
-    Never a guess: what was applied (200), what will be (202), or that nothing was changed and nothing will be.
+    Raises:
+        Problem: nothing was changed, and nothing will be; or PostgreSQL doesn't answer, so that this is not known.
     """
     seen = await _seen(opened, caller, activity_id)
     wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), change=change)
+    changes = Changes(opened.temporal, opened.database, opened.max_lead_seconds)
     try:
-        outcome = await _decided(opened, wanted, seen)
-        now = await _seen(opened, caller, wanted.id)
-    except RejectedError as refused:
-        raise from_rejection(refused.rejection) from refused
+        outcome = await changes.carry_out(
+            wanted, seen.idempotency_key, seen.standing.status, opened.answer_deadline_seconds
+        )
+        now = await _seen(opened, caller, activity_id)
     except (SQLAlchemyError, OSError) as failure:
         if not may_pass(failure):
             raise
         detail = "PostgreSQL doesn't answer, so it can't be said whether the change was carried out: look again."
         raise Unavailable(detail) from failure
+    _require_carried_out(outcome)
     if isinstance(change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
         raise WrongStatus(f"It could not be resolved: {now.why}", members={"actualStatus": now.status})
-    return recorded(now, caller, opened, status_code=202 if outcome is Outcome.ACCEPTED else 200)
+    return recorded(now, caller, opened, status_code=202 if isinstance(outcome, Accepted) else 200)
 
 
-async def _decided(opened: Resources, wanted: Apply, seen: Snapshot) -> Outcome:
-    """By the run or by the row, whichever has the activity: moves and marks hand it over at this very moment."""
-    if seen.standing.status not in OPEN and await _by_row(opened, wanted):
-        return Outcome.APPLIED
-    for _ in range(TURNS):
-        outcome = await _by_run(opened, wanted, seen)
-        if outcome is not Outcome.RUN_ENDED:
-            return outcome
-        if await _by_row(opened, wanted):
-            return Outcome.APPLIED
-    missing = (
-        "The activity's run isn't there: within a minute it is brought back, or the activity given up. Look again."
-    )
-    await _withdraw(opened, wanted, Unavailable(f"{NEVER} {missing}"))
-    return Outcome.APPLIED
-
-
-async def _by_run(opened: Resources, wanted: Apply, seen: Snapshot) -> Outcome:
-    """What the run says of it; where it says nothing in time, or fails over it, the change is withdrawn."""
-    run = workflow_id(wanted.tenant_id, seen.idempotency_key)
-    try:
-        outcome = await run_updates.send(opened.temporal, run, wanted, opened.answer_deadline_seconds)
-    except RunFailedError:
-        await _withdraw(opened, wanted, InternalError(f"{NEVER} The reason is ours."))
-        return Outcome.APPLIED
-    if outcome is Outcome.UNHEARD:
-        await _withdraw(opened, wanted, Unavailable(f"{NEVER} No worker took the change in time; try again."))
-    return outcome
-
-
-async def _by_row(opened: Resources, wanted: Apply) -> bool:
-    """The run has ended: the row alone decides, and a move that takes back an unseen mark needs a run again.
-
-    False: nothing is decided, for the row needs a run as it stands.
-    """
-    async with opened.database.transactions.begin() as connection:
-        standing = (await changes.locked(connection, wanted)).standing
-        if standing.status not in OPEN or isinstance(wanted.change, Cancel):
-            standing = await changes.apply(connection, wanted)
-            if standing.status in OPEN:
-                await _start_again(opened, connection, wanted, standing)
-            return True
-    return False
-
-
-async def _withdraw(opened: Resources, wanted: Apply, problem: Problem) -> None:
-    """Return if it has been carried out after all; otherwise it never will be, and that is the problem."""
-    async with opened.database.transactions.begin() as connection:
-        withdrawn = await changes.withdraw(connection, wanted)
-    if withdrawn:
-        raise problem
-
-
-async def _start_again(opened: Resources, connection: AsyncConnection, wanted: Apply, standing: Standing) -> None:
-    """Before the commit: if no run can be started, nothing has been changed."""
-    try:
-        lead = wanted.change.lead_seconds if isinstance(wanted.change, Reschedule) else 0
-        await resume(opened.temporal, await changes.input_of(connection, wanted, lead), standing)
-    except (WorkflowAlreadyStartedError, RPCError, RuntimeError) as failure:
-        raise Unavailable("Nothing was changed, because no run could be started; try again.") from failure
+def _require_carried_out(outcome: Outcome) -> None:
+    """Raise the problem of a change that was rejected or withdrawn."""
+    match outcome:
+        case Rejected(rejection):
+            raise from_rejection(rejection)
+        case Withdrawn(is_defect=True):
+            raise InternalError(f"{NEVER} The reason is ours.")
+        case Withdrawn(detail):
+            raise Unavailable(f"{NEVER} {detail} Try again.")
 
 
 async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapshot:

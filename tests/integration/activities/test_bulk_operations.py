@@ -14,13 +14,13 @@ from api.http.auth import Permission
 from db import bulk_operations as statements
 from db import changes
 from db.models import StatusEvent
+from runs.change import Applied, Changes, Withdrawn
 from runs.client import workflow_id
 from runs.recovery import Recovery
-from runs.single_changes import SingleChanges
 from tests.support.activities import created, trail
 from tests.support.builders import Tenant, from_now
 from tests.support.service import Service, until
-from workflows.bulk import Chunk, ItemOutcome, bulk_workflow_id
+from workflows.bulk import Chunk, bulk_workflow_id
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel
 from workflows.words import ActivityStatus
 
@@ -174,12 +174,11 @@ async def test_a_change_that_is_carried_out_twice_writes_once(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     activity = await created(http)
-    changes = SingleChanges(service.temporal, service.database, 0)
+    changing = Changes(service.temporal, service.database, 0)
     cancel = Cancel(actor="tester", reason="x")
     wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="bulk-operation:1", change=cancel)
     for status in (ActivityStatus.READY, ActivityStatus.READY, ActivityStatus.CANCELED):
-        done = await changes.change(wanted, activity["idempotencyKey"], status)
-        assert done.outcome is ItemOutcome.APPLIED
+        assert await changing.carry_out(wanted, activity["idempotencyKey"], status, 20) == Applied()
     events = select(func.count()).where(
         StatusEvent.tenant_id == tenant.id, StatusEvent.activity_id == wanted.id, StatusEvent.event_type == "CANCELED"
     )
@@ -235,12 +234,12 @@ async def test_a_withdrawn_change_is_carried_out_by_nobody_and_can_be_tried_unde
     wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="first try", change=cancel)
     async with service.database.transactions.begin() as connection:
         assert await changes.withdraw(connection, wanted)
-    single = SingleChanges(service.temporal, service.database, 0)
-    refused = await single.change(wanted, activity["idempotencyKey"], status)
-    assert refused.outcome is ItemOutcome.PENDING
+    changing = Changes(service.temporal, service.database, 0)
+    outcome = await changing.carry_out(wanted, activity["idempotencyKey"], status, 20)
+    assert isinstance(outcome, Withdrawn)
     assert (await http.get(f"{ACTIVITIES}/{activity['id']}")).json()["status"] == "READY"
     again = wanted.model_copy(update={"key": "second try"})
-    assert (await single.change(again, activity["idempotencyKey"], status)).outcome is ItemOutcome.APPLIED
+    assert await changing.carry_out(again, activity["idempotencyKey"], status, 20) == Applied()
     async with service.database.transactions.begin() as connection:
         assert not await changes.withdraw(connection, again)
     assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "CHANGE_WITHDRAWN", "CANCELED"]

@@ -74,6 +74,17 @@ def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> Workfl
     return service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
 
 
+async def forget(service: Service, run: WorkflowHandle[Any, Any]) -> None:
+    """Delete the run, and return once Temporal knows nothing of it."""
+    await service.temporal.workflow_service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=WorkflowExecution(workflow_id=run.id)),
+        retry=True,
+    )
+    async with asyncio.timeout(30):
+        while await described(service.temporal, run.id):
+            await asyncio.sleep(0.1)
+
+
 def operate(server: TemporalServer, database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
     """The command as an operator types it."""
     return subprocess.run(  # noqa: S603 - the program is ours
@@ -155,23 +166,28 @@ async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[Tem
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http, scheduled_at=from_now(seconds=10))
-        await service.temporal.workflow_service.delete_workflow_execution(
-            DeleteWorkflowExecutionRequest(
-                namespace="default",
-                workflow_execution=WorkflowExecution(workflow_id=run_of(service, tenant, activity).id),
-            ),
-            retry=True,
-        )
-        async with asyncio.timeout(30):
-            while await described(service.temporal, run_of(service, tenant, activity).id):
-                await asyncio.sleep(0.1)
-        answer = await http.post(f"/api/activities/{activity['id']}/execute-now")
-        assert (answer.status_code, "run isn't there" in answer.json()["detail"]) == (503, True)
+        await forget(service, run_of(service, tenant, activity))
         await until_found(service.temporal, Finding.RESUMED, activity["id"])
         await until(http, f"/api/activities/{activity['id']}", "DUE")
         assert await trail(http, activity["id"]) == [
             ("CREATED", None, "READY"),
-            ("CHANGE_WITHDRAWN", "READY", "READY"),
+            ("RUN_RESUMED", "READY", "READY"),
+            ("DUE", "READY", "DUE"),
+        ]
+
+
+async def test_a_change_of_an_activity_whose_run_is_forgotten_starts_a_run_and_is_carried_out(
+    own: tuple[TemporalServer, str, Service],
+) -> None:
+    _, _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        await forget(service, run_of(service, tenant, activity))
+        answer = await http.post(f"/api/activities/{activity['id']}/execute-now")
+        assert (answer.status_code, answer.json()["status"]) == (200, "DUE"), answer.text
+        assert await trail(http, activity["id"]) == [
+            ("CREATED", None, "READY"),
             ("RUN_RESUMED", "READY", "READY"),
             ("DUE", "READY", "DUE"),
         ]

@@ -1,0 +1,154 @@
+"""Carry one change of one activity out, through its open run or, once that has ended, in its row."""
+
+import asyncio
+from dataclasses import dataclass
+
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from db import changes
+from db.engine import Database
+from runs.client import resume, workflow_id
+from runs.recovery import Recovery
+from runs.start import RunFailedError, failure_of
+from workflows.messages import Apply, Cancel, RejectedError, Rejection, Reschedule
+from workflows.words import OPEN, ActivityStatus
+
+TURNS = 3
+"""Attempts to meet the run or the row: a move or a mark hands the activity over between two questions."""
+WITHDRAWN = "unavailable"
+"""The code of the rejection of a change that was withdrawn before."""
+ABORTED = "AcceptedUpdateCompletedWorkflow"
+"""Temporal's name for an accepted update whose run ended before it carried the update out."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The change is written."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The run has accepted the change durably and will carry it out."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The activity, or a value in the change, does not allow it; nothing was changed."""
+
+    rejection: Rejection
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """Nothing was changed, and nothing will be: the row rejects the change's key from now on."""
+
+    detail: str
+    is_defect: bool = False
+    """True if the service itself is at fault, so that another attempt is not known to help."""
+
+
+Outcome = Applied | Accepted | Rejected | Withdrawn
+
+
+class Changes:
+    """Carries changes out. Sending one again is harmless: its key is the update's id and the event's key."""
+
+    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
+        self._client = client
+        self._database = database
+        self._recovery = Recovery(client, database, max_lead_seconds)
+
+    async def carry_out(
+        self, wanted: Apply, idempotency_key: str, status: ActivityStatus, deadline_seconds: float
+    ) -> Outcome:
+        """Carry the change out, or withdraw it if no run accepts it within the deadline.
+
+        `status` is the stored one, as it was last read: it says where to begin, and the row decides.
+
+        Raises:
+            SQLAlchemyError, OSError: PostgreSQL gave no answer, so the change may be written or not.
+        """
+        try:
+            return await self._carry_out(
+                wanted, workflow_id(wanted.tenant_id, idempotency_key), status, deadline_seconds
+            )
+        except RejectedError as rejected:
+            if rejected.rejection.code == WITHDRAWN:
+                return Withdrawn(rejected.rejection.detail)
+            return Rejected(rejected.rejection)
+        except RunFailedError:
+            return await self._withdraw(wanted, "Its run could not carry the change out.", is_defect=True)
+        except UnansweredError:
+            return await self._withdraw(wanted, "No worker took the change in time.")
+        except (WorkflowAlreadyStartedError, RPCError, RuntimeError):
+            return await self._withdraw(wanted, "No run could be started for it.")
+
+    async def _carry_out(
+        self, wanted: Apply, run: str, status: ActivityStatus, deadline_seconds: float
+    ) -> Applied | Accepted | Withdrawn:
+        is_open = status in OPEN
+        for _ in range(TURNS):
+            outcome = await self._send_to_run(wanted, run, deadline_seconds) if is_open else None
+            if outcome:
+                return outcome
+            if await self._write_to_row(wanted):
+                return Applied()
+            await self._recovery.settle(wanted)
+            is_open = True
+        return await self._withdraw(wanted, "Its run was missing.")
+
+    async def _send_to_run(self, wanted: Apply, run: str, deadline_seconds: float) -> Applied | Accepted | None:
+        """Send the change as an update; return None if the run has ended.
+
+        Raises:
+            RejectedError: the run, or the row, does not allow the change.
+            RunFailedError: the update failed by a defect.
+            UnansweredError: the run is not known to have accepted the change.
+        """
+        update = None
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                update = await self._client.get_workflow_handle(run).start_update(
+                    wanted.change.verb, wanted.change, id=wanted.key, wait_for_stage=WorkflowUpdateStage.ACCEPTED
+                )
+                await update.result()
+        except WorkflowUpdateFailedError as failure:
+            if isinstance(failure.cause, ApplicationError) and failure.cause.type == ABORTED:
+                return None
+            raise failure_of(failure.cause) from failure
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError, RPCError, RuntimeError) as failure:
+            if isinstance(failure, RPCError) and failure.status is RPCStatusCode.NOT_FOUND:
+                return None
+            if update:
+                return Accepted()  # an update that was accepted is never lost: withdrawing it would break a promise
+            raise UnansweredError from failure
+        return Applied()
+
+    async def _write_to_row(self, wanted: Apply) -> bool:
+        """Write the change in the row of a run that has ended; return False if the row needs a run as it stands."""
+        async with self._database.transactions.begin() as connection:
+            standing = (await changes.locked(connection, wanted)).standing
+            if standing.status in OPEN and not isinstance(wanted.change, Cancel):
+                return False
+            standing = await changes.apply(connection, wanted)
+            if standing.status in OPEN:  # a move took back a mark that was not due yet
+                lead = wanted.change.lead_seconds if isinstance(wanted.change, Reschedule) else 0
+                await resume(self._client, await changes.input_of(connection, wanted, lead), standing)
+        return True
+
+    async def _withdraw(self, wanted: Apply, detail: str, *, is_defect: bool = False) -> Applied | Withdrawn:
+        """Take the change's key in the row, unless the change was already written under it."""
+        async with self._database.transactions.begin() as connection:
+            withdrawn = await changes.withdraw(connection, wanted)
+        return Withdrawn(detail, is_defect) if withdrawn else Applied()
+
+
+class UnansweredError(Exception):
+    """No run is known to have accepted the change."""

@@ -1,0 +1,131 @@
+"""A change and its run: what is accepted is carried out, and a run that is gone is found out at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+from google.protobuf.message import Message
+from sqlalchemy import select
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode, ServiceClient
+
+from db.models import ScheduledActivity
+from runs.change import Accepted, Applied, Changes
+from runs.client import workflow_id
+from tests.support.activities import created, trail
+from tests.support.builders import Tenant
+from tests.support.service import Service, resources, running_api, until
+from workflows.messages import Apply, Cancel
+from workflows.words import ActivityStatus
+
+
+class LosesAnswers(ServiceClient):
+    """A connection over which updates are accepted, but their outcome is never learned."""
+
+    def __init__(self, inner: ServiceClient) -> None:
+        super().__init__(inner.config)
+        self._inner = inner
+
+    @property
+    def worker_service_client(self) -> Any:
+        """Return the real client: a worker over this connection hears everything."""
+        return self._inner.worker_service_client
+
+    def update_rpc_metadata(self, metadata: Mapping[str, str | bytes]) -> None:
+        """Pass it on."""
+        self._inner.update_rpc_metadata(metadata)
+
+    def update_api_key(self, api_key: str | None) -> None:
+        """Pass it on."""
+        self._inner.update_api_key(api_key)
+
+    async def _rpc_call(self, rpc: str, req: Message, resp_type: Any, **options: Any) -> Any:
+        if rpc == "poll_workflow_execution_update":
+            raise RPCError("the connection is gone", RPCStatusCode.UNAVAILABLE, b"")
+        return await self._inner._rpc_call(rpc, req, resp_type, **options)
+
+
+def losing_answers(temporal: Client) -> Client:
+    return Client(
+        LosesAnswers(temporal.service_client), namespace=temporal.namespace, data_converter=pydantic_data_converter
+    )
+
+
+@asynccontextmanager
+async def row_locked(service: Service, activity: dict[str, Any]) -> AsyncIterator[None]:
+    """Keep the activity's row locked until the block ends, so that its run accepts changes but can't write them."""
+    async with service.database.transactions.begin() as connection:
+        await connection.execute(
+            select(ScheduledActivity.id).where(ScheduledActivity.id == UUID(activity["id"])).with_for_update()
+        )
+        yield
+
+
+def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
+    return service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+
+
+async def until_accepted(run: WorkflowHandle[Any, Any]) -> None:
+    """Return once the run's history has an accepted update besides the one that created it."""
+    async with asyncio.timeout(30):
+        while True:
+            events = (await run.fetch_history()).events
+            if sum(event.HasField("workflow_execution_update_accepted_event_attributes") for event in events) > 1:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_an_accepted_change_stays_accepted_when_the_connection_fails_afterwards(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http)
+    cancel = Cancel(actor="tester", reason="x")
+    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="cut off", change=cancel)
+    changes = Changes(losing_answers(service.temporal), service.database, 0)
+    async with row_locked(service, activity):
+        outcome = await changes.carry_out(wanted, activity["idempotencyKey"], ActivityStatus.READY, 20)
+        assert outcome == Accepted()
+    await until(http, f"/api/activities/{activity['id']}", "CANCELED")
+    assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "CANCELED"]
+
+
+async def test_a_change_that_is_accepted_but_not_known_to_be_written_is_202(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http)
+    url = f"/api/activities/{activity['id']}"
+    async with running_api(resources(service.database, losing_answers(service.temporal))) as api:
+        hasty = Service(api, service.database, service.temporal)
+        async with hasty.client(tenant.id) as caller, row_locked(service, activity):
+            answer = await caller.post(f"{url}/cancel", json={"reason": "x"})
+    assert (answer.status_code, answer.json()["status"]) == (202, "READY"), answer.text
+    await until(http, url, "CANCELED")
+
+
+async def test_a_change_whose_run_is_ended_after_accepting_it_is_decided_by_the_row(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http)
+    cancel = Cancel(actor="tester", reason="x")
+    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="cut off", change=cancel)
+    run = run_of(service, tenant, activity)
+    changes = Changes(service.temporal, service.database, 0)
+    async with row_locked(service, activity):
+        carrying = asyncio.create_task(changes.carry_out(wanted, activity["idempotencyKey"], ActivityStatus.READY, 20))
+        await until_accepted(run)
+        await run.terminate("by mistake")
+    assert await carrying == Applied()
+    assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "CANCELED"]
+
+
+async def test_a_change_of_an_activity_whose_run_was_terminated_says_that_it_has_failed(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http)
+    await run_of(service, tenant, activity).terminate("wrong customer")
+    answer = await http.patch(f"/api/activities/{activity['id']}", json={"score": 1})
+    assert (answer.status_code, answer.json()["actualStatus"]) == (409, "FAILED")
