@@ -3,9 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from pydantic import ValidationError
 from sqlalchemy import Row
 from temporalio import activity
 from temporalio.client import (
@@ -15,20 +14,19 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.engine import Database
 from db.leases import expire
 from db.reconciliation import goes_on_in, open_rows, still_open
-from db.results import follow_up_is, follow_up_request, missing_follow_ups
-from runs.ask import described, is_reset
+from db.results import FollowUp, missing_follow_ups
+from runs.ask import UnansweredError, described, is_reset
 from runs.client import lead_seconds, workflow_id
+from runs.follow_up import FollowUps
 from runs.recovery import Recovery
-from runs.start import RunFailedError, start
 from workflows.activities import ReconciliationActivities
 from workflows.findings import Compared, Cursor, Finding, Page
-from workflows.messages import ActivityRef, Refresh, RejectedError, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.messages import ActivityRef, Refresh
 from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID
 from workflows.words import EventType
 
@@ -46,6 +44,7 @@ class Reconciliation(ReconciliationActivities):
         self._client = client
         self._database = database
         self._recovery = Recovery(client, database, max_lead_seconds)
+        self._follow_ups = FollowUps(client, database, max_lead_seconds)
         self._max_lead_seconds = max_lead_seconds
 
     @activity.defn
@@ -158,38 +157,11 @@ class Reconciliation(ReconciliationActivities):
         created = []
         for row in missing:
             try:
-                if await self._follow_up(row):
+                if await self._follow_ups.create(FollowUp(*row), FOLLOW_UP_DEADLINE):
                     created.append(str(row.id))
-            except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError):
-                break  # whoever doesn't answer now won't answer to the others either
+            except UnansweredError:
+                break  # Temporal or the worker would not answer for the others either
         return _compared({Finding.FOLLOWED_UP: created})
-
-    async def _follow_up(self, row: Row[Any]) -> bool:
-        """Whether its follow-up is there now; a refused one leaves the result as it is, and says why."""
-        found, error = row.existing_id, None
-        if found is None:
-            try:
-                found = (await start(self._client, _follow_up_of(row, self._max_lead_seconds), FOLLOW_UP_DEADLINE)).id
-            except WorkflowAlreadyStartedError:
-                return False
-            except ValidationError:
-                error = "The first request can't be repeated by this version."
-            except RejectedError as refused:
-                found, error = refused.rejection.activity_id, refused.rejection.detail
-            except RunFailedError:
-                error = "The reason is ours: see its run."
-        async with self._database.autocommit.connect() as connection:
-            await connection.execute(follow_up_is(row, found, None if found else error))
-        return found is not None
-
-
-def _follow_up_of(row: Row[Any], max_lead_seconds: float) -> ScheduledActivityInput:
-    """Return the input of a result's follow-up."""
-    request = ScheduledActivityRequest.model_validate(follow_up_request(row.request, row))
-    lead = lead_seconds(request.scheduled_at, datetime.now(UTC), max_lead_seconds)
-    return ScheduledActivityInput(
-        id=uuid4(), tenant_id=row.tenant_id, request=request, lead_seconds=lead, actor=row.actor
-    )
 
 
 def _has_missed_a_change(run: WorkflowExecutionDescription, row: Row[Any]) -> bool:

@@ -1,8 +1,8 @@
 """The statements of results: where the activity stands, and one that writes all that an accepted result changes."""
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Row, Select, Text, and_, cast, delete, func, insert, literal, select, update
@@ -182,37 +182,66 @@ def _contacts(row: CTE, new: NewResult, accepted: Accepted) -> list[CTE]:
     return parts
 
 
-def follow_up_request(first: dict[str, Any], result: Row[Any]) -> dict[str, Any]:
-    """The request of a result's follow-up: the first one's again, under a key of its own, for its own time."""
-    again = {"idempotency_key": f"{FOLLOW_UP_KEY}{result.id}", "scheduled_at": result.follow_up_at.isoformat()}
-    return first | again | {"suggested_execution_time": None}
+class FollowUp(NamedTuple):
+    """A result that asks for a follow-up, with the first request and the activity that has the follow-up's key."""
+
+    tenant_id: UUID
+    activity_id: UUID
+    id: UUID
+    follow_up_at: datetime
+    actor: str
+    request: dict[str, Any]
+    existing_id: UUID | None
+
+
+def follow_up_request(wanted: FollowUp) -> dict[str, Any]:
+    """Return the first request again, under the follow-up's key and for its time."""
+    again = {"idempotency_key": f"{FOLLOW_UP_KEY}{wanted.id}", "scheduled_at": wanted.follow_up_at.isoformat()}
+    return wanted.request | again | {"suggested_execution_time": None}
+
+
+_existing = aliased(ScheduledActivity)
+_FOLLOW_UPS = (
+    select(
+        ActivityResult.tenant_id,
+        ActivityResult.activity_id,
+        ActivityResult.id,
+        ActivityResult.follow_up_at,
+        ActivityResult.actor,
+        ScheduledActivity.request,
+        _existing.id.label("existing_id"),
+    )
+    .join(
+        ScheduledActivity,
+        and_(
+            ScheduledActivity.tenant_id == ActivityResult.tenant_id,
+            ScheduledActivity.id == ActivityResult.activity_id,
+        ),
+    )
+    .outerjoin(
+        _existing,
+        and_(
+            _existing.tenant_id == ActivityResult.tenant_id,
+            _existing.idempotency_key == literal(FOLLOW_UP_KEY) + cast(ActivityResult.id, Text),
+        ),
+    )
+    .where(ActivityResult.follow_up_at.is_not(None), ActivityResult.follow_up_id.is_(None))
+)
+
+
+def follow_up_statement(tenant_id: UUID, activity_id: UUID, result_id: UUID) -> Select[Any]:
+    """Select the `FollowUp` of one result; no row if it asks for none, or has one."""
+    return _FOLLOW_UPS.where(
+        ActivityResult.tenant_id == tenant_id,
+        ActivityResult.activity_id == activity_id,
+        ActivityResult.id == result_id,
+    )
 
 
 def missing_follow_ups(grace_seconds: float, limit: int) -> Select[Any]:
-    """Results whose follow-up was neither created nor refused, with the first request and what has the key by now."""
-    existing = aliased(ScheduledActivity)
-    key = literal(FOLLOW_UP_KEY) + cast(ActivityResult.id, Text)
+    """Select the `FollowUp`s that were neither created nor rejected, the oldest first."""
     return (
-        select(
-            ActivityResult.tenant_id,
-            ActivityResult.activity_id,
-            ActivityResult.id,
-            ActivityResult.follow_up_at,
-            ActivityResult.actor,
-            ScheduledActivity.request,
-            existing.id.label("existing_id"),
-        )
-        .join(
-            ScheduledActivity,
-            and_(
-                ScheduledActivity.tenant_id == ActivityResult.tenant_id,
-                ScheduledActivity.id == ActivityResult.activity_id,
-            ),
-        )
-        .outerjoin(existing, and_(existing.tenant_id == ActivityResult.tenant_id, existing.idempotency_key == key))
-        .where(
-            ActivityResult.follow_up_at.is_not(None),
-            ActivityResult.follow_up_id.is_(None),
+        _FOLLOW_UPS.where(
             ActivityResult.follow_up_error.is_(None),
             ActivityResult.received_at < func.clock_timestamp() - timedelta(seconds=grace_seconds),
         )
@@ -221,7 +250,7 @@ def missing_follow_ups(grace_seconds: float, limit: int) -> Select[Any]:
     )
 
 
-def follow_up_is(result: Row[Any], activity_id: UUID | None, error: str | None) -> Any:
+def follow_up_is(result: FollowUp, activity_id: UUID | None, error: str | None) -> Any:
     """What became of the follow-up; one that exists stays."""
     return (
         update(ActivityResult)

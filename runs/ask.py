@@ -27,6 +27,15 @@ from workflows.search_attributes import ACTIVITY_ID
 
 PATIENCE_SECONDS = 3
 
+
+class UnansweredError(Exception):
+    """Temporal gave no answer in time; `is_started` is True if a run is known to have been started nevertheless."""
+
+    def __init__(self, detail: str = "", *, is_started: bool = False) -> None:
+        super().__init__(detail)
+        self.is_started = is_started
+
+
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 

@@ -9,7 +9,7 @@ from temporalio.common import Priority, SearchAttributePair, TypedSearchAttribut
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from runs.ask import input_of
+from runs.ask import UnansweredError, input_of
 from runs.client import TASK_QUEUE
 from workflows.bulk import BulkOperation, bulk_workflow_id
 from workflows.bulk_operation import BulkOperationWorkflow
@@ -18,10 +18,6 @@ from workflows.search_attributes import TENANT_ID
 RPC_PATIENCE = timedelta(seconds=5)
 STOP_SECONDS = 20
 """What is under way when a stop comes is carried out first."""
-
-
-class UnansweredError(Exception):
-    """Temporal has not said what became of a request about a bulk operation; the text is the caller's."""
 
 
 async def start(client: Client, operation: BulkOperation) -> None:

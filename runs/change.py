@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from db import changes
 from db.engine import Database
+from runs.ask import UnansweredError
 from runs.client import resume, workflow_id
 from runs.recovery import Recovery
 from runs.start import RunFailedError, failure_of
@@ -148,7 +149,3 @@ class Changes:
         async with self._database.transactions.begin() as connection:
             withdrawn = await changes.withdraw(connection, wanted)
         return Withdrawn(detail, is_defect) if withdrawn else Applied()
-
-
-class UnansweredError(Exception):
-    """No run is known to have accepted the change."""

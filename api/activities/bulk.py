@@ -35,6 +35,7 @@ from db import bulk_operations as statements
 from db.listing import PLANNED_ANEW, Listed, Slice
 from db.snapshots import paused_at, snapshot
 from runs import bulk as bulk_runs
+from runs.ask import UnansweredError
 from workflows.bulk import BulkChange, BulkOperation, BulkState, BulkVerb, Finish
 from workflows.messages import Fault
 
@@ -99,7 +100,7 @@ async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) ->
         raise PermissionDenied(f"The token lacks the permission {needed} in tenant {caller.tenant_id}.")
     try:
         await bulk_runs.stop(opened.temporal, caller.tenant_id, operation_id)
-    except bulk_runs.UnansweredError as failure:
+    except UnansweredError as failure:
         raise Unavailable(str(failure)) from failure
     ended = Finish(tenant_id=caller.tenant_id, id=operation_id, state=BulkState.STOPPED)
     async with (
@@ -134,7 +135,7 @@ async def _begin(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
     )
     try:
         await bulk_runs.start(opened.temporal, operation)
-    except bulk_runs.UnansweredError as failure:
+    except UnansweredError as failure:
         raise Unavailable(str(failure)) from failure
     location = {"Location": f"/api/operations/{operation.id}"}
     return _json(await _operation(opened, caller, operation.id), HTTPStatus.ACCEPTED, location)

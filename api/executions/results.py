@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.views import location
-from api.executions.follow_ups import followed_up
+from api.executions.follow_ups import create_follow_up
 from api.executions.result_schemas import ActivityResultCreate, ActivityResultRead
 from api.http.auth import Caller
 from api.http.bodies import Json, invalid
@@ -52,7 +52,7 @@ async def submit_result(
     """
     async with opened.database.transactions.begin() as connection:
         row, is_new = await _submitted(connection, body, caller)
-    row = await followed_up(row, caller, opened)
+    row = await create_follow_up(row, opened)
     headers = {"Location": f"{location(row.activity_id)}/results"}
     content = ActivityResultRead.model_validate(row).model_dump_json()
     return Response(content, 201 if is_new else 200, headers, media_type="application/json")

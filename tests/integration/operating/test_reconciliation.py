@@ -501,7 +501,7 @@ async def test_a_follow_up_that_was_cut_off_before_its_creation_is_created_once_
         assert (await http.put("/api/activity-config/task-result-types", json={"types": types})).is_success
         first, second = await due(http), await due(http)
         with monkeypatch.context() as cut:
-            cut.setattr("api.executions.results.followed_up", _killed)
+            cut.setattr("api.executions.results.create_follow_up", _killed)
             for activity in (first, second):
                 assert (await _called_back(http, activity)).status_code == 500
         async with service.database.transactions.begin() as connection:

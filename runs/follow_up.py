@@ -1,0 +1,64 @@
+"""Create the activity that a result asks for: the first request again, under a key of its own and for its own time."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from db import results
+from db.engine import Database
+from db.results import FollowUp
+from runs.ask import UnansweredError, exists
+from runs.client import lead_seconds
+from runs.start import RunFailedError, start
+from workflows.messages import RejectedError, ScheduledActivityInput, ScheduledActivityRequest
+
+
+class FollowUps:
+    """Creates follow-ups. The key is derived from the result, so that a result never has two."""
+
+    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
+        self._client = client
+        self._database = database
+        self._max_lead_seconds = max_lead_seconds
+
+    async def create(self, wanted: FollowUp, deadline_seconds: float) -> UUID | None:
+        """Create the follow-up and note its id, or why it is rejected, in the result; the result stays as it is.
+
+        Returns None if the follow-up was rejected, or if another attempt is creating it at this moment.
+
+        Raises:
+            UnansweredError: the follow-up is not recorded within the deadline; a later attempt notes it.
+        """
+        found, error = wanted.existing_id, None
+        if found is None:
+            try:
+                found = await self._start(wanted, deadline_seconds)
+            except WorkflowAlreadyStartedError:
+                return None
+            except ValidationError:
+                error = "The first request can't be repeated by this version."
+            except RejectedError as rejected:
+                found, error = rejected.rejection.activity_id, rejected.rejection.detail
+            except RunFailedError:
+                error = "The reason is ours: see its run."
+        async with self._database.autocommit.connect() as connection:
+            await connection.execute(results.follow_up_is(wanted, found, None if found else error))
+        return found
+
+    async def _start(self, wanted: FollowUp, deadline_seconds: float) -> UUID:
+        request = ScheduledActivityRequest.model_validate(results.follow_up_request(wanted))
+        scheduled = ScheduledActivityInput(
+            id=uuid4(),
+            tenant_id=wanted.tenant_id,
+            request=request,
+            lead_seconds=lead_seconds(request.scheduled_at, datetime.now(UTC), self._max_lead_seconds),
+            actor=wanted.actor,
+        )
+        try:
+            return (await start(self._client, scheduled, deadline_seconds)).id
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
+            raise UnansweredError(is_started=await exists(self._client, scheduled)) from failure
