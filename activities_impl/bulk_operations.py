@@ -75,7 +75,7 @@ class BulkOperations(BulkOperationActivities):
 
     async def _result(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> ItemResult:
         wanted = BulkChange.model_validate(operation.change)
-        moved_to = wanted.moved(item.scheduled_at)
+        moved_to = wanted.new_time(item.scheduled_at)
         if moved_to > datetime.now(UTC) + LONGEST_WAIT:
             return ItemResult(
                 outcome=ItemOutcome.REFUSED, code="validation_failed", detail="It would lie more than 10 years ahead."

@@ -1,21 +1,16 @@
 """Finds what a request only describes: loads the facts in one statement a step, and lets the engine decide."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from temporalio import activity
 
 from db import facts
 from db.engine import Database
-from workflows.activities import ResolutionActivities, rejected
+from workflows.activities import ResolutionActivities, rejection_failure
 from workflows.messages import RejectedError, Resolve, ResolvedAttributes, ResolvedReason, ResolvedTarget
-from workflows.resolution.attributes import choose_attributes
-from workflows.resolution.reasons import match_reason
-from workflows.resolution.targets import choose_target
+from workflows.resolution import choose_attributes, choose_target, match_reason
 from workflows.words import ResolutionMoment
-
-Known = TypeVar("Known")
-Decided = TypeVar("Decided")
 
 
 class Resolution(ResolutionActivities):
@@ -29,7 +24,8 @@ class Resolution(ResolutionActivities):
         """Match the reason, and the user status if given, with the tenant's catalogues."""
         async with self._database.autocommit.connect() as connection:
             known = await facts.reason_facts(connection, resolve)
-        return or_rejected(match_reason, known)
+        with rejection_as_failure():
+            return match_reason(known)
 
     @activity.defn
     async def resolve_target(self, resolve: Resolve) -> ResolvedTarget:
@@ -45,12 +41,14 @@ class Resolution(ResolutionActivities):
             return ResolvedAttributes()
         async with self._database.autocommit.connect() as connection:
             known = await facts.attribute_facts(connection, resolve)
-        return or_rejected(choose_attributes, known)
+        with rejection_as_failure():
+            return choose_attributes(known)
 
 
-def or_rejected(decide: Callable[[Known], Decided], known: Known) -> Decided:
-    """Decide; what the caller has to mend fails the step for good."""
+@contextmanager
+def rejection_as_failure() -> Iterator[None]:
+    """Turn a rejection into the final failure of a step."""
     try:
-        return decide(known)
-    except RejectedError as refused:
-        raise rejected(refused.rejection) from None
+        yield
+    except RejectedError as rejected:
+        raise rejection_failure(rejected.rejection) from None

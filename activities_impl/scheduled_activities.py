@@ -6,13 +6,13 @@ from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
-from activities_impl.resolution import or_rejected
+from activities_impl.resolution import rejection_as_failure
 from db import changes, creation, facts, marks
 from db.engine import Database
 from db.models import ScheduledActivity
 from db.reconciliation import goes_on_in
 from db.snapshots import SNAPSHOTS, snapshot
-from workflows.activities import ScheduledActivityActivities, rejected
+from workflows.activities import ScheduledActivityActivities, rejection_failure
 from workflows.messages import (
     ActivityRef,
     Apply,
@@ -24,9 +24,7 @@ from workflows.messages import (
     Snapshot,
     Standing,
 )
-from workflows.resolution.attributes import choose_attributes
-from workflows.resolution.reasons import match_reason
-from workflows.resolution.targets import choose_target
+from workflows.resolution import decide
 from workflows.words import ActivityStatus, EventType
 
 OF_KEY = SNAPSHOTS.where(
@@ -52,13 +50,9 @@ class ScheduledActivities(ScheduledActivityActivities):
             found = await _commerce(connection, scheduled, known.key)
             if found.recorded:
                 return found.recorded
-            record = Record(
-                scheduled=scheduled,
-                reason=or_rejected(match_reason, known.reason),
-                target=choose_target(known.target),
-                attributes=or_rejected(choose_attributes, known.attributes),
-            )
-            return await _record(connection, record)
+            with rejection_as_failure():
+                decision = decide(known.reason, known.target, known.attributes)
+            return await _record(connection, decision.as_record(scheduled))
 
     @activity.defn
     async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
@@ -94,7 +88,7 @@ class ScheduledActivities(ScheduledActivityActivities):
         async with self._database.transactions.begin() as connection:
             answer = await changes.apply_or_refuse(connection, apply)
         if isinstance(answer, Rejection):
-            raise rejected(answer)
+            raise rejection_failure(answer)
         return answer
 
 
@@ -117,7 +111,7 @@ async def _commerce(
         await connection.execute(goes_on_in(scheduled.tenant_id, scheduled.id, _run_id(), why, "temporal-ui"))
         return CommerceFound(recorded=await _of_key(connection, scheduled))
     if known.commerce_id is None:
-        raise rejected(
+        raise rejection_failure(
             Rejection(
                 code="commerce_not_found",
                 detail=f"This tenant has no active commerce {scheduled.request.commerce_id}.",
@@ -152,7 +146,7 @@ def _run_id() -> str:
 
 
 def _key_exists(scheduled: ScheduledActivityInput, activity_id: UUID) -> Exception:
-    return rejected(
+    return rejection_failure(
         Rejection(
             code="idempotency_key_exists",
             detail=f"The idempotency key {scheduled.request.idempotency_key!r} belongs to activity {activity_id}.",

@@ -14,7 +14,7 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
-from activities_impl.resolution import Resolution, or_rejected
+from activities_impl.resolution import Resolution, rejection_as_failure
 from activities_impl.scheduled_activities import ScheduledActivities
 from api.activities.schemas import ScheduledActivityCreate
 from bench.create import CLIENTS
@@ -31,9 +31,7 @@ from runs.start import start
 from settings import DatabaseSettings
 from worker import TUNING
 from workflows.messages import Record, ScheduledActivityInput
-from workflows.resolution.attributes import choose_attributes
-from workflows.resolution.reasons import match_reason
-from workflows.resolution.targets import choose_target
+from workflows.resolution import decide
 
 
 async def run(results: Results, *, rounds: int, seconds: float) -> None:
@@ -101,12 +99,8 @@ class Decided(Half):
         """What there is to record."""
         async with self._database.autocommit.connect() as connection:
             known = await facts.creation_facts(connection, scheduled)
-        return Record(
-            scheduled=scheduled,
-            reason=or_rejected(match_reason, known.reason),
-            target=choose_target(known.target),
-            attributes=or_rejected(choose_attributes, known.attributes),
-        )
+        with rejection_as_failure():
+            return decide(known.reason, known.target, known.attributes).as_record(scheduled)
 
 
 async def main() -> None:

@@ -8,7 +8,7 @@ from temporalio import activity, workflow
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities
 from workflows.messages import Record, Resolve, ScheduledActivityInput, Snapshot
 from workflows.scheduled_activity import ScheduledActivityWorkflow
-from workflows.steps import locally
+from workflows.steps import run_local_step
 
 QUEUE = "bench-steps"
 
@@ -36,8 +36,8 @@ class TwoSteps(ScheduledActivityWorkflow):
         return await super().run(scheduled)
 
     async def _resolve_and_record(self) -> Snapshot:
-        record = await locally(Half.decide, self._scheduled, "commerce, reason, target user, attributes")
-        return await locally(ScheduledActivityActivities.record, record, "row and first event")
+        record = await run_local_step(Half.decide, self._scheduled, "commerce, reason, target user, attributes")
+        return await run_local_step(ScheduledActivityActivities.record, record, "row and first event")
 
 
 @workflow.defn
@@ -55,14 +55,14 @@ class FiveSteps(ScheduledActivityWorkflow):
 
     async def _resolve_and_record(self) -> Snapshot:
         resolve = Resolve(scheduled=self._scheduled)
-        await locally(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
+        await run_local_step(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
         record = Record(
             scheduled=self._scheduled,
-            reason=await locally(ResolutionActivities.resolve_reason, resolve, "reason"),
-            target=await locally(ResolutionActivities.resolve_target, resolve, "target user"),
-            attributes=await locally(ResolutionActivities.resolve_attributes, resolve, "attributes"),
+            reason=await run_local_step(ResolutionActivities.resolve_reason, resolve, "reason"),
+            target=await run_local_step(ResolutionActivities.resolve_target, resolve, "target user"),
+            attributes=await run_local_step(ResolutionActivities.resolve_attributes, resolve, "attributes"),
         )
-        return await locally(ScheduledActivityActivities.record, record, "row and first event")
+        return await run_local_step(ScheduledActivityActivities.record, record, "row and first event")
 
 
 @workflow.defn

@@ -36,8 +36,8 @@ from workflows.messages import (
     Standing,
     Terminate,
 )
+from workflows.resolution import why_unresolved
 from workflows.resolution.criteria import REACHED_BY
-from workflows.resolution.decision import why_unresolved
 from workflows.words import ActivityStatus, AttributeStatus, EventType, LockReason, TargetStatus, TargetStrategy
 
 NOT_CARRIED_OUT = (EventType.CHANGE_WITHDRAWN, EventType.CHANGE_REFUSED)

@@ -31,7 +31,7 @@ from db.models import ActivityAttribute, AttributeKey, ResolutionAttempt, Schedu
 from db.parts import attribute_rows, found_attributes, outcome
 from db.snapshots import jsonb_of_attributes
 from workflows.messages import Record
-from workflows.resolution.decision import why_unresolved
+from workflows.resolution import why_unresolved
 from workflows.words import ActivityStatus, EventType, TargetStatus
 
 _REQUESTED = (

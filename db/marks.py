@@ -16,7 +16,7 @@ from db.models import ScheduledActivity
 from db.parts import resolved_parts
 from db.rows import Event, changed, with_event
 from workflows.messages import MarkDue, ResolvedAttributes, ResolvedTarget
-from workflows.resolution.decision import why_unresolved
+from workflows.resolution import why_unresolved
 from workflows.words import ActivityStatus, EventType
 
 

@@ -1,1 +1,1 @@
-"""The domain: the words, the messages, the contract with the outside, and the story. No I/O, no clock, no settings."""
+"""The domain: enumerations, messages, the contract of all steps, and the workflows. No I/O, no clock, no settings."""

@@ -1,7 +1,7 @@
-"""The contract with the outside: every step a workflow may ask for, implemented in `activities_impl/`.
+"""The steps that workflows may run, as abstract classes; `activities_impl/` implements them.
 
-Each may run twice: whoever implements one writes the second run first. A failure that no retry can cure is raised with
-`rejected`; everything else is retried by Temporal.
+Every step may run twice, so its implementation has to make the second run harmless. A failure that no retry can cure is
+raised as a `rejection_failure`; Temporal retries all others.
 """
 
 from abc import ABC, abstractmethod
@@ -28,8 +28,8 @@ from workflows.messages import (
 )
 
 
-def rejected(rejection: Rejection) -> ApplicationError:
-    """The failure that says: the caller has to change something; benign, for it is no trouble of ours."""
+def rejection_failure(rejection: Rejection) -> ApplicationError:
+    """Build the failure of a step that is the caller's to mend: final, and benign in Temporal's metrics and logs."""
     return ApplicationError(
         rejection.detail,
         rejection,
@@ -39,20 +39,15 @@ def rejected(rejection: Rejection) -> ApplicationError:
     )
 
 
-def is_rejection(failure: BaseException) -> bool:
-    """Whether it was raised by `rejected`: the caller's to mend, not an operator's."""
-    return isinstance(failure, ApplicationError) and failure.category is ApplicationErrorCategory.BENIGN
-
-
 def rejection_of(failure: BaseException | None) -> Rejection | None:
-    """What a run was refused for, if that is the caller's to mend."""
+    """Return the rejection that a failure carries; None if the failure is the service's own."""
     if isinstance(failure, ApplicationError) and failure.details and isinstance(failure.details[0], dict):
         return Rejection.model_validate(failure.details[0])
     return None
 
 
 class ResolutionActivities(ABC):
-    """Finds what a request only describes; reads, and never writes."""
+    """Resolve what a request only describes; these steps read and never write."""
 
     @abstractmethod
     @activity.defn
@@ -62,26 +57,26 @@ class ResolutionActivities(ABC):
     @abstractmethod
     @activity.defn
     async def resolve_target(self, resolve: Resolve) -> ResolvedTarget:
-        """Choose the commerce user whom the activity is aimed at."""
+        """Choose the target user."""
 
     @abstractmethod
     @activity.defn
     async def resolve_attributes(self, resolve: Resolve) -> ResolvedAttributes:
-        """Find the values of the attributes; at WAKE_UP and RETRY only of those that have none yet."""
+        """Find the attributes' values; at WAKE_UP and RETRY only of attributes that have none yet."""
 
 
 class ScheduledActivityActivities(ABC):
-    """Reads and writes the row; every write is guarded by what the row says, so that a second run changes nothing."""
+    """Read and write the activity's row; every write is guarded by the row, so a second run changes nothing."""
 
     @abstractmethod
     @activity.defn
     async def create(self, scheduled: ScheduledActivityInput) -> Snapshot:
-        """All steps of a creation in one go, from the commerce to the row: what they would answer one by one."""
+        """Run all steps of a creation at once, from the commerce to the row; answer as they would one by one."""
 
     @abstractmethod
     @activity.defn
     async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
-        """Find the commerce, after a look whether the key has been used: by us (go on from there) or by another."""
+        """Find the commerce, unless the key has a row already: return this activity's own, reject another's."""
 
     @abstractmethod
     @activity.defn
@@ -91,62 +86,62 @@ class ScheduledActivityActivities(ABC):
     @abstractmethod
     @activity.defn
     async def mark_due(self, mark: MarkDue) -> Standing:
-        """Mark it for execution from `scheduled_at` on; answers where the row stands, marked by us or not."""
+        """Mark the activity as due from `scheduled_at` on, if the row still allows it; return the row's standing."""
 
     @abstractmethod
     @activity.defn
     async def read_standing(self, read: ActivityRef) -> Standing:
-        """Read the standing of the row; write nothing."""
+        """Return the row's standing; write nothing."""
 
     @abstractmethod
     @activity.defn
     async def apply_change(self, apply: Apply) -> Standing:
-        """Write what somebody wants of it, if its status allows that; answers where it stands then."""
+        """Write a change, if the activity's status allows it; return the row's standing."""
 
 
 class ReconciliationActivities(ABC):
-    """Finds where rows and runs differ, repairs what is safe, and reports the rest; each pass may be repeated."""
+    """Find differences between rows and runs, repair what is safe, and report the rest."""
 
     @abstractmethod
     @activity.defn
     async def compare_page(self, page: Page) -> Compared:
-        """Compare a page of open rows with their runs; without `after` in the answer it was the last."""
+        """Compare a page of open rows with their runs; `after` is absent from the answer for the last page."""
 
     @abstractmethod
     @activity.defn
     async def settle_ended(self, within_seconds: float) -> Compared:
-        """See to the open rows whose runs were ended from outside within this time."""
+        """Settle the open rows whose runs were ended from outside within the last `within_seconds`."""
 
     @abstractmethod
     @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:
-        """Report the runs that have been at their first steps for that long."""
+        """Report the runs that have not recorded their activity after `older_than_seconds`."""
 
     @abstractmethod
     @activity.defn
     async def expire_leases(self) -> Compared:
-        """Take back what executors have let lie, for tenants whose executors don't ask any more."""
+        """Expire the leases that have run out, also of tenants whose executors make no claims any more."""
 
     @abstractmethod
     @activity.defn
     async def create_follow_ups(self, older_than_seconds: float) -> Compared:
-        """Create what results have asked for, where the process that took the result got no further."""
+        """Create the follow-ups that are missing: the process that accepted the result was cut off before it did."""
 
 
 class BulkOperationActivities(ABC):
-    """Does to many activities what is done to one; the table of items says what has been done, so nothing is twice."""
+    """Apply one change to many activities; the table of items records each outcome, so nothing is changed twice."""
 
     @abstractmethod
     @activity.defn
     async def collect(self, operation: BulkOperation) -> None:
-        """Write the operation down with the activities that it is for, the soonest first."""
+        """Record the operation and its items, the activities that are due first in front."""
 
     @abstractmethod
     @activity.defn
     async def change_some(self, chunk: Chunk) -> ChunkDone:
-        """Change the next items, no faster than asked for, and write down what became of each."""
+        """Change the next items, no faster than `per_second`, and record the outcome of each."""
 
     @abstractmethod
     @activity.defn
     async def finish(self, finish: Finish) -> None:
-        """Write down how it ended."""
+        """Record the operation's final state."""

@@ -1,4 +1,4 @@
-"""What is done to many activities at once: its words and the messages that cross Temporal."""
+"""Bulk operations, one change to many activities: their enumerations and the messages that cross Temporal."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,29 +7,28 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from workflows.messages import ActivityFilter, Message
-from workflows.words import ActivityStatus
+from workflows.words import OPEN, ActivityStatus
 
 
 class BulkVerb(StrEnum):
-    """What is done to each."""
+    """The change that is made to each activity."""
 
     CANCEL = "cancel"
     RESCHEDULE = "reschedule"
 
     @property
-    def possible_in(self) -> tuple[ActivityStatus, ...]:
-        """The statuses in which it can succeed."""
-        still_open = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
-        return still_open if self is BulkVerb.RESCHEDULE else (*still_open, ActivityStatus.DUE)
+    def allowed_statuses(self) -> tuple[ActivityStatus, ...]:
+        """Return the statuses in which the change can succeed."""
+        return OPEN if self is BulkVerb.RESCHEDULE else (*OPEN, ActivityStatus.DUE)
 
     @property
-    def done(self) -> str:
-        """Its participle."""
+    def participle(self) -> str:
+        """Return the past participle, to be used in sentences."""
         return {BulkVerb.CANCEL: "canceled", BulkVerb.RESCHEDULE: "moved"}[self]
 
 
 class BulkState(StrEnum):
-    """How far it is; COLLECTING is never stored."""
+    """The progress of the operation; COLLECTING is never stored."""
 
     COLLECTING = "COLLECTING"
     RUNNING = "RUNNING"
@@ -38,7 +37,7 @@ class BulkState(StrEnum):
 
 
 class ItemOutcome(StrEnum):
-    """What became of one activity: ACCEPTED will still be carried out, REFUSED and FAILED have changed nothing."""
+    """The outcome for one activity: ACCEPTED is still to be carried out; REFUSED and FAILED have changed nothing."""
 
     PENDING = "PENDING"
     APPLIED = "APPLIED"
@@ -48,7 +47,7 @@ class ItemOutcome(StrEnum):
 
 
 class ItemResult(Message):
-    """What is written down of one activity; `code` and `detail` say why, as a single call would have."""
+    """The recorded result for one activity; `code` and `detail` say why, as the answer to a single call would."""
 
     outcome: ItemOutcome
     code: str | None = None
@@ -56,20 +55,20 @@ class ItemResult(Message):
 
 
 class BulkChange(Message):
-    """What is to be done: `scheduled_at` or `shift_seconds` says where a rescheduled activity goes."""
+    """The change; `scheduled_at` or `shift_seconds` gives the new time of each rescheduled activity."""
 
     verb: BulkVerb
     reason: str
     scheduled_at: AwareDatetime | None = None
     shift_seconds: int | None = None
 
-    def moved(self, scheduled_at: datetime) -> datetime:
-        """Where an activity goes that was scheduled then."""
+    def new_time(self, scheduled_at: datetime) -> datetime:
+        """Return the new time of an activity that is scheduled at `scheduled_at`."""
         return self.scheduled_at or scheduled_at + timedelta(seconds=self.shift_seconds or 0)
 
 
 class BulkOperation(Message):
-    """Starts the run; the last three say how far an earlier run of it has come."""
+    """Start the run of an operation; the last three fields hold the progress of an earlier run of it."""
 
     id: UUID
     tenant_id: UUID
@@ -83,7 +82,7 @@ class BulkOperation(Message):
 
 
 class Chunk(Message):
-    """Asks for the next items, those behind the position `after`."""
+    """Ask for the next items, those behind the position `after`."""
 
     tenant_id: UUID
     id: UUID
@@ -94,14 +93,14 @@ class Chunk(Message):
 
 
 class ChunkDone(Message):
-    """How far it came: to the position `after`, or, without one, to the end, with so many `pending` left."""
+    """Report the progress: up to the position `after`, or, without it, to the end, with `pending` items left."""
 
     after: int | None = None
     pending: int = 0
 
 
 class Finish(Message):
-    """Writes down how it ended."""
+    """Ask for the final state to be recorded."""
 
     tenant_id: UUID
     id: UUID
@@ -109,5 +108,5 @@ class Finish(Message):
 
 
 def bulk_workflow_id(tenant_id: UUID, operation_id: UUID) -> str:
-    """No activity's run has such an ID: theirs begin with a tenant's."""
+    """Return the workflow ID of an operation; the ID of an activity's run begins with its tenant's ID instead."""
     return f"bulk-operation:{tenant_id}:{operation_id}"

@@ -1,4 +1,4 @@
-"""One change to many activities: chosen once, then changed one after another at a bounded rate, until it is stopped."""
+"""The workflow of a bulk operation: choose the activities once, then change them at a bounded rate until stopped."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -11,19 +11,22 @@ from workflows.bulk import BulkOperation, BulkState, Chunk, ChunkDone, Finish
 from workflows.steps import LONGEST_RETRY_INTERVAL
 
 ROUNDS = 3
-"""How often an item is tried that fails for a reason that may pass."""
+"""The number of attempts for an item that fails for a reason that may pass."""
 
 BETWEEN_ROUNDS = timedelta(seconds=10)
 
 CHUNK_SECONDS = 2
-"""How much of the work is one step: as long as it may take until a stop is heard."""
+"""The amount of work in one step, and so the longest time until a stop takes effect."""
 
 RETRIES = RetryPolicy(maximum_interval=LONGEST_RETRY_INTERVAL)
 
 
 @workflow.defn
 class BulkOperationWorkflow:
-    """The table has what became of each item; a step that runs twice goes on where the first one ended."""
+    """Collect the items of the operation, change them in chunks, and record the final state.
+
+    The table of items records each outcome, so a step that runs twice continues from its first run.
+    """
 
     @workflow.init
     def __init__(self, operation: BulkOperation) -> None:
@@ -33,7 +36,7 @@ class BulkOperationWorkflow:
 
     @workflow.run
     async def run(self, _: BulkOperation) -> BulkState:
-        """The whole story; answers how it ended."""
+        """Carry the operation out; return its final state."""
         if not self._operation.collected:
             await self._collect()
         state = await self._change_all()
@@ -43,23 +46,23 @@ class BulkOperationWorkflow:
             finish,
             start_to_close_timeout=timedelta(minutes=1),
             retry_policy=RETRIES,
-            summary=state.lower(),
+            summary=f"record {state.lower()}",
         )
         self._state = state
         await workflow.wait_condition(workflow.all_handlers_finished)
         return state
 
     @workflow.update(
-        name="stop", description="Leaves what isn't changed yet as it is; answers once it has stopped. No arguments."
+        name="stop", description="Stop the operation: items not changed yet stay as they are. No arguments."
     )
     async def stop(self) -> BulkState:
-        """Possible at any time; what has ended stays as it ended."""
+        """Stop the operation and return its final state; an operation that has ended keeps the state it has."""
         self._stop_asked = True
         await workflow.wait_condition(lambda: self._state is not BulkState.RUNNING)
         return self._state
 
     async def _collect(self) -> None:
-        """Choose the items, all at one moment: what is created later isn't among them."""
+        """Choose the items, all at one moment; activities that are created later are not among them."""
         await workflow.execute_activity_method(
             BulkOperationActivities.collect,
             self._operation,
@@ -70,21 +73,21 @@ class BulkOperationWorkflow:
         self._operation = self._operation.model_copy(update={"collected": True})
 
     async def _change_all(self) -> BulkState:
-        """Chunk by chunk; what couldn't be changed for a reason that may pass gets another round."""
+        """Change all items in chunks; items that failed for a reason that may pass get another round."""
         while not self._stop_asked:
             done = await self._change_some()
             if done.after is not None:
                 self._operation = self._operation.model_copy(update={"after": done.after})
             elif done.pending and self._operation.round < ROUNDS:
-                await self._begin_another_round()
+                await self._begin_next_round()
             else:
                 return BulkState.COMPLETED
             if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
                 workflow.continue_as_new(self._operation)
         return BulkState.STOPPED
 
-    async def _begin_another_round(self) -> None:
-        """After a while: what was in the way may be gone then."""
+    async def _begin_next_round(self) -> None:
+        """Start again at the first item, after a wait that gives the cause of the failures time to pass."""
         next_round = {"after": 0, "round": self._operation.round + 1}
         self._operation = self._operation.model_copy(update=next_round)
         with suppress(TimeoutError):
@@ -92,7 +95,9 @@ class BulkOperationWorkflow:
 
     async def _change_some(self) -> ChunkDone:
         operation = self._operation
-        workflow.set_current_details(f"**{operation.change.verb}**: round {operation.round}, {operation.after} seen.")
+        workflow.set_current_details(
+            f"**{operation.change.verb}**: round {operation.round}, {operation.after} items done."
+        )
         chunk = Chunk(
             tenant_id=operation.tenant_id,
             id=operation.id,
@@ -107,5 +112,5 @@ class BulkOperationWorkflow:
             start_to_close_timeout=timedelta(minutes=10),
             heartbeat_timeout=timedelta(seconds=30),
             retry_policy=RETRIES,
-            summary=f"from item {operation.after + 1} on",
+            summary=f"change items from {operation.after + 1} on",
         )

@@ -1,13 +1,13 @@
-"""What clients and operators may do to an open run: updates, whose answer says what happened; the row decides."""
+"""The updates by which clients and operators change an open run; the answer of each says where the row stands."""
 
-from typing import Any
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import FailureError
 
 from workflows import display, limits
-from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejected
+from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejection_failure
 from workflows.messages import (
     ActivityRef,
     Apply,
@@ -27,152 +27,160 @@ from workflows.messages import (
     Standing,
 )
 from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT
-from workflows.steps import UNEXPECTED, step
+from workflows.steps import UNEXPECTED, run_step
 from workflows.words import ActivityStatus, Pending, ResolutionMoment
 
 EXECUTE_NOW, RETRY, REFRESH = ExecuteNow(), RetryResolution(), Refresh()
-"""What the web UI's update form sends when nothing was typed into it."""
+"""The arguments that an update has if the web UI's form was sent empty."""
 
 
 class ChangeableActivity:
-    """Keeps where the activity stands, as far as the run knows; each update works from the web UI's form too."""
+    """Hold the standing of the activity as this run knows it, and the updates that change it."""
 
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
         info = workflow.info()
         reset_of = None if info.original_execution_run_id == info.run_id else info.original_execution_run_id
         self._scheduled = scheduled.model_copy(update={"reset_of": reset_of})
         self._snapshot: Snapshot | None = None
-        self._refusal: FailureError | None = None
+        self._creation_failure: FailureError | None = None
         self._standing = Standing(
             status=ActivityStatus.RESOLVING, version=0, scheduled_at=scheduled.request.scheduled_at
         )
 
-    @workflow.update(name="cancel", description='It will not be executed. {"reason": "…"}')
+    @workflow.update(
+        name="cancel",
+        description='Cancel the activity, unless an executor has claimed it. {"reason": "…"}',
+    )
     async def cancel(self, change: Cancel) -> Standing:
-        """Possible while nobody has taken it."""
+        """Cancel the activity."""
         return await self._apply(change)
 
-    @workflow.update(name="reschedule", description='Move it: {"scheduled_at": "2025-01-16T09:00:00Z", "reason": "…"}')
+    @workflow.update(
+        name="reschedule",
+        description='Move the activity to another time. {"scheduled_at": "2025-01-16T09:00:00Z", "reason": "…"}',
+    )
     async def reschedule(self, change: Reschedule) -> Standing:
-        """The timer moves with the row."""
+        """Move the activity, and the wake-up of this run with it."""
         standing = await self._apply(change)
         if change.scheduled_at:
-            self._scheduled = self._scheduled.model_copy(update={"lead_seconds": change.lead_seconds})
+            self._replace_lead(change.lead_seconds)
         return standing
 
-    @workflow.update(name="execute_now", description="It becomes due at once, and keeps its scheduled_at. {}")
+    @workflow.update(
+        name="execute_now",
+        description="Make the activity due at once; its scheduled_at stays. {}",
+    )
     async def execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> Standing:
-        """What was left for its time is resolved first."""
+        """Resolve what was left for the wake-up, then make the activity due at once."""
         target, attributes = await self._resolve_open_parts(ResolutionMoment.WAKE_UP)
         return await self._apply(change.model_copy(update={"target": target, "attributes": attributes}))
 
-    @workflow.update(name="retry_resolution", description="What could not be resolved is tried again. {}")
+    @workflow.update(
+        name="retry_resolution",
+        description="Try again to resolve what has failed. {}",
+    )
     async def retry_resolution(self, change: RetryResolution = RETRY) -> Standing:
-        """READY afterwards, or still UNRESOLVED with what failed now."""
+        """Resolve what has failed once more: READY afterwards, or UNRESOLVED with the failures of this attempt."""
         target, attributes = await self._resolve_open_parts(ResolutionMoment.RETRY)
         return await self._apply(change.model_copy(update={"target": target, "attributes": attributes}))
 
     @workflow.update(
         name="assign_target",
-        description='Whom it is aimed at: {"target_user_id": "<of the activity>", "commerce_user_id": "<uuid>"}',
+        description='Assign the target user. {"target_user_id": "<of the activity>", "commerce_user_id": "<uuid>"}',
     )
     async def assign_target(self, change: AssignTarget) -> Standing:
-        """READY afterwards, if that was all that was missing."""
+        """Assign the target user: READY afterwards, if nothing else is unresolved."""
         return await self._apply(change)
 
-    @workflow.update(name="refresh", description="Read the row again; nothing is written. {}")
+    @workflow.update(
+        name="refresh",
+        description="Read the row again, after a change that this run has missed; write nothing. {}",
+    )
     async def refresh(self, refresh: Refresh = REFRESH) -> Standing:
-        """Read the row again, after a change that the run has missed; take over the lead that belongs to its time."""
-        key = await self._key()
-        activity = ActivityRef(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id)
-        standing = await step(
+        """Read the row again, and take over the lead that belongs to its time."""
+        await self._wait_for_creation()
+        standing = await run_step(
             ScheduledActivityActivities.read_standing,
-            activity,
-            "where the row stands",
-            step_id=f"refresh:{key}",
+            ActivityRef(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id),
+            "read the row",
+            step_id=f"refresh:{_current_update_id()}",
             give_up_on=(UNEXPECTED,),
         )
         if refresh.lead_seconds is not None:
-            self._scheduled = self._scheduled.model_copy(update={"lead_seconds": refresh.lead_seconds})
-        self._stands(standing)
+            self._replace_lead(refresh.lead_seconds)
+        self._adopt_standing(standing)
         return standing
 
     @cancel.validator
-    def _allow_cancel(self, change: Cancel) -> None:
-        self._allow(change)
+    def _validate_cancel(self, change: Cancel) -> None:
+        _reject_faulty(change)
 
     @reschedule.validator
-    def _allow_reschedule(self, change: Reschedule) -> None:
-        self._allow(change)
+    def _validate_reschedule(self, change: Reschedule) -> None:
+        _reject_faulty(change)
 
     @execute_now.validator
-    def _allow_execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> None:
-        self._allow(change)
+    def _validate_execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> None:
+        _reject_faulty(change)
 
     @retry_resolution.validator
-    def _allow_retry_resolution(self, change: RetryResolution = RETRY) -> None:
-        self._allow(change)
+    def _validate_retry_resolution(self, change: RetryResolution = RETRY) -> None:
+        _reject_faulty(change)
 
     @assign_target.validator
-    def _allow_assign_target(self, change: AssignTarget) -> None:
-        self._allow(change)
+    def _validate_assign_target(self, change: AssignTarget) -> None:
+        _reject_faulty(change)
 
-    def _allow(self, change: Change) -> None:
-        fault = limits.fault_in(change, workflow.now())
-        if fault:
-            raise rejected(Rejection(code="validation_failed", detail=fault))
+    async def _wait_for_creation(self) -> None:
+        """Wait until the activity is recorded or its creation has failed."""
+        # A reset hands updates in again before the first step has run.
+        await workflow.wait_condition(lambda: bool(self._snapshot or self._creation_failure))
 
     async def _apply(self, change: Change, key: str | None = None) -> Standing:
-        """Write it under the update's id.
-
-        What PostgreSQL refuses for good fails the update: nothing hangs because of what was in it.
-        """
-        key = await self._key(key)
+        """Write the change under `key`, by default the id of the current update; return the standing it leaves."""
+        key = key or _current_update_id() or workflow.info().run_id
+        await self._wait_for_creation()
         apply = Apply(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id, key=key, change=change)
         verb = apply.change.verb
-        standing = await step(
+        standing = await run_step(
             ScheduledActivityActivities.apply_change,
             apply,
             verb.replace("_", " "),
             step_id=f"{verb}:{key}",
+            # A change that PostgreSQL refuses for good fails its update; retrying it for ever would block the run.
             give_up_on=(UNEXPECTED,),
         )
-        self._stands(standing)
+        self._adopt_standing(standing)
         return standing
-
-    async def _key(self, key: str | None = None) -> str:
-        """Wait for the first step, since a reset hands updates in before it; then return the key of the step to run."""
-        await workflow.wait_condition(lambda: bool(self._snapshot or self._refusal))
-        update = workflow.current_update_info()
-        return key or (update.id if update else workflow.info().run_id)
 
     async def _resolve_open_parts(
         self, moment: ResolutionMoment
     ) -> tuple[ResolvedTarget | None, ResolvedAttributes | None]:
-        """Find what is left to find; nothing where nothing is."""
-        await workflow.wait_condition(lambda: bool(self._snapshot or self._refusal))
+        """Resolve the target and the attributes that are still open; return None for each that is not."""
+        await self._wait_for_creation()
         resolve = Resolve(scheduled=self._scheduled, moment=moment)
-        update = workflow.current_update_info()
-        suffix = f":{update.id}" if update else ""
+        update_id = _current_update_id()
+        suffix = f":{update_id}" if update_id else ""
         target = attributes = None
         if {Pending.TARGET, Pending.MANUAL_TARGET} & set(self._standing.pending):
-            target = await step(
+            target = await run_step(
                 ResolutionActivities.resolve_target, resolve, "target user", step_id=f"resolve_target{suffix}"
             )
         if Pending.ATTRIBUTES in self._standing.pending:
-            attributes = await step(
+            attributes = await run_step(
                 ResolutionActivities.resolve_attributes, resolve, "attributes", step_id=f"resolve_attributes{suffix}"
             )
         return target, attributes
 
-    def _stands(self, standing: Standing) -> None:
-        """Take note of the row as a step has left it, unless a later answer has come first; show it to operators.
+    def _replace_lead(self, lead_seconds: float) -> None:
+        self._scheduled = self._scheduled.model_copy(update={"lead_seconds": lead_seconds})
 
-        Rows of one version differ only after an edit by hand, which `refresh` has to follow.
-        """
+    def _adopt_standing(self, standing: Standing) -> None:
+        """Keep the standing that a step has returned, unless it is older than the one kept; show it to operators."""
+        # An equal version is adopted too: after an edit by hand, `refresh` reads a row that differs without a new one.
         if standing.version < self._standing.version or standing == self._standing:
             return
-        changed: list[SearchAttributeUpdate[Any]] = []
+        changed: list[SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime]] = []
         if standing.status is not self._standing.status:
             changed.append(ACTIVITY_STATUS.value_set(standing.status))
         if standing.scheduled_at != self._standing.scheduled_at:
@@ -180,7 +188,20 @@ class ChangeableActivity:
         if changed:
             workflow.upsert_search_attributes(changed)
         self._standing = standing
-        details = display.waits_for(standing, self._scheduled.wake_at(standing))
+        details = display.describe_standing(standing, self._scheduled.wake_at(standing))
         if workflow.info().continued_run_id:  # continue-as-new loses the summary
             details = f"{display.headline(self._scheduled, standing.scheduled_at)}\n\n{details}"
         workflow.set_current_details(details)
+
+
+def _reject_faulty(change: Change) -> None:
+    """Fail the update before it is accepted, if its values are out of bounds."""
+    fault = limits.find_fault(change, workflow.now())
+    if fault:
+        raise rejection_failure(Rejection(code="validation_failed", detail=fault))
+
+
+def _current_update_id() -> str | None:
+    """Return the id of the update that is being handled; None outside a handler."""
+    update = workflow.current_update_info()
+    return update.id if update else None

@@ -1,13 +1,15 @@
-"""What an operator reads in the web UI: ids and states in words, never names, numbers or texts of people."""
+"""The texts that operators read in Temporal's web UI: ids and states, never names, numbers or texts of people."""
 
 from datetime import UTC, datetime
 
 from workflows.messages import ScheduledActivityInput, Standing
 from workflows.words import ActivityStatus
 
+RESOLVING = "**RESOLVING**: the commerce, reason, target user and attributes are being resolved."
 
-def minute(moment: datetime) -> str:
-    """2025-01-16T09:00Z, with seconds when there are any: as short as it can be said without loss to the eye."""
+
+def format_minute(moment: datetime) -> str:
+    """Format a time as 2025-01-16T09:00Z, with seconds only if there are any."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}{f':{moment.second:02}' if moment.second else ''}Z"
 
 
@@ -18,24 +20,23 @@ def contract_time(instant: datetime) -> str:
 
 
 def headline(scheduled: ScheduledActivityInput, scheduled_at: datetime | None = None) -> str:
-    """The one line that says what a run is; after a move, `scheduled_at` is its new time."""
+    """Describe the activity of a run in one line; after a move, `scheduled_at` is its new time."""
     request = scheduled.request
-    at = minute(scheduled_at or request.scheduled_at)
+    at = format_minute(scheduled_at or request.scheduled_at)
     return f"{request.channel} {request.type} for commerce {request.commerce_id} at {at}"
 
 
-def waits_for(standing: Standing, wake_at: datetime) -> str:
-    """What the run is doing now and what ends that, in Markdown."""
+def describe_standing(standing: Standing, wake_at: datetime) -> str:
+    """Describe in Markdown what the run is waiting for."""
+    due_at = format_minute(standing.scheduled_at)
     match standing.status:
         case ActivityStatus.READY:
             left = ", ".join(part.lower().replace("_", " ") for part in standing.pending)
-            then = f", then resolves {left}," if left else ""
-            return f"**READY**: sleeps until {minute(wake_at)}{then} to be marked for {minute(standing.scheduled_at)}."
+            then = f"resolves {left} and marks" if left else "marks"
+            return f"**READY**: sleeps until {format_minute(wake_at)}, then {then} the activity as due at {due_at}."
         case ActivityStatus.UNRESOLVED:
             return f"**UNRESOLVED**: waits for an operator. {standing.why or ''}".rstrip()
         case ActivityStatus.DUE:
-            return (
-                f"**DUE** from {minute(standing.scheduled_at)} on: marked for execution; PostgreSQL has it from here."
-            )
+            return f"**DUE** from {due_at} on: marked for execution. PostgreSQL holds the activity from here."
         case _:
-            return f"**{standing.status}**: nothing left to do here."
+            return f"**{standing.status}**: this run has nothing left to do."

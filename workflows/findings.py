@@ -1,4 +1,4 @@
-"""What reconciliation looks for and what it has found: the messages of its workflow."""
+"""The findings of reconciliation, and the messages of its workflow."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,31 +10,30 @@ from workflows.messages import Message
 
 
 class Finding(StrEnum):
-    """How rows and runs may differ, and what is done about it."""
+    """The ways in which a row and its run may differ, and what reconciliation does about each."""
 
     TERMINATED = "terminated"
-    """The run was ended in Temporal: the activity is FAILED now, and can be brought back."""
+    """The run was terminated in Temporal: the activity is FAILED now, and can be brought back."""
     CANCELLED = "cancelled"
-    """The run was cancelled before it could say so: the activity is CANCELED now."""
+    """The run was cancelled before it could cancel its row: the activity is CANCELED now."""
     RESUMED = "resumed"
-    """Nothing went on for an open row: a new run does."""
+    """An open row had no run: a new run continues from it."""
     RESET = "reset"
-    """An operator has reset the run in Temporal: the trail says so, and the row names the new run."""
+    """An operator has reset the run in Temporal: the trail and the row name the new run now."""
     MOVED = "moved"
-    """The run slept towards another time than the row's, or showed another status: it has read the row again."""
+    """The run had another time or status than the row: it has read the row again."""
     OVERDUE = "overdue"
-    """READY after its time although its run is open: only reported, for a worker or the database is behind."""
+    """The activity is READY after its time although its run is open: reported only, since a worker is behind."""
     STUCK = "stuck"
-    """A run that hasn't recorded its activity for long: only reported, its pending step says why."""
+    """The run has not recorded its activity for a long time: reported only; its pending step shows the cause."""
     LEASE_EXPIRED = "lease_expired"
-    """An executor's lease ran out and nobody has asked since: DUE again, or FAILED."""
-
+    """An executor's lease ran out and no claim has expired it since: the activity is DUE again, or FAILED."""
     FOLLOWED_UP = "followed_up"
-    """A result asked for a follow-up whose creation was cut off: it is created now."""
+    """A result asked for a follow-up whose creation was cut off: the follow-up is created now."""
 
 
 class Cursor(Message):
-    """The last row of a page: the next page begins behind it."""
+    """The last row of a page; the next page begins behind it."""
 
     scheduled_at: datetime
     tenant_id: UUID
@@ -42,17 +41,17 @@ class Cursor(Message):
 
 
 class Page(Message):
-    """Which open rows to compare with their runs; a row written within `grace_seconds` is left to itself."""
+    """Select the open rows to compare with their runs; rows written within `grace_seconds` are left alone."""
 
     after: Cursor | None = None
     ready_only: bool = False
-    """Of those that are due first only these count: UNRESOLVED ones stay open after their time, and may be many."""
+    """Leave UNRESOLVED rows out: they stay open after their time, and many of them would hide the READY ones."""
     size: int = 200
     grace_seconds: float = 10
 
 
 class Compared(Message):
-    """What a page, or all pages, have shown; `examples` names some of the activities of each finding."""
+    """The findings of one page or of all pages; `examples` names some of the activities of each finding."""
 
     rows: int = 0
     counts: dict[Finding, int] = Field(default_factory=dict)
@@ -60,7 +59,7 @@ class Compared(Message):
     after: Cursor | None = None
 
     def plus(self, other: "Compared") -> "Compared":
-        """Both together, at the place where the other one ended; a handful of examples is enough."""
+        """Add up both, at the position where `other` ended, with at most ten examples of each finding."""
         counts = dict(self.counts)
         examples = dict(self.examples)
         for finding, count in other.counts.items():
@@ -70,16 +69,16 @@ class Compared(Message):
 
 
 class Reconcile(Message):
-    """Starts reconciliation; `so_far` is what earlier runs of the same round have shown."""
+    """Start reconciliation; `so_far` holds the findings of earlier runs of the same round."""
 
     page: Page = Page()
     pages: int | None = None
-    """How many pages a round takes, after the soonest one; the next round goes on behind them. None: all."""
+    """The number of pages in a round, beside the page that is due first; the next round continues. None: all."""
     ended_within_seconds: float | None = None
-    """Look first for runs that were ended from outside within this time."""
+    """Look first for runs that were ended from outside within this number of seconds."""
     stuck_seconds: float = 600
     so_far: Compared = Compared()
 
     def plus(self, found: Compared) -> "Reconcile":
-        """The same, after something was found before the first page."""
+        """Return the same round with more findings."""
         return self.model_copy(update={"so_far": self.so_far.plus(found)})

@@ -1,4 +1,4 @@
-"""What becomes of a scheduled activity in an executor's hands: the words, and the judgement of a result."""
+"""The hand-off of a due activity to executors: its enumerations, and the judgement of a reported result."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from workflows.words import ActivityStatus
 
 
 class ResultStatus(StrEnum):
-    """What an executor says became of the activity; PENDING says that it is still at it."""
+    """The outcome that an executor reports; PENDING means that the executor is still at work."""
 
     PENDING = "PENDING"
     COMPLETED = "COMPLETED"
@@ -19,7 +19,7 @@ class ResultStatus(StrEnum):
 
 
 class ContactDirection(StrEnum):
-    """Who began the conversation: the commerce (INBOUND) or the executor."""
+    """The side that began the conversation: the commerce (INBOUND) or the executor (OUTBOUND)."""
 
     INBOUND = "INBOUND"
     OUTBOUND = "OUTBOUND"
@@ -34,13 +34,13 @@ EFFECTS = {
 """The status that a result gives the activity; PENDING gives none."""
 
 CONTACTED = (ResultStatus.COMPLETED, ResultStatus.TRANSFERRED)
-"""The results that say somebody was spoken to."""
+"""The results after which the target user counts as contacted."""
 
 FINISHED = (ActivityStatus.COMPLETED, ActivityStatus.FAILED, ActivityStatus.CANCELED)
 
 
 class Lease(Message):
-    """Who took the activity last; it is theirs until `expires_at`, and their result counts until another takes it."""
+    """The latest lease of the activity; its executor's result counts until another executor claims the activity."""
 
     attempt: int
     token: UUID
@@ -50,7 +50,7 @@ class Lease(Message):
 
 
 class KnownResult(Message):
-    """A result that was accepted before; `attempt` is the taking that it belongs to."""
+    """A result that was accepted before; `attempt` is the number of the lease that it belongs to."""
 
     id: UUID
     fingerprint: str
@@ -59,20 +59,20 @@ class KnownResult(Message):
 
 
 class HandOff(Message):
-    """Where the activity stands: `results` are in the order of their arrival."""
+    """The state of an activity's hand-off; `results` are in the order of their arrival."""
 
     status: ActivityStatus
     lease: Lease | None = None
     results: tuple[KnownResult, ...] = ()
 
     @property
-    def deciding(self) -> KnownResult | None:
-        """The result that gave the activity its status: the last one that gave it any."""
+    def decisive_result(self) -> KnownResult | None:
+        """Return the result that gave the activity its status: the last one that has an effect."""
         return next((one for one in reversed(self.results) if one.status in EFFECTS), None)
 
 
-class Claimed(Message):
-    """What a new result says of itself, as far as it decides; without token and attempt it may be anybody's."""
+class ReportedResult(Message):
+    """The parts of a new result that decide; without token and attempt it may belong to any lease."""
 
     status: ResultStatus
     fingerprint: str
@@ -83,63 +83,67 @@ class Claimed(Message):
 
 
 class Repeated(Message):
-    """The same was accepted before: nothing changes."""
+    """The same result was accepted before; nothing changes."""
 
     id: UUID
 
 
 class Accepted(Message):
-    """It is recorded; `to_status` is what the activity becomes or stays."""
+    """The result is recorded; `to_status` is the activity's status afterwards."""
 
     to_status: ActivityStatus
     attempt: int
     overrides: UUID | None = None
 
 
-class Refused(Message):
-    """It comes too late, too early or from the wrong hands; the sentence is for the caller."""
+class Rejected(Message):
+    """The result comes too late, too early or from another executor; `detail` is the sentence for the caller."""
 
     detail: str
 
 
-def judge(seen: HandOff, result: Claimed) -> Repeated | Accepted | Refused:
-    """What a result does: the first result of the last one who took it counts, others only with `hard_override`."""
-    repeated = _repeated(seen, result)
+def judge(seen: HandOff, result: ReportedResult) -> Repeated | Accepted | Rejected:
+    """Judge a result: the first one of the latest lease counts, any other only with `hard_override`."""
+    repeated = _find_repetition(seen, result)
     if repeated:
         return repeated
     if seen.lease is None:
-        return Refused(detail=f"The activity is {seen.status}, and nobody has taken it.")
-    is_open = seen.status not in FINISHED or _gave_up(seen)
+        return Rejected(detail=f"The activity is {seen.status}, and no executor has claimed it.")
+    is_open = seen.status not in FINISHED or _is_exhausted(seen)
     if not is_open and not result.hard_override:
-        return Refused(detail=f"The activity is {seen.status} already; only `hard_override` can change that.")
-    if is_open and _taken_since(seen.lease, result):
-        return Refused(
-            detail=f"The activity was taken since by {seen.lease.executor}, whose lease ends at"
-            f" {seen.lease.expires_at:%Y-%m-%dT%H:%M:%SZ}; only their result counts."
+        return Rejected(detail=f"The activity is {seen.status} already; only `hard_override` can change that.")
+    if is_open and _is_superseded(result, seen.lease):
+        return Rejected(
+            detail=f"The activity was claimed since by {seen.lease.executor}, whose lease ends at"
+            f" {seen.lease.expires_at:%Y-%m-%dT%H:%M:%SZ}; only the result of that lease counts."
         )
+    overrides = seen.decisive_result if not is_open and result.status in EFFECTS else None
     return Accepted(
         to_status=EFFECTS.get(result.status, seen.status),
         attempt=seen.lease.attempt,
-        overrides=seen.deciding.id if seen.deciding and not is_open and result.status in EFFECTS else None,
+        overrides=overrides.id if overrides else None,
     )
 
 
-def _repeated(seen: HandOff, result: Claimed) -> Repeated | None:
-    """An overridden result that arrives once more is a repetition; with `hard_override` it is meant to count again."""
+def _find_repetition(seen: HandOff, result: ReportedResult) -> Repeated | None:
+    """Find the equal result that was accepted before.
+
+    An overridden result that arrives again is a repetition as well, unless `hard_override` asks for it to count again.
+    """
     same = [one for one in seen.results if one.fingerprint == result.fingerprint]
     if not same:
         return None
-    meant_anew = result.hard_override and seen.status in FINISHED and same[-1] != seen.deciding
-    return None if meant_anew else Repeated(id=same[-1].id)
+    counts_again = result.hard_override and seen.status in FINISHED and same[-1] != seen.decisive_result
+    return None if counts_again else Repeated(id=same[-1].id)
 
 
-def _gave_up(seen: HandOff) -> bool:
-    """FAILED because its leases ran out, not by a result: whoever took it last may still say how it went."""
-    return seen.status is ActivityStatus.FAILED and seen.deciding is None
+def _is_exhausted(seen: HandOff) -> bool:
+    """Return whether the activity FAILED by expired leases: the last executor may still report a result."""
+    return seen.status is ActivityStatus.FAILED and seen.decisive_result is None
 
 
-def _taken_since(lease: Lease, result: Claimed) -> bool:
-    """By the token or the attempt if the result names one; else what happened before this lease is another's."""
+def _is_superseded(result: ReportedResult, lease: Lease) -> bool:
+    """Return whether the result belongs to an earlier lease, by its token, its attempt or else its time."""
     if result.lease_token:
         return result.lease_token != lease.token
     if result.attempt is not None:

@@ -1,4 +1,4 @@
-"""What a change may hold, whoever sends it: the API has looked before, the web UI's update form has not."""
+"""The bounds of a change's values, for changes that the web UI's update form sends unchecked."""
 
 from datetime import datetime, timedelta
 
@@ -8,26 +8,27 @@ TEXT_LENGTH = 1000
 FIRST_YEAR = 1970
 YEARS_AHEAD = 10
 LONGEST_WAIT = timedelta(days=YEARS_AHEAD * 365 + 3)
-"""With as many leap days as can be in it."""
+"""Ten years, with the three leap days that they may contain."""
 SCORES = range(-(2**31), 2**31)
 
-_BETWEEN_CLOCKS = timedelta(days=1)
+_CLOCK_LEEWAY = timedelta(days=1)
+"""The API has checked the time by its own clock, possibly long before the run receives the change."""
 
 
-def fault_in(change: Change, now: datetime) -> str | None:
-    """Why it can't be carried out, in a sentence; None if it can, as far as it alone decides."""
+def find_fault(change: Change, now: datetime) -> str | None:
+    """Return a sentence that says which value of the change is out of bounds; None if all are within them."""
     if isinstance(change, Cancel | Reschedule) and not _is_storable(change.reason or ""):
-        return f"The reason may have {TEXT_LENGTH:,} characters at most, and none that can't be stored."
-    return _fault_in_values(change, now) if isinstance(change, Reschedule) else None
+        return f"The reason may have at most {TEXT_LENGTH:,} characters, and none that PostgreSQL can't store."
+    return _find_faulty_value(change, now) if isinstance(change, Reschedule) else None
 
 
-def _fault_in_values(change: Reschedule, now: datetime) -> str | None:
+def _find_faulty_value(change: Reschedule, now: datetime) -> str | None:
     times = [time for time in (change.scheduled_at, change.suggested_execution_time) if time]
     if not times and change.score is None:
-        return "It must change at least one of scheduled_at, suggested_execution_time and score."
+        return "A move must change at least one of scheduled_at, suggested_execution_time and score."
     if change.score is not None and change.score not in SCORES:
         return f"The score must lie between {SCORES.start} and {SCORES.stop - 1}."
-    latest = now + LONGEST_WAIT + _BETWEEN_CLOCKS
+    latest = now + LONGEST_WAIT + _CLOCK_LEEWAY
     if any(time.year < FIRST_YEAR or time > latest for time in times):
         return f"A time must lie between {FIRST_YEAR} and {YEARS_AHEAD} years from now."
     return None

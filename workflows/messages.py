@@ -1,7 +1,7 @@
-"""The frozen messages that cross Temporal; they grow by optional fields only."""
+"""The frozen messages that cross Temporal. They grow by optional fields only: histories hold earlier versions."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -30,13 +30,14 @@ from workflows.words import (
 
 
 class Message(BaseModel):
-    """A value that crosses a process boundary: immutable; a field it doesn't know, from a newer writer, is ignored."""
+    """A value that crosses a process boundary: immutable, and tolerant of the unknown fields of a newer writer."""
 
     model_config = ConfigDict(frozen=True)
 
     @model_serializer(mode="wrap", when_used="json")
-    def without_nulls(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Absent means null: every byte of a message stays in a history for as long as the activity sleeps."""
+    def serialize_without_nulls(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave null members out; an absent member is read as null."""
+        # Every byte of a message stays in a history for as long as the activity sleeps.
         return {name: value for name, value in serialize(self).items() if value is not None}
 
 
@@ -48,7 +49,7 @@ class ActivityRef(Message):
 
 
 class TargetCriterion(Message):
-    """One rule of the request or of a configuration; lower `priority` is tried first, ties in the given order."""
+    """A rule of the request or of a configuration; the lowest `priority` is tried first, ties in the given order."""
 
     type: CriterionType
     config: dict[str, JsonValue] = {}
@@ -56,7 +57,7 @@ class TargetCriterion(Message):
 
 
 class ProvidedAttribute(Message):
-    """A value that the caller brings along; `fallback` is used when `value` is null."""
+    """A value that the caller provides; `fallback` is used when `value` is null."""
 
     key: str
     value: JsonValue = None
@@ -64,7 +65,7 @@ class ProvidedAttribute(Message):
 
 
 class ScheduledActivityRequest(Message):
-    """What the caller asked for, as the contract names it; a duplicate is compared with this."""
+    """The body of a creation, as the contract names its fields; a duplicate is compared with it."""
 
     type: ActivityType
     reason: str
@@ -82,7 +83,7 @@ class ScheduledActivityRequest(Message):
 
 
 class ScheduledActivityInput(Message):
-    """Starts a run: a new one, or one that goes on from its row after a reset, a move or a lost Temporal."""
+    """Start a run: that of a new activity, or one that continues from the row after a reset, a move or a loss."""
 
     id: UUID
     tenant_id: UUID
@@ -90,13 +91,13 @@ class ScheduledActivityInput(Message):
     lead_seconds: float = 0
     actor: str = ""
     reset_of: str | None = None
-    """The run that this one repeats, if an operator has reset that: told to the first step, never by who starts it."""
+    """The run that an operator has reset into this one; the run itself sets it for its first step."""
 
     def wake_at(self, standing: "Standing") -> datetime:
-        """When the run wakes to mark it: a part of the lead before its time, the part decided by the id alone.
+        """Return the time of the wake-up: before `scheduled_at` by a part of the lead that depends on the id alone.
 
-        A herd of equal times is so spread over the lead; the mark counts from `scheduled_at` on all the same. The last
-        quarter of the lead is left free: what is slow to wake is still on time.
+        This spreads activities that share an instant. The last quarter of the lead stays free, so that a run that is
+        slow to wake is still on time. A target that an operator has to assign may be assigned until `scheduled_at`.
         """
         if Pending.MANUAL_TARGET in standing.pending:
             return standing.scheduled_at
@@ -116,22 +117,22 @@ class ResolvedReason(Message):
 
     reason: Label
     user_status: Label | None = None
-    explanation: dict[str, Any] = {}
+    explanation: dict[str, JsonValue] = {}
 
 
 class ResolvedTarget(Message):
-    """Whom the activity is aimed at, or why nobody (yet)."""
+    """The target user, or the reason why none is found (yet)."""
 
     status: TargetStatus
     strategy: TargetStrategy
     commerce_user_id: UUID | None = None
     lock_reason: LockReason | None = None
     error_message: str | None = None
-    explanation: dict[str, Any] = {}
+    explanation: dict[str, JsonValue] = {}
 
 
 class ResolvedAttribute(Message):
-    """One attribute's value, or why there is none (yet)."""
+    """The value of one attribute, or the reason why it has none (yet)."""
 
     key: str
     status: AttributeStatus
@@ -142,28 +143,28 @@ class ResolvedAttribute(Message):
 
 
 class ResolvedAttributes(Message):
-    """All attributes of one scheduled activity, in the order of their keys' first mention."""
+    """The attributes of one scheduled activity, in the order in which the request first mentions their keys."""
 
     attributes: tuple[ResolvedAttribute, ...] = ()
-    explanation: dict[str, Any] = {}
+    explanation: dict[str, JsonValue] = {}
 
 
 class Resolve(Message):
-    """Asks for one resolution step; at WAKE_UP and RETRY only what is still open in the row is resolved."""
+    """Ask for one resolution step; at WAKE_UP and RETRY only the parts that are open in the row are resolved."""
 
     scheduled: ScheduledActivityInput
     moment: ResolutionMoment = ResolutionMoment.CREATION
 
 
 class Fault(Message):
-    """One thing that is wrong with a request: where (an RFC 6901 pointer into the body) and why, in a sentence."""
+    """One fault of a request: an RFC 6901 pointer into its body, and a sentence that says what is wrong."""
 
     pointer: str
     detail: str
 
 
 class Rejection(Message):
-    """Why a request can't be carried out, ever: `code` is one of the API's stable problem codes."""
+    """The reason why a request can never be carried out; `code` is one of the API's stable problem codes."""
 
     code: str
     detail: str
@@ -181,7 +182,7 @@ class RejectedError(Exception):
 
 
 class Standing(Message):
-    """The row as it is stored: what a run needs to know to go on; the higher `version` is the later one."""
+    """The stored facts of a row that its run needs to continue; the standing with the higher `version` is newer."""
 
     status: ActivityStatus
     version: int
@@ -191,7 +192,7 @@ class Standing(Message):
 
 
 class TargetUser(Message):
-    """A target of a scheduled activity as answers show it."""
+    """A target user of a scheduled activity, as answers show it."""
 
     id: UUID
     commerce_user_id: UUID | None = None
@@ -204,7 +205,7 @@ class TargetUser(Message):
 
 
 class Attribute(Message):
-    """An attribute of a scheduled activity as answers show it."""
+    """An attribute of a scheduled activity, as answers show it."""
 
     id: UUID
     attribute_key_id: UUID
@@ -217,7 +218,7 @@ class Attribute(Message):
 
 
 class Snapshot(Message):
-    """A whole scheduled activity as its tenant sees it at one moment; `standing` is what is stored beneath."""
+    """A whole scheduled activity as its tenant sees it at one moment; `standing` is the row as it is stored."""
 
     id: UUID
     type: ActivityType
@@ -245,13 +246,13 @@ class Snapshot(Message):
 
 
 class CommerceFound(Message):
-    """The commerce exists; `recorded` is this very activity's row, when an earlier run has written it already."""
+    """Report that the commerce exists; `recorded` is this activity, if an earlier run has recorded it already."""
 
     recorded: Snapshot | None = None
 
 
 class Record(Message):
-    """Writes a resolved activity: its row, its parts and its first event."""
+    """Ask for a resolved activity to be written: its row, its parts and its first event."""
 
     scheduled: ScheduledActivityInput
     reason: ResolvedReason
@@ -260,7 +261,7 @@ class Record(Message):
 
 
 class MarkDue(ActivityRef):
-    """Marks one for execution, if it is still READY at this `version`, with what its time has resolved."""
+    """Mark an activity as due if it is still READY at `version`, with the parts that the wake-up has resolved."""
 
     version: int
     target: ResolvedTarget | None = None
@@ -268,27 +269,27 @@ class MarkDue(ActivityRef):
 
 
 class Refresh(Message):
-    """Makes a run read its row again; `lead_seconds` replaces the run's lead where the row has moved."""
+    """Make a run read its row again; `lead_seconds` replaces the run's lead where the row has moved."""
 
     lead_seconds: float | None = Field(default=None, ge=0, le=366 * 86_400, allow_inf_nan=False)
-    """At most a tenth of the longest wait."""
+    """At most a tenth of the longest wait, which is ten years."""
 
 
 class Change(Message):
-    """What somebody wants of a recorded activity: sent by the API, or typed into the web UI's update form."""
+    """A change of a recorded activity, sent by the API or typed into the web UI's update form."""
 
     actor: str = "temporal-ui"
 
 
 class Cancel(Change):
-    """It shall not be executed."""
+    """Cancel the activity."""
 
     verb: Literal["cancel"] = "cancel"
     reason: str | None = None
 
 
 class Reschedule(Change):
-    """Other values for what may still change; a field that is absent stays as it is."""
+    """Change the time, the suggested time or the score; a field that is absent stays as it is."""
 
     verb: Literal["reschedule"] = "reschedule"
     scheduled_at: AwareDatetime | None = None
@@ -300,7 +301,7 @@ class Reschedule(Change):
 
 
 class ExecuteNow(Change):
-    """It shall count as due from this moment on; what was left for its time has been resolved by then."""
+    """Make the activity due now; `target` and `attributes` are what was left to resolve for its time."""
 
     verb: Literal["execute_now"] = "execute_now"
     target: ResolvedTarget | None = None
@@ -308,7 +309,7 @@ class ExecuteNow(Change):
 
 
 class RetryResolution(Change):
-    """What could not be resolved is tried again; the outcome of that is written."""
+    """Write the outcome of another attempt at what could not be resolved."""
 
     verb: Literal["retry_resolution"] = "retry_resolution"
     target: ResolvedTarget | None = None
@@ -316,7 +317,7 @@ class RetryResolution(Change):
 
 
 class AssignTarget(Change):
-    """An operator says whom it is aimed at."""
+    """Assign a target user, by an operator's choice."""
 
     verb: Literal["assign_target"] = "assign_target"
     target_user_id: UUID
@@ -324,21 +325,21 @@ class AssignTarget(Change):
 
 
 class Terminate(Change):
-    """Its run was ended from outside, without a word to the row."""
+    """Fail the activity because its run was terminated in Temporal."""
 
     verb: Literal["terminate"] = "terminate"
     reason: str | None = None
 
 
 class BringBack(Change):
-    """Its run was ended by mistake: it shall be what it was before."""
+    """Undo a `Terminate`: give the activity the status that it had before."""
 
     verb: Literal["bring_back"] = "bring_back"
     reason: str | None = None
 
 
 class Apply(ActivityRef):
-    """Writes one change; `key` names it for ever, so that writing it again changes nothing."""
+    """Write one change; a `key` that was written before changes nothing."""
 
     key: str
     change: Annotated[
@@ -348,7 +349,7 @@ class Apply(ActivityRef):
 
 
 class ActivityFilter(Message):
-    """All conditions hold at once; one that isn't given lets everything of the tenant pass."""
+    """Select a tenant's activities by all of these conditions at once; one that is absent selects everything."""
 
     status: tuple[ActivityStatus, ...] = ()
     type: ActivityType | None = None

@@ -1,4 +1,4 @@
-"""One scheduled activity, from the request that creates it to the moment it is marked for execution."""
+"""The workflow of one scheduled activity: from the request that creates it to the mark that makes it due."""
 
 import asyncio
 from contextlib import suppress
@@ -8,11 +8,12 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from workflows import display
-from workflows.activities import ResolutionActivities, ScheduledActivityActivities, is_rejection
+from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejection_of
 from workflows.changes import ChangeableActivity
-from workflows.messages import Cancel, MarkDue, Record, Resolve, ScheduledActivityInput, Snapshot, Standing
+from workflows.messages import Cancel, MarkDue, Resolve, ScheduledActivityInput, Snapshot, Standing
+from workflows.resolution import decide_in_order
 from workflows.search_attributes import ACTIVITY_STATUS
-from workflows.steps import TroubleError, locally, step, visibly
+from workflows.steps import TroubleError, run_local_step, run_step, run_visible_step
 from workflows.words import OPEN, ActivityStatus, ResolutionMoment
 
 ALL_STEPS = "commerce, reason, target user, attributes, row and first event"
@@ -20,7 +21,11 @@ ALL_STEPS = "commerce, reason, target user, attributes, row and first event"
 
 @workflow.defn
 class ScheduledActivityWorkflow(ChangeableActivity):
-    """Resolve, record, answer, wait for the time, mark: the row decides every race, and the mark ends the run."""
+    """Resolve and record the activity, answer its creator, sleep until its time, then mark it as due.
+
+    The row in PostgreSQL decides every race: a step writes only if the row's status and version still allow it. The
+    mark ends the run; from then on PostgreSQL alone holds the activity.
+    """
 
     @workflow.init
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
@@ -28,91 +33,102 @@ class ScheduledActivityWorkflow(ChangeableActivity):
 
     @workflow.run
     async def run(self, _: ScheduledActivityInput) -> ActivityStatus:
-        """The whole story; answers the status in which the activity is left to PostgreSQL."""
-        workflow.set_current_details("**RESOLVING**: looks for commerce, reason, target user and attributes.")
+        """Take the activity from its creation to its mark; return its status at the end of the run."""
+        workflow.set_current_details(display.RESOLVING)
         try:
             self._snapshot = await self._resolve_and_record()
-            self._stands(self._snapshot.standing)
+            self._adopt_standing(self._snapshot.standing)
             while self._standing.status in OPEN:
-                if await self._time_comes_before_a_change():
-                    self._stands(await self._mark_due())
+                if await self._sleep_until_wake_up():
+                    self._adopt_standing(await self._mark_due())
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if workflow.info().is_continue_as_new_suggested() and self._standing.status in OPEN:
                     workflow.continue_as_new(self._scheduled)
         except (FailureError, asyncio.CancelledError) as failure:
-            await self._end_early(failure)
+            await self._close_after(failure)
             raise
         return self._standing.status
 
     @workflow.update(
-        name="create", description="Answers when the activity is recorded, or with the reason why it can't be."
+        name="create",
+        description="Wait until the activity is recorded and return it, or fail with the reason it was not created.",
     )
     async def create(self) -> Snapshot:
-        """What the creating call waits for; it starts the run as well."""
-        await workflow.wait_condition(lambda: bool(self._snapshot or self._refusal))
+        """Return the recorded activity to the call that started this run."""
+        await self._wait_for_creation()
         if self._snapshot:
             return self._snapshot
-        raise self._refusal or AssertionError
+        raise self._creation_failure or AssertionError
 
     async def _resolve_and_record(self) -> Snapshot:
         """Create the activity in one local step; after a failure, in named steps that an operator can see and retry."""
         try:
-            return await locally(ScheduledActivityActivities.create, self._scheduled, ALL_STEPS)
+            return await run_local_step(ScheduledActivityActivities.create, self._scheduled, ALL_STEPS)
         except TroubleError:
             return await self._resolve_step_by_step()
 
     async def _resolve_step_by_step(self) -> Snapshot:
-        """Find the commerce, then the independent parts together; report their failures in the contract's order."""
-        found = await visibly(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
+        """Find the commerce, then resolve the independent parts together, then record the activity."""
+        found = await run_visible_step(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
         if found.recorded:
             return found.recorded
         resolve = Resolve(scheduled=self._scheduled)
-        reason = asyncio.create_task(visibly(ResolutionActivities.resolve_reason, resolve, "reason"))
-        target = asyncio.create_task(visibly(ResolutionActivities.resolve_target, resolve, "target user"))
-        attributes = asyncio.create_task(visibly(ResolutionActivities.resolve_attributes, resolve, "attributes"))
-        await workflow.wait((reason, target, attributes))
-        record = Record(
-            scheduled=self._scheduled, reason=reason.result(), target=target.result(), attributes=attributes.result()
+        reason = asyncio.create_task(run_visible_step(ResolutionActivities.resolve_reason, resolve, "reason"))
+        target = asyncio.create_task(run_visible_step(ResolutionActivities.resolve_target, resolve, "target user"))
+        attributes = asyncio.create_task(
+            run_visible_step(ResolutionActivities.resolve_attributes, resolve, "attributes")
         )
-        return await visibly(ScheduledActivityActivities.record, record, "row and first event")
+        await workflow.wait((reason, target, attributes))
+        decision = decide_in_order(reason.result, target.result, attributes.result)
+        record = decision.as_record(self._scheduled)
+        return await run_visible_step(ScheduledActivityActivities.record, record, "row and first event")
 
-    async def _time_comes_before_a_change(self) -> bool:
-        """Sleep until its time (UNRESOLVED has none), or until a handler has changed where it stands."""
+    async def _sleep_until_wake_up(self) -> bool:
+        """Sleep until the wake-up, without end while UNRESOLVED; return False if a change ends the sleep."""
         seen = self._standing
         wake_at = self._scheduled.wake_at(seen)
-        ready = seen.status is ActivityStatus.READY
+        is_ready = seen.status is ActivityStatus.READY
         try:
             await workflow.wait_condition(
                 lambda: self._standing != seen,
-                timeout=max(wake_at - workflow.now(), timedelta(0)) if ready else None,
-                timeout_summary=f"until {display.minute(wake_at)}",
+                timeout=max(wake_at - workflow.now(), timedelta(0)) if is_ready else None,
+                timeout_summary=f"until {display.format_minute(wake_at)}",
             )
         except TimeoutError:
             return True
         return False
 
     async def _mark_due(self) -> Standing:
-        """Resolve what was left for this moment, then mark it: if anything has changed meanwhile, nothing is marked."""
-        seen = self._standing
+        """Resolve what was left for the wake-up, then mark the activity; return the row's standing."""
+        # The version is read before the resolution: a change that comes during it makes the mark write nothing.
+        version = self._standing.version
         target, attributes = await self._resolve_open_parts(ResolutionMoment.WAKE_UP)
         mark = MarkDue(
             tenant_id=self._scheduled.tenant_id,
             id=self._scheduled.id,
-            version=seen.version,
+            version=version,
             target=target,
             attributes=attributes,
         )
-        return await step(ScheduledActivityActivities.mark_due, mark, "marked for execution")
+        return await run_step(ScheduledActivityActivities.mark_due, mark, "marked for execution")
 
-    async def _end_early(self, failure: BaseException) -> None:
-        """A refused creation answers its caller before it fails; a cancelled run leaves a cancelled row."""
-        if self._snapshot and is_cancelled_exception(failure):
-            why = ": ".join(filter(None, ("The run was cancelled in Temporal", workflow.cancellation_reason())))
-            with suppress(FailureError):  # taken by an executor: then it can't be cancelled any more, the run can
-                await self._apply(Cancel(reason=why), key="cancel-request")
-        elif not self._snapshot:
-            refused = is_rejection(failure)
-            status = ActivityStatus.REJECTED if refused else ActivityStatus.FAILED
-            workflow.upsert_search_attributes([ACTIVITY_STATUS.value_set(status)])
-            self._refusal = failure if isinstance(failure, FailureError) else ApplicationError("cancelled in Temporal")
+    async def _close_after(self, failure: BaseException) -> None:
+        """Answer the creator of a failed creation, or cancel the row of a cancelled run; then let handlers finish."""
+        if self._snapshot is None:
+            self._fail_creation(failure)
+        elif is_cancelled_exception(failure):
+            await self._cancel_row()
         await workflow.wait_condition(workflow.all_handlers_finished)
+
+    def _fail_creation(self, failure: BaseException) -> None:
+        """Keep the failure for the creator, and show whether the caller or an operator has to act."""
+        status = ActivityStatus.REJECTED if rejection_of(failure) else ActivityStatus.FAILED
+        workflow.upsert_search_attributes([ACTIVITY_STATUS.value_set(status)])
+        cancelled = ApplicationError("The run was cancelled in Temporal.")
+        self._creation_failure = failure if isinstance(failure, FailureError) else cancelled
+
+    async def _cancel_row(self) -> None:
+        """Cancel the activity because an operator has cancelled its run in Temporal."""
+        why = ": ".join(filter(None, ("The run was cancelled in Temporal", workflow.cancellation_reason())))
+        with suppress(FailureError):  # an executor has claimed it: only the run can still be cancelled
+            await self._apply(Cancel(reason=why), key="cancel-request")

@@ -1,4 +1,4 @@
-"""What operators can filter runs by in the web UI; no personal data, for these are readable by everyone there."""
+"""The search attributes by which operators filter runs; no personal data, as every user of the web UI reads them."""
 
 from temporalio.common import SearchAttributeKey
 

@@ -1,70 +1,75 @@
-"""How every step runs: locally while all is well, as a regular activity that an operator can see once it is not."""
+"""Run the steps of a workflow: as local activities while they succeed, as visible activities once they fail.
+
+A local activity costs one history event and no state transition, but operators cannot see it fail. A visible (regular)
+activity shows its attempts, last failure and next retry in the web UI, where it can be paused, reset and retried.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
+Contract = TypeVar("Contract")
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
-Method = Callable[[Any, Argument], Awaitable[Result]]
+Method = Callable[[Contract, Argument], Awaitable[Result]]
 
 UNEXPECTED = "UnexpectedError"
 """The type of a failure that a retry is not known to cure: a defect, or data that the database refuses."""
 
 LOCAL_ATTEMPT_TIMEOUT = timedelta(seconds=2)
 LOCAL_BUDGET = timedelta(seconds=4)
-"""Shorter than a workflow task may last, and long enough for the queue before the worker in a herd."""
+"""Shorter than a workflow task may last, and long enough for the queue of a worker that serves a herd."""
 LOCAL_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
 ATTEMPT_TIMEOUT = timedelta(seconds=10)
 LONGEST_RETRY_INTERVAL = timedelta(seconds=10)
+"""With longer intervals, activities would still be late long after an outage has ended."""
 VISIBLE_RETRIES = RetryPolicy(maximum_interval=LONGEST_RETRY_INTERVAL)
 
 
-async def step(
-    method: Method[Argument, Result],
+async def run_step(
+    method: Method[Contract, Argument, Result],
     argument: Argument,
     summary: str,
     *,
     step_id: str | None = None,
     give_up_on: tuple[str, ...] = (),
 ) -> Result:
-    """Run one step to its end, however long the outside is away.
+    """Run one step until it succeeds or can never succeed, however long an outage lasts.
 
-    A local activity costs one history event, but its failures are invisible; so once its short budget is spent on a
-    failure that may pass, the same step goes on as a regular activity, with attempts, last failure and next retry in
-    the web UI. `step_id` names it there (default: the method's name); failures of the types in `give_up_on` are final.
+    The web UI shows the step as `step_id` (default: the name of its method). A failure whose type is in `give_up_on` is
+    not retried.
 
     Raises:
-        FailureError: the step can never succeed; always the failure itself, never a wrapper around it.
+        FailureError: the step can never succeed; it is the failure itself, not a wrapper.
     """
     try:
-        return await locally(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
+        return await run_local_step(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
     except TroubleError:
-        return await visibly(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
+        return await run_visible_step(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
 
 
 class TroubleError(Exception):
-    """A local activity has spent its budget on failures that may pass."""
+    """A local step has spent its budget on failures that may pass."""
 
 
-async def locally(
-    method: Method[Argument, Result],
+async def run_local_step(
+    method: Method[Contract, Argument, Result],
     argument: Argument,
     summary: str,
     *,
     step_id: str | None = None,
     give_up_on: tuple[str, ...] = (UNEXPECTED,),
 ) -> Result:
-    """A step as a local activity alone.
+    """Run a step as a local activity only.
 
     Raises:
-        TroubleError: not now; an operator should see the next attempts.
-        FailureError: it can never succeed.
+        TroubleError: the budget is spent; the next attempts belong in a visible step.
+        FailureError: the step can never succeed.
     """
     try:
         return await workflow.execute_local_activity_method(
@@ -77,23 +82,24 @@ async def locally(
             retry_policy=replace(LOCAL_RETRIES, non_retryable_error_types=give_up_on),
         )
     except FailureError as failure:
-        if is_cancelled_exception(failure) or is_final(cause(failure), give_up_on):
-            raise cause(failure) from None
+        cause = _unwrap(failure)
+        if is_cancelled_exception(failure) or _is_final(cause, give_up_on):
+            raise cause from None
         raise TroubleError from failure
 
 
-async def visibly(
-    method: Method[Argument, Result],
+async def run_visible_step(
+    method: Method[Contract, Argument, Result],
     argument: Argument,
     summary: str,
     *,
     step_id: str | None = None,
     give_up_on: tuple[str, ...] = (UNEXPECTED,),
 ) -> Result:
-    """A step that an operator sees from its first attempt.
+    """Run a step as a regular activity, which operators see from its first attempt.
 
     Raises:
-        FailureError: it can never succeed.
+        FailureError: the step can never succeed.
     """
     try:
         return await workflow.execute_activity_method(
@@ -105,15 +111,14 @@ async def visibly(
             retry_policy=replace(VISIBLE_RETRIES, non_retryable_error_types=give_up_on),
         )
     except ActivityError as failure:
-        raise cause(failure) from None
+        raise _unwrap(failure) from None
 
 
-def cause(failure: FailureError) -> FailureError:
-    """The failure itself: a regular activity's comes wrapped, a local one's bare."""
+def _unwrap(failure: FailureError) -> FailureError:
+    """Return the failure that the step has raised; Temporal wraps that of a regular activity only."""
     inner = failure.cause if isinstance(failure, ActivityError) else None
     return inner if isinstance(inner, FailureError) else failure
 
 
-def is_final(failure: FailureError, give_up_on: tuple[str, ...] = ()) -> bool:
-    """Whether no retry can cure it."""
+def _is_final(failure: FailureError, give_up_on: tuple[str, ...]) -> bool:
     return isinstance(failure, ApplicationError) and (failure.non_retryable or failure.type in give_up_on)

@@ -1,17 +1,17 @@
-"""The words of the domain: its enumerations, as requests, rows and events spell them."""
+"""The enumerations of the domain, as requests, rows and events spell them."""
 
 from enum import StrEnum
 
 
 class ActivityType(StrEnum):
-    """What kind of thing is scheduled: work for a person, or a communication."""
+    """The kind of activity: work for a person, or a communication."""
 
     TASK = "TASK"
     MESSAGE = "MESSAGE"
 
 
 class Channel(StrEnum):
-    """How the activity reaches the commerce."""
+    """The channel by which the activity reaches the commerce."""
 
     SALESMAN = "SALESMAN"
     CALLCENTER = "CALLCENTER"
@@ -22,7 +22,7 @@ class Channel(StrEnum):
 
 
 class ActivityStatus(StrEnum):
-    """Where a scheduled activity is in its life; `RESOLVING` and `REJECTED` are never stored in a row."""
+    """The stage of a scheduled activity's life; `RESOLVING` and `REJECTED` are never stored in a row."""
 
     RESOLVING = "RESOLVING"
     REJECTED = "REJECTED"
@@ -36,11 +36,11 @@ class ActivityStatus(StrEnum):
 
 
 OPEN = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
-"""The statuses in which a run goes on; in all others PostgreSQL alone holds the activity."""
+"""The statuses in which an activity has a run; in all others PostgreSQL alone holds it."""
 
 
 class EventType(StrEnum):
-    """What a status event in the trail reports."""
+    """The type of a status event in the trail."""
 
     CREATED = "CREATED"
     DUE = "DUE"
@@ -66,7 +66,7 @@ class EventType(StrEnum):
 
 
 class Role(StrEnum):
-    """What a commerce user is to the commerce; one user may have several."""
+    """The role of a commerce user; one user may have several."""
 
     OWNER = "OWNER"
     ORDERS = "ORDERS"
@@ -78,7 +78,7 @@ class Role(StrEnum):
 
 
 class ContactType(StrEnum):
-    """By what a commerce user can be reached."""
+    """The kind of a commerce user's contact."""
 
     EMAIL = "EMAIL"
     PHONE = "PHONE"
@@ -87,7 +87,7 @@ class ContactType(StrEnum):
 
 
 class TargetStrategy(StrEnum):
-    """When the target user is looked for."""
+    """The time at which the target user is chosen: at creation, when the activity is due, or by an operator."""
 
     ON_CREATION = "ON_CREATION"
     ON_DISPATCH = "ON_DISPATCH"
@@ -95,7 +95,7 @@ class TargetStrategy(StrEnum):
 
 
 class TargetStatus(StrEnum):
-    """How far the search for the target user is; `LOCKED` is a found one from the moment the activity is due."""
+    """The progress of the search for the target user; a user that was found is `LOCKED` once the activity is due."""
 
     PENDING = "PENDING"
     RESOLVED = "RESOLVED"
@@ -104,7 +104,7 @@ class TargetStatus(StrEnum):
 
 
 class LockReason(StrEnum):
-    """Why this user is the target."""
+    """The reason why this user is the target."""
 
     CRITERIA_MATCH = "CRITERIA_MATCH"
     FALLBACK_COMMERCE_REP = "FALLBACK_COMMERCE_REP"
@@ -113,7 +113,7 @@ class LockReason(StrEnum):
 
 
 class CriterionType(StrEnum):
-    """A rule by which a target user is chosen."""
+    """The rule by which a criterion chooses a target user."""
 
     ROLE_MATCH = "ROLE_MATCH"
     LAST_CONTACTED_ALL_CHANNELS = "LAST_CONTACTED_ALL_CHANNELS"
@@ -121,7 +121,7 @@ class CriterionType(StrEnum):
 
 
 class AttributeStrategy(StrEnum):
-    """When the value of an attribute is found."""
+    """The time at which an attribute's value is found: at creation, when it is due, or by the caller before."""
 
     UPFRONT = "UPFRONT"
     ON_DISPATCH = "ON_DISPATCH"
@@ -129,7 +129,7 @@ class AttributeStrategy(StrEnum):
 
 
 class ResolverType(StrEnum):
-    """Where the value of an attribute comes from."""
+    """The source of an attribute's value."""
 
     INTERNAL_SERVICE = "INTERNAL_SERVICE"
     CLIENT_HOOK = "CLIENT_HOOK"
@@ -137,7 +137,7 @@ class ResolverType(StrEnum):
 
 
 class AttributeStatus(StrEnum):
-    """What became of the search for an attribute's value."""
+    """The outcome of the search for an attribute's value."""
 
     PENDING = "PENDING"
     RESOLVED = "RESOLVED"
@@ -146,7 +146,7 @@ class AttributeStatus(StrEnum):
 
 
 class ResolutionMoment(StrEnum):
-    """On which occasion something is resolved."""
+    """The occasion of a resolution."""
 
     CREATION = "CREATION"
     WAKE_UP = "WAKE_UP"
@@ -154,7 +154,7 @@ class ResolutionMoment(StrEnum):
 
 
 class Pending(StrEnum):
-    """What of a READY scheduled activity is left to resolve at its time."""
+    """A part of a READY scheduled activity that is left to resolve at its time."""
 
     TARGET = "TARGET"
     MANUAL_TARGET = "MANUAL_TARGET"

@@ -112,8 +112,10 @@ async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) ->
 
 async def _begin(opened: Resources, caller: Caller, body: BulkCreate, change: BulkChange) -> Response:
     wanted = body.filter_for(change.verb)
-    if set(wanted.status) - set(change.verb.possible_in):
-        raise _fault("/filter/status", f"Only {', '.join(change.verb.possible_in)} ones can be {change.verb.done}.")
+    if set(wanted.status) - set(change.verb.allowed_statuses):
+        raise _fault(
+            "/filter/status", f"Only {', '.join(change.verb.allowed_statuses)} ones can be {change.verb.participle}."
+        )
     async with opened.database.transactions.begin() as connection:
         await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()

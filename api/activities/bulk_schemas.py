@@ -41,7 +41,7 @@ class BulkCreate(RequestBody):
     def filter_for(self, verb: BulkVerb) -> ActivityFilter:
         """Without a status: all those in which it is possible."""
         wanted = self.filter.as_filter()
-        return wanted if wanted.status else wanted.model_copy(update={"status": verb.possible_in})
+        return wanted if wanted.status else wanted.model_copy(update={"status": verb.allowed_statuses})
 
 
 class BulkCancelCreate(BulkCreate):

@@ -24,11 +24,8 @@ from db import facts
 from db.models import Commerce, ResolutionAttempt
 from runs import ask
 from workflows.messages import RejectedError, Resolve, ScheduledActivityInput
-from workflows.resolution.attributes import choose_attributes
-from workflows.resolution.decision import why_unresolved
+from workflows.resolution import decide, why_unresolved
 from workflows.resolution.explanations import AttributesExplanation, ReasonExplanation, TargetExplanation
-from workflows.resolution.reasons import match_reason
-from workflows.resolution.targets import choose_target
 from workflows.words import ActivityStatus, ResolutionMoment
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
@@ -118,10 +115,12 @@ async def explain_activity(
 
 
 async def _dry_run(connection: AsyncConnection, resolve: Resolve) -> ExplanationDryRunRead:
-    """The steps of a creation, in the order in which they are judged."""
-    reason = match_reason(await facts.reason_facts(connection, resolve))
-    target = choose_target(await facts.target_facts(connection, resolve))
-    attributes = choose_attributes(await facts.attribute_facts(connection, resolve))
+    """Decide as a creation would, from facts loaded without a look at the idempotency key."""
+    reason, target, attributes = decide(
+        await facts.reason_facts(connection, resolve),
+        await facts.target_facts(connection, resolve),
+        await facts.attribute_facts(connection, resolve),
+    )
     why = why_unresolved(target, attributes)
     parts = {"reason": reason.explanation, "target": target.explanation, "attributes": attributes.explanation}
     status = ActivityStatus.UNRESOLVED if why else ActivityStatus.READY

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import to_json
 
 from api.http.fields import Answer, Instant, PastTime, RequestBody, Text, Time
-from workflows.hand_off import Claimed, ContactDirection, ResultStatus
+from workflows.hand_off import ContactDirection, ReportedResult, ResultStatus
 from workflows.words import ActivityStatus
 
 PAYLOAD_BYTES = 64 * 1024
@@ -70,9 +70,9 @@ class ActivityResultCreate(RequestBody):
         said = self.model_dump(mode="json", include={"status", "occurred_at", "external_status", "task_result"})
         return hashlib.sha256(to_json(said)).hexdigest()
 
-    def claimed(self, attempt: int | None) -> Claimed:
+    def claimed(self, attempt: int | None) -> ReportedResult:
         """What it is judged by."""
-        return Claimed(
+        return ReportedResult(
             status=self.status,
             fingerprint=self.fingerprint,
             occurred_at=self.occurred_at,

@@ -22,7 +22,7 @@ from api.http.errors import (
 )
 from db import results
 from db.models import TaskResultType
-from workflows.hand_off import Accepted, Refused, Repeated, ResultStatus, judge
+from workflows.hand_off import Accepted, Rejected, Repeated, ResultStatus, judge
 from workflows.messages import Fault, RejectedError
 from workflows.resolution.facts import CatalogueEntry
 from workflows.resolution.reasons import match
@@ -73,7 +73,7 @@ async def _submitted(connection: AsyncConnection, body: ActivityResultCreate, ca
         case Repeated(id=known):
             rows = await connection.execute(results.results_of(caller.tenant_id, activity_id))
             return next(row for row in rows if row.id == known), False
-        case Refused(detail=detail):
+        case Rejected(detail=detail):
             raise WrongStatus(detail, members={"activityStatus": seen.effective_status})
         case Accepted() as accepted:
             return await _recorded(connection, body, caller, seen, accepted), True

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from api.http.errors import BodyTooLarge, UnsupportedMediaType, ValidationFailed
 from workflows.messages import Fault
-from workflows.resolution.reasons import shortened
+from workflows.resolution.reasons import shorten
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -127,7 +127,7 @@ def _named_once(members: list[tuple[str, Any]]) -> None:
     """Which of two would count, nobody could know."""
     for name, counted in Counter(name for name, _ in members).items():
         if counted > 1:
-            raise ValidationFailed(f"The body names {escaped(shortened(name))!r} {counted} times in one object.")
+            raise ValidationFailed(f"The body names {escaped(shorten(name))!r} {counted} times in one object.")
 
 
 def _not_json(content: bytes, failure: ValueError) -> ValidationFailed:

@@ -54,7 +54,7 @@ async def unresolved(service: Service, http: httpx.AsyncClient, tenant: Tenant) 
         )
     body = await created(http)
     assert body["status"] == "UNRESOLVED"
-    assert "Nobody was found" in body["statusReason"]
+    assert "No user was found" in body["statusReason"]
     return body
 
 

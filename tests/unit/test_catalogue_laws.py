@@ -1,13 +1,14 @@
-"""What holds for every text that is looked for in a catalogue."""
+"""Check the laws that hold for every text that is looked up in a catalogue."""
 
 import unicodedata
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from workflows.resolution import match_reason
 from workflows.resolution.explanations import ReasonExplanation
 from workflows.resolution.facts import CatalogueEntry, ReasonFacts
-from workflows.resolution.reasons import fold, match_reason, slug
+from workflows.resolution.reasons import fold, make_code
 
 words = st.text(st.characters(categories=("Ll", "Lu", "Nd")), min_size=1, max_size=8)
 phrases = st.lists(words, min_size=1, max_size=4).map(" ".join)
@@ -29,6 +30,6 @@ def test_case_accents_and_separators_never_decide_what_a_text_means(phrase: str,
 
 @given(st.text(min_size=1))
 def test_folding_a_folded_text_changes_nothing_and_every_text_has_a_code(text: str) -> None:
-    """Or two spellings could mean different things on two days."""
+    """Otherwise two spellings could mean different entries."""
     assert fold(fold(text)) == fold(text)
-    assert slug(text)
+    assert make_code(text)

@@ -1,4 +1,4 @@
-"""What operators read in Temporal's web UI: enough to know what a run is, and nothing about people."""
+"""Check the texts in Temporal's web UI: they describe a run, and hold nothing about people."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -43,7 +43,7 @@ def test_a_headline_fits_where_temporal_shows_it(scheduled: ScheduledActivityInp
 
 
 def standing(status: ActivityStatus, *pending: Pending, why: str | None = None) -> Standing:
-    """A row of that status."""
+    """Build a standing of that status."""
     return Standing(status=status, version=1, scheduled_at=AT, pending=pending, why=why)
 
 
@@ -52,31 +52,31 @@ def standing(status: ActivityStatus, *pending: Pending, why: str | None = None) 
     [
         (
             standing(ActivityStatus.READY),
-            "**READY**: sleeps until 2025-01-16T08:59Z to be marked for 2025-01-16T09:00Z.",
+            "**READY**: sleeps until 2025-01-16T08:59Z, then marks the activity as due at 2025-01-16T09:00Z.",
         ),
         (
             standing(ActivityStatus.READY, Pending.TARGET, Pending.ATTRIBUTES),
             (
-                "**READY**: sleeps until 2025-01-16T08:59Z, then resolves target, attributes, "
-                "to be marked for 2025-01-16T09:00Z."
+                "**READY**: sleeps until 2025-01-16T08:59Z, then resolves target, attributes "
+                "and marks the activity as due at 2025-01-16T09:00Z."
             ),
         ),
         (
-            standing(ActivityStatus.UNRESOLVED, why="target user: Nobody was found."),
-            "**UNRESOLVED**: waits for an operator. target user: Nobody was found.",
+            standing(ActivityStatus.UNRESOLVED, why="target user: No user was found."),
+            "**UNRESOLVED**: waits for an operator. target user: No user was found.",
         ),
         (standing(ActivityStatus.UNRESOLVED), "**UNRESOLVED**: waits for an operator."),
         (
             standing(ActivityStatus.DUE),
-            "**DUE** from 2025-01-16T09:00Z on: marked for execution; PostgreSQL has it from here.",
+            "**DUE** from 2025-01-16T09:00Z on: marked for execution. PostgreSQL holds the activity from here.",
         ),
-        (standing(ActivityStatus.CANCELED), "**CANCELED**: nothing left to do here."),
+        (standing(ActivityStatus.CANCELED), "**CANCELED**: this run has nothing left to do."),
     ],
 )
 def test_the_details_say_the_state_what_it_waits_for_and_until_when(row: Standing, said: str) -> None:
-    assert display.waits_for(row, AT - timedelta(minutes=1)) == said
+    assert display.describe_standing(row, AT - timedelta(minutes=1)) == said
 
 
 @pytest.mark.parametrize("status", ActivityStatus)
 def test_every_status_has_words_of_its_own(status: ActivityStatus) -> None:
-    assert f"**{status}**" in display.waits_for(standing(status), AT)
+    assert f"**{status}**" in display.describe_standing(standing(status), AT)

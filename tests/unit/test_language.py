@@ -12,7 +12,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WRITTEN_BEFORE: frozenset[str] = frozenset(
     {
-        "workflows",
         "runs",
         "db",
         "activities_impl",

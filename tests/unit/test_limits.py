@@ -1,10 +1,10 @@
-"""What a change may hold when nobody but the web UI's update form has looked at it."""
+"""Check the bounds of changes that the web UI's update form sends unchecked."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from workflows.limits import fault_in
+from workflows.limits import find_fault
 from workflows.messages import Cancel, Change, ExecuteNow, Reschedule
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
     ],
 )
 def test_what_the_api_would_let_pass_passes(change: Change) -> None:
-    assert fault_in(change, NOW) is None
+    assert find_fault(change, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_the_api_would_let_pass_passes(change: Change) -> None:
         (Cancel(reason="x" * 1001), "reason"),
     ],
 )
-def test_what_the_api_would_refuse_is_refused_with_a_sentence(change: Change, said: str) -> None:
-    fault = fault_in(change, NOW)
+def test_what_the_api_would_reject_is_rejected_with_a_sentence(change: Change, said: str) -> None:
+    fault = find_fault(change, NOW)
     assert fault
     assert said in fault

@@ -1,4 +1,4 @@
-"""What one activity costs a cluster, and what an operator reads of it: from real histories, in exact numbers."""
+"""Check in real histories how much an activity costs a cluster, and what operators can read of it."""
 
 import asyncio
 import base64
@@ -37,26 +37,26 @@ Handle = WorkflowHandle[Any, Any]
 
 
 def run_of(service: Service, answer: httpx.Response) -> Handle:
-    """The very run behind an activity."""
+    """Return the run behind an activity."""
     link = answer.json()["workflow"]
     return service.temporal.get_workflow_handle(link["id"], run_id=link["runId"])
 
 
-async def closed(run: Handle) -> WorkflowExecutionStatus | None:
-    """How the run has ended, once it has."""
+async def wait_until_closed(run: Handle) -> WorkflowExecutionStatus | None:
+    """Wait for the end of the run; return its final status."""
     async with asyncio.timeout(30):
         while (status := (await run.describe()).status) is WorkflowExecutionStatus.RUNNING:
             await asyncio.sleep(0.02)
     return status
 
 
-async def history(run: Handle) -> list[HistoryEvent]:
-    """Its events."""
+async def read_history(run: Handle) -> list[HistoryEvent]:
+    """Return the events of the run."""
     return list((await run.fetch_history()).events)
 
 
-async def cost(run: Handle) -> tuple[int, int]:
-    """History events and state transitions so far, as the server counts them."""
+async def read_cost(run: Handle) -> tuple[int, int]:
+    """Return the numbers of history events and state transitions, as the server counts them."""
     info = (await run.describe()).raw_description.workflow_execution_info
     return info.history_length, info.state_transition_count
 
@@ -66,15 +66,15 @@ async def test_a_creation_costs_nine_events_and_three_transitions_and_a_whole_li
 ) -> None:
     created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=2)))
     run = run_of(service, created)
-    assert await cost(run) == (9, 3)
-    assert await closed(run) is WorkflowExecutionStatus.COMPLETED
-    assert await cost(run) == (16, 6)
+    assert await read_cost(run) == (9, 3)
+    assert await wait_until_closed(run) is WorkflowExecutionStatus.COMPLETED
+    assert await read_cost(run) == (16, 6)
 
 
 async def test_one_whose_time_is_past_costs_no_more(service: Service, http: httpx.AsyncClient) -> None:
     run = run_of(service, await http.post(PATH, json=contract_example()))
-    assert await closed(run) is WorkflowExecutionStatus.COMPLETED
-    events, transitions = await cost(run)
+    assert await wait_until_closed(run) is WorkflowExecutionStatus.COMPLETED
+    events, transitions = await read_cost(run)
     assert events <= 16
     assert transitions <= 6
 
@@ -82,14 +82,14 @@ async def test_one_whose_time_is_past_costs_no_more(service: Service, http: http
 async def test_one_that_wakes_ahead_of_its_time_costs_no_more_and_is_due_no_earlier(
     service: Service, tenant: Tenant
 ) -> None:
-    """Marked in its lead, shown as READY until its time, and from then on as DUE: with nothing running any more."""
+    """The mark ends the run within the lead; readers see READY until the activity's time, and DUE from then on."""
     async with service.beside(max_lead_seconds=300) as spreading, spreading.client(tenant.id) as http:
         created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=5)))
         run = run_of(service, created)
-        assert await cost(run) == (9, 3)
+        assert await read_cost(run) == (9, 3)
         location, scheduled_at = created.headers["Location"], created.json()["scheduledAt"]
-        await closed(run)
-        assert await cost(run) == (16, 6)
+        await wait_until_closed(run)
+        assert await read_cost(run) == (16, 6)
         seen = (await http.get(location)).json()
         if seen["status"] == "READY":
             assert (seen["markedAt"], seen["latenessMs"]) == (None, None)
@@ -112,13 +112,13 @@ class CountedDatabase:
         self.said.append(arguments[2])
 
     def take(self) -> list[str]:
-        """What was said since it was last taken."""
+        """Return the statements sent since the last call."""
         taken, self.said[:] = self.said[:], []
         return taken
 
 
 async def test_a_creation_costs_two_statements_and_a_wake_up_one(postgres: Postgres, temporal: Client) -> None:
-    """All of them the worker's: the API asks PostgreSQL nothing."""
+    """The worker sends all of them; the API sends none."""
     async with idle_service(postgres, temporal) as service:
         of_worker, of_api = CountedDatabase(service.database.url), CountedDatabase(service.database.url)
         counted = running_api(resources(of_api.database, service.temporal))
@@ -131,7 +131,7 @@ async def test_a_creation_costs_two_statements_and_a_wake_up_one(postgres: Postg
                 assert created.status_code == 201
                 assert len(said := of_worker.take()) == 2, said
                 assert of_api.take() == []
-                await closed(run_of(service, created))
+                await wait_until_closed(run_of(service, created))
                 assert len(said := of_worker.take()) == 1, said
                 await http.post(PATH, json=contract_example(scheduled_at=LATER, attribute_keys=None))
                 assert len(said := of_worker.take()) == 2, said
@@ -142,7 +142,7 @@ async def test_a_creation_costs_two_statements_and_a_wake_up_one(postgres: Postg
 async def test_months_pass_in_the_run_and_it_is_marked_for_its_time_and_not_before(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
-    """The run's clock is skipped, PostgreSQL's is not: so the mark can be seen while nobody may see it yet."""
+    """Only the run's clock is skipped, not PostgreSQL's: the mark is in the row before any reader may see it."""
     created = await http.post(PATH, json=contract_example(scheduled_at=from_now(days=90)))
     run = run_of(service, created)
     await TimeSkipper(service.temporal).fast_forward(run)
@@ -160,17 +160,17 @@ async def test_months_pass_in_the_run_and_it_is_marked_for_its_time_and_not_befo
     assert [line["eventType"] for line in trail] == ["CREATED"]
 
 
-async def test_a_reset_of_a_finished_run_to_its_first_task_changes_nothing_that_anybody_has_been_told(
+async def test_a_reset_of_a_finished_run_to_its_first_task_changes_no_answer_that_was_given(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     created = await http.post(PATH, json=contract_example())
     location = created.headers["Location"]
     before = await until(http, location, "DUE")
     run = run_of(service, created)
-    await closed(run)
+    await wait_until_closed(run)
     for _ in range(2):
         again = await reset_to_first_task(service.temporal, run)
-        assert await closed(again) is WorkflowExecutionStatus.COMPLETED
+        assert await wait_until_closed(again) is WorkflowExecutionStatus.COMPLETED
         after = (await http.get(location)).json()
         ignored = {"workflow", "updatedAt"}
         assert {k: v for k, v in after.items() if k not in ignored} == {
@@ -190,7 +190,7 @@ async def test_a_reset_of_a_sleeping_run_goes_on_sleeping_and_is_marked_once(
 ) -> None:
     created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=4)))
     again = await reset_to_first_task(service.temporal, run_of(service, created))
-    assert await closed(again) is WorkflowExecutionStatus.COMPLETED
+    assert await wait_until_closed(again) is WorkflowExecutionStatus.COMPLETED
     due = await until(http, created.headers["Location"], "DUE")
     assert due["id"] == created.json()["id"]
     assert due["markedAt"] >= due["scheduledAt"]
@@ -199,10 +199,9 @@ async def test_a_reset_of_a_sleeping_run_goes_on_sleeping_and_is_marked_once(
 
 
 async def reset_to_first_task(temporal: Client, run: Handle) -> Handle:
-    """What an operator does in the web UI."""
-    first_task = next(
-        one.event_id for one in await history(run) if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    )
+    """Reset the run to its first task, as an operator does in the web UI."""
+    completed = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    first_task = next(one.event_id for one in await read_history(run) if one.event_type == completed)
     answer = await temporal.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=temporal.namespace,
@@ -235,8 +234,8 @@ async def test_an_operator_reads_what_a_run_is_what_it_did_and_what_it_waits_for
         "ActivityStatus": "READY",
     }
     details = (await run.query("__temporal_workflow_metadata")).current_details
-    assert details == "**READY**: sleeps until 2031-01-01T00:00Z to be marked for 2031-01-01T00:00Z."
-    said = [MessageToDict(one.user_metadata) for one in await history(run) if one.HasField("user_metadata")]
+    assert details == "**READY**: sleeps until 2031-01-01T00:00Z, then marks the activity as due at 2031-01-01T00:00Z."
+    said = [MessageToDict(one.user_metadata) for one in await read_history(run) if one.HasField("user_metadata")]
     summaries = [_text(one["summary"]) for one in said if "summary" in one]
     assert summaries[0].startswith("WHATSAPP MESSAGE")
     assert summaries[1:] == [IN_ONE_GO, "until 2031-01-01T00:00Z"]
@@ -255,8 +254,8 @@ async def test_a_creation_is_one_event_that_names_all_of_its_steps_and_holds_wha
 ) -> None:
     created = await http.post(PATH, json=contract_example())
     run = run_of(service, created)
-    await closed(run)
-    creation, mark = await local_steps(run)
+    await wait_until_closed(run)
+    creation, mark = await read_local_steps(run)
     assert [name for name, _ in (creation, mark)] == ["create", "mark_due"]
     found, answered = creation[1], created.json()
     assert found["commerce_id"] == answered["commerceAssignment"]["commerceId"]
@@ -265,11 +264,11 @@ async def test_a_creation_is_one_event_that_names_all_of_its_steps_and_holds_wha
     assert {one["key"] for one in found["attributes"]} == {one["key"] for one in answered["attributes"]}
 
 
-async def local_steps(run: Handle) -> list[tuple[str, dict[str, Any]]]:
-    """Each local activity's name and what it answered."""
+async def read_local_steps(run: Handle) -> list[tuple[str, dict[str, Any]]]:
+    """Return the name and the result of each local activity."""
     kept = [
         one.marker_recorded_event_attributes.details
-        for one in await history(run)
+        for one in await read_history(run)
         if one.event_type == EventType.EVENT_TYPE_MARKER_RECORDED
     ]
     return [
@@ -278,7 +277,7 @@ async def local_steps(run: Handle) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-async def test_the_list_of_failed_runs_shows_trouble_and_leaves_refusals_out(
+async def test_the_list_of_failed_runs_shows_trouble_and_leaves_rejections_out(
     postgres: Postgres, temporal: Client
 ) -> None:
     async with idle_service(postgres, temporal) as service, work(service):
@@ -296,29 +295,29 @@ async def test_the_list_of_failed_runs_shows_trouble_and_leaves_refusals_out(
             async with asyncio.timeout(30):
                 while (await service.temporal.count_workflows(query)).count < 3:
                     await asyncio.sleep(0.05)
-            trouble = [run.id async for run in service.temporal.list_workflows(f"{query} AND {NOT_REFUSED}")]
+            trouble = [run.id async for run in service.temporal.list_workflows(f"{query} AND {NOT_REJECTED}")]
     assert trouble == [f"{tenant.id}:{broken['idempotency_key']}"]
 
 
-NOT_REFUSED = "ActivityStatus!='REJECTED'"
+NOT_REJECTED = "ActivityStatus!='REJECTED'"
 
 
-async def test_a_refusal_warns_nobody_in_the_log(http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_rejection_logs_no_warning(http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         assert (await http.post(PATH, json=contract_example(commerce_id=str(uuid4())))).status_code == 404
         assert (await http.post(PATH, json=contract_example(reason="no such reason"))).status_code == 400
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_a_refused_creation_is_one_short_history_that_says_why(
+async def test_a_rejected_creation_is_one_short_history_that_says_why(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     body = contract_example(commerce_id=str(uuid4()))
     await http.post(PATH, json=body)
     run = service.temporal.get_workflow_handle(f"{tenant.id}:{body['idempotency_key']}")
-    assert await closed(run) is WorkflowExecutionStatus.FAILED
-    assert await cost(run) == (9, 3)
-    last = (await history(run))[-1].workflow_execution_failed_event_attributes.failure
+    assert await wait_until_closed(run) is WorkflowExecutionStatus.FAILED
+    assert await read_cost(run) == (9, 3)
+    last = (await read_history(run))[-1].workflow_execution_failed_event_attributes.failure
     assert last.application_failure_info.type == "commerce_not_found"
     described = await run.describe()
     assert described.search_attributes["ActivityStatus"] == ["REJECTED"]

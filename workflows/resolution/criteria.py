@@ -1,4 +1,4 @@
-"""Tries one criterion on the users of a commerce: who fits, who of them comes first, and why the others don't."""
+"""Try one criterion on the users of a commerce: judge each user, and choose the first of those that fit."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,9 +21,9 @@ REACHED_BY = {
 
 
 def try_criterion(criterion: TargetCriterion, facts: TargetFacts, fallback: LockReason | None = None) -> Trial:
-    """Take, of the candidates who fit, the most recently contacted one, then the one with the lowest id."""
-    seen = [(_verdict(criterion, candidate, facts), candidate) for candidate in facts.candidates]
-    seen.sort(key=lambda pair: (NEARNESS[pair[0]], *_turn(criterion, pair[1])))
+    """Choose, of the candidates that fit, the most recently contacted one, then the one with the lowest id."""
+    seen = [(_judge(criterion, candidate, facts), candidate) for candidate in facts.candidates]
+    seen.sort(key=lambda pair: (NEARNESS[pair[0]], *_sort_key(criterion, pair[1])))
     if matched := bool(seen) and seen[0][0] is Verdict.ANOTHER_CAME_FIRST:
         seen[0] = (Verdict.TAKEN, seen[0][1])
     return Trial(
@@ -36,8 +36,8 @@ def try_criterion(criterion: TargetCriterion, facts: TargetFacts, fallback: Lock
             CandidateExplanation(
                 commerce_user_id=candidate.id,
                 verdict=verdict,
-                why=_why(verdict, candidate, seen[0][1], criterion, facts),
-                last_contacted_at=None if verdict is Verdict.OTHER_ROLE else _contact(criterion, candidate),
+                why=_describe_verdict(verdict, candidate, seen[0][1], criterion, facts),
+                last_contacted_at=None if verdict is Verdict.OTHER_ROLE else _last_contact(criterion, candidate),
             )
             for verdict, candidate in seen[:LISTED_CANDIDATES]
         ),
@@ -45,13 +45,13 @@ def try_criterion(criterion: TargetCriterion, facts: TargetFacts, fallback: Lock
     )
 
 
-def taken_by(trial: Trial) -> UUID | None:
-    """Tell whom a trial found."""
+def chosen_user_id(trial: Trial) -> UUID | None:
+    """Return the user that a trial has found; None if it has found no user."""
     return trial.candidates[0].commerce_user_id if trial.outcome is Outcome.MATCHED else None
 
 
-def failure(trial: Trial, channel: Channel) -> str:
-    """Say in a clause why a trial found nobody, naming by id those whom something else than the criterion ruled out."""
+def describe_failure(trial: Trial, channel: Channel) -> str:
+    """Describe in a clause why a trial found no user; name by id the users that came close."""
     name = trial.type.value if trial.type is not CriterionType.ROLE_MATCH else f"role {trial.config.get('role')}"
     if trial.fallback is not None:
         name = f"fallback to {trial.config['role']}"
@@ -59,24 +59,24 @@ def failure(trial: Trial, channel: Channel) -> str:
         return f"{name}: switched off"
     near = [one for one in trial.candidates if one.verdict not in {Verdict.OTHER_ROLE, Verdict.NEVER_CONTACTED}]
     if not near:
-        return f"{name}: {_nobody(trial, channel)}"
+        return f"{name}: {_describe_empty_search(trial, channel)}"
     named = ", ".join(f"user {one.commerce_user_id} {one.why}" for one in near[:NAMED_IN_SENTENCE])
     return f"{name}: {named}{', and so on for others' if len(near) > NAMED_IN_SENTENCE else ''}"
 
 
-def _nobody(trial: Trial, channel: Channel) -> str:
+def _describe_empty_search(trial: Trial, channel: Channel) -> str:
     if not trial.candidates:
         return "the commerce has no users"
     if trial.type is CriterionType.ROLE_MATCH:
         return "no user has this role"
-    return f"no user was ever contacted{_where(trial.type, channel)}"
+    return f"no user was ever contacted{_channel_suffix(trial.type, channel)}"
 
 
-def _verdict(criterion: TargetCriterion, candidate: Candidate, facts: TargetFacts) -> Verdict:
+def _judge(criterion: TargetCriterion, candidate: Candidate, facts: TargetFacts) -> Verdict:
     if criterion.type is CriterionType.ROLE_MATCH:
         misses = None if criterion.config.get("role") in candidate.roles else Verdict.OTHER_ROLE
     else:
-        misses = _forgotten(criterion, candidate, facts.now)
+        misses = _judge_contact(criterion, candidate, facts.now)
     if misses is not None:
         return misses
     if not candidate.is_active:
@@ -86,8 +86,8 @@ def _verdict(criterion: TargetCriterion, candidate: Candidate, facts: TargetFact
     return Verdict.ANOTHER_CAME_FIRST if reachable else Verdict.UNREACHABLE
 
 
-def _forgotten(criterion: TargetCriterion, candidate: Candidate, now: datetime) -> Verdict | None:
-    contacted = _contact(criterion, candidate)
+def _judge_contact(criterion: TargetCriterion, candidate: Candidate, now: datetime) -> Verdict | None:
+    contacted = _last_contact(criterion, candidate)
     if contacted is None:
         return Verdict.NEVER_CONTACTED
     days = criterion.config.get("within_days")
@@ -96,26 +96,26 @@ def _forgotten(criterion: TargetCriterion, candidate: Candidate, now: datetime) 
     return None
 
 
-def _contact(criterion: TargetCriterion, candidate: Candidate) -> datetime | None:
+def _last_contact(criterion: TargetCriterion, candidate: Candidate) -> datetime | None:
     if criterion.type is CriterionType.LAST_CONTACTED_SAME_CHANNEL:
         return candidate.last_contacted_on_channel_at
     return candidate.last_contacted_at
 
 
-def _turn(criterion: TargetCriterion, candidate: Candidate) -> tuple[float, UUID]:
-    contacted = _contact(criterion, candidate)
+def _sort_key(criterion: TargetCriterion, candidate: Candidate) -> tuple[float, UUID]:
+    contacted = _last_contact(criterion, candidate)
     return (-contacted.timestamp() if contacted else float("inf")), candidate.id
 
 
-def _where(criterion: CriterionType, channel: Channel) -> str:
+def _channel_suffix(criterion: CriterionType, channel: Channel) -> str:
     return f" on {channel.value}" if criterion is CriterionType.LAST_CONTACTED_SAME_CHANNEL else ""
 
 
-def _why(
+def _describe_verdict(
     verdict: Verdict, candidate: Candidate, first: Candidate, criterion: TargetCriterion, facts: TargetFacts
 ) -> str:
-    where, days = _where(criterion.type, facts.channel), criterion.config.get("within_days")
-    tied = _turn(criterion, candidate)[0] == _turn(criterion, first)[0]
+    where, days = _channel_suffix(criterion.type, facts.channel), criterion.config.get("within_days")
+    tied = _sort_key(criterion, candidate)[0] == _sort_key(criterion, first)[0]
     return {
         Verdict.TAKEN: "fits and comes first",
         Verdict.ANOTHER_CAME_FIRST: "fits, but another has the lower id"

@@ -1,8 +1,8 @@
-"""Why a resolution came out as it did, as it is stored and shown: ids and words, never names, contacts or values."""
+"""The explanation of a resolution, as it is stored and shown: ids and words, never names, contacts or values."""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
@@ -22,12 +22,12 @@ from workflows.words import (
 
 
 class Explanation(BaseModel):
-    """Part of an explanation; its members are camelCase from the start, for the stored document is the answer."""
+    """A part of an explanation; its members are camelCase, because the stored document is also the API's answer."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
-    def document(self) -> dict[str, Any]:
-        """Compose the JSON object that travels and is stored; what is empty isn't there."""
+    def document(self) -> dict[str, JsonValue]:
+        """Compose the JSON object that is sent and stored, without its empty members."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
@@ -35,7 +35,7 @@ Instant = Annotated[datetime, PlainSerializer(contract_time, return_type=str, wh
 
 
 class MatchedBy(StrEnum):
-    """Which text of a catalogue's entry was met; `PASSED_THROUGH` when the tenant keeps no catalogue."""
+    """The kind of text that was matched in a catalogue's entry; `PASSED_THROUGH` when the catalogue is empty."""
 
     CODE = "CODE"
     LABEL = "LABEL"
@@ -44,24 +44,24 @@ class MatchedBy(StrEnum):
 
 
 class TextExplanation(Explanation):
-    """What text met what."""
+    """The match of one text with one entry of a catalogue."""
 
     text: str = Field(description="As the caller wrote it.")
     code: str
     matched_by: MatchedBy
-    matched: str | None = Field(default=None, description="The catalogue's text that it met.")
-    also_matching: tuple[str, ...] = Field(default=(), description="Codes that it met as well, later in the order.")
+    matched: str | None = Field(default=None, description="The catalogue's text that it matched.")
+    also_matching: tuple[str, ...] = Field(default=(), description="Codes that it matched as well, later in the order.")
 
 
 class ReasonExplanation(Explanation):
-    """How the reason, and the user status when one was given, were understood."""
+    """The matches of the reason and, when one was given, of the user status."""
 
     reason: TextExplanation
     user_status: TextExplanation | None = None
 
 
 class Verdict(StrEnum):
-    """Why a candidate was taken or passed over; the nearer to being taken, the earlier."""
+    """The reason why a candidate was taken or passed over, those nearest to being taken first."""
 
     TAKEN = "TAKEN"
     ANOTHER_CAME_FIRST = "ANOTHER_CAME_FIRST"
@@ -73,7 +73,7 @@ class Verdict(StrEnum):
 
 
 class CandidateExplanation(Explanation):
-    """One commerce user as one criterion saw them."""
+    """The judgement of one commerce user by one criterion."""
 
     commerce_user_id: UUID
     verdict: Verdict
@@ -84,7 +84,7 @@ class CandidateExplanation(Explanation):
 
 
 class Outcome(StrEnum):
-    """What a criterion or a fallback led to."""
+    """The outcome of a criterion or a fallback."""
 
     MATCHED = "MATCHED"
     NOBODY = "NOBODY"
@@ -92,7 +92,7 @@ class Outcome(StrEnum):
 
 
 class Trial(Explanation):
-    """One criterion or fallback that was tried, with the candidates that it saw, those nearest to being taken first."""
+    """One criterion or fallback that was tried, with its candidates, those nearest to being taken first."""
 
     type: CriterionType
     config: dict[str, JsonValue] = {}
@@ -100,18 +100,18 @@ class Trial(Explanation):
     fallback: LockReason | None = None
     outcome: Outcome
     candidates: tuple[CandidateExplanation, ...] = ()
-    more_candidates: int = Field(default=0, description="How many more were seen than are listed.")
+    more_candidates: int = Field(default=0, description="The number of candidates that are not listed.")
 
 
 class RulesExplanation(Explanation):
-    """Which target configuration, in which version, was in force."""
+    """The target configuration that was in force, and its version."""
 
     id: UUID
     version: int | None = None
 
 
 class CriteriaSource(StrEnum):
-    """Who said which criteria are tried."""
+    """The source of the criteria."""
 
     REQUEST = "REQUEST"
     CONFIGURATION = "CONFIGURATION"
@@ -119,15 +119,17 @@ class CriteriaSource(StrEnum):
 
 
 class TargetExplanation(Explanation):
-    """Whom the activity is aimed at, and what was tried to find them, in the order tried."""
+    """The target user, and the criteria and fallbacks that were tried, in the order tried."""
 
-    moment: ResolutionMoment | None = Field(default=None, description="Absent: an operator has assigned the user.")
+    moment: ResolutionMoment | None = Field(default=None, description="Absent if an operator has assigned the user.")
     strategy: TargetStrategy | None = None
     status: TargetStatus | None = None
-    configuration: RulesExplanation | None = Field(default=None, description="Absent: none applies.")
+    configuration: RulesExplanation | None = Field(default=None, description="Absent if none applies.")
     criteria_from: CriteriaSource | None = None
     criteria: tuple[Trial, ...] = ()
-    more_criteria: int = Field(default=0, description="How many more were tried, without success, than are listed.")
+    more_criteria: int = Field(
+        default=0, description="The number of criteria that were tried without success and are not listed."
+    )
     fallbacks: tuple[Trial, ...] = ()
     commerce_user_id: UUID | None = None
     lock_reason: LockReason | None = None
@@ -135,7 +137,7 @@ class TargetExplanation(Explanation):
 
 
 class ValueSource(StrEnum):
-    """Where an attribute's value came from."""
+    """The source of an attribute's value."""
 
     REQUEST = "REQUEST"
     INTERNAL_SERVICE = "INTERNAL_SERVICE"
@@ -143,7 +145,7 @@ class ValueSource(StrEnum):
 
 
 class PolicyExplanation(Explanation):
-    """The policy in force; without a version it is the service's own default for a key that has none."""
+    """The policy in force; the service's own default, for a key without a policy, has no version."""
 
     strategy: AttributeStrategy
     resolver_type: ResolverType
@@ -151,7 +153,7 @@ class PolicyExplanation(Explanation):
 
 
 class AttributeExplanation(Explanation):
-    """How one attribute's value was found, or why it wasn't; the value itself is with the attribute."""
+    """The source of one attribute's value, or the error; the value itself is with the attribute."""
 
     key: str
     status: AttributeStatus
@@ -162,7 +164,7 @@ class AttributeExplanation(Explanation):
 
 
 class AttributesExplanation(Explanation):
-    """How the attributes' values were found."""
+    """The explanations of the attributes' values."""
 
     moment: ResolutionMoment
     attributes: tuple[AttributeExplanation, ...] = ()

@@ -1,4 +1,4 @@
-"""What resolution is told: frozen and complete, so that the same facts always give the same answer."""
+"""The facts that decide a resolution: frozen and complete, so that equal facts give equal answers."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,14 +18,14 @@ from workflows.words import (
 
 
 class CatalogueEntry(Label):
-    """An entry of a tenant's catalogue with everything by which a text may mean it."""
+    """An entry of a tenant's catalogue, with all the texts that may mean it."""
 
     aliases: tuple[str, ...] = ()
     is_active: bool = True
 
 
 class ReasonFacts(Message):
-    """The texts of a request and the two catalogues that give them a meaning."""
+    """The texts of a request, and the two catalogues in which they are looked up."""
 
     reason: str
     user_status: str | None = None
@@ -34,7 +34,7 @@ class ReasonFacts(Message):
 
 
 class Candidate(Message):
-    """A user of the commerce; words that this version doesn't know are kept as they are and fit nothing."""
+    """A user of the commerce; roles and contact types that this version doesn't know fit no criterion."""
 
     id: UUID
     roles: frozenset[str] = frozenset()
@@ -45,7 +45,7 @@ class Candidate(Message):
 
 
 class TargetRules(Message):
-    """The target configuration in force; the defaults are what holds for a tenant without any."""
+    """The target configuration in force; the defaults are those of a tenant without any."""
 
     id: UUID | None = None
     version: int | None = None
@@ -56,14 +56,14 @@ class TargetRules(Message):
 
 
 class Occasion(Message):
-    """When something is resolved: the moment, and by the database's clock whether the activity's time has come."""
+    """The occasion of a resolution: its moment, and the time by the database's clock."""
 
     moment: ResolutionMoment = ResolutionMoment.CREATION
     now: datetime
     scheduled_at: datetime
 
-    def calls_for(self, status: TargetStatus | AttributeStatus) -> bool:
-        """Whether what stands like this in the row is to be resolved now; what was found is never looked for again."""
+    def is_to_be_resolved(self, status: TargetStatus | AttributeStatus) -> bool:
+        """Return whether a part with this status is resolved on this occasion; a part that was found never is."""
         if status in {TargetStatus.FAILED, AttributeStatus.FAILED}:
             return self.moment is ResolutionMoment.RETRY
         if status in {TargetStatus.PENDING, AttributeStatus.PENDING}:
@@ -72,7 +72,7 @@ class Occasion(Message):
 
 
 class TargetFacts(Occasion):
-    """Everything that decides whom an activity is aimed at; `standing` is what the row says after creation."""
+    """The facts that decide the target user; `standing` is the row's target after creation."""
 
     channel: Channel
     requested: tuple[TargetCriterion, ...] | None = None
@@ -82,7 +82,7 @@ class TargetFacts(Occasion):
 
 
 class Policy(Message):
-    """How, and when, the value of an attribute is found; without a version it is our own default."""
+    """The way and time in which an attribute's value is found; the service's own default has no version."""
 
     strategy: AttributeStrategy
     resolver_type: ResolverType
@@ -90,14 +90,14 @@ class Policy(Message):
 
 
 class CataloguedKey(Message):
-    """A name that attributes may have, with the tenant's policy for it."""
+    """An attribute key of the tenant's catalogue, with its policy."""
 
     key: str
     policy: Policy | None = None
 
 
 class CommerceFacts(Message):
-    """What our own tables say about the commerce."""
+    """The commerce, as our own tables hold it."""
 
     name: str
     tax_id: str | None = None
@@ -105,7 +105,7 @@ class CommerceFacts(Message):
 
 
 class AttributeFacts(Occasion):
-    """Everything that decides the attributes' values; `standing` is what the rows say after creation."""
+    """The facts that decide the attributes' values; `standing` is the rows' attributes after creation."""
 
     requested_keys: tuple[str, ...] = ()
     provided: tuple[ProvidedAttribute, ...] = ()

@@ -27,7 +27,7 @@ from db.models import ScheduledActivity, StatusEvent
 from embedded.postgres import Postgres
 from tests.support.builders import Tenant, insert_tenant
 from tests.support.hand_off import insert_rows
-from workflows.hand_off import FINISHED, Accepted, Claimed, ResultStatus, judge
+from workflows.hand_off import FINISHED, Accepted, ReportedResult, ResultStatus, judge
 from workflows.messages import Apply, Cancel, RejectedError
 from workflows.words import ActivityStatus, ActivityType, Channel
 
@@ -187,7 +187,7 @@ class HandOffMachine(RuleBasedStateMachine):
                 expected.finished, expected.holder = True, None
 
     async def _report(self, key: UUID, token: UUID, status: ResultStatus, *, hard_override: bool) -> Accepted | None:
-        said = Claimed(
+        said = ReportedResult(
             status=status,
             fingerprint=str(uuid4()),
             occurred_at=datetime.now(UTC),

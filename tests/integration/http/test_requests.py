@@ -309,7 +309,7 @@ async def test_without_a_target_it_is_created_all_the_same_and_waits_for_an_oper
         await connection.execute(delete(CommerceUser).where(CommerceUser.tenant_id == tenant.id))
     created = await http.post(URL, json=contract_example())
     assert (created.status_code, created.json()["status"]) == (201, "UNRESOLVED")
-    assert created.json()["statusReason"].startswith("target user: Nobody was found")
+    assert created.json()["statusReason"].startswith("target user: No user was found")
     assert created.json()["targetUsers"][0]["resolutionStatus"] == "FAILED"
     assert created.json()["attributes"][0]["value"]["name"] == "Tienda Uno"
     (event,) = (await http.get(f"{created.headers['Location']}/status-events")).json()

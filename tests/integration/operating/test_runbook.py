@@ -135,7 +135,7 @@ SITUATIONS = {
     "A step keeps failing": a_stuck_step,
 }
 EXPECTED = {
-    "UNRESOLVED piles up": ("Nobody was found", "READY"),
+    "UNRESOLVED piles up": ("No user was found", "READY"),
     "A run was ended by mistake": ("TERMINATED_BY_OPERATOR", "wrong button", "is READY again"),
     "A step keeps failing": ("mark_due", "DatabaseUnavailable"),
     "Everything is late": ('"status":"ready"', "scheduled_activities_overdue 0.0"),
