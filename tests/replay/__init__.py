@@ -1,1 +1,1 @@
-"""Recorded histories, replayed on the code as it is."""
+"""Recorded histories, and their replay on today's code."""

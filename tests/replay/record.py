@@ -1,7 +1,7 @@
-"""Records a history of each path of the workflows: `python -m tests.replay.record`.
+"""Record a history of each path through the workflows: `python -m tests.replay.record`.
 
-Histories of a released version are kept for ever: a run may sleep for years and has to replay on the newest code.
-After a change of the sequence of commands (behind `workflow.patched`), record into files of new names:
+Histories of a released version are kept for ever, because a run may sleep for years and has to replay on the newest
+code. After a change of the sequence of commands (behind `workflow.patched`), record into files of new names:
 `python -m tests.replay.record 2` writes `ready-and-due.2.json`. Until the first release, record them all anew.
 """
 
@@ -35,7 +35,7 @@ PATH = "/api/activities"
 LATER = "2031-01-01T00:00:00.000Z"
 
 Act = Callable[[Service, Tenant, httpx.AsyncClient], Awaitable[str]]
-"""Takes a path; answers the ID of the workflow whose history is kept."""
+"""A function that takes a path and returns the ID of the workflow whose history is recorded."""
 
 
 def run_of(tenant: Tenant, body: dict[str, Any]) -> str:
@@ -44,45 +44,45 @@ def run_of(tenant: Tenant, body: dict[str, Any]) -> str:
 
 
 async def ready_and_due(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
-    """It sleeps until its time and is marked."""
+    """Create an activity that sleeps until its time and is marked."""
     body = contract_example(scheduled_at=from_now(seconds=6))
     await http.post(PATH, json=body)
     return run_of(tenant, body)
 
 
 async def past_and_due(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
-    """Its time was past when it came."""
+    """Create an activity whose time is past already."""
     body = contract_example()
     await http.post(PATH, json=body)
     return run_of(tenant, body)
 
 
 async def asleep(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
-    """It sleeps for years."""
+    """Create an activity that sleeps for years."""
     body = contract_example(scheduled_at=LATER)
     await http.post(PATH, json=body)
     return run_of(tenant, body)
 
 
 async def unresolved(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
-    """Nobody can be reached, and it waits for an operator."""
+    """Create an activity without a target user, which waits for an operator."""
     async with service.database.transactions.begin() as connection:
-        nobody = update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)
-        await connection.execute(nobody)
+        inactive = update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)
+        await connection.execute(inactive)
     body = contract_example(scheduled_at=LATER)
     await http.post(PATH, json=body)
     return run_of(tenant, body)
 
 
 async def not_found(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
-    """There is no such commerce, and the run fails."""
+    """Create an activity for an unknown commerce, so that the run fails."""
     body = contract_example(commerce_id=str(uuid4()))
     await http.post(PATH, json=body)
     return run_of(tenant, body)
 
 
 async def moved_and_canceled(_: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
-    """It is moved while it sleeps, and canceled."""
+    """Move an activity while it sleeps, then cancel it."""
     body = contract_example(scheduled_at=LATER)
     location = (await http.post(PATH, json=body)).headers["Location"]
     for answer in (
@@ -94,7 +94,7 @@ async def moved_and_canceled(_: Service, tenant: Tenant, http: httpx.AsyncClient
 
 
 async def resolved_in_trouble(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> str:
-    """A step outlasts its local budget and goes on as a regular activity."""
+    """Create an activity while a table is locked, so that local steps continue as visible ones."""
     body = contract_example(scheduled_at=LATER)
     async with service.database.transactions.begin() as connection:
         await connection.exec_driver_sql("LOCK TABLE reasons IN ACCESS EXCLUSIVE MODE")
@@ -115,7 +115,7 @@ async def many_cancelled(_: Service, tenant: Tenant, http: httpx.AsyncClient) ->
 
 
 async def reconciled(service: Service, _: Tenant, http: httpx.AsyncClient) -> str:
-    """Compare a page of rows with their runs, after a look at runs that were ended from outside."""
+    """Settle runs that were ended from outside, then compare a page of rows with their runs."""
     for _number in range(3):
         await http.post(PATH, json=contract_example(scheduled_at=LATER))
     round_of = Reconcile(page=Page(size=2, grace_seconds=0), pages=1, ended_within_seconds=600)
@@ -136,11 +136,11 @@ PATHS: dict[str, tuple[Act, bool]] = {
     "many-cancelled": (many_cancelled, True),
     "reconciled": (reconciled, True),
 }
-"""Each path, and whether its run ends."""
+"""The paths, each with True if its run ends."""
 
 
 async def record(service: Service, path: str, suffix: str) -> None:
-    """Take one path in a tenant of its own, and write its history down."""
+    """Take one path in a tenant of its own, and write its history to a file."""
     act, ends = PATHS[path]
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
@@ -148,15 +148,15 @@ async def record(service: Service, path: str, suffix: str) -> None:
     run = service.temporal.get_workflow_handle(workflow_id)
     while ends and (await run.describe()).status is WorkflowExecutionStatus.RUNNING:
         await asyncio.sleep(0.1)
-    history = without_traces(json.loads((await run.fetch_history()).to_json()))
+    history = remove_traces(json.loads((await run.fetch_history()).to_json()))
     (FOLDER / f"{path}{suffix}.json").write_text(json.dumps(history, indent=1, ensure_ascii=False) + "\n")
 
 
-def without_traces(value: Any) -> Any:
-    """Stack traces name the folders of the machine that recorded, and no replay reads them."""
+def remove_traces(value: Any) -> Any:
+    """Remove the stack traces: they name folders of the recording machine, and replay does not read them."""
     if isinstance(value, dict):
-        return {name: without_traces(inner) for name, inner in value.items() if name != "stackTrace"}
-    return [without_traces(inner) for inner in value] if isinstance(value, list) else value
+        return {name: remove_traces(inner) for name, inner in value.items() if name != "stackTrace"}
+    return [remove_traces(inner) for inner in value] if isinstance(value, list) else value
 
 
 async def record_all(postgres: Postgres, client: Client, suffix: str) -> None:
@@ -167,7 +167,7 @@ async def record_all(postgres: Postgres, client: Client, suffix: str) -> None:
 
 
 def main(suffix: str) -> None:
-    """Record on servers of our own."""
+    """Start servers for the recording, record, and stop them."""
     with ExitStack() as stack:
         postgres = stack.enter_context(
             running_postgres(Path(stack.enter_context(tempfile.TemporaryDirectory())), durable=False)
@@ -183,12 +183,12 @@ def main(suffix: str) -> None:
             )
         )
 
-        async def recorded() -> None:
-            """By nobody in particular: an identity would name this machine."""
+        async def record_anonymously() -> None:
+            """Record under a fixed identity: the default one would name this machine."""
             client = await temporal_client(temporal.address, identity="recorder")
             await record_all(postgres, client, suffix)
 
-        asyncio.run(recorded())
+        asyncio.run(record_anonymously())
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def test_there_is_a_history_of_every_path(path: str) -> None:
 
 
 async def test_a_history_that_another_story_wrote_does_not_replay() -> None:
-    """What the tests above rely on: a step that was recorded in another place is noticed."""
+    """Replay notices a step that was recorded in another place, which the tests above rely on."""
     history = json.loads((FOLDER / "ready-and-due.json").read_text())
     timer = next(event for event in history["events"] if event["eventType"] == "EVENT_TYPE_TIMER_STARTED")
     timer["timerStartedEventAttributes"]["timerId"] = "99"

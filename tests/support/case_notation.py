@@ -1,4 +1,4 @@
-"""Reads the cases' notation into facts, and says the engine's answers in it."""
+"""Read the notation of the resolution cases into facts, and write answers in it."""
 
 import json
 import re
@@ -24,7 +24,7 @@ LAST_CONTACTED = {
 
 
 def cases(title: str) -> list[Any]:
-    """Every line of the tables under a title, with its own text as the test's name."""
+    """List the lines of the tables under a title; each line's text is the name of its test."""
     section = CASES.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
     tables = re.findall(r"^\|[^\n]*\n\|[-|]+\|\n((?:\|[^\n]*\n)+)", section, re.MULTILINE)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for table in tables for line in table.splitlines()]
@@ -32,7 +32,7 @@ def cases(title: str) -> list[Any]:
 
 
 def candidate(text: str) -> Candidate:
-    """`ana OWNER+ORDERS phone+email 3d@other inactive`."""
+    """Read a candidate: `ana OWNER+ORDERS phone+email 3d@other inactive`."""
     name, roles, *rest = text.split()
     fields: dict[str, Any] = {"id": IDS[name], "roles": roles.split("+"), "is_active": "inactive" not in rest}
     for word in rest:
@@ -45,7 +45,7 @@ def candidate(text: str) -> Candidate:
 
 
 def criterion(text: str) -> TargetCriterion:
-    """`2:OWNER`, `ANY` or `SAME<7d`."""
+    """Read a criterion: `2:OWNER`, `ANY` or `SAME<7d`."""
     priority, _, rule = text.rpartition(":")
     kind, _, days = rule.partition("<")
     if kind in LAST_CONTACTED:
@@ -55,12 +55,12 @@ def criterion(text: str) -> TargetCriterion:
 
 
 def criteria(text: str) -> tuple[TargetCriterion, ...]:
-    """Several of them, by commas."""
+    """Read criteria separated by commas."""
     return tuple(criterion(part.strip()) for part in text.split(",")) if text.strip("[]") else ()
 
 
 def rules(text: str) -> TargetRules:
-    """`ON_DISPATCH; OWNER, ANY; no rep; no owner`; nothing is no configuration."""
+    """Read a configuration: `ON_DISPATCH; OWNER, ANY; no rep; no owner`; an empty text is none."""
     if not text:
         return TargetRules()
     fields: dict[str, Any] = {"id": UUID(int=99), "version": 1}
@@ -75,12 +75,12 @@ def rules(text: str) -> TargetRules:
 
 
 def candidates(text: str) -> tuple[Candidate, ...]:
-    """Several of them, by semicolons."""
+    """Read candidates separated by semicolons."""
     return tuple(candidate(part) for part in text.split(";") if part.strip())
 
 
 def said_of(target: ResolvedTarget) -> str:
-    """The answer in the table's words."""
+    """Write a target user in the notation."""
     names = {str(uuid): name for name, uuid in IDS.items()}
     if target.status is TargetStatus.PENDING:
         return f"pending {target.strategy}"
@@ -89,22 +89,22 @@ def said_of(target: ResolvedTarget) -> str:
     sentence = target.error_message or ""
     for uuid, name in names.items():
         sentence = sentence.replace(uuid, name)
-    return f"nobody: {sentence}"
+    return f"none: {sentence}"
 
 
 def agrees(said: str, expected: str) -> bool:
-    """A table's line may quote a part of a sentence."""
-    return expected.removeprefix("nobody: ") in said if expected.startswith("nobody: ") else said == expected
+    """Compare an answer with the table, which may quote a part of the sentence."""
+    return expected.removeprefix("none: ") in said if expected.startswith("none: ") else said == expected
 
 
 def occasion(moment: str) -> dict[str, Any]:
-    """`RETRY too early` comes a day before the activity's time."""
+    """Read an occasion; `RETRY too early` comes a day before the activity's time."""
     ahead = timedelta(days=1) if moment.endswith("too early") else timedelta(0)
     return {"moment": ResolutionMoment(moment.split(maxsplit=1)[0]), "now": NOW, "scheduled_at": NOW + ahead}
 
 
 def catalogue(text: str) -> list[dict[str, Any]]:
-    """`promotions: UPFRONT INTERNAL_SERVICE; commerce_info`."""
+    """Read a catalogue of keys: `promotions: UPFRONT INTERNAL_SERVICE; commerce_info`."""
     entries = []
     for part in filter(None, (part.strip() for part in text.split(";"))):
         key, _, policy = part.partition(": ")
@@ -116,7 +116,7 @@ def catalogue(text: str) -> list[dict[str, Any]]:
 
 
 def brought(text: str) -> list[dict[str, Any]]:
-    """`promotions=5 or 7`: value and fallback as JSON."""
+    """Read a provided attribute: `promotions=5 or 7`, value and fallback as JSON."""
     if not text:
         return []
     key, _, values = text.partition("=")
@@ -125,7 +125,7 @@ def brought(text: str) -> list[dict[str, Any]]:
 
 
 def said_of_attributes(found: ResolvedAttributes) -> str:
-    """The answer in the table's words; an object's members are not part of it."""
+    """Write attributes in the notation, without the members of objects."""
     return ", ".join(
         f"{one.key} {one.status} {'{}' if isinstance(one.value, dict) else json.dumps(one.value)} {one.resolver_type}"
         for one in found.attributes
@@ -133,7 +133,7 @@ def said_of_attributes(found: ResolvedAttributes) -> str:
 
 
 def entries(text: str) -> Iterator[CatalogueEntry]:
-    """`visit "Visita" alias inactive; …`."""
+    """Read the entries of a catalogue: `visit "Visita" alias inactive; …`."""
     for part in filter(None, (part.strip() for part in text.split(";"))):
         code, label, rest = part.split('"')
         aliases = tuple(word for word in rest.split() if word != "inactive")

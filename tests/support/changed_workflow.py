@@ -1,4 +1,4 @@
-"""The workflow after two changes of its steps: one that sleeping runs survive, and one that they don't."""
+"""Two changed versions of the workflow: sleeping runs replay on one of them, and break on the other."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from workflows.words import ActivityStatus
 
 @workflow.defn(name="ScheduledActivityWorkflow")
 class Patched(ScheduledActivityWorkflow):
-    """Waits a moment before the mark, in runs that begin that part of their story on this code."""
+    """Add a timer before the mark, only for runs that reach that place on this code."""
 
     @workflow.init
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
@@ -19,7 +19,7 @@ class Patched(ScheduledActivityWorkflow):
 
     @workflow.run
     async def run(self, scheduled: ScheduledActivityInput) -> ActivityStatus:
-        """The same story, but for one new step."""
+        """Run the workflow with one more timer at its beginning."""
         if workflow.patched("look-around-first"):
             await workflow.sleep(timedelta(milliseconds=10), summary="looks around first")
         return await super().run(scheduled)
@@ -32,7 +32,7 @@ class Patched(ScheduledActivityWorkflow):
 
 @workflow.defn(name="ScheduledActivityWorkflow")
 class Careless(ScheduledActivityWorkflow):
-    """The same new step, without asking whether the run has passed that place already."""
+    """Add the same timer for all runs, also for those that have passed that place already."""
 
     @workflow.init
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
@@ -40,6 +40,6 @@ class Careless(ScheduledActivityWorkflow):
 
     @workflow.run
     async def run(self, scheduled: ScheduledActivityInput) -> ActivityStatus:
-        """A story that no recorded history tells."""
+        """Run the workflow with a timer that no recorded history has."""
         await workflow.sleep(timedelta(milliseconds=10))
         return await super().run(scheduled)

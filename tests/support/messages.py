@@ -1,4 +1,4 @@
-"""Hypothesis: any message of the domain, built from its fields' types alone, so that a new one is covered at once."""
+"""Hypothesis strategies for all messages of the domain, built from the types of their fields."""
 
 import types
 from datetime import UTC, datetime, timedelta, timezone
@@ -36,13 +36,13 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
 
 
 def all_messages() -> list[type[Message]]:
-    """Every message that may cross Temporal."""
+    """List the messages that may cross Temporal."""
     found = (value for value in vars(messages).values() if isinstance(value, type) and issubclass(value, Message))
     return [message for message in found if message is not Message]
 
 
 def any_message(message: type[Message]) -> st.SearchStrategy[Any]:
-    """Messages of one type; fields that have a default are left out now and then."""
+    """Generate messages of one type; fields with a default are left out in some."""
     fields = message.model_fields
     required = {name: of_type(field.annotation) for name, field in fields.items() if field.is_required()}
     optional = {name: of_type(field.annotation) for name, field in fields.items() if not field.is_required()}
@@ -50,7 +50,7 @@ def any_message(message: type[Message]) -> st.SearchStrategy[Any]:
 
 
 def of_type(annotation: Any) -> st.SearchStrategy[Any]:
-    """Values of a field."""
+    """Generate values of a field."""
     if annotation in SCALARS:
         return SCALARS[annotation]
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):

@@ -1,4 +1,4 @@
-"""What holds for every attribute, whatever the facts are."""
+"""Check the laws that hold for every attribute, whatever the facts are."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from workflows.messages import ProvidedAttribute, RejectedError, ResolvedAttribute
-from workflows.resolution.attributes import choose_attributes
+from workflows.resolution import choose_attributes
 from workflows.resolution.explanations import AttributesExplanation
 from workflows.resolution.facts import AttributeFacts, CataloguedKey
 from workflows.words import AttributeStatus, ResolutionMoment, ResolverType
@@ -43,13 +43,13 @@ attributes = st.builds(
 
 @given(attributes)
 def test_each_key_that_is_mentioned_becomes_one_attribute_or_a_fault_of_its_own(facts: AttributeFacts) -> None:
-    """In the order of their first mention; nothing that was asked for gets lost."""
+    """Attributes keep the order of their first mention, and none is lost."""
     mentioned = list(dict.fromkeys([*facts.requested_keys, *(one.key for one in facts.provided)]))
     rejection = None
     try:
         keys_found = [one.key for one in choose_attributes(facts).attributes]
-    except RejectedError as refused:
-        rejection = refused.rejection
+    except RejectedError as rejected:
+        rejection = rejected.rejection
 
     if rejection is None:
         assert keys_found == mentioned
@@ -62,7 +62,7 @@ def test_each_key_that_is_mentioned_becomes_one_attribute_or_a_fault_of_its_own(
 
 @given(attributes)
 def test_only_what_has_a_value_is_resolved_and_only_failures_have_a_message(facts: AttributeFacts) -> None:
-    """A fallback is the caller's own; what failed says why, in the explanation as well."""
+    """A fallback is the caller's value; a failure has its error in the explanation as well."""
     try:
         found = choose_attributes(facts)
     except RejectedError:
@@ -80,7 +80,7 @@ def test_only_what_has_a_value_is_resolved_and_only_failures_have_a_message(fact
 
 @given(attributes)
 def test_an_attribute_that_has_a_value_is_never_resolved_again(facts: AttributeFacts) -> None:
-    """Neither by the wake-up nor by an operator's retry."""
+    """Neither the wake-up nor an operator's retry resolves it."""
     standing = tuple(
         ResolvedAttribute(key=one.key, status=status, resolver_type=ResolverType.INTERNAL_SERVICE, value=1)
         for one, status in zip(facts.catalogue, (AttributeStatus.RESOLVED, AttributeStatus.FALLBACK), strict=True)

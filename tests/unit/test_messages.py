@@ -1,4 +1,4 @@
-"""What crosses Temporal comes back as it was."""
+"""Check that messages cross Temporal unchanged, and that wake-ups lie within the lead."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -66,7 +66,7 @@ def test_when_a_run_wakes_is_decided_by_its_id_and_lead_alone(
 
 
 def test_a_herd_is_spread_evenly_over_the_lead_but_for_its_last_quarter() -> None:
-    """Of a thousand runs due at one instant no twentieth of the lead gets more than a tenth."""
+    """Of a thousand runs due at one instant, no twentieth of the lead gets more than a tenth."""
     standing = Standing(status=ActivityStatus.READY, version=1, scheduled_at=datetime(2030, 1, 1, tzinfo=UTC))
     twentieths = [0] * 20
     for number in range(1000):

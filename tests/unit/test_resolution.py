@@ -1,4 +1,4 @@
-"""Asks the engine the cases of `resolution_cases.md`."""
+"""Check the resolution against the cases of `resolution_cases.md`."""
 
 import json
 from typing import Any
@@ -21,14 +21,13 @@ from tests.support.case_notation import (
     said_of_attributes,
 )
 from workflows.messages import RejectedError, ResolvedTarget
-from workflows.resolution.attributes import choose_attributes
+from workflows.resolution import choose_attributes, choose_target, match_reason
+from workflows.resolution.explanations import ReasonExplanation
 from workflows.resolution.facts import AttributeFacts, ReasonFacts, TargetFacts
-from workflows.resolution.reasons import match_reason
-from workflows.resolution.targets import choose_target
 from workflows.words import LockReason, TargetStatus, TargetStrategy
 
 
-@pytest.mark.parametrize(("users", "channel", "asked", "configured", "answer"), cases("Whom an activity is aimed at"))
+@pytest.mark.parametrize(("users", "channel", "asked", "configured", "answer"), cases("The target user at creation"))
 def test_the_target_is_the_one_that_the_rules_name(
     users: str, channel: str, asked: str, configured: str, answer: str
 ) -> None:
@@ -49,9 +48,7 @@ def test_the_target_is_the_one_that_the_rules_name(
     assert agrees(said, answer), said
 
 
-@pytest.mark.parametrize(
-    ("users", "configured", "row", "moment", "answer"), cases("Whom it is aimed at, once it has been created")
-)
+@pytest.mark.parametrize(("users", "configured", "row", "moment", "answer"), cases("The target user after creation"))
 def test_after_creation_only_an_open_target_is_looked_for(
     users: str, configured: str, row: str, moment: str, answer: str
 ) -> None:
@@ -78,17 +75,17 @@ def test_after_creation_only_an_open_target_is_looked_for(
     assert agrees(said, answer), said
 
 
-def attributes_at(facts: dict[str, Any]) -> str:
-    """What the engine says, be it a refusal."""
+def describe_attributes(facts: dict[str, Any]) -> str:
+    """Describe the resolved attributes, or the rejection, in the words of the cases."""
     commerce = {"name": "Tienda", "tax_id": "X1"}
     try:
         return said_of_attributes(choose_attributes(AttributeFacts.model_validate({"commerce": commerce, **facts})))
-    except RejectedError as refused:
-        pointers = " ".join(fault.pointer for fault in refused.rejection.faults)
-        return f"400 {refused.rejection.code} {pointers}"
+    except RejectedError as rejected:
+        pointers = " ".join(fault.pointer for fault in rejected.rejection.faults)
+        return f"400 {rejected.rejection.code} {pointers}"
 
 
-@pytest.mark.parametrize(("policies", "keys", "values", "answer"), cases("Which value an attribute gets"))
+@pytest.mark.parametrize(("policies", "keys", "values", "answer"), cases("The value of an attribute at creation"))
 def test_an_attribute_gets_the_value_that_the_rules_name(policies: str, keys: str, values: str, answer: str) -> None:
     """At creation."""
     facts = {
@@ -98,12 +95,10 @@ def test_an_attribute_gets_the_value_that_the_rules_name(policies: str, keys: st
         "provided": brought(values),
     }
 
-    assert attributes_at(facts) == answer
+    assert describe_attributes(facts) == answer
 
 
-@pytest.mark.parametrize(
-    ("policies", "row", "moment", "answer"), cases("Which value it gets, once the activity has been created")
-)
+@pytest.mark.parametrize(("policies", "row", "moment", "answer"), cases("The value of an attribute after creation"))
 def test_after_creation_only_open_attributes_are_resolved(policies: str, row: str, moment: str, answer: str) -> None:
     """At the wake-up and at an operator's retry."""
     key, status, *fallback = row.replace(" or ", " ").split()
@@ -115,23 +110,23 @@ def test_after_creation_only_open_attributes_are_resolved(policies: str, row: st
     }
     facts = {**occasion(moment), "catalogue": catalogue(policies), "standing": [standing]}
 
-    assert attributes_at(facts) == answer
+    assert describe_attributes(facts) == answer
 
 
-def meaning(facts: ReasonFacts) -> str:
-    """What the engine says, be it a refusal with the codes that it suggests."""
+def describe_reason(facts: ReasonFacts) -> str:
+    """Describe the matched reason, or the rejection with the codes that it suggests, in the words of the cases."""
     try:
         found = match_reason(facts)
-    except RejectedError as refused:
-        suggested = refused.rejection.detail.partition("closest codes are: ")[2].removesuffix(".")
-        return f"400 {refused.rejection.code} {suggested}".strip()
-    return f"{found.reason.code} {found.explanation['reason']['matchedBy']}"
+    except RejectedError as rejected:
+        suggested = rejected.rejection.detail.partition("closest codes are: ")[2].removesuffix(".")
+        return f"400 {rejected.rejection.code} {suggested}".strip()
+    return f"{found.reason.code} {ReasonExplanation.model_validate(found.explanation).reason.matched_by}"
 
 
-@pytest.mark.parametrize(("known", "text", "answer"), cases("What the text of a reason means"))
+@pytest.mark.parametrize(("known", "text", "answer"), cases("The meaning of a reason's text"))
 def test_a_reason_means_the_entry_that_the_rules_name(known: str, text: str, answer: str) -> None:
     """Case, accents and separators don't matter."""
-    assert meaning(ReasonFacts(reason=text, reasons=tuple(entries(known)))) == answer
+    assert describe_reason(ReasonFacts(reason=text, reasons=tuple(entries(known)))) == answer
 
 
 @pytest.mark.parametrize(

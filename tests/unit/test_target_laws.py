@@ -1,4 +1,4 @@
-"""What holds for every target, whatever the facts are."""
+"""Check the laws that hold for every target user, whatever the facts are."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -9,10 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from workflows.messages import ResolvedTarget, TargetCriterion
+from workflows.resolution import choose_target
 from workflows.resolution.criteria import REACHED_BY
 from workflows.resolution.explanations import Outcome, TargetExplanation, Trial, Verdict
 from workflows.resolution.facts import Candidate, TargetFacts, TargetRules
-from workflows.resolution.targets import choose_target
 from workflows.words import (
     Channel,
     ContactType,
@@ -65,20 +65,20 @@ targets = st.builds(
 )
 
 
-def explained(target: ResolvedTarget) -> TargetExplanation:
-    """The document as whoever reads it from the database reads it."""
+def read_explanation(target: ResolvedTarget) -> TargetExplanation:
+    """Read the explanation back from its document."""
     return TargetExplanation.model_validate(target.explanation)
 
 
-def tried(target: ResolvedTarget) -> list[Trial]:
-    """Criteria and fallbacks in the order tried."""
-    explanation = explained(target)
+def list_trials(target: ResolvedTarget) -> list[Trial]:
+    """List the trials of criteria and fallbacks in the order tried."""
+    explanation = read_explanation(target)
     return [*explanation.criteria, *explanation.fallbacks]
 
 
 @given(targets, st.randoms())
 def test_the_same_facts_give_the_same_answer_in_whatever_order_users_come(facts: TargetFacts, random: Random) -> None:
-    """PostgreSQL promises no order."""
+    """PostgreSQL guarantees no order of rows."""
     shuffled = list(facts.candidates)
     random.shuffle(shuffled)
 
@@ -87,7 +87,7 @@ def test_the_same_facts_give_the_same_answer_in_whatever_order_users_come(facts:
 
 @given(targets)
 def test_the_first_criterion_by_priority_that_anyone_fits_decides(facts: TargetFacts) -> None:
-    """Each criterion is asked alone; the answer is that of the first that finds someone."""
+    """Each criterion is tried alone; the answer is that of the first that finds a user."""
     asked = facts.rules.criteria if facts.requested is None else facts.requested
     no_fallbacks = facts.rules.model_copy(update={"fallback_to_commerce_rep": False, "fallback_to_owner": False})
     alone = [
@@ -103,7 +103,7 @@ def test_the_first_criterion_by_priority_that_anyone_fits_decides(facts: TargetF
 
 @given(targets)
 def test_deactivating_the_chosen_one_never_leads_to_someone_earlier_in_the_order(facts: TargetFacts) -> None:
-    """The next one is found by the same criterion or a later one, and was contacted no more recently."""
+    """The next user is found by the same criterion or a later one, and was contacted no more recently."""
     before = choose_target(facts)
     assume(before.commerce_user_id)
     without = tuple(
@@ -114,15 +114,15 @@ def test_deactivating_the_chosen_one_never_leads_to_someone_earlier_in_the_order
     after = choose_target(facts.model_copy(update={"candidates": without}))
 
     assert after.commerce_user_id != before.commerce_user_id
-    assert len(tried(after)) >= len(tried(before))
-    if len(tried(after)) == len(tried(before)) and after.commerce_user_id:
-        times_of_contact = [tried(one)[-1].candidates[0].last_contacted_at for one in (before, after)]
+    assert len(list_trials(after)) >= len(list_trials(before))
+    if len(list_trials(after)) == len(list_trials(before)) and after.commerce_user_id:
+        times_of_contact = [list_trials(one)[-1].candidates[0].last_contacted_at for one in (before, after)]
         assert not times_of_contact[1] or (times_of_contact[0] and times_of_contact[0] >= times_of_contact[1])
 
 
 @given(targets)
-def test_whoever_is_chosen_is_active_and_can_be_reached(facts: TargetFacts) -> None:
-    """By a criterion or by a fallback alike."""
+def test_the_chosen_user_is_active_and_can_be_reached(facts: TargetFacts) -> None:
+    """A fallback follows the same rule as a criterion."""
     target = choose_target(facts)
     assume(target.commerce_user_id)
     chosen = next(one for one in facts.candidates if one.id == target.commerce_user_id)
@@ -133,25 +133,24 @@ def test_whoever_is_chosen_is_active_and_can_be_reached(facts: TargetFacts) -> N
 
 @given(targets)
 def test_every_unresolved_target_has_a_cause_in_its_explanation(facts: TargetFacts) -> None:
-    """Each way that was tried says why it led to nobody, and each candidate why it wasn't them."""
+    """Each trial has an outcome, and each candidate has a verdict other than the two that fit."""
     target = choose_target(facts)
     assume(target.status is TargetStatus.FAILED)
 
     assert target.error_message
-    assert explained(target).summary == target.error_message
-    assert {trial.outcome for trial in tried(target)} <= {Outcome.NOBODY, Outcome.SWITCHED_OFF}
-    for trial in tried(target):
+    assert read_explanation(target).summary == target.error_message
+    assert {trial.outcome for trial in list_trials(target)} <= {Outcome.NOBODY, Outcome.SWITCHED_OFF}
+    for trial in list_trials(target):
         assert all(one.verdict not in {Verdict.TAKEN, Verdict.ANOTHER_CAME_FIRST} for one in trial.candidates)
         assert len(trial.candidates) in {len(facts.candidates), 0 if trial.outcome is Outcome.SWITCHED_OFF else -1}
 
 
 @given(targets)
 def test_exactly_the_chosen_candidate_is_explained_as_taken(facts: TargetFacts) -> None:
-    """Once, by the last of what was tried."""
+    """The verdict stands once, in the last trial."""
     target = choose_target(facts)
-    taken = [
-        one.commerce_user_id for trial in tried(target) for one in trial.candidates if one.verdict == Verdict.TAKEN
-    ]
+    candidates = [one for trial in list_trials(target) for one in trial.candidates]
+    taken = [one.commerce_user_id for one in candidates if one.verdict == Verdict.TAKEN]
 
     assert taken == ([target.commerce_user_id] if target.commerce_user_id else [])
 
@@ -160,7 +159,7 @@ def test_exactly_the_chosen_candidate_is_explained_as_taken(facts: TargetFacts) 
 def test_a_target_that_was_found_is_never_looked_for_again(
     facts: TargetFacts, status: TargetStatus, moment: ResolutionMoment
 ) -> None:
-    """Whatever has changed since."""
+    """Later changes of users and rules have no effect."""
     standing = ResolvedTarget(
         status=status,
         strategy=TargetStrategy.ON_DISPATCH,
@@ -172,13 +171,13 @@ def test_a_target_that_was_found_is_never_looked_for_again(
 
 
 def test_an_explanation_stays_small_however_many_users_and_criteria_there_are() -> None:
-    """It travels through the workflow's history, twice."""
+    """The workflow's history holds it twice."""
     crowd = tuple(Candidate(id=UUID(int=number), roles=frozenset({"OWNER"})) for number in range(2000))
     many = (TargetCriterion(type=CriterionType.ROLE_MATCH, config={"role": "OWNER"}),) * 100
     facts = TargetFacts(now=NOW, scheduled_at=NOW, channel=Channel.SMS, requested=many, candidates=crowd)
 
     target = choose_target(facts)
-    explanation = explained(target)
+    explanation = read_explanation(target)
 
     assert len(target.model_dump_json()) < 64 * 1024
     assert len(explanation.criteria) + explanation.more_criteria == len(many)
@@ -187,7 +186,7 @@ def test_an_explanation_stays_small_however_many_users_and_criteria_there_are() 
 
 @given(targets)
 def test_an_explanation_read_back_is_the_one_that_was_written(facts: TargetFacts) -> None:
-    """Leaving out what is empty loses nothing."""
+    """Leaving empty members out loses nothing."""
     target = choose_target(facts)
 
-    assert explained(target).document() == target.explanation
+    assert read_explanation(target).document() == target.explanation

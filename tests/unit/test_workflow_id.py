@@ -1,4 +1,4 @@
-"""The mapping of idempotency keys to workflow IDs is what makes a duplicate impossible."""
+"""Check the mapping of idempotency keys to workflow IDs, which makes duplicates impossible."""
 
 import hashlib
 from uuid import UUID

@@ -15,7 +15,7 @@ from tests.support.service import Service
 from workflows.messages import ResolvedTarget
 from workflows.resolution.facts import Candidate
 
-SAMPLE = cases("Whom an activity is aimed at")[::3]
+SAMPLE = cases("The target user at creation")[::3]
 
 
 @pytest.mark.parametrize(("users", "channel", "asked", "configured", "answer"), SAMPLE)
