@@ -44,6 +44,8 @@ class ScheduledActivityWorkflow(ChangeableActivity):
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if workflow.info().is_continue_as_new_suggested() and self._standing.status in OPEN:
                     workflow.continue_as_new(self._scheduled)
+            # A change may come with the first task of a run whose row has ended: its caller gets an answer.
+            await workflow.wait_condition(workflow.all_handlers_finished)
         except (FailureError, asyncio.CancelledError) as failure:
             await self._close_after(failure)
             raise
