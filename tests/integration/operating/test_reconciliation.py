@@ -23,8 +23,10 @@ from temporalio.client import (
     ScheduleSpec,
     WorkflowExecutionStatus,
     WorkflowHandle,
+    WorkflowUpdateFailedError,
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities_impl import reconciliation
@@ -33,7 +35,7 @@ from db import changes
 from db.models import ScheduledActivity
 from db.reconciliation import open_rows
 from embedded.postgres import Postgres
-from embedded.temporal_server import TemporalServer, running_temporal
+from embedded.temporal_server import running_temporal
 from runs.ask import described
 from runs.client import TASK_QUEUE, workflow_id
 from runs.schedule import SCHEDULE_ID, ensure_schedule
@@ -41,10 +43,10 @@ from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.hand_off import claim
 from tests.support.service import Service, running_service, temporal_client, until
-from tests.support.worlds import idle_service, work
+from tests.support.worlds import idle_service, new_database, new_namespace, work
 from workflows import search_attributes
 from workflows.findings import Compared, Finding, Page, Reconcile
-from workflows.messages import Apply, AssignTarget, Reschedule
+from workflows.messages import Apply, AssignTarget, Cancel, ExecuteNow, Reschedule
 from workflows.reconciliation import ReconciliationWorkflow
 
 ROOT = Path(__file__).parents[3]
@@ -77,7 +79,9 @@ def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> Workfl
 async def forget(service: Service, run: WorkflowHandle[Any, Any]) -> None:
     """Delete the run, and return once Temporal knows nothing of it."""
     await service.temporal.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=WorkflowExecution(workflow_id=run.id)),
+        DeleteWorkflowExecutionRequest(
+            namespace=service.temporal.namespace, workflow_execution=WorkflowExecution(workflow_id=run.id)
+        ),
         retry=True,
     )
     async with asyncio.timeout(30):
@@ -85,12 +89,17 @@ async def forget(service: Service, run: WorkflowHandle[Any, Any]) -> None:
             await asyncio.sleep(0.1)
 
 
-def operate(server: TemporalServer, database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
+def operate(temporal: Client, database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
     """The command as an operator types it."""
     return subprocess.run(  # noqa: S603 - the program is ours
         [sys.executable, "operate.py", *words],
         cwd=ROOT,
-        env={"DATABASE_URL": database_url, "TEMPORAL_ADDRESS": server.address, "PATH": "/usr/bin:/bin"},
+        env={
+            "DATABASE_URL": database_url,
+            "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": temporal.namespace,
+            "PATH": "/usr/bin:/bin",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -99,18 +108,15 @@ def operate(server: TemporalServer, database_url: str, *words: str) -> subproces
 
 
 @pytest.fixture
-async def own(postgres: Postgres) -> AsyncIterator[tuple[TemporalServer, str, Service]]:
-    """A service of its own on a Temporal of its own: rounds see nobody else's rows."""
-    name = f"reconciled_{uuid4().hex}"
-    postgres.create_database(name, template="template")
-    with running_temporal() as server:
-        client = await temporal_client(server.address)
-        async with running_service(postgres.url(name), client) as service:
-            yield server, postgres.url(name), service
+async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[tuple[str, Service]]:
+    """A service on a database and in a namespace of its own: rounds see nobody else's rows."""
+    url = new_database(postgres)
+    async with running_service(url, await new_namespace(temporal)) as service:
+        yield url, service
 
 
-async def test_where_rows_and_runs_agree_a_round_changes_nothing(own: tuple[TemporalServer, str, Service]) -> None:
-    _, _, service = own
+async def test_where_rows_and_runs_agree_a_round_changes_nothing(own: tuple[str, Service]) -> None:
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activities = [await created(http) for _ in range(5)]
@@ -121,9 +127,9 @@ async def test_where_rows_and_runs_agree_a_round_changes_nothing(own: tuple[Temp
 
 
 async def test_a_termination_is_found_told_and_undone_by_one_command(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    server, url, service = own
+    url, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http, scheduled_at=from_now(seconds=20))
@@ -134,9 +140,11 @@ async def test_a_termination_is_found_told_and_undone_by_one_command(
             "FAILED",
             "The run was ended in Temporal: wrong customer",
         )
-        back = operate(server, url, "bring-back", activity["id"], "--tenant", str(tenant.id), "--reason", "a mistake")
+        back = operate(
+            service.temporal, url, "bring-back", activity["id"], "--tenant", str(tenant.id), "--reason", "a mistake"
+        )
         assert (back.returncode, " is READY again" in back.stdout) == (0, True), back
-        again = operate(server, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
+        again = operate(service.temporal, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
         assert (again.returncode, "Nothing was changed: The activity is READY" in again.stderr) == (1, True)
         await until(http, f"/api/activities/{activity['id']}", "DUE")
         assert await trail(http, activity["id"]) == [
@@ -148,21 +156,21 @@ async def test_a_termination_is_found_told_and_undone_by_one_command(
 
 
 async def test_an_unresolved_activity_comes_back_unresolved_with_its_reason(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    server, url, service = own
+    url, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await unresolved(service, http, tenant)
         await run_of(service, tenant, activity).terminate()
         await until_found(service.temporal, Finding.TERMINATED, activity["id"])
-        operate(server, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
+        operate(service.temporal, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
         back = (await http.get(f"/api/activities/{activity['id']}")).json()
         assert (back["status"], back["statusReason"]) == ("UNRESOLVED", activity["statusReason"])
 
 
-async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[TemporalServer, str, Service]) -> None:
-    _, _, service = own
+async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[str, Service]) -> None:
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http, scheduled_at=from_now(seconds=10))
@@ -177,9 +185,9 @@ async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[Tem
 
 
 async def test_a_change_of_an_activity_whose_run_is_forgotten_starts_a_run_and_is_carried_out(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http)
@@ -194,9 +202,9 @@ async def test_a_change_of_an_activity_whose_run_is_forgotten_starts_a_run_and_i
 
 
 async def test_a_run_that_sleeps_towards_another_time_is_told_the_rows(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http)
@@ -217,9 +225,9 @@ async def test_a_run_that_sleeps_towards_another_time_is_told_the_rows(
 
 
 async def test_a_run_that_believes_in_another_status_is_told_the_rows(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await unresolved(service, http, tenant)
@@ -243,9 +251,9 @@ async def test_a_run_that_believes_in_another_status_is_told_the_rows(
 
 
 async def test_a_run_that_has_missed_a_move_is_sent_the_lead_of_its_new_time(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http, scheduled_at=from_now(days=1))
@@ -277,6 +285,29 @@ async def test_a_reset_run_is_left_alone_until_its_first_task_is_done(postgres: 
             assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "RUN_RESET"]
 
 
+async def test_a_change_that_comes_with_the_first_task_of_a_run_whose_row_has_ended_is_answered(
+    postgres: Postgres, temporal: Client
+) -> None:
+    async with idle_service(postgres, temporal) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            async with work(service):
+                activity = await created(http)
+            run = run_of(service, tenant, activity)
+            await reset(service, run, 4)
+            canceled = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=Cancel())
+            async with service.database.transactions.begin() as connection:
+                await changes.apply(connection, canceled)
+            asking = asyncio.create_task(run.execute_update("execute_now", ExecuteNow()))
+            await asyncio.sleep(0.5)
+            async with work(service):
+                with pytest.raises(WorkflowUpdateFailedError) as refused:
+                    await asking
+                assert isinstance(refused.value.cause, ApplicationError)
+                assert refused.value.cause.type == "wrong_status"
+                assert await run.result() == "CANCELED"
+
+
 async def compared(service: Service, max_lead_seconds: float = 0) -> Compared:
     """Compare the first page of rows without a worker."""
     step = Reconciliation(service.temporal, service.database, max_lead_seconds).compare_page
@@ -295,9 +326,9 @@ async def updates_of(run: WorkflowHandle[Any, Any], name: str) -> list[dict[str,
 
 
 async def test_what_is_due_first_is_looked_at_first_however_many_stay_unresolved(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         ready = await created(http, scheduled_at=from_now(days=1))
@@ -310,10 +341,10 @@ async def test_what_is_due_first_is_looked_at_first_however_many_stay_unresolved
 
 
 async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_else(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
     """What was refused before is handed in again by the reset, and stays refused although its reason has gone."""
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http)
@@ -381,9 +412,9 @@ async def test_a_lost_temporal_is_rebuilt_from_postgresql_by_one_command_on_time
     with running_temporal() as server:
         client = await temporal_client(server.address)
         async with running_service(url, client) as service, service.client(tenant.id) as http:
-            rebuilt = operate(server, url, "rebuild")
+            rebuilt = operate(client, url, "rebuild")
             assert rebuilt.stdout == "25 runs started, 0 were open already\n", rebuilt
-            repeated = operate(server, url, "rebuild")
+            repeated = operate(client, url, "rebuild")
             assert repeated.returncode == 0, repeated
             assert "0 runs started" in repeated.stdout
             for activity in soon + passed:
@@ -396,9 +427,9 @@ async def test_a_lost_temporal_is_rebuilt_from_postgresql_by_one_command_on_time
 
 
 async def test_what_is_overdue_beside_an_open_run_and_what_is_stuck_before_its_row_is_reported_and_left_alone(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activity = await created(http, scheduled_at=from_now(seconds=2))
@@ -427,9 +458,9 @@ async def test_what_is_overdue_beside_an_open_run_and_what_is_stuck_before_its_r
 
 
 async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_pause(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    _, _, service = own
+    _, service = own
     await asyncio.gather(*(ensure_schedule(service.temporal, timedelta(seconds=60)) for _ in range(3)))
     handle = service.temporal.get_schedule_handle(SCHEDULE_ID)
     await handle.pause(note="maintenance")
@@ -443,10 +474,10 @@ async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_paus
 
 
 async def test_what_was_ended_by_hand_is_found_however_little_of_the_rows_a_round_looks_at(
-    own: tuple[TemporalServer, str, Service], monkeypatch: pytest.MonkeyPatch
+    own: tuple[str, Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconciliation, "ROWS_AT_ONCE", 1)
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         _, other, last = [await created(http, scheduled_at=from_now(days=days)) for days in (1, 2, 3)]
@@ -462,9 +493,9 @@ async def test_what_was_ended_by_hand_is_found_however_little_of_the_rows_a_roun
 
 
 async def test_scheduled_rounds_go_on_where_the_one_before_has_stopped(
-    own: tuple[TemporalServer, str, Service],
+    own: tuple[str, Service],
 ) -> None:
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activities = [await created(http, scheduled_at=from_now(days=days)) for days in (1, 2, 3)]
@@ -492,9 +523,9 @@ async def test_scheduled_rounds_go_on_where_the_one_before_has_stopped(
 
 
 async def test_a_follow_up_that_was_cut_off_before_its_creation_is_created_once_and_a_refused_one_says_why(
-    own: tuple[TemporalServer, str, Service], monkeypatch: pytest.MonkeyPatch
+    own: tuple[str, Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, _, service = own
+    _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         types = [{"code": "call_back", "label": "Call back", "requires_future_scheduled_at": True}]
