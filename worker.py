@@ -132,8 +132,16 @@ def spare_the_collector() -> None:
     gc.freeze()
 
 
-async def connect_patiently(runtime: Runtime) -> Client:
-    """Wait for Temporal as long as it takes: a worker that starts first is no error."""
+async def connect_patiently(runtime: Runtime, stop: asyncio.Event) -> Client | None:
+    """Wait for Temporal as long as it takes: a worker that starts first is no error; return None once `stop` is set."""
+    connecting, stopping = asyncio.create_task(_connect(runtime)), asyncio.create_task(stop.wait())
+    done, pending = await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    return connecting.result() if connecting in done else None
+
+
+async def _connect(runtime: Runtime) -> Client:
     while True:
         try:
             return await connect(runtime=runtime)
@@ -167,7 +175,14 @@ async def main() -> None:
         fault = await connection.run_sync(schema_fault)
     if fault:
         sys.exit(fault)
-    client = await connect_patiently(runtime)
+    client = await connect_patiently(runtime, stop)
+    if client:
+        await work(client, database, settings, stop, metrics=f"http://{settings.listen_host}:{port}/metrics")
+    await database.dispose()
+
+
+async def work(client: Client, database: Database, settings: WorkerSettings, stop: asyncio.Event, metrics: str) -> None:
+    """Run the worker until `stop` is set, then let it finish what is in flight."""
     worker = build_worker(
         client,
         database,
@@ -179,13 +194,12 @@ async def main() -> None:
     )
     async with worker:
         spare_the_collector()
-        log.info("working", task_queue=TASK_QUEUE, metrics=f"http://{settings.listen_host}:{port}/metrics")
+        log.info("working", task_queue=TASK_QUEUE, metrics=metrics)
         every = timedelta(seconds=settings.reconcile_every_seconds)
         scheduling = asyncio.create_task(keep_reconciling(client, every))
         await stop.wait()
         scheduling.cancel()
         log.info("draining", seconds=settings.worker_drain_seconds)
-    await database.dispose()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from worker import steps
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 ROOT = Path(__file__).parents[3]
-OURS = ("workflows", "activities_impl", "db", "api", "operate.py", "replay.py", "worker.py", "settings.py", "logs.py")
+OURS = ("workflows", "runs", "activities_impl", "db", "api", "operate.py", "worker.py", "settings.py", "logs.py")
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ async def command(folder: Path, server: TemporalServer, url: str, *words: str) -
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *words),
         cwd=folder,
-        env=variables(server, url),
+        env=variables(server.address, url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -56,8 +57,8 @@ async def command(folder: Path, server: TemporalServer, url: str, *words: str) -
     return process.returncode or 0, said.decode()
 
 
-def variables(server: TemporalServer, url: str) -> dict[str, str]:
-    return {"DATABASE_URL": url, "TEMPORAL_ADDRESS": server.address, "PATH": os.environ["PATH"]}
+def variables(address: str, url: str) -> dict[str, str]:
+    return {"DATABASE_URL": url, "TEMPORAL_ADDRESS": address, "PATH": os.environ["PATH"]}
 
 
 async def test_replay_passes_on_the_code_that_wrote_the_histories_and_names_each_run_that_would_break(
@@ -170,21 +171,47 @@ async def summaries(client: Client, run: str) -> set[str]:
     return {summary for summary in found if not summary.startswith("until ")}
 
 
+WORKING = b'"event": "working"'
+
+
+@dataclass
+class WorkerProcess:
+    """A worker as production runs it, with all that it has logged."""
+
+    process: asyncio.subprocess.Process
+    log: bytes = b""
+
+    async def read(self) -> None:
+        """Collect the log until the process ends."""
+        assert self.process.stderr
+        async for line in self.process.stderr:
+            self.log += line
+
+    async def logs(self, words: bytes) -> None:
+        """Wait until the log has these words."""
+        async with asyncio.timeout(120):
+            while words not in self.log:
+                await asyncio.sleep(0.05)
+
+    async def stop(self) -> int:
+        """Send SIGTERM; return the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return await self.process.wait()
+
+
 @asynccontextmanager
-async def worker_process(
-    server: TemporalServer, url: str, **settings: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker as production runs it."""
+async def worker_process(address: str, url: str, **settings: str) -> AsyncIterator[WorkerProcess]:
+    """Start a worker, and kill it at the end of the block if it still runs."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "worker.py"),
         cwd=ROOT,
-        env=variables(server, url) | {"WORKER_DRAIN_SECONDS": "10"} | settings,
+        env=variables(address, url) | {"WORKER_DRAIN_SECONDS": "10"} | settings,
         stderr=asyncio.subprocess.PIPE,
     )
-    assert process.stderr
-    reading = asyncio.create_task(process.stderr.read())
+    worker = WorkerProcess(process)
+    reading = asyncio.create_task(worker.read())
     try:
-        yield process
+        yield worker
     finally:
         if process.returncode is None:
             process.kill()
@@ -211,23 +238,30 @@ async def test_workers_killed_and_restarted_in_a_burst_lose_nothing_and_do_nothi
     server, url, client = own
     async with running_service(url, client, work=False) as service:
         tenant = await service.tenant()
-        async with service.client(tenant.id) as http, worker_process(server, url) as first:
+        async with service.client(tenant.id) as http, worker_process(server.address, url) as first:
             await persistently(http, contract_example())
             bodies = [contract_example(scheduled_at=from_now(seconds=5)) for _ in range(60)]
             burst = asyncio.gather(*(persistently(http, body) for body in bodies))
             await asyncio.sleep(0.3)
-            async with worker_process(server, url) as second:
-                first.send_signal(signal.SIGKILL)
-                await asyncio.sleep(4)
-                async with worker_process(server, url):
-                    await asyncio.sleep(4)
-                    second.send_signal(signal.SIGTERM)
-                    assert await second.wait() == 0
+            async with worker_process(server.address, url) as second:
+                first.process.kill()
+                await second.logs(WORKING)
+                async with worker_process(server.address, url) as third:
+                    await third.logs(WORKING)
+                    assert await second.stop() == 0
                     ids = await burst
                     assert len(set(ids)) == len(bodies)
                     for activity_id in ids:
                         await until(http, f"/api/activities/{activity_id}", "DUE")
                         assert await trail(http, activity_id) == [("CREATED", None, "READY"), ("DUE", "READY", "DUE")]
+
+
+async def test_a_worker_that_waits_for_temporal_ends_at_once_when_it_is_told_to(postgres: Postgres) -> None:
+    postgres.create_database("waits_for_temporal", template="template")
+    nothing_listens = f"127.0.0.1:{free_port()}"
+    async with worker_process(nothing_listens, postgres.url("waits_for_temporal")) as worker:
+        await worker.logs(b"Temporal can't be reached yet")
+        assert await worker.stop() == 0
 
 
 async def test_a_worker_with_a_build_id_upgrades_sleepers_and_one_process_is_all_that_reconciliation_needs(
@@ -236,7 +270,7 @@ async def test_a_worker_with_a_build_id_upgrades_sleepers_and_one_process_is_all
     server, url, client = own
     port = free_port()
     settings = {"WORKER_BUILD_ID": "7", "RECONCILE_EVERY_SECONDS": "1", "WORKER_METRICS_PORT": str(port)}
-    async with running_service(url, client, work=False) as service, worker_process(server, url, **settings):
+    async with running_service(url, client, work=False) as service, worker_process(server.address, url, **settings):
         await _make_current(client, WorkerDeploymentVersion("scheduled-activities", "7"))
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
