@@ -34,7 +34,6 @@ DYNAMIC_CONFIG = MappingProxyType(
 PRAGMAS = ("journal_mode=wal", "synchronous=full", "wal_autocheckpoint=10000")
 """SQLite's settings: each commit is one synchronous write to a log, which is checkpointed every 40 MB."""
 _START_PATIENCE_SECONDS = 60
-_RETURNED_PORTS: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -47,15 +46,26 @@ class TemporalServer:
 
 
 def free_port() -> int:
-    """Find a free port of the loopback interface, a different one at each call.
+    """Find a port of the loopback interface that is free, and keep it from other callers for a minute.
 
     It is below the range from which the system chooses ports: the Temporal server opens ports of that range later.
     """
     while True:
         port = 20_000 + secrets.randbelow(12_000)
-        if port not in _RETURNED_PORTS and not port_is_taken(port):
-            _RETURNED_PORTS.add(port)
-            return port
+        with socket.socket() as listener:
+            try:
+                listener.bind((LOOPBACK, port))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    continue
+                raise
+            # The side that closes a connection first keeps the port in TIME_WAIT. A server can listen on it then, since
+            # both set SO_REUSEADDR; the bind above, in this process or in another one, can't.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.listen()
+            with socket.create_connection((LOOPBACK, port)):
+                listener.accept()[0].close()
+        return port
 
 
 def port_is_taken(port: int) -> bool:
