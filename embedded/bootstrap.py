@@ -18,15 +18,16 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "installed-lock.sha256"
 
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
+_TESTS = ("-m", "pytest", "-n", "auto", "--dist", "loadfile")
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "run": (("-m", "embedded.stack"),),
-    "test": (("-m", "pytest"),),
+    "test": (_TESTS,),
     "check": (
         ("-m", "ruff", "format", "--check"),
         ("-m", "ruff", "check"),
         ("-m", "mypy", "."),
         ("-c", _LINT_IMPORTS),
-        ("-m", "pytest"),
+        _TESTS,
     ),
     "demo": (("-m", "embedded.demo"),),
     "token": (("-m", "embedded.token"),),

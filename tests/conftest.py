@@ -1,6 +1,8 @@
 """The servers that tests share; isolation comes from a tenant of its own for each test."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -30,6 +32,16 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.load_profile("steady")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of processes for `-n auto`: none for a single file, which one process runs with fewer servers.
+
+    Two for each processor, since tests wait for timers and servers more than they compute.
+    """
+    named = [Path(argument.split("::")[0]) for argument in config.args]
+    files = len(set(named)) if all(path.suffix == ".py" for path in named) else None
+    return 0 if files == 1 else min(2 * (os.cpu_count() or 1), 8, files or 8)
 
 
 @pytest.fixture(scope="session")
