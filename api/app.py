@@ -1,4 +1,4 @@
-"""The application: its routers and how errors are answered; it opens nothing."""
+"""The application: its routers and its handlers of exceptions. It opens no connection."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from fastapi_offline import FastAPIOffline
 from pydantic.alias_generators import to_camel
 from starlette.types import Lifespan
 
-from api.activities import batch, bulk, changes, create, explain, listing, read
+from api.activities import batch, bulk, changes, create, explain, listing, operations, read
 from api.commerces import commerces, contact_log, sync, users
 from api.configuration import (
     attribute_keys,
@@ -19,7 +19,7 @@ from api.configuration import (
     target_configs,
     task_result_types,
 )
-from api.executions import claims, results
+from api.executions import claims, leases, results
 from api.http import health
 from api.http.errors import MEDIA_TYPE, InternalError, MethodNotAllowed, Problem
 from api.http.failures import TRANSLATIONS, allowed_methods, problem_of
@@ -33,6 +33,7 @@ ROUTERS = (
     changes.router,
     batch.router,
     bulk.router,
+    operations.router,
     explain.router,
     sync.router,
     commerces.router,
@@ -46,6 +47,7 @@ ROUTERS = (
     pause.router,
     dispatch_settings.router,
     claims.router,
+    leases.router,
     results.router,
     task_result_types.router,
     health.router,
@@ -53,10 +55,10 @@ ROUTERS = (
 
 
 def create_app(lifespan: Lifespan[Any] | None = None) -> FastAPI:
-    """The whole API over whatever `lifespan` opens as `state.resources`."""
+    """Create the API over the resources that `lifespan` opens as `state.resources`."""
     app: FastAPI = FastAPIOffline(
         title="Scheduled activities",
-        description="Activities for stores: created over REST, executed at their time, each by one durable workflow.",
+        description="Schedule tasks and messages for commerces. Each one is kept by a durable workflow until its time.",
         version="1",
         lifespan=lifespan,
         redirect_slashes=False,
@@ -65,15 +67,15 @@ def create_app(lifespan: Lifespan[Any] | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(RequestMiddleware)
-    app.add_exception_handler(Problem, _answer)
+    app.add_exception_handler(Problem, _answer_problem)
     for failure in TRANSLATIONS:
         app.add_exception_handler(failure, _answer_failure)
     app.openapi = lambda: compose_openapi(app, ROUTERS)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
 
 
-async def _answer(request: Request, problem: Exception) -> JSONResponse:
-    """The one place that writes problem+json."""
+async def _answer_problem(request: Request, problem: Exception) -> JSONResponse:
+    """Write a problem as problem+json."""
     assert isinstance(problem, Problem)  # noqa: S101 - Starlette's signature is wider than its promise
     body = problem.body(request.url.path, request.state.request_id)
     return JSONResponse(body, problem.status, problem.headers, media_type=MEDIA_TYPE)
@@ -85,4 +87,4 @@ async def _answer_failure(request: Request, failure: Exception) -> JSONResponse:
         problem.headers["Allow"] = allowed_methods(request.app.openapi(), request.url.path)
     if isinstance(problem, InternalError):
         raise failure
-    return await _answer(request, problem)
+    return await _answer_problem(request, problem)

@@ -1,4 +1,4 @@
-"""Prints the OpenAPI document, as docs/openapi.json has it: `python -m api.document > docs/openapi.json`."""
+"""Print the OpenAPI document: `python -m api.document > docs/openapi.json`."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from api.app import create_app
 
 
 def document() -> str:
-    """The whole of it, with its members in an order that never changes."""
+    """Return the document as JSON with sorted members."""
     return json.dumps(create_app().openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 

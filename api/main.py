@@ -1,4 +1,4 @@
-"""The API's process: opens PostgreSQL and Temporal for as long as it serves."""
+"""The API's process: open PostgreSQL and Temporal, and serve."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ from settings import ApiSettings
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
-    """What routes find as `request.state.resources`; Temporal may be away at the start."""
+    """Open the resources that routes use. Temporal need not be reachable at the start."""
     settings = ApiSettings()
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     async with DueWatch(database.url) as due_watch:
@@ -46,8 +46,8 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
     await database.dispose()
 
 
-def refuse_stale_schema(settings: ApiSettings) -> None:
-    """End the process with one line, before anything is served."""
+def require_current_schema(settings: ApiSettings) -> None:
+    """End the process with one line if the database's schema is not the one that the code needs."""
     engine = create_engine(settings.database_url.get_secret_value())
     with engine.connect() as connection:
         fault = schema_fault(connection)
@@ -57,10 +57,10 @@ def refuse_stale_schema(settings: ApiSettings) -> None:
 
 
 class Server(uvicorn.Server):
-    """Lets those who wait for something due answer first: a stop shall not last as long as they would wait."""
+    """uvicorn's server; at a stop, claims that wait for due activities are answered at once."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn does it."""
+        """Wake the waiting claims, then shut down."""
         self.lifespan.state["resources"].due_watch.stop()
         await super().shutdown(sockets)
 
@@ -70,7 +70,7 @@ app = create_app(lifespan)
 if __name__ == "__main__":
     configure_logging("api")
     settings = ApiSettings()
-    refuse_stale_schema(settings)
+    require_current_schema(settings)
     server = Server(
         uvicorn.Config(
             app,

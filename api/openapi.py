@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.http.bodies import JsonBody, UnreadBody
-from api.http.errors import MEDIA_TYPE, BodyTooLarge, UnsupportedMediaType, described
+from api.http.errors import MEDIA_TYPE, BodyTooLarge, UnsupportedMediaType, describe
 
 SCHEMAS = "#/components/schemas/"
 PROBLEM = {"$ref": f"{SCHEMAS}ProblemRead"}
@@ -50,7 +50,7 @@ def _add_body(operation: dict[str, Any], model: type[BaseModel]) -> None:
     body["content"]["application/json"] = {"schema": {"$ref": f"{SCHEMAS}{model.__name__}"}}
     for problem in (BodyTooLarge, UnsupportedMediaType):
         operation["responses"][str(problem.status.value)] = {
-            "description": described(problem),
+            "description": describe(problem),
             "content": {MEDIA_TYPE: {"schema": PROBLEM}},
         }
 

@@ -29,7 +29,7 @@ from api.http.dependencies import CanCreate, Opened, Resources
 from api.http.errors import BodyTooLarge, InternalError, ProblemRead, documented
 from api.http.failures import problem_of
 from api.http.fields import Answer, RequestBody
-from api.http.streams import DuplexResponse, in_order, lines_of, received
+from api.http.streams import DuplexResponse, process_in_order, read_chunks, split_lines
 from db.failures import kind
 
 log = structlog.get_logger(__name__)
@@ -101,10 +101,12 @@ async def create_activities(
         return await _result(*item, request, caller, opened)
 
     if media_type(request) == LINES:
-        results = in_order(_numbered(lines_of(received(request), BODY_BYTES)), result, at_once=AT_ONCE, ahead=AHEAD)
+        results = process_in_order(
+            _numbered(split_lines(read_chunks(request), BODY_BYTES)), result, at_once=AT_ONCE, ahead=AHEAD
+        )
         return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
     items = await asyncio.to_thread(_items, await json_content(request, BULK_BODY_BYTES))
-    results = in_order(_numbered(_each(items)), result, at_once=AT_ONCE, ahead=ITEMS)
+    results = process_in_order(_numbered(_each(items)), result, at_once=AT_ONCE, ahead=ITEMS)
     content = b",".join([one async for one in results])
     return Response(b'{"results":[' + content + b"]}", media_type="application/json")
 

@@ -14,7 +14,7 @@ from api.activities.views import read
 from api.http.dependencies import CanView, Opened
 from api.http.errors import ValidationFailed, documented
 from api.http.fields import Answer, IdempotencyKey, RequestBody, Time
-from api.http.pages import CursorQuery, PageMeta, Searched, cursor_at, position_in
+from api.http.pages import CursorQuery, PageMeta, Searched, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, Listed, Position, Slice
 from db.snapshots import paused_at, snapshot
 from workflows.messages import ActivityFilter, Fault, Snapshot
@@ -150,7 +150,7 @@ def _meta(query: ActivityQuery, before: _Cursor | None, total: int, found: list[
     if len(found) > query.per_page:
         last = found[query.per_page - 1]
         position = _Cursor(of=query.fingerprint(), page=page, total=total, at=getattr(last, query.sort), id=last.id)
-        cursor = cursor_at(position.model_dump_json())
+        cursor = format_cursor(position.model_dump_json())
     return ActivityPageMeta(
         page=page,
         limit=query.per_page,
@@ -166,7 +166,7 @@ def _before(query: ActivityQuery) -> _Cursor | None:
     if query.cursor is None:
         return None
     try:
-        cursor = _Cursor.model_validate_json(position_in(query.cursor))
+        cursor = _Cursor.model_validate_json(parse_cursor(query.cursor))
     except ValidationError:
         raise _fault("cursor", "This is no cursor that a page came with.") from None
     if cursor.of != query.fingerprint():

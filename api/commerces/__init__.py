@@ -1,1 +1,1 @@
-"""/api/commerces: stores, their users, and the log of contacts with them."""
+"""/api/commerces: a tenant's commerces, their users, contacts and contact log."""

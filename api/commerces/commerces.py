@@ -1,4 +1,4 @@
-"""/api/commerces: find a tenant's commerces, look at one with its users, change it."""
+"""/api/commerces: list, retrieve and change commerces."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,14 +11,14 @@ from api.commerces.schemas import CommerceDetailRead, CommerceRead, CommerceUpda
 from api.http.bodies import Json
 from api.http.dependencies import CanManage, Opened
 from api.http.errors import CommerceNotFound, documented
-from api.http.pages import CursorQuery, Page, Searched, containing, page_of
+from api.http.pages import CursorQuery, Page, Searched, contains_pattern, read_page
 from db.models import Commerce, CommerceUser
 
 router = APIRouter(prefix="/api/commerces", tags=["commerces"])
 
 
 class CommerceQuery(CursorQuery):
-    """Which commerces."""
+    """The commerces to return."""
 
     search: Searched | None = None
     external_id: Searched | None = None
@@ -30,9 +30,9 @@ class CommerceQuery(CursorQuery):
 async def list_commerces(
     caller: CanManage, opened: Opened, query: Annotated[CommerceQuery, Query()]
 ) -> Page[CommerceRead]:
-    """The tenant's commerces by external id; `search` looks in name and external id, whatever the case."""
+    """List the tenant's commerces, by external id. `search` finds a text in name and external id, in any case."""
     statement = select(Commerce.__table__).where(Commerce.tenant_id == caller.tenant_id, *_filters(query))
-    return await page_of(
+    return await read_page(
         opened.database, statement, query, CommerceRead.model_validate, key=Commerce.__table__.c.external_id
     )
 
@@ -48,16 +48,16 @@ def _filters(query: CommerceQuery) -> list[ColumnElement[bool]]:
         if wanted is not None
     ]
     if query.search is not None:
-        pattern = containing(query.search)
+        pattern = contains_pattern(query.search)
         filters.append(or_(Commerce.name.ilike(pattern), Commerce.external_id.ilike(pattern)))
     return filters
 
 
 @router.get("/{commerce_id}", responses=documented(CommerceNotFound))
 async def get_commerce(caller: CanManage, opened: Opened, commerce_id: UUID) -> CommerceDetailRead:
-    """A commerce, active or not, with its addresses and users."""
+    """Retrieve a commerce, active or not, with its addresses and users."""
     async with opened.database.autocommit.connect() as connection:
-        return await _detail(connection, caller.tenant_id, commerce_id)
+        return await _read_detail(connection, caller.tenant_id, commerce_id)
 
 
 @router.patch(
@@ -70,7 +70,10 @@ async def update_commerce(
     commerce_id: UUID,
     body: Json[CommerceUpdate],
 ) -> CommerceDetailRead:
-    """Change a commerce. `metadata` is merged: keys that aren't named stay. Activities of an inactive one stay, too."""
+    """Change or deactivate a commerce.
+
+    `metadata` is merged: keys that the request doesn't name stay. Activities of a deactivated commerce stay, too.
+    """
     values: dict[Any, Any] = body.changes()
     if "metadata" in values:
         values["metadata"] = Commerce.metadata_.concat(values["metadata"])
@@ -82,24 +85,27 @@ async def update_commerce(
     async with opened.database.transactions.begin() as connection:
         if values:
             await connection.execute(statement)
-        return await _detail(connection, caller.tenant_id, commerce_id)
+        return await _read_detail(connection, caller.tenant_id, commerce_id)
 
 
 async def require_commerce(
     connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID, *, lock: bool = False
 ) -> None:
-    """Make sure that it is the tenant's; a `lock` waits for a synchronization, so that neither overwrites the other."""
+    """Raise `CommerceNotFound` unless the tenant has the commerce.
+
+    With `lock`, wait for a synchronization of the commerce, which would otherwise overwrite the caller's change.
+    """
     statement = select(Commerce.id).where(Commerce.tenant_id == tenant_id, Commerce.id == commerce_id)
     statement = statement.with_for_update(key_share=True) if lock else statement
     if (await connection.execute(statement)).one_or_none() is None:
         raise CommerceNotFound(f"This tenant has no commerce {commerce_id}.")
 
 
-async def _detail(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> CommerceDetailRead:
+async def _read_detail(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> CommerceDetailRead:
     commerce = await connection.execute(
         select(Commerce.__table__).where(Commerce.tenant_id == tenant_id, Commerce.id == commerce_id)
     )
-    row = commerce.one_or_none()
+    row = commerce.mappings().one_or_none()
     if row is None:
         raise CommerceNotFound(f"This tenant has no commerce {commerce_id}.")
     users = await connection.execute(
@@ -107,6 +113,4 @@ async def _detail(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUI
         .where(CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id)
         .order_by(CommerceUser.external_id)
     )
-    return CommerceDetailRead.model_validate(
-        {**row._mapping, "users": [CommerceUserRead.of(user) for user in users]}  # noqa: SLF001
-    )
+    return CommerceDetailRead.model_validate({**row, "users": [CommerceUserRead.of(user) for user in users.mappings()]})

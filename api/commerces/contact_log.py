@@ -1,4 +1,4 @@
-"""/api/commerces/{id}/contact-log: who was contacted when, on which channel; the LAST_CONTACTED criteria read it."""
+"""/api/commerces/{id}/contact-log: read and replace the record of contacts, which LAST_CONTACTED criteria use."""
 
 from collections.abc import Iterator
 from typing import Annotated, Self
@@ -15,7 +15,7 @@ from api.http.bodies import BULK_BODY_BYTES, JsonBody, invalid
 from api.http.dependencies import CanManage, Opened
 from api.http.errors import CommerceNotFound, documented
 from api.http.fields import Answer, Instant, PastTime, RequestBody, Time
-from api.http.pages import Page, PageQuery, page_of
+from api.http.pages import Page, PageQuery, read_page
 from db.commerces import ADD_CONTACTS, REMOVE_OTHER_CONTACTS
 from db.models import CommerceUser, ContactLogEntry
 from workflows.messages import Fault
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/commerces/{commerce_id}/contact-log", tags=["com
 
 
 class ContactLogEntryPut(RequestBody):
-    """That a user was contacted; the user is named by our id or by theirs."""
+    """A contact with a user. Name the user by `commerce_user_id` or by `user_external_id`."""
 
     commerce_user_id: UUID | None = None
     user_external_id: ExternalId | None = None
@@ -36,7 +36,7 @@ class ContactLogEntryPut(RequestBody):
 
     @model_validator(mode="after")
     def names_one_user(self) -> Self:
-        """Two names could mean two people."""
+        """Require exactly one of the two ids."""
         if (self.commerce_user_id is None) == (self.user_external_id is None):
             msg = "name the user by either commerce_user_id or user_external_id"
             raise ValueError(msg)
@@ -44,20 +44,20 @@ class ContactLogEntryPut(RequestBody):
 
 
 class ContactLogPut(RequestBody):
-    """The whole log of a commerce."""
+    """The whole contact log of a commerce."""
 
     entries: Annotated[list[ContactLogEntryPut], Field(max_length=ENTRIES)]
 
 
 class ContactLogPutRead(Answer):
-    """What has changed in the log."""
+    """The number of entries that were added and removed."""
 
     added: int
     removed: int
 
 
 class ContactLogEntryRead(Answer):
-    """That a user was contacted."""
+    """A contact with a user."""
 
     id: UUID
     commerce_user_id: UUID
@@ -67,7 +67,7 @@ class ContactLogEntryRead(Answer):
 
 
 class ContactLogQuery(PageQuery):
-    """Which contacts."""
+    """The contacts to return."""
 
     commerce_user_id: UUID | None = None
     channel: Channel | None = None
@@ -79,7 +79,7 @@ class ContactLogQuery(PageQuery):
 async def get_contact_log(
     caller: CanManage, opened: Opened, commerce_id: UUID, query: Annotated[ContactLogQuery, Query()]
 ) -> Page[ContactLogEntryRead]:
-    """The contacts, the latest first; `contacted_from` is included, `contacted_to` is not."""
+    """List the contacts, the latest first. `contacted_from` is inclusive, `contacted_to` is exclusive."""
     statement = (
         select(ContactLogEntry.__table__, CommerceUser.external_id.label("user_external_id"))
         .join_from(
@@ -95,7 +95,7 @@ async def get_contact_log(
     )
     async with opened.database.autocommit.connect() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id)
-    return await page_of(opened.database, statement, query, ContactLogEntryRead.model_validate)
+    return await read_page(opened.database, statement, query, ContactLogEntryRead.model_validate)
 
 
 def _filters(query: ContactLogQuery) -> Iterator[ColumnElement[bool]]:
@@ -119,18 +119,18 @@ async def put_contact_log(
     commerce_id: UUID,
     body: Annotated[ContactLogPut, Depends(JsonBody(ContactLogPut, BULK_BODY_BYTES))],
 ) -> ContactLogPutRead:
-    """Replace the commerce's log by these entries, each counted once; the same again changes nothing."""
+    """Replace the commerce's contact log. Repeated entries count once. Sending the same log again changes nothing."""
     async with opened.database.transactions.begin() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
-        users = await _users(connection, caller.tenant_id, commerce_id)
-        sent = {"tenant": caller.tenant_id, "commerce": commerce_id, "rows": _rows(body.entries, users)}
+        users = await _read_user_ids(connection, caller.tenant_id, commerce_id)
+        sent = {"tenant": caller.tenant_id, "commerce": commerce_id, "rows": _compose_rows(body.entries, users)}
         removed = (await connection.execute(REMOVE_OTHER_CONTACTS, sent)).all()
         added = (await connection.execute(ADD_CONTACTS, sent)).all()
     return ContactLogPutRead(added=len(added), removed=len(removed))
 
 
-async def _users(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> dict[UUID | str, str]:
-    """The commerce's users by either of their names."""
+async def _read_user_ids(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> dict[UUID | str, str]:
+    """Return the ids of the commerce's users, by id and by external id."""
     rows = await connection.execute(
         select(CommerceUser.id, CommerceUser.external_id).where(
             CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id
@@ -139,13 +139,13 @@ async def _users(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID
     return {name: str(row.id) for row in rows for name in (row.id, row.external_id)}
 
 
-def _rows(entries: list[ContactLogEntryPut], users: dict[UUID | str, str]) -> list[dict[str, str]]:
+def _compose_rows(entries: list[ContactLogEntryPut], users: dict[UUID | str, str]) -> list[dict[str, str]]:
     rows, faults = [], []
     for index, entry in enumerate(entries):
         named = "commerce_user_id" if entry.commerce_user_id is not None else "user_external_id"
         user_id = users.get(entry.commerce_user_id or entry.user_external_id or "")
         if user_id is None:
-            faults.append(Fault(pointer=f"/entries/{index}/{named}", detail="The commerce has no such user."))
+            faults.append(Fault(pointer=f"/entries/{index}/{named}", detail="The commerce has no user with this id."))
             continue
         contacted_at = entry.contacted_at.isoformat()
         rows.append({"commerce_user_id": user_id, "channel": entry.channel.value, "contacted_at": contacted_at})

@@ -1,21 +1,21 @@
-"""Requests and answers of commerces, their users and contacts, as the vendor has them."""
+"""Requests and answers of commerces, their users and contacts."""
 
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 from uuid import UUID, uuid5
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator
-from sqlalchemy import Row
+from sqlalchemy import RowMapping
 
 from api.http.fields import LIST_LENGTH, Answer, FreeValue, Instant, PartialUpdate, RequestBody, Text, distinct
 from workflows.words import ContactType, Role
 
 
 class ContactCreate(RequestBody):
-    """By what a user can be reached: PHONE and WHATSAPP in E.164, EMAIL as addresses are, OTHER as it comes."""
+    """A way to reach a user. PHONE and WHATSAPP are E.164 numbers, EMAIL is an e-mail address, OTHER is any text."""
 
     contact_type: ContactType
     value: Annotated[Text, Field(max_length=320)]
@@ -23,17 +23,17 @@ class ContactCreate(RequestBody):
 
     @field_validator("value")
     @classmethod
-    def reachable(cls, value: str, info: ValidationInfo) -> str:
-        """Nobody is reached by a number or an address that can't exist."""
+    def check_format(cls, value: str, info: ValidationInfo) -> str:
+        """Reject numbers and addresses that can't exist; return an address in its normal form."""
         match info.data.get("contact_type"):
             case ContactType.PHONE | ContactType.WHATSAPP:
-                _refuse_unless_e164(value)
+                _require_e164(value)
             case ContactType.EMAIL:
-                return _mailable(value)
+                return _normalize_address(value)
         return value
 
 
-def _refuse_unless_e164(number: str) -> None:
+def _require_e164(number: str) -> None:
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
@@ -47,7 +47,7 @@ def _refuse_unless_e164(number: str) -> None:
         raise ValueError(msg)
 
 
-def _mailable(address: str) -> str:
+def _normalize_address(address: str) -> str:
     try:
         return validate_email(address, check_deliverability=False).normalized
     except EmailNotValidError as failure:
@@ -55,7 +55,7 @@ def _mailable(address: str) -> str:
         raise ValueError(msg) from failure
 
 
-def _one_primary_per_type(contacts: list[ContactCreate]) -> list[ContactCreate]:
+def _require_one_primary_per_type(contacts: list[ContactCreate]) -> list[ContactCreate]:
     primary = [contact.contact_type for contact in contacts if contact.is_primary]
     if len(set(primary)) < len(primary):
         msg = "must have one primary contact per type at most"
@@ -67,12 +67,12 @@ Contacts = Annotated[
     list[ContactCreate],
     Field(max_length=LIST_LENGTH),
     distinct("contact", attrgetter("contact_type", "value")),
-    AfterValidator(_one_primary_per_type),
+    AfterValidator(_require_one_primary_per_type),
 ]
 
 
 class ContactRead(Answer):
-    """By what a user can be reached."""
+    """A way to reach a user."""
 
     id: UUID
     contact_type: ContactType
@@ -80,8 +80,8 @@ class ContactRead(Answer):
     is_primary: bool = False
 
 
-def contact_id(user_id: UUID, contact: Mapping[str, Any]) -> UUID:
-    """Name a contact by what it is: it has an id without being a row, and the same one after every sync."""
+def contact_id(user_id: UUID, contact: Mapping[str, object]) -> UUID:
+    """Derive a contact's id from its content, so that it is the same after every synchronization."""
     return uuid5(user_id, f"{contact['contact_type']}:{contact['value']}")
 
 
@@ -89,7 +89,7 @@ ExternalId = Annotated[Text, Field(max_length=200)]
 
 
 class AddressCreate(RequestBody):
-    """Where a commerce is; `formatted_address` is what executors are shown, if it is given."""
+    """An address of a commerce. Executors are shown `formatted_address` if it is given."""
 
     address_alias: Text | None = None
     is_primary: bool = False
@@ -106,17 +106,17 @@ class AddressCreate(RequestBody):
     source_ref: Text | None = None
 
 
-def _sorted(roles: list[Role]) -> list[Role]:
+def _sort_roles(roles: list[Role]) -> list[Role]:
     return sorted(set(roles))
 
 
 Addresses = Annotated[list[AddressCreate], Field(max_length=LIST_LENGTH)]
-Roles = Annotated[list[Role], Field(max_length=LIST_LENGTH), AfterValidator(_sorted)]
+Roles = Annotated[list[Role], Field(max_length=LIST_LENGTH), AfterValidator(_sort_roles)]
 Metadata = Annotated[dict[Text, FreeValue], Field(max_length=LIST_LENGTH)]
 
 
 class CommerceUpdate(PartialUpdate):
-    """What may be changed of a commerce; `metadata` is merged, key by key, and `addresses` are replaced."""
+    """Changes to a commerce. `metadata` is merged by key, and `addresses` are replaced as a whole."""
 
     clearable: ClassVar[frozenset[str]] = frozenset({"tax_id", "global_external_id"})
 
@@ -129,7 +129,7 @@ class CommerceUpdate(PartialUpdate):
 
 
 class CommerceUserCreate(RequestBody):
-    """A new person at a commerce; without a name they are shown by their external id."""
+    """A new user of a commerce. The name defaults to the external id."""
 
     external_id: ExternalId | None = None
     name: Text | None = None
@@ -138,7 +138,7 @@ class CommerceUserCreate(RequestBody):
 
 
 class CommerceUserUpdate(PartialUpdate):
-    """What may be changed of a user; `roles` and `contacts` are replaced as a whole."""
+    """Changes to a user. `roles` and `contacts` are replaced as a whole."""
 
     name: Text | None = None
     is_active: bool | None = None
@@ -147,13 +147,13 @@ class CommerceUserUpdate(PartialUpdate):
 
 
 class RoleCreate(RequestBody):
-    """A role that a user gets."""
+    """A role to give to a user."""
 
     role: Role
 
 
 class AddressRead(Answer):
-    """Where a commerce is."""
+    """An address of a commerce."""
 
     address_alias: str | None = None
     is_primary: bool = False
@@ -171,7 +171,7 @@ class AddressRead(Answer):
 
 
 class CommerceUserRead(Answer):
-    """A person at a commerce."""
+    """A user of a commerce."""
 
     id: UUID
     external_id: str
@@ -183,10 +183,10 @@ class CommerceUserRead(Answer):
     updated_at: Instant
 
     @classmethod
-    def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
-        """What the API says of a row."""
-        contacts = [contact | {"id": contact_id(row.id, contact)} for contact in row.contacts]
-        return cls.model_validate({**row._mapping, "contacts": contacts})  # noqa: SLF001 - SQLAlchemy's public name
+    def of(cls, row: RowMapping) -> Self:
+        """Compose the answer from a row."""
+        contacts = [contact | {"id": contact_id(row["id"], contact)} for contact in row["contacts"]]
+        return cls.model_validate({**row, "contacts": contacts})
 
 
 class CommerceRead(Answer):
@@ -204,7 +204,7 @@ class CommerceRead(Answer):
 
 
 class CommerceDetailRead(CommerceRead):
-    """A commerce with everything that belongs to it."""
+    """A commerce with its addresses and users."""
 
     addresses: list[AddressRead]
     users: list[CommerceUserRead]

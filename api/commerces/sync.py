@@ -1,4 +1,4 @@
-"""POST /api/commerces/sync: bring many commerces, with their addresses and users, up to what another system knows."""
+"""POST /api/commerces/sync: create and update many commerces, with their addresses and users."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/commerces", tags=["commerces"])
 
 
 class CommerceUserSync(RequestBody):
-    """A person at a commerce; what is left out stays as it is, `roles` and `contacts` are replaced when given."""
+    """A user of a commerce. Absent members stay as they are; `roles` and `contacts` are replaced as a whole."""
 
     external_id: ExternalId
     name: Text | None = None
@@ -32,7 +32,7 @@ class CommerceUserSync(RequestBody):
 
 
 class CommerceSyncItem(RequestBody):
-    """A commerce; what is left out stays as it is, `metadata` is merged, users who aren't named stay."""
+    """A commerce. Absent members stay as they are, `metadata` is merged by key, and users that aren't named stay."""
 
     external_id: ExternalId
     name: Text
@@ -48,19 +48,19 @@ class CommerceSyncItem(RequestBody):
 
 
 class CommerceSync(RequestBody):
-    """What another system knows of a tenant's commerces."""
+    """The commerces to create or update."""
 
     items: Annotated[list[CommerceSyncItem], Field(max_length=ITEMS)]
 
 
 class _Envelope(RequestBody):
-    """The same before anybody has looked into the items: one bad item must not sink the others."""
+    """The body before its items are parsed: each item is validated alone."""
 
-    items: Annotated[list[Any], Field(max_length=ITEMS)]
+    items: Annotated[list[object], Field(max_length=ITEMS)]
 
 
-class RefusedItemRead(Answer):
-    """An item that was not written, and why; the pointers lead into the request's body."""
+class RejectedItemRead(Answer):
+    """An item that was not written, and why. The pointers lead into the request's body."""
 
     index: int
     external_id: str | None
@@ -68,21 +68,21 @@ class RefusedItemRead(Answer):
 
 
 class CommerceSyncRead(Answer):
-    """What became of the items."""
+    """The number of items by outcome, and the items that were not written."""
 
     created: int
     updated: int
     unchanged: int
-    refused: list[RefusedItemRead]
+    refused: list[RejectedItemRead]
 
 
 @dataclass
-class _Sorted:
-    """The rows to write, and the items that can't be."""
+class _Examined:
+    """The rows to write, and the items that are not valid."""
 
     commerces: dict[str, dict[str, Any]] = field(default_factory=dict)
     users: list[dict[str, Any]] = field(default_factory=list)
-    refused: list[RefusedItemRead] = field(default_factory=list)
+    rejected: list[RejectedItemRead] = field(default_factory=list)
 
 
 @router.post("/sync", responses=documented())
@@ -91,30 +91,30 @@ async def sync_commerces(
 ) -> CommerceSyncRead:
     """Create or update up to 1,000 commerces by `external_id`, with their addresses and users.
 
-    What an item leaves out stays as it is; a user whom it doesn't name stays, too. An item that is not valid is listed
-    in `refused`, and the others are written. Sending the same again changes nothing.
+    Absent members of an item stay as they are, and so do users that it doesn't name. Items that are not valid are
+    listed in `refused`; the others are written. Sending the same items again changes nothing.
     """
     content = await json_content(request, BULK_BODY_BYTES)
-    rows = await asyncio.to_thread(_sort_out, content)
+    rows = await asyncio.to_thread(_examine, content)
     async with opened.database.transactions.begin() as connection:
         counts = await upsert_commerces(connection, caller.tenant_id, list(rows.commerces.values()), rows.users)
     return CommerceSyncRead(
-        created=counts.created, updated=counts.updated, unchanged=counts.unchanged, refused=rows.refused
+        created=counts.created, updated=counts.updated, unchanged=counts.unchanged, refused=rows.rejected
     )
 
 
-def _sort_out(content: bytes) -> _Sorted:
-    """Judge each item by itself; it takes long enough to keep other requests waiting, so it runs in a thread."""
+def _examine(content: bytes) -> _Examined:
+    """Validate each item alone. Call this in a thread: it takes long enough to delay other requests."""
     data = json_of(content)
     items = data.get("items") if isinstance(data, dict) else None
     parse(_Envelope, to_json(data | {"items": [None] * len(items)}) if isinstance(items, list) else content)
-    rows = _Sorted()
+    rows = _Examined()
     for index, item in enumerate(items or ()):
-        parsed, faults = _examined(item)
+        parsed, faults = _parse_item(item)
         if parsed is not None and parsed.external_id in rows.commerces:
-            faults = [Fault(pointer="/external_id", detail="An item before has the same external_id.")]
+            faults = [Fault(pointer="/external_id", detail="An earlier item has the same external_id.")]
         if parsed is None or faults:
-            rows.refused.append(_refused(index, item, faults))
+            rows.rejected.append(_reject(index, item, faults))
             continue
         rows.commerces[parsed.external_id] = parsed.model_dump(mode="json", exclude_none=True, exclude={"users"})
         rows.users += [
@@ -124,7 +124,7 @@ def _sort_out(content: bytes) -> _Sorted:
     return rows
 
 
-def _examined(item: Any) -> tuple[CommerceSyncItem | None, list[Fault]]:
+def _parse_item(item: object) -> tuple[CommerceSyncItem | None, list[Fault]]:
     content = to_json(item)
     faults = list(unstorable(item)) if _may_be_unstorable(content) else []
     if not faults:
@@ -136,13 +136,13 @@ def _examined(item: Any) -> tuple[CommerceSyncItem | None, list[Fault]]:
 
 
 def _may_be_unstorable(content: bytes) -> bool:
-    """A glance instead of a walk, a third of the time: NUL shows as an escape, and depth takes brackets."""
+    """Return False if a look at its bytes is enough: NUL shows as an escape, and depth needs brackets."""
     return b"\\u" in content or content.count(b"{") + content.count(b"[") > DEPTH
 
 
-def _refused(index: int, item: Any, faults: list[Fault]) -> RefusedItemRead:
+def _reject(index: int, item: object, faults: list[Fault]) -> RejectedItemRead:
     external_id = item.get("external_id") if isinstance(item, dict) else None
-    return RefusedItemRead(
+    return RejectedItemRead(
         index=index,
         external_id=external_id if isinstance(external_id, str) else None,
         errors=[Fault(pointer=f"/items/{index}{fault.pointer}", detail=fault.detail) for fault in faults],

@@ -1,1 +1,1 @@
-"""/api/activity-config: the rules of a tenant."""
+"""/api/activity-config and /api/user-retention-statuses: a tenant's own rules and catalogues."""

@@ -1,4 +1,4 @@
-"""/api/activity-config/attribute-keys: the names that attributes may have."""
+"""/api/activity-config/attribute-keys: the keys that attributes may have."""
 
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -13,14 +13,14 @@ from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import AlreadyExists, NotFound, documented
 from api.http.fields import Answer, PartialUpdate, RequestBody, Text
-from api.http.pages import Page, PageQuery, Searched, containing, page_of
+from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
 from db.models import AttributeKey
 
 router = APIRouter(prefix="/api/activity-config/attribute-keys", tags=["configuration"])
 
 
 class AttributeKeyCreate(RequestBody):
-    """A name that attributes may have."""
+    """A new attribute key."""
 
     key: Code
     label: Text
@@ -28,7 +28,7 @@ class AttributeKeyCreate(RequestBody):
 
 
 class AttributeKeyUpdate(PartialUpdate):
-    """How a key is shown; the key itself never changes."""
+    """Changes to a key's label or description. The key itself never changes."""
 
     clearable: ClassVar[frozenset[str]] = frozenset({"description"})
 
@@ -37,7 +37,7 @@ class AttributeKeyUpdate(PartialUpdate):
 
 
 class AttributeKeyRead(Answer):
-    """A name that attributes may have."""
+    """An attribute key."""
 
     id: UUID
     key: str
@@ -46,21 +46,23 @@ class AttributeKeyRead(Answer):
 
 
 class AttributeKeyQuery(PageQuery):
-    """Which keys."""
+    """The keys to return."""
 
-    search: Searched | None = Field(default=None, description="In key and label.")
+    search: Searched | None = Field(default=None, description="Find this text in key and label, in any case.")
 
 
 @router.get("", responses=documented())
 async def list_attribute_keys(
     caller: CanView, opened: Opened, query: Annotated[AttributeKeyQuery, Query()]
 ) -> Page[AttributeKeyRead]:
-    """The keys in their order."""
+    """List the attribute keys, by key."""
     statement = select(AttributeKey.__table__).where(AttributeKey.tenant_id == caller.tenant_id)
     if query.search is not None:
-        pattern = containing(query.search)
+        pattern = contains_pattern(query.search)
         statement = statement.where(or_(AttributeKey.key.ilike(pattern), AttributeKey.label.ilike(pattern)))
-    return await page_of(opened.database, statement.order_by(AttributeKey.key), query, AttributeKeyRead.model_validate)
+    return await read_page(
+        opened.database, statement.order_by(AttributeKey.key), query, AttributeKeyRead.model_validate
+    )
 
 
 @router.post(
@@ -73,7 +75,7 @@ async def create_attribute_key(
     opened: Opened,
     body: Json[AttributeKeyCreate],
 ) -> AttributeKeyRead:
-    """Add a key; requests may then ask for it, or bring its value along."""
+    """Add an attribute key. Requests may then ask for its value or provide it."""
     statement = (
         insert(AttributeKey)
         .values(tenant_id=caller.tenant_id, **body.model_dump())
@@ -81,9 +83,9 @@ async def create_attribute_key(
         .returning(*AttributeKey.__table__.columns)
     )
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).one_or_none()
+        row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
-        raise AlreadyExists(f"The tenant has the attribute key {body.key!r}.")
+        raise AlreadyExists(f"This tenant has the attribute key {body.key!r} already: change that one.")
     return AttributeKeyRead.model_validate(row)
 
 
@@ -97,7 +99,7 @@ async def update_attribute_key(
     key: Annotated[Code, Path()],
     body: Json[AttributeKeyUpdate],
 ) -> AttributeKeyRead:
-    """Change how a key is shown."""
+    """Change the label or the description of an attribute key."""
     statement = (
         update(AttributeKey)
         .where(AttributeKey.tenant_id == caller.tenant_id, AttributeKey.key == key)
@@ -105,7 +107,7 @@ async def update_attribute_key(
         .returning(*AttributeKey.__table__.columns)
     )
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).one_or_none()
+        row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"The tenant has no attribute key {key!r}.")
+        raise NotFound(f"This tenant has no attribute key {key!r}.")
     return AttributeKeyRead.model_validate(row)

@@ -1,19 +1,19 @@
-"""/api/activity-config/attribute-policies: how, and when, the value of an attribute key is found."""
+"""/api/activity-config/attribute-policies: the rules by which attribute values are found."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import AliasChoices, Field, field_validator, model_validator
-from sqlalchemy import Row, and_, case, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import RowMapping, and_, case, select, tuple_
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from api.configuration.catalogues import Code
 from api.http.bodies import Json, invalid
 from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import UnknownAttributeKey, documented
 from api.http.fields import Answer, RequestBody
-from api.http.pages import Page, PageQuery, page_of
+from api.http.pages import Page, PageQuery, read_page
 from db.models import AttributeKey, AttributePolicy
 from workflows.messages import Fault
 from workflows.resolution.attributes import INTERNAL_RESOLVERS
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/activity-config/attribute-policies", tags=["conf
 
 
 class AttributePolicyUpsert(RequestBody):
-    """How, and when, the value of a key is found; the key is named by itself or by its id."""
+    """The policy of an attribute key. Name the key by `key` or by `attribute_key_id`."""
 
     key: Code | None = None
     attribute_key_id: UUID | None = None
@@ -32,16 +32,16 @@ class AttributePolicyUpsert(RequestBody):
 
     @field_validator("resolver_type")
     @classmethod
-    def resolver_exists(cls, resolver_type: ResolverType) -> ResolverType:
-        """A policy that can't work would leave every activity with this key UNRESOLVED."""
+    def check_resolver(cls, resolver_type: ResolverType) -> ResolverType:
+        """Reject CLIENT_HOOK: it would leave every activity with this key UNRESOLVED."""
         if resolver_type is ResolverType.CLIENT_HOOK:
             msg = "can't be CLIENT_HOOK yet: this service doesn't call tenants' endpoints"
             raise ValueError(msg)
         return resolver_type
 
     @model_validator(mode="after")
-    def is_consistent(self) -> Self:
-        """What the caller brings along is neither looked up now nor later."""
+    def check_consistency(self) -> Self:
+        """Require one name of the key, and CALLER_PROVIDED in both members or in neither."""
         if (self.key is None) == (self.attribute_key_id is None):
             msg = "name the key by either key or attribute_key_id"
             raise ValueError(msg)
@@ -53,14 +53,14 @@ class AttributePolicyUpsert(RequestBody):
 
 
 class AttributeKeyOfPolicyRead(Answer):
-    """The key of a policy."""
+    """The attribute key of a policy."""
 
     key: str
     label: str
 
 
 class AttributePolicyRead(Answer):
-    """How, and when, the value of a key is found; explanations name the version."""
+    """The policy of an attribute key. Explanations refer to its version."""
 
     attribute_key_id: UUID
     strategy: AttributeStrategy
@@ -70,7 +70,7 @@ class AttributePolicyRead(Answer):
 
 
 class AttributePolicyQuery(PageQuery):
-    """Which policies."""
+    """The policies to return."""
 
     strategy: AttributeStrategy | None = None
 
@@ -86,11 +86,14 @@ _POLICIES = select(_key.id, _key.key, _key.label, _policy.strategy, _policy.reso
 async def list_attribute_policies(
     caller: CanView, opened: Opened, query: Annotated[AttributePolicyQuery, Query()]
 ) -> Page[AttributePolicyRead]:
-    """The policies by key; a key without one is looked up in the service's own tables if it can be, at creation."""
+    """List the attribute policies, by key.
+
+    The value of a key without a policy is looked up at creation in the service's own tables, if they have that key.
+    """
     statement = _POLICIES.where(_key.tenant_id == caller.tenant_id).order_by(_key.key)
     if query.strategy is not None:
         statement = statement.where(_policy.strategy == query.strategy)
-    return await page_of(opened.database, statement, query, _read)
+    return await read_page(opened.database, statement, query, _read)
 
 
 @router.post(
@@ -102,21 +105,25 @@ async def upsert_attribute_policy(
     opened: Opened,
     body: Json[AttributePolicyUpsert],
 ) -> AttributePolicyRead:
-    """Set the policy of a key; attributes that have their value already keep it."""
-    this = _key.key == body.key if body.key is not None else _key.id == body.attribute_key_id
+    """Set the policy of an attribute key. Attributes that have a value already keep it."""
+    is_named = _key.key == body.key if body.key is not None else _key.id == body.attribute_key_id
     async with opened.database.autocommit.connect() as connection:
-        found = await connection.execute(select(_key.key).where(_key.tenant_id == caller.tenant_id, this))
+        found = await connection.execute(select(_key.key).where(_key.tenant_id == caller.tenant_id, is_named))
         key = found.scalar_one_or_none()
         if key is None:
-            raise _unknown(body)
-        _refuse_what_nobody_resolves(key, body.resolver_type)
-        await connection.execute(_upsert(caller.tenant_id, key, body))
-        row = (await connection.execute(_POLICIES.where(_key.tenant_id == caller.tenant_id, _key.key == key))).one()
+            raise _unknown_key(body)
+        _require_internal_resolver(key, body.resolver_type)
+        await connection.execute(_upsert_statement(caller.tenant_id, key, body))
+        row = (
+            (await connection.execute(_POLICIES.where(_key.tenant_id == caller.tenant_id, _key.key == key)))
+            .mappings()
+            .one()
+        )
     return _read(row)
 
 
-def _upsert(tenant_id: UUID, key: str, body: AttributePolicyUpsert) -> Any:
-    """The version counts changes: the same policy again is none."""
+def _upsert_statement(tenant_id: UUID, key: str, body: AttributePolicyUpsert) -> Insert:
+    """Compose the statement that writes the policy; the version increases only if the policy differs."""
     statement = insert(AttributePolicy).values(
         tenant_id=tenant_id, key=key, strategy=body.strategy, resolver_type=body.resolver_type
     )
@@ -128,23 +135,24 @@ def _upsert(tenant_id: UUID, key: str, body: AttributePolicyUpsert) -> Any:
     )
 
 
-def _unknown(body: AttributePolicyUpsert) -> UnknownAttributeKey:
+def _unknown_key(body: AttributePolicyUpsert) -> UnknownAttributeKey:
     pointer = "/key" if body.key is not None else "/attribute_key_id"
-    detail = f"There is no attribute key {body.key or body.attribute_key_id}: add it to the catalogue first."
+    detail = f"This tenant has no attribute key {body.key or body.attribute_key_id}. Add it to the catalogue first."
     return UnknownAttributeKey(detail, faults=(Fault(pointer=pointer, detail=detail),))
 
 
-def _refuse_what_nobody_resolves(key: str, resolver_type: ResolverType) -> None:
+def _require_internal_resolver(key: str, resolver_type: ResolverType) -> None:
+    """Reject an INTERNAL_SERVICE policy for a key that the service's own tables don't have."""
     if resolver_type is ResolverType.INTERNAL_SERVICE and key not in INTERNAL_RESOLVERS:
-        detail = f"The service's own tables know nothing of “{key}”, only of: {', '.join(INTERNAL_RESOLVERS)}."
+        detail = f"The service's own tables have no “{key}”. They have: {', '.join(INTERNAL_RESOLVERS)}."
         raise invalid([Fault(pointer="/resolver_type", detail=detail)])
 
 
-def _read(row: Row[*tuple[Any, ...]]) -> AttributePolicyRead:
+def _read(row: RowMapping) -> AttributePolicyRead:
     return AttributePolicyRead(
-        attribute_key_id=row.id,
-        strategy=row.strategy,
-        resolver_type=row.resolver_type,
-        version=row.version,
-        attribute_key=AttributeKeyOfPolicyRead(key=row.key, label=row.label),
+        attribute_key_id=row["id"],
+        strategy=row["strategy"],
+        resolver_type=row["resolver_type"],
+        version=row["version"],
+        attribute_key=AttributeKeyOfPolicyRead(key=row["key"], label=row["label"]),
     )

@@ -1,4 +1,4 @@
-"""The two text catalogues of a tenant: the reasons for activities, and the user statuses they may be about."""
+"""/api/activity-config/reasons and /api/user-retention-statuses: a tenant's two text catalogues."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,7 +12,7 @@ from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import AlreadyExists, NotFound, documented
 from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody, Text
-from api.http.pages import Page, PageQuery, Searched, containing, page_of
+from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
 from db.models import CatalogueEntry, Reason, UserStatus
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -20,7 +20,7 @@ Aliases = Annotated[list[Text], Field(max_length=LIST_LENGTH)]
 
 
 class CatalogueEntryCreate(RequestBody):
-    """A new entry; requests may name it by code, label or any alias, whatever the case, accents and separators."""
+    """A new entry. Requests may use its code, label or any alias; case, accents and separators don't matter."""
 
     code: Code
     label: Text
@@ -29,7 +29,7 @@ class CatalogueEntryCreate(RequestBody):
 
 
 class CatalogueEntryUpdate(PartialUpdate):
-    """What may be changed of an entry; `aliases` are replaced as a whole."""
+    """Changes to an entry. `aliases` are replaced as a whole."""
 
     label: Text | None = None
     aliases: Aliases | None = None
@@ -46,15 +46,15 @@ class CatalogueEntryRead(Answer):
 
 
 class CatalogueQuery(PageQuery):
-    """Which entries."""
+    """The entries to return."""
 
-    search: Searched | None = Field(default=None, description="In code and label.")
+    search: Searched | None = Field(default=None, description="Find this text in code and label, in any case.")
     is_active: bool | None = None
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The routes of one catalogue: the two differ in nothing but the table."""
+    """The routes of one catalogue. Both catalogues have the same routes, over different tables."""
 
     entry: type[CatalogueEntry]
     singular: str
@@ -66,7 +66,7 @@ class Catalogue:
         return self.singular.replace("_", " ")
 
     def router(self, prefix: str) -> APIRouter:
-        """Where the catalogue is found."""
+        """Return the router of the catalogue under this path."""
         router = APIRouter(prefix=prefix, tags=["configuration"])
         router.get("", name=f"list_{self.plural}", responses=documented())(self.list_entries)
         router.post(
@@ -85,15 +85,15 @@ class Catalogue:
     async def list_entries(
         self, caller: CanView, opened: Opened, query: Annotated[CatalogueQuery, Query()]
     ) -> Page[CatalogueEntryRead]:
-        """The entries by code."""
+        """List the entries, by code."""
         entry = self.entry
         statement = select(entry.__table__).where(entry.tenant_id == caller.tenant_id).order_by(entry.code)
         if query.search is not None:
-            pattern = containing(query.search)
+            pattern = contains_pattern(query.search)
             statement = statement.where(or_(entry.code.ilike(pattern), entry.label.ilike(pattern)))
         if query.is_active is not None:
             statement = statement.where(entry.is_active == query.is_active)
-        return await page_of(opened.database, statement, query, CatalogueEntryRead.model_validate)
+        return await read_page(opened.database, statement, query, CatalogueEntryRead.model_validate)
 
     async def create_entry(
         self,
@@ -101,7 +101,7 @@ class Catalogue:
         opened: Opened,
         body: Json[CatalogueEntryCreate],
     ) -> CatalogueEntryRead:
-        """Add an entry. The first one ends the time in which every text was taken as it came."""
+        """Add an entry. While the catalogue is empty, requests may use any text; with the first entry that ends."""
         statement = (
             insert(self.entry)
             .values(tenant_id=caller.tenant_id, **body.model_dump())
@@ -109,9 +109,9 @@ class Catalogue:
             .returning(*self.entry.__table__.columns)
         )
         async with opened.database.autocommit.connect() as connection:
-            row = (await connection.execute(statement)).one_or_none()
+            row = (await connection.execute(statement)).mappings().one_or_none()
         if row is None:
-            raise AlreadyExists(f"The tenant has a {self.noun} with the code {body.code!r}.")
+            raise AlreadyExists(f"This tenant has a {self.noun} with the code {body.code!r} already: change that one.")
         return CatalogueEntryRead.model_validate(row)
 
     async def update_entry(
@@ -121,7 +121,7 @@ class Catalogue:
         code: Annotated[Code, Path()],
         body: Json[CatalogueEntryUpdate],
     ) -> CatalogueEntryRead:
-        """Change or deactivate an entry; activities that were created with it stay as they are."""
+        """Change or deactivate an entry. Activities that were created with it stay as they are."""
         entry = self.entry
         statement = (
             update(entry)
@@ -130,9 +130,9 @@ class Catalogue:
             .returning(*entry.__table__.columns)
         )
         async with opened.database.autocommit.connect() as connection:
-            row = (await connection.execute(statement)).one_or_none()
+            row = (await connection.execute(statement)).mappings().one_or_none()
         if row is None:
-            raise NotFound(f"The tenant has no {self.noun} with the code {code!r}.")
+            raise NotFound(f"This tenant has no {self.noun} with the code {code!r}.")
         return CatalogueEntryRead.model_validate(row)
 
 

@@ -1,4 +1,4 @@
-"""/api/activity-config/dispatch: how a tenant's activities are handed to executors."""
+"""/api/activity-config/dispatch: a tenant's settings for handing activities to executors."""
 
 from typing import Annotated
 
@@ -18,22 +18,22 @@ router = APIRouter(prefix="/api/activity-config/dispatch", tags=["configuration"
 
 
 class DispatchSettingsUpdate(RequestBody):
-    """What holds from now on, also for what has been taken already."""
+    """The new settings. They also apply to activities that executors hold already."""
 
     max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
-        description="So many leases may run out before the activity is FAILED."
+        description="The number of expired leases after which an activity is FAILED."
     )
 
 
 class DispatchSettingsRead(Answer):
-    """What holds now."""
+    """The settings in force."""
 
     max_attempts: int
 
 
 @router.get("", responses=documented())
 async def get_dispatch_settings(caller: CanView, opened: Opened) -> DispatchSettingsRead:
-    """The tenant's settings, or the defaults."""
+    """Retrieve the tenant's settings, or the defaults."""
     statement = select(DispatchSettings.max_attempts).where(DispatchSettings.tenant_id == caller.tenant_id)
     async with opened.database.autocommit.connect() as connection:
         max_attempts = (await connection.execute(statement)).scalar_one_or_none()
@@ -46,7 +46,7 @@ async def put_dispatch_settings(
     opened: Opened,
     body: Json[DispatchSettingsUpdate],
 ) -> DispatchSettingsRead:
-    """Change them."""
+    """Replace the tenant's settings. They also apply to activities that executors hold already."""
     values = body.model_dump()
     statement = insert(DispatchSettings).values(tenant_id=caller.tenant_id, **values)
     async with opened.database.autocommit.connect() as connection:

@@ -1,4 +1,4 @@
-"""/api/activity-config/pause: hold everything of a tenant that becomes due, and let it go again."""
+"""/api/activity-config/pause: stop a tenant's activities from becoming due, and resume."""
 
 from typing import Any, Self
 from uuid import UUID
@@ -18,14 +18,14 @@ router = APIRouter(prefix="/api/activity-config/pause", tags=["configuration"])
 
 
 class PauseUpdate(RequestBody):
-    """Whether the tenant shall be paused."""
+    """The state that the tenant is to have."""
 
     paused: bool
-    reason: Text | None = Field(default=None, description="Why; required for a pause. It is told in each trail.")
+    reason: Text | None = Field(default=None, description="Required to pause. The trail of held activities shows it.")
 
     @model_validator(mode="after")
     def pause_has_a_reason(self) -> Self:
-        """Whoever finds everything held wants to know what for."""
+        """Require a reason: operators who find activities held must be able to see why."""
         if self.paused and self.reason is None:
             msg = "must have a reason when it pauses"
             raise ValueError(msg)
@@ -33,30 +33,32 @@ class PauseUpdate(RequestBody):
 
 
 class PauseRead(Answer):
-    """Whether the tenant is paused."""
+    """The pause of the tenant, if there is one."""
 
     paused: bool
     paused_at: Instant | None = None
     reason: str | None = None
     actor: str | None = None
-    held: int = Field(default=0, description="Activities whose time has come meanwhile: READY, with `heldSince`.")
-    released: int | None = Field(default=None, description="How many this call has let go: they are DUE now.")
+    held: int = Field(default=0, description="The number of held activities: READY, with `heldSince`.")
+    released: int | None = Field(default=None, description="The number of activities that this call has made DUE.")
 
 
 @router.get("", responses=documented())
 async def get_pause(caller: CanOperate, opened: Opened) -> PauseRead:
-    """Whether the tenant is paused, since when, why and by whom, and how much is held."""
+    """Retrieve the tenant's pause: its time, reason and actor, and the number of activities that it holds."""
     async with opened.database.autocommit.connect() as connection:
-        return PauseRead.model_validate(await _state(connection, caller.tenant_id))
+        return PauseRead.model_validate(await _read_pause(connection, caller.tenant_id))
 
 
 @router.put("", responses=documented())
 async def put_pause(caller: CanOperate, opened: Opened, body: Json[PauseUpdate]) -> PauseRead:
-    """Pause the tenant, or resume it; asking for what is so already changes nothing but the reason.
+    """Pause or resume the tenant. Pausing a paused tenant changes only the reason.
 
-    While it is paused nothing becomes DUE and executors are given nothing, not even what was DUE before: everything
-    stays as it is, READY with `heldSince` once its time has come. It can be cancelled and moved as ever. On resumption
-    what is held becomes DUE in one moment, with its true lateness. Executors keep what they have taken already.
+    During a pause no activity becomes DUE, and executors are given none, not even those that were DUE before. An
+    activity whose time comes is held: it stays READY and has `heldSince`. It can still be cancelled and moved.
+    Executors keep the activities that they have claimed.
+
+    On resumption all held activities become DUE at one moment, with their true lateness.
     """
     released = None
     if body.paused:
@@ -65,11 +67,14 @@ async def put_pause(caller: CanOperate, opened: Opened, body: Json[PauseUpdate])
     else:
         released = await _resume(opened, caller, body.reason)
     async with opened.database.autocommit.connect() as connection:
-        return PauseRead.model_validate(await _state(connection, caller.tenant_id) | {"released": released})
+        return PauseRead.model_validate(await _read_pause(connection, caller.tenant_id) | {"released": released})
 
 
 async def _resume(opened: Resources, caller: Caller, reason: str | None) -> int:
-    """One transaction, unless very much is held: then the last lets all of it go, and breaking off loses nothing."""
+    """Release the held activities and end the pause; return how many were released.
+
+    Very many are released in several transactions. The last one ends the pause, so an interruption loses nothing.
+    """
     released, resumed_at = 0, None
     while True:
         async with opened.database.transactions.begin() as connection:
@@ -85,6 +90,6 @@ async def _resume(opened: Resources, caller: Caller, reason: str | None) -> int:
                 return released
 
 
-async def _state(connection: AsyncConnection, tenant_id: UUID) -> dict[str, Any]:
+async def _read_pause(connection: AsyncConnection, tenant_id: UUID) -> dict[str, Any]:
     row = (await connection.execute(pauses.state(tenant_id))).mappings().one_or_none()
     return {"paused": row is not None, **(row or {})}

@@ -1,4 +1,4 @@
-"""/api/activity-config/target-resolution: by which criteria, and when, the target user of an activity is found."""
+"""/api/activity-config/target-resolution: the criteria by which target users are found."""
 
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from psycopg.errors import UniqueViolation
 from pydantic import AliasChoices, Field, JsonValue
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
@@ -15,19 +15,22 @@ from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened, Resources
 from api.http.errors import AlreadyExists, NotFound, documented
 from api.http.fields import LIST_LENGTH, Answer, Int32, PartialUpdate, RequestBody
-from api.http.pages import Page, PageQuery, page_of
+from api.http.pages import Page, PageQuery, read_page
 from db.models import TargetConfig
 from workflows.words import ActivityType, Channel, CriterionType, TargetStrategy
 
 router = APIRouter(prefix="/api/activity-config/target-resolution", tags=["configuration"])
 
-Priority = Annotated[Int32, Field(description="Lower is looked at first; unique among the active.")]
-Criteria = Annotated[list[Criterion], Field(max_length=LIST_LENGTH, description="Lower `priority` is tried first.")]
+Priority = Annotated[Int32, Field(description="Lower comes first. Unique among active configurations.")]
+Criteria = Annotated[
+    list[Criterion],
+    Field(max_length=LIST_LENGTH, description="Lowest `priority` first."),
+]
 _STRATEGY = AliasChoices("resolution_strategy", "strategy")
 
 
 class TargetConfigCreate(RequestBody):
-    """Whom to look for, and when; without selectors for whatever activity."""
+    """The criteria of a configuration, and when they apply. Without selectors it applies to every activity."""
 
     resolution_strategy: TargetStrategy = Field(validation_alias=_STRATEGY)
     fallback_to_commerce_rep: bool = True
@@ -40,7 +43,7 @@ class TargetConfigCreate(RequestBody):
 
 
 class TargetConfigUpdate(PartialUpdate):
-    """What may be changed; `criteria` are replaced as a whole, a selector of null is removed."""
+    """Changes to a configuration. `criteria` are replaced as a whole; a selector that is null is removed."""
 
     clearable: ClassVar[frozenset[str]] = frozenset({"channel", "type"})
 
@@ -55,7 +58,7 @@ class TargetConfigUpdate(PartialUpdate):
 
 
 class CriterionRead(Answer):
-    """A rule of a configuration."""
+    """A criterion of a configuration."""
 
     criteria_type: CriterionType
     criteria_config: dict[str, JsonValue]
@@ -63,7 +66,7 @@ class CriterionRead(Answer):
 
 
 class TargetConfigRead(Answer):
-    """A configuration; explanations name its id and version."""
+    """A configuration. Explanations refer to its id and version."""
 
     id: UUID
     resolution_strategy: TargetStrategy
@@ -78,7 +81,7 @@ class TargetConfigRead(Answer):
 
 
 class TargetConfigQuery(PageQuery):
-    """Which configurations."""
+    """The configurations to return."""
 
     is_active: bool | None = None
     channel: Channel | None = None
@@ -89,22 +92,22 @@ class TargetConfigQuery(PageQuery):
 async def list_target_configs(
     caller: CanView, opened: Opened, query: Annotated[TargetConfigQuery, Query()]
 ) -> Page[TargetConfigRead]:
-    """The configurations in the order in which they are looked at: the first active one that matches applies."""
+    """List the configurations in the order of their priority. The first active one that matches applies."""
     statement = select(TargetConfig.__table__).where(TargetConfig.tenant_id == caller.tenant_id)
     wanted = query.model_dump(include={"is_active", "channel", "type"}, exclude_none=True)
     statement = statement.filter_by(**wanted).order_by(TargetConfig.priority, TargetConfig.id)
-    return await page_of(opened.database, statement, query, _read)
+    return await read_page(opened.database, statement, query, _read)
 
 
 @router.get("/{config_id}", responses=documented(NotFound))
 async def get_target_config(caller: CanView, opened: Opened, config_id: UUID) -> TargetConfigRead:
-    """One configuration."""
+    """Retrieve a configuration."""
     statement = select(TargetConfig.__table__).where(
         TargetConfig.tenant_id == caller.tenant_id, TargetConfig.id == config_id
     )
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).one_or_none()
-    return _found(row, config_id)
+        row = (await connection.execute(statement)).mappings().one_or_none()
+    return _read_found(row, config_id)
 
 
 @router.post("", status_code=201, responses=documented(AlreadyExists))
@@ -113,11 +116,11 @@ async def create_target_config(
     opened: Opened,
     body: Json[TargetConfigCreate],
 ) -> TargetConfigRead:
-    """Add a configuration."""
+    """Create a configuration."""
     values = _columns(body.model_dump(mode="json"))
     statement = insert(TargetConfig).values(tenant_id=caller.tenant_id, **values)
-    row = await _written(opened, statement.returning(*TargetConfig.__table__.columns))
-    assert row is not None  # noqa: S101 - an INSERT either answers its row or raises
+    row = await _execute(opened, statement.returning(*TargetConfig.__table__.columns))
+    assert row is not None  # noqa: S101 - an INSERT returns its row or raises
     return _read(row)
 
 
@@ -128,32 +131,32 @@ async def update_target_config(
     config_id: UUID,
     body: Json[TargetConfigUpdate],
 ) -> TargetConfigRead:
-    """Change or deactivate a configuration; targets that were found before stay as they are."""
+    """Change or deactivate a configuration. Target users that were found before stay as they are."""
     statement = (
         update(TargetConfig)
         .where(TargetConfig.tenant_id == caller.tenant_id, TargetConfig.id == config_id)
         .values(version=TargetConfig.version + 1, **_columns(body.changes()))
     )
-    row = await _written(opened, statement.returning(*TargetConfig.__table__.columns))
-    return _found(row, config_id)
+    row = await _execute(opened, statement.returning(*TargetConfig.__table__.columns))
+    return _read_found(row, config_id)
 
 
-async def _written(
+async def _execute(
     opened: Resources,
     statement: ReturningInsert[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]],
-) -> Row[*tuple[Any, ...]] | None:
-    """The unique index on the active ones' priorities decides, also between two requests at once."""
+) -> RowMapping | None:
+    """Execute the statement; a unique index rejects a second active configuration with the same priority."""
     try:
         async with opened.database.autocommit.connect() as connection:
-            return (await connection.execute(statement)).one_or_none()
+            return (await connection.execute(statement)).mappings().one_or_none()
     except IntegrityError as failure:
         if isinstance(failure.orig, UniqueViolation):
-            raise AlreadyExists("Another active configuration has this priority.") from failure
+            raise AlreadyExists("Another active configuration has this priority: choose a different one.") from failure
         raise
 
 
 def _columns(values: dict[str, Any]) -> dict[str, Any]:
-    """Members become columns; what a criterion's config leaves out isn't stored."""
+    """Return the columns of a body's members; absent members of a criterion's config aren't stored."""
     if "resolution_strategy" in values:
         values["strategy"] = values.pop("resolution_strategy")
     for criterion in values.get("criteria", ()):
@@ -161,17 +164,15 @@ def _columns(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _found(row: Row[*tuple[Any, ...]] | None, config_id: UUID) -> TargetConfigRead:
+def _read_found(row: RowMapping | None, config_id: UUID) -> TargetConfigRead:
     if row is None:
-        raise NotFound(f"The tenant has no target configuration {config_id}.")
+        raise NotFound(f"This tenant has no target configuration {config_id}.")
     return _read(row)
 
 
-def _read(row: Row[*tuple[Any, ...]]) -> TargetConfigRead:
+def _read(row: RowMapping) -> TargetConfigRead:
     criteria = [
         {"criteria_type": one["type"], "criteria_config": one["config"], "priority": one["priority"]}
-        for one in row.criteria
+        for one in row["criteria"]
     ]
-    return TargetConfigRead.model_validate(
-        {**row._mapping, "resolution_strategy": row.strategy, "criteria": criteria}  # noqa: SLF001
-    )
+    return TargetConfigRead.model_validate({**row, "resolution_strategy": row["strategy"], "criteria": criteria})

@@ -1,4 +1,4 @@
-"""/api/activity-config/task-result-types: which results a tenant's executors may report, and which are followed up."""
+"""/api/activity-config/task-result-types: the results that a tenant's executors may report."""
 
 from operator import attrgetter
 from typing import Annotated
@@ -21,23 +21,23 @@ router = APIRouter(prefix="/api/activity-config/task-result-types", tags=["confi
 
 
 class TaskResultTypeUpdate(RequestBody):
-    """One result that may be reported."""
+    """A result that executors may report."""
 
     code: Code
     label: Text
     requires_future_scheduled_at: bool = Field(
-        default=False, description="It comes with a `future_scheduled_at`, for which a follow-up is created."
+        default=False, description="The result must have a `future_scheduled_at`. A follow-up is created for that time."
     )
 
 
 class TaskResultTypesUpdate(RequestBody):
-    """All of them; with none, any result may be reported and nothing is followed up."""
+    """All task result types. With an empty list, any result may be reported and no follow-ups are created."""
 
     types: Annotated[list[TaskResultTypeUpdate], Field(max_length=LIST_LENGTH), distinct("code", attrgetter("code"))]
 
 
 class TaskResultTypeRead(Answer):
-    """One result that may be reported."""
+    """A result that executors may report."""
 
     code: str
     label: str
@@ -45,25 +45,23 @@ class TaskResultTypeRead(Answer):
 
 
 class TaskResultTypesRead(Answer):
-    """All of them, by code."""
+    """All task result types, by code."""
 
     data: list[TaskResultTypeRead]
 
 
 @router.get("", responses=documented())
 async def list_task_result_types(caller: CanView, opened: Opened) -> TaskResultTypesRead:
-    """The tenant's task result types."""
+    """List the tenant's task result types."""
     async with opened.database.autocommit.connect() as connection:
-        return await _types(connection, caller)
+        return await _read_types(connection, caller)
 
 
 @router.put("", responses=documented())
 async def put_task_result_types(
-    caller: CanConfigure,
-    opened: Opened,
-    body: Json[TaskResultTypesUpdate],
+    caller: CanConfigure, opened: Opened, body: Json[TaskResultTypesUpdate]
 ) -> TaskResultTypesRead:
-    """Replace them as a whole; results that were accepted before stay as they are."""
+    """Replace all task result types. Results that were accepted before stay as they are."""
     rows = [one.model_dump() | {"tenant_id": caller.tenant_id} for one in body.types]
     async with opened.database.transactions.begin() as connection:
         # Without the lock, two that delete the same rows and insert equal codes violate the primary key.
@@ -71,14 +69,14 @@ async def put_task_result_types(
         await connection.execute(delete(TaskResultType).where(TaskResultType.tenant_id == caller.tenant_id))
         if rows:
             await connection.execute(insert(TaskResultType), rows)
-        return await _types(connection, caller)
+        return await _read_types(connection, caller)
 
 
-async def _types(connection: AsyncConnection, caller: Caller) -> TaskResultTypesRead:
+async def _read_types(connection: AsyncConnection, caller: Caller) -> TaskResultTypesRead:
     statement = (
         select(TaskResultType.__table__)
         .where(TaskResultType.tenant_id == caller.tenant_id)
         .order_by(TaskResultType.code)
     )
-    rows = await connection.execute(statement)
+    rows = (await connection.execute(statement)).mappings()
     return TaskResultTypesRead(data=[TaskResultTypeRead.model_validate(row) for row in rows])

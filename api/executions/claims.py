@@ -1,137 +1,179 @@
-"""/api/executions: executors take what is due, keep it while they work, or give it back."""
+"""POST /api/executions/claim: hand due activities to executors."""
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from sqlalchemy import Row, Select, select
+from pydantic import AfterValidator, Field, StringConstraints
+from sqlalchemy import Row
 
-from api.executions.schemas import (
-    ClaimedActivities,
-    ClaimedActivityRead,
-    ExecutionClaim,
-    LeaseExtension,
-    LeaseRead,
-    LeaseRelease,
-)
+from api.activities.schemas import ScheduledActivityRead, TargetUserRead
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanDispatch, Opened, Resources
-from api.http.errors import LeaseEnded, LeaseNotFound, Problem, documented
+from api.http.errors import documented
+from api.http.fields import Answer, Instant, RequestBody
 from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
-from db import claims, leases
+from db import claims
 from db.due_watch import Waiter
-from db.models import ScheduledActivity
-from workflows.display import contract_time
+from db.snapshots import snapshot
+from workflows.resolution.criteria import REACHED_BY
+from workflows.words import ActivityType, Channel, ContactType
 
 router = APIRouter(prefix="/api/executions", tags=["executions"])
 
 LONGEST_SLEEP_SECONDS = 5.0
-"""As short as the shortest lease: so no lease can run out between two looks without the first having seen its end."""
+"""The length of the shortest lease: a lease that begins after one look at the table ends after the next one."""
+
+Word = TypeVar("Word", bound=str)
+
+
+def _drop_repeats(words: list[Word]) -> list[Word]:
+    """Return the words without repetitions, in their order."""
+    return list(dict.fromkeys(words))
+
+
+LeaseSeconds = Annotated[int, Field(ge=5, le=3600)]
+Executor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+
+
+class ExecutionClaim(RequestBody):
+    """The activities that an executor can carry out now."""
+
+    channels: Annotated[list[Channel], Field(min_length=1, max_length=20), AfterValidator(_drop_repeats)]
+    types: Annotated[list[ActivityType], Field(min_length=1, max_length=20), AfterValidator(_drop_repeats)] = Field(
+        default=[ActivityType.TASK, ActivityType.MESSAGE]
+    )
+    limit: Annotated[int, Field(ge=1, le=100, description="The most activities to return.")] = 10
+    lease_seconds: LeaseSeconds = Field(default=60, description="How long the executor holds each activity.")
+    wait_seconds: Annotated[int, Field(ge=0, le=20)] = Field(
+        default=0, description="How long to wait if nothing is due. The response is sent as soon as something is."
+    )
+    executor: Executor = Field(description="The executor's name, as shown in the trail and in error messages.")
+
+    def claim_of(self, caller: Caller) -> claims.Claim:
+        """Return the parameters of the claiming statement."""
+        return claims.Claim(
+            tenant_id=caller.tenant_id,
+            channels=self.channels,
+            types=self.types,
+            limit=self.limit,
+            lease=timedelta(seconds=self.lease_seconds),
+            executor=self.executor,
+            actor=caller.subject,
+        )
+
+
+class ClaimedContactRead(Answer):
+    """A contact of the target user that works on the activity's channel."""
+
+    contact_type: ContactType
+    value: str
+
+
+class ClaimedTargetRead(TargetUserRead):
+    """The target user and how to reach them. SALESMAN and PUSH need no contact."""
+
+    name: str | None
+    contact: ClaimedContactRead | None
+
+
+class ClaimedCommerceRead(Answer):
+    """The commerce, by the tenant's own id and name."""
+
+    external_id: str
+    name: str
+
+
+class ClaimedActivityRead(ScheduledActivityRead):
+    """A claimed activity: all that an executor needs to carry it out, and the lease."""
+
+    target_users: tuple[ClaimedTargetRead, ...] = ()
+    commerce: ClaimedCommerceRead
+    lease_token: UUID = Field(
+        description="The executor's secret. Send it to extend or release the lease, and with a result."
+    )
+    lease_expires_at: Instant
+    attempt: int = Field(description="The number of times the activity has been claimed, this time included.")
+
+    @classmethod
+    def of_claimed(cls, row: Row[Any]) -> "ClaimedActivityRead":
+        """Compose the answer from a row of `db.claims.CLAIM`."""
+        people = {person["id"]: person for person in row.people or ()}
+        read = ScheduledActivityRead.of(snapshot(row), None)
+        targets = [_with_contact(target, people, read.channel) for target in read.target_users]
+        lease = {"lease_token": row.lease_token, "lease_expires_at": row.lease_expires_at, "attempt": row.attempts}
+        return cls.model_validate(dict(read) | lease | {"target_users": targets, "commerce": row.commerce})
+
+
+class ClaimedActivities(Answer):
+    """The claimed activities; empty if nothing is due."""
+
+    data: list[ClaimedActivityRead] = Field(description="By score, highest first; then by the time they became due.")
 
 
 @router.post("/claim", responses=documented())
 async def claim_activities(
-    request: Request,
-    caller: CanDispatch,
-    opened: Opened,
-    body: Json[ExecutionClaim],
+    request: Request, caller: CanDispatch, opened: Opened, body: Json[ExecutionClaim]
 ) -> ClaimedActivities:
-    """Take due activities: each goes to one executor, whole, and is DISPATCHED until its lease ends.
+    """Claim due activities for an executor.
 
-    The highest score goes first, then what has been due longest. Report a result before the lease ends, extend it, or
-    release it; else it becomes DUE again for others, and FAILED when that has happened too often. Everything `PENDING`
-    has been resolved by the time an activity can be taken.
+    Each activity goes to one executor and is DISPATCHED until its lease ends. The highest score goes first, then the
+    activity that has been due longest. Everything that was `PENDING` is resolved before an activity can be claimed.
+
+    Before a lease ends, report a result, extend the lease or release it. Otherwise the activity becomes DUE again, or
+    FAILED after too many expired leases.
     """
     give_up_at = asyncio.get_running_loop().time() + body.wait_seconds
+    claim = body.claim_of(caller)
     with opened.due_watch.waiting(caller.tenant_id, body.channels, body.types) as waiter:
         while True:
             waiter.looks()
-            rows, next_in = await _look(opened, body.for_caller(caller))
+            rows, next_in = await _claim(opened, claim)
             left = give_up_at - asyncio.get_running_loop().time()
-            if rows or left <= 0 or not await _slept(min(left, next_in), waiter, request, opened):
+            if rows or left <= 0 or not await _wait_for_more(min(left, next_in), waiter, request, opened):
                 break
-    return ClaimedActivities(data=[_taken(row) for row in rows])
+    return ClaimedActivities(data=[_read_claimed(row) for row in rows])
 
 
-async def _look(opened: Resources, wanted: claims.Claim) -> tuple[list[Row[Any]], float]:
-    """What could be taken; if nothing, how soon there may be something without anybody sending word."""
-    parameters = wanted.parameters()
+async def _claim(opened: Resources, claim: claims.Claim) -> tuple[list[Row[Any]], float]:
+    """Return the claimed rows; without any, the seconds after which to try again even if no notification arrives."""
+    parameters = claim.parameters()
     async with opened.database.autocommit.connect() as connection:
         await connection.execute(claims.EXPIRE, parameters)
         rows = list((await connection.execute(claims.CLAIM, parameters)).all())
         if rows:
             return rows, 0
-        asked = await connection.execute(claims.SECONDS_TO_NEXT, parameters)
-        seconds = asked.scalar_one()
+        seconds = (await connection.execute(claims.SECONDS_TO_NEXT, parameters)).scalar_one()
         return [], LONGEST_SLEEP_SECONDS if seconds is None else min(float(seconds), LONGEST_SLEEP_SECONDS)
 
 
-async def _slept(seconds: float, waiter: Waiter, request: Request, opened: Resources) -> bool:
-    """Whether another look is worth while: nothing is taken for a caller who has gone."""
+async def _wait_for_more(seconds: float, waiter: Waiter, request: Request, opened: Resources) -> bool:
+    """Sleep until something may be due; return False if the process is stopping or the caller has disconnected."""
     if opened.due_watch.is_stopping:
         return False
     await waiter.sleep(seconds)
     return not await request.is_disconnected()
 
 
-def _taken(row: Row[Any]) -> ClaimedActivityRead:
+def _read_claimed(row: Row[Any]) -> ClaimedActivityRead:
     if row.attempts == 1:
         CLAIMABLE_LATENESS.labels(row.channel).observe(row.lateness_ms / 1000)
         CLAIMED_LATENESS.labels(row.channel).observe(float(row.claimed_late_seconds))
-    return ClaimedActivityRead.taken(row)
+    return ClaimedActivityRead.of_claimed(row)
 
 
-_LEASE_PROBLEMS = documented(LeaseNotFound, LeaseEnded)
+def _with_contact(target: TargetUserRead, people: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    person = people.get(str(target.commerce_user_id), {"name": None, "contacts": []})
+    return dict(target) | {"name": person["name"], "contact": choose_contact(channel, person["contacts"])}
 
 
-@router.post("/{lease_token}/extend", responses=_LEASE_PROBLEMS)
-async def extend_lease(
-    caller: CanDispatch,
-    opened: Opened,
-    lease_token: UUID,
-    body: Json[LeaseExtension],
-) -> LeaseRead:
-    """Keep an activity longer: the lease ends `lease_seconds` from now, as often as needed."""
-    lease = timedelta(seconds=body.lease_seconds)
-    return await _changed(
-        leases.extend(caller.tenant_id, lease_token, lease, caller.subject), lease_token, caller, opened
-    )
-
-
-@router.post("/{lease_token}/release", responses=_LEASE_PROBLEMS)
-async def release_lease(
-    caller: CanDispatch,
-    opened: Opened,
-    lease_token: UUID,
-    body: Json[LeaseRelease],
-) -> LeaseRead:
-    """Give an activity back that can't be carried out here: it is DUE again at once, and that isn't held against it."""
-    statement = leases.release(caller.tenant_id, lease_token, caller.subject, body.reason)
-    return await _changed(statement, lease_token, caller, opened)
-
-
-async def _changed(statement: Select[Any], lease_token: UUID, caller: Caller, opened: Resources) -> LeaseRead:
-    async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).one_or_none()
-        if row is None:
-            stands = select(ScheduledActivity.__table__).where(
-                ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.lease_token == lease_token
-            )
-            raise _over(lease_token, (await connection.execute(stands)).one_or_none())
-    return LeaseRead(
-        activity_id=row.id,
-        status=row.status,
-        lease_token=row.lease_token,
-        lease_expires_at=row.lease_expires_at,
-        attempt=row.attempts,
-    )
-
-
-def _over(lease_token: UUID, row: Row[Any] | None) -> Problem:
-    if row is None:
-        return LeaseNotFound(f"This tenant has no lease {lease_token}; or the activity was taken by another since.")
-    ended = contract_time(row.lease_expires_at)
-    return LeaseEnded(f"Activity {row.id} is {row.status}, and its lease ended at {ended}.")
+def choose_contact(channel: Channel, contacts: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the contact to use on a channel: of the preferred type, the primary one, else the first."""
+    for contact_type in REACHED_BY.get(channel, ()):
+        usable = [contact for contact in contacts if contact["contact_type"] == contact_type]
+        if usable:
+            return next((contact for contact in usable if contact.get("is_primary")), usable[0])
+    return None

@@ -1,4 +1,4 @@
-"""/api/activity-results: executors say what became of an activity, once or many times."""
+"""/api/activity-results: record the results that executors report."""
 
 from datetime import datetime
 from typing import Any
@@ -10,16 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.views import location
 from api.executions.follow_ups import create_follow_up
-from api.executions.result_schemas import ActivityResultCreate, ActivityResultRead
+from api.executions.schemas import ActivityResultCreate, ActivityResultRead
 from api.http.auth import Caller
 from api.http.bodies import Json, invalid
 from api.http.dependencies import CanSubmitResult, CanView, Opened
-from api.http.errors import (
-    ActivityNotFound,
-    UnknownTaskResultType,
-    WrongStatus,
-    documented,
-)
+from api.http.errors import ActivityNotFound, UnknownTaskResultType, WrongStatus, documented
 from db import results
 from db.models import TaskResultType
 from workflows.hand_off import Accepted, Rejected, Repeated, ResultStatus, judge
@@ -35,79 +30,89 @@ router = APIRouter(tags=["results"])
     status_code=201,
     response_model=ActivityResultRead,
     responses={
-        200: {"model": ActivityResultRead, "description": "The same result was accepted before; nothing has changed."},
+        200: {"model": ActivityResultRead, "description": "The same result was accepted before. Nothing has changed."},
         **documented(ActivityNotFound, WrongStatus, UnknownTaskResultType),
     },
 )
-async def submit_result(
-    caller: CanSubmitResult,
-    opened: Opened,
-    body: Json[ActivityResultCreate],
-) -> Response:
-    """Say what became of an activity: COMPLETED and TRANSFERRED complete it, NOT_EXECUTED fails, CANCELED cancels it.
+async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[ActivityResultCreate]) -> Response:
+    """Report the result of an activity.
 
-    PENDING changes nothing but can tell the provider's id, by which later results may name the activity. Sending the
-    same result again is safe. Another one for a finished activity is 409 unless `hard_override`, and both stay on
-    record. After its lease ran out a result still counts, unless somebody else has taken the activity since.
+    `COMPLETED` and `TRANSFERRED` complete the activity, `NOT_EXECUTED` makes it FAILED, `CANCELED` cancels it.
+    `PENDING` changes nothing, but can introduce the provider's id, by which later results may identify the activity.
+
+    It is safe to send the same result again. A different result for a finished activity is 409, unless `hard_override`
+    is set; both results are kept. A result counts even after its lease has ended, unless another executor has claimed
+    the activity since.
     """
     async with opened.database.transactions.begin() as connection:
-        row, is_new = await _submitted(connection, body, caller)
+        row, is_new = await _judge_result(connection, body, caller)
     row = await create_follow_up(row, opened)
     headers = {"Location": f"{location(row.activity_id)}/results"}
     content = ActivityResultRead.model_validate(row).model_dump_json()
     return Response(content, 201 if is_new else 200, headers, media_type="application/json")
 
 
-async def _submitted(connection: AsyncConnection, body: ActivityResultCreate, caller: Caller) -> tuple[Row[Any], bool]:
-    """The result as it is on record, and whether it is there only now; all under the activity's lock."""
-    activity_id, attempt = await _named(connection, body, caller)
+async def _judge_result(
+    connection: AsyncConnection, body: ActivityResultCreate, caller: Caller
+) -> tuple[Row[Any], bool]:
+    """Record the result unless it is known already or rejected; return its row, and True if the row is new.
+
+    The activity's row stays locked until the end of the transaction.
+    """
+    activity_id, attempt = await _identify_activity(connection, body, caller)
     await connection.execute(results.lock(caller.tenant_id, activity_id))
     await connection.execute(results.expire_lease(caller.tenant_id, activity_id))
     seen = (await connection.execute(results.standing(caller.tenant_id, activity_id))).one_or_none()
     if seen is None:
         raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
     if body.commerce_external_id not in {None, seen.external_id}:
-        detail = f"Activity {activity_id} is of another commerce."
+        detail = f"Activity {activity_id} belongs to another commerce."
         raise invalid([Fault(pointer="/commerce_external_id", detail=detail)])
-    match judge(results.hand_off(seen), body.claimed(attempt)):
+    match judge(results.hand_off(seen), body.reported(attempt)):
         case Repeated(id=known):
             rows = await connection.execute(results.results_of(caller.tenant_id, activity_id))
             return next(row for row in rows if row.id == known), False
         case Rejected(detail=detail):
             raise WrongStatus(detail, members={"activityStatus": seen.effective_status})
         case Accepted() as accepted:
-            return await _recorded(connection, body, caller, seen, accepted), True
+            return await _record_result(connection, body, caller, seen, accepted), True
 
 
-async def _named(connection: AsyncConnection, body: ActivityResultCreate, caller: Caller) -> tuple[UUID, int | None]:
-    """The activity, and which taking of it is meant if the provider's id tells that."""
-    told = None
+async def _identify_activity(
+    connection: AsyncConnection, body: ActivityResultCreate, caller: Caller
+) -> tuple[UUID, int | None]:
+    """Return the activity's id, and the claim that the result belongs to if the provider's id determines it."""
+    provider = None
     if body.provider_activity_id is not None:
-        asked = await connection.execute(results.of_provider(caller.tenant_id, body.provider_activity_id))
-        told = asked.one_or_none()
+        statement = results.of_provider(caller.tenant_id, body.provider_activity_id)
+        provider = (await connection.execute(statement)).one_or_none()
     if body.activity_id is not None:
-        return body.activity_id, told.attempt if told and told.activity_id == body.activity_id else None
-    if told is None:
-        detail = f"No result has told yet which activity is the provider's {body.provider_activity_id!r}."
-        raise ActivityNotFound(detail)
-    return told.activity_id, told.attempt
+        return body.activity_id, provider.attempt if provider and provider.activity_id == body.activity_id else None
+    if provider is None:
+        raise ActivityNotFound(
+            f"No result has connected the provider's id {body.provider_activity_id!r} with an activity yet. Send"
+            " `activity_id` too."
+        )
+    return provider.activity_id, provider.attempt
 
 
-async def _recorded(
+async def _record_result(
     connection: AsyncConnection, body: ActivityResultCreate, caller: Caller, seen: Row[Any], accepted: Accepted
 ) -> Row[Any]:
-    values = body.columns() | {"follow_up_at": await followed_up_at(connection, body, caller)}
+    values = body.columns() | {"follow_up_at": await _find_follow_up_time(connection, body, caller)}
     new = results.NewResult(seen.result_id, values, caller.subject, body.failure())
-    recorded: Row[Any] = (await connection.execute(results.record(new, seen, accepted))).one()
-    return recorded
+    row: Row[Any] = (await connection.execute(results.record(new, seen, accepted))).one()
+    return row
 
 
-async def followed_up_at(connection: AsyncConnection, body: ActivityResultCreate, caller: Caller) -> datetime | None:
-    """For when the result asks for a follow-up, if its type has one; PENDING results have none yet.
+async def _find_follow_up_time(
+    connection: AsyncConnection, body: ActivityResultCreate, caller: Caller
+) -> datetime | None:
+    """Return the time of the follow-up that the result's type requires; None if it requires none yet.
 
     Raises:
-        UnknownTaskResultType: the tenant has types, and this is none of them.
-        ValidationFailed: its type needs a time, and there is none.
+        UnknownTaskResultType: the tenant has task result types, and the result names none of them.
+        ValidationFailed: the type requires a time, and the result has none.
     """
     task_result = body.task_result
     if task_result is None or task_result.result is None:
@@ -117,19 +122,19 @@ async def followed_up_at(connection: AsyncConnection, body: ActivityResultCreate
     entries = [CatalogueEntry(code=one.code, label=one.label) for one in types.values()]
     try:
         code = match(task_result.result, entries, "/task_result/result", UnknownTaskResultType.code)[0].code
-    except RejectedError as refused:
-        raise UnknownTaskResultType(refused.rejection.detail, faults=refused.rejection.faults) from refused
+    except RejectedError as rejected:
+        raise UnknownTaskResultType(rejected.rejection.detail, faults=rejected.rejection.faults) from rejected
     if code not in types or not types[code].requires_future_scheduled_at or body.status is ResultStatus.PENDING:
         return None
     if task_result.future_scheduled_at is None:
-        detail = f"The result “{code}” needs the time of its follow-up."
+        detail = f"The result “{code}” requires a follow-up: send its time."
         raise invalid([Fault(pointer="/task_result/future_scheduled_at", detail=detail)])
     return task_result.future_scheduled_at
 
 
 @router.get("/api/activities/{activity_id}/results", tags=["activities"], responses=documented(ActivityNotFound))
 async def list_results(caller: CanView, opened: Opened, activity_id: UUID) -> list[ActivityResultRead]:
-    """All results of an activity, in the order of their arrival."""
+    """List all results of an activity, in the order in which they were received."""
     async with opened.database.autocommit.connect() as connection:
         found = (await connection.execute(results.results_of(caller.tenant_id, activity_id))).all()
         if not found and (await connection.execute(results.exists(caller.tenant_id, activity_id))).first() is None:

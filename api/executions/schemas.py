@@ -1,133 +1,145 @@
-"""What executors send and get: claims, leases, and the activities that they have taken, whole."""
+"""Requests and answers of activity results."""
 
-from datetime import timedelta
-from typing import Annotated, Any
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import Row
+from pydantic import AfterValidator, Field, JsonValue, model_validator
+from pydantic_core import to_json
 
-from api.activities.schemas import ScheduledActivityRead, TargetUserRead
-from api.http.auth import Caller
-from api.http.fields import Answer, Instant, RequestBody, Text
-from db.claims import Claim
-from db.snapshots import snapshot
-from workflows.resolution.criteria import REACHED_BY
-from workflows.words import ActivityStatus, ActivityType, Channel, ContactType
+from api.http.fields import Answer, Instant, PastTime, RequestBody, Text, Time
+from workflows.hand_off import ContactDirection, ReportedResult, ResultStatus
+from workflows.words import ActivityStatus
+
+PAYLOAD_BYTES = 64 * 1024
 
 
-def _once(words: list[Any]) -> list[Any]:
-    return list(dict.fromkeys(words))
+def _check_size(value: JsonValue) -> JsonValue:
+    if len(to_json(value)) > PAYLOAD_BYTES:
+        msg = f"must have at most {PAYLOAD_BYTES:,} bytes as JSON"
+        raise ValueError(msg)
+    return value
 
 
-LeaseSeconds = Annotated[int, Field(ge=5, le=3600)]
-Executor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+Payload = Annotated[JsonValue, AfterValidator(_check_size)]
 
 
-class ExecutionClaim(RequestBody):
-    """What an executor can carry out now."""
+class TaskResultCreate(RequestBody):
+    """The result of a task, in the tenant's own terms."""
 
-    channels: Annotated[list[Channel], Field(min_length=1, max_length=20), AfterValidator(_once)]
-    types: Annotated[list[ActivityType], Field(min_length=1, max_length=20), AfterValidator(_once)] = Field(
-        default=[ActivityType.TASK, ActivityType.MESSAGE]
+    result: Text | None = Field(
+        default=None, description="One of the tenant's task result types. Any text, if the tenant has none."
     )
-    limit: Annotated[int, Field(ge=1, le=100)] = 10
-    lease_seconds: LeaseSeconds = Field(default=60, description="For how long they are the executor's alone.")
-    wait_seconds: Annotated[int, Field(ge=0, le=20)] = Field(
-        default=0, description="How long to wait if nothing is due; the answer comes as soon as something is."
+    comment: Text | None = None
+    contact_type: ContactDirection | None = None
+    operator_external_id: Text | None = None
+    future_scheduled_at: Time | None = Field(
+        default=None, description="The time of the follow-up. Required if the task result type requires a follow-up."
     )
-    executor: Executor = Field(description="Who takes them, for the trail and for those who ask who has one.")
+    payload: Payload = None
 
-    def for_caller(self, caller: Caller) -> Claim:
-        """What the statement is told."""
-        return Claim(
-            tenant_id=caller.tenant_id,
-            channels=self.channels,
-            types=self.types,
-            limit=self.limit,
-            lease=timedelta(seconds=self.lease_seconds),
-            executor=self.executor,
-            actor=caller.subject,
+
+class ActivityResultCreate(RequestBody):
+    """The result of an activity, as its executor reports it."""
+
+    activity_id: UUID | None = None
+    provider_activity_id: Text | None = Field(
+        default=None,
+        description="The provider's own id. Once sent together with `activity_id`, it can replace it in later results.",
+    )
+    lease_token: UUID | None = Field(default=None, description="Proves that the result comes from the last claim.")
+    commerce_external_id: Text | None = Field(
+        default=None, description="If given, it must be the external id of the activity's commerce."
+    )
+    occurred_at: PastTime
+    status: ResultStatus
+    external_status: Text | None = None
+    hard_override: bool = Field(default=False, description="Replace the result that the activity has already.")
+    raw_payload: Payload = Field(default=None, description="The provider's own message, stored unchanged.")
+    task_result: TaskResultCreate | None = None
+
+    @model_validator(mode="after")
+    def names_an_activity(self) -> Self:
+        """Require one of the two ids. If both are there, `activity_id` decides."""
+        if self.activity_id is None and self.provider_activity_id is None:
+            msg = "must have an activity_id or a provider_activity_id"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash that is equal for results with the same content, however they identify the activity."""
+        content = self.model_dump(mode="json", include={"status", "occurred_at", "external_status", "task_result"})
+        return hashlib.sha256(to_json(content)).hexdigest()
+
+    def reported(self, attempt: int | None) -> ReportedResult:
+        """Return the facts by which the result is judged."""
+        return ReportedResult(
+            status=self.status,
+            fingerprint=self.fingerprint,
+            occurred_at=self.occurred_at,
+            hard_override=self.hard_override,
+            lease_token=self.lease_token,
+            attempt=attempt,
         )
 
+    def columns(self) -> dict[str, Any]:
+        """Return the columns to store."""
+        sent = self.model_dump(
+            include={
+                "provider_activity_id",
+                "commerce_external_id",
+                "occurred_at",
+                "status",
+                "external_status",
+                "hard_override",
+                "raw_payload",
+            }
+        )
+        task_result = self.task_result and self.task_result.model_dump(mode="json")
+        return sent | {"task_result": task_result, "fingerprint": self.fingerprint}
 
-class LeaseExtension(RequestBody):
-    """How long from now the lease shall last."""
-
-    lease_seconds: LeaseSeconds = 60
-
-
-class LeaseRelease(RequestBody):
-    """Why the executor gives it back."""
-
-    reason: Text | None = None
+    def failure(self) -> str | None:
+        """Return why the activity was not executed, in the executor's words; None if it was executed."""
+        if self.status is not ResultStatus.NOT_EXECUTED:
+            return None
+        words = (self.task_result and (self.task_result.comment or self.task_result.result)) or self.external_status
+        return f"It was not executed: {words}" if words else "It was not executed."
 
 
-class LeaseRead(Answer):
-    """A lease after a change; the activity is the executor's while it is DISPATCHED."""
+class TaskResultRead(Answer):
+    """The result of a task, in the tenant's own terms."""
 
+    result: str | None = None
+    comment: str | None = None
+    contact_type: ContactDirection | None = None
+    operator_external_id: str | None = None
+    future_scheduled_at: datetime | None = None
+    payload: JsonValue = None
+
+
+class ActivityResultRead(Answer):
+    """A result as it was accepted."""
+
+    id: UUID
     activity_id: UUID
-    status: ActivityStatus
-    lease_token: UUID
-    lease_expires_at: Instant
-    attempt: int
-
-
-class ClaimedContactRead(Answer):
-    """How the target is reached on the activity's channel."""
-
-    contact_type: ContactType
-    value: str
-
-
-class ClaimedTargetRead(TargetUserRead):
-    """Whom it is aimed at, and how to reach them; SALESMAN and PUSH need no contact."""
-
-    name: str | None
-    contact: ClaimedContactRead | None
-
-
-class ClaimedCommerceRead(Answer):
-    """The commerce in the tenant's own words."""
-
-    external_id: str
-    name: str
-
-
-class ClaimedActivityRead(ScheduledActivityRead):
-    """An activity in an executor's hands: all that is needed to carry it out, and the lease."""
-
-    target_users: tuple[ClaimedTargetRead, ...] = ()
-    commerce: ClaimedCommerceRead
-    lease_token: UUID = Field(description="The executor's secret: it extends or releases the lease, and signs results.")
-    lease_expires_at: Instant
-    attempt: int = Field(description="How often it has been taken, this time included.")
-
-    @classmethod
-    def taken(cls, row: Row[Any]) -> "ClaimedActivityRead":
-        """One row of `db.claims.claim`."""
-        people = {person["id"]: person for person in row.people or ()}
-        read = ScheduledActivityRead.of(snapshot(row), None)
-        targets = [_with_contact(target, people, read.channel) for target in read.target_users]
-        lease = {"lease_token": row.lease_token, "lease_expires_at": row.lease_expires_at, "attempt": row.attempts}
-        return cls.model_validate(dict(read) | lease | {"target_users": targets, "commerce": row.commerce})
-
-
-class ClaimedActivities(Answer):
-    """What was taken: highest score first, then longest due; nothing if nothing is due."""
-
-    data: list[ClaimedActivityRead]
-
-
-def _with_contact(target: TargetUserRead, people: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    person = people.get(str(target.commerce_user_id), {"name": None, "contacts": []})
-    return dict(target) | {"name": person["name"], "contact": contact_for(channel, person["contacts"])}
-
-
-def contact_for(channel: Channel, contacts: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The channel's preferred type of contact first, of that the primary one, else the first."""
-    for contact_type in REACHED_BY.get(channel, ()):
-        usable = [contact for contact in contacts if contact["contact_type"] == contact_type]
-        if usable:
-            return next((contact for contact in usable if contact.get("is_primary")), usable[0])
-    return None
+    status: ResultStatus
+    occurred_at: Instant
+    external_status: str | None
+    provider_activity_id: str | None
+    commerce_external_id: str | None
+    task_result: TaskResultRead | None
+    from_status: ActivityStatus
+    to_status: ActivityStatus = Field(description="The activity's status after the result.")
+    attempt: int = Field(description="The claim that the result belongs to, counted from 1.")
+    hard_override: bool
+    overrides_id: UUID | None = Field(description="The result that this one has replaced.")
+    follow_up_at: Instant | None = Field(description="The time of the follow-up that the result requires.")
+    follow_up_id: UUID | None = Field(description="The follow-up, an activity like any other.")
+    follow_up_error: str | None = Field(
+        description="Why the follow-up could not be created. Send the result again to try again."
+    )
+    actor: str
+    received_at: Instant
+    raw_payload: JsonValue = None

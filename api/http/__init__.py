@@ -1,1 +1,1 @@
-"""The kit of the HTTP interface: errors, bodies, callers, pages, streams."""
+"""The parts that all routes share: authentication, bodies, errors, pages, metrics."""

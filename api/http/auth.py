@@ -1,4 +1,4 @@
-"""Who calls, for which tenant, and what they may do there: a signed token says all three."""
+"""Authentication: verify bearer tokens and read the caller's tenants and permissions from them."""
 
 import asyncio
 import math
@@ -17,11 +17,11 @@ ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
 JWKS_LIFESPAN_SECONDS, JWKS_TIMEOUT_SECONDS = 600, 5
 JWKS_COOLDOWN_SECONDS = 5
-"""How often, at most, a token with an unknown key id makes us ask the issuer: anybody can invent one."""
+"""Seconds between two fetches of the issuer's keys: any caller can invent an unknown key id."""
 
 
 class Permission(StrEnum):
-    """What a token may allow its bearer in one tenant."""
+    """The permissions that a token can grant its bearer in one tenant."""
 
     CREATE_ACTIVITY = "CREATE_ACTIVITY"
     VIEW_ACTIVITIES = "VIEW_ACTIVITIES"
@@ -35,7 +35,7 @@ class Permission(StrEnum):
 
 
 class Token(BaseModel):
-    """What we use of a verified token: whose it is, and their permissions by tenant."""
+    """The claims that the API uses: the subject, and the permissions by tenant."""
 
     sub: Annotated[str, Field(min_length=1)]
     tenants: dict[UUID, frozenset[str]]
@@ -51,12 +51,12 @@ class Caller(BaseModel):
     permissions: frozenset[str]
 
     def may(self, permission: Permission) -> bool:
-        """Whether the token allows it in this tenant."""
+        """Return True if the token grants the permission in this tenant."""
         return permission in self.permissions
 
 
 class Authenticator:
-    """Verifies bearer tokens against one issuer's keys; algorithms, issuer and audience are pinned."""
+    """Verifies bearer tokens with one issuer's keys; algorithms, issuer and audience are fixed."""
 
     def __init__(
         self,
@@ -73,13 +73,13 @@ class Authenticator:
         self._published = _PublishedKeys(jwks_url, jwks_cooldown_seconds) if jwks_url else None
 
     async def verify(self, token: str) -> Token:
-        """What a token proves.
+        """Verify a token's signature and claims, and return the claims.
 
         Raises:
-            Unauthenticated: nothing.
+            Unauthenticated: the token is not valid.
             Unavailable: the issuer's keys can't be fetched.
         """
-        claims = await self._claims(token)
+        claims = await self._decode(token)
         try:
             return Token.model_validate(claims)
         except ValidationError as failure:
@@ -87,7 +87,7 @@ class Authenticator:
                 'The token needs a claim `tenants`, {"<tenant uuid>": ["<permission>", …]}, and a `sub`.'
             ) from failure
 
-    async def _claims(self, token: str) -> dict[str, Any]:
+    async def _decode(self, token: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -98,46 +98,46 @@ class Authenticator:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
-        except (jwt.PyJWTError, TypeError) as failure:  # TypeError: its algorithm is none for this kind of key
+        except (jwt.PyJWTError, TypeError) as failure:  # TypeError: the algorithm needs another kind of key
             raise Unauthenticated(f"The bearer token is not accepted: {failure}.") from failure
         return claims
 
     async def _signing_key(self, token: str) -> Any:
-        """The PEM's key, or the published one that the token names, which knows for which algorithm it is."""
+        """Return the configured key, or the published key that the token names."""
         if self._published is None:
             return self._key
-        return await self._published.named(jwt.get_unverified_header(token).get("kid"))
+        return await self._published.find(jwt.get_unverified_header(token).get("kid"))
 
 
 class _PublishedKeys:
-    """The issuer's keys as it published them last; a known one is believed without asking until they are old.
+    """The issuer's published keys, fetched again when they are old or when a token names an unknown key.
 
-    `PyJWKClient` only fetches here: its own cache lets every caller wait while it asks for an unknown key, and asks
-    again for each as long as the issuer keeps silent.
+    `PyJWKClient` only fetches here. Its own cache would make every caller wait while it fetches for an unknown key, and
+    would fetch again for each of them while the issuer doesn't answer.
     """
 
     def __init__(self, url: str, cooldown_seconds: float) -> None:
         self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=JWKS_TIMEOUT_SECONDS)
         self._cooldown_seconds = cooldown_seconds
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._known_until = self._ask_again_at = -math.inf
+        self._known_until = self._fetch_again_at = -math.inf
         self._answered = False
-        self._asking = asyncio.Lock()
+        self._fetching = asyncio.Lock()
 
-    async def named(self, kid: object) -> jwt.PyJWK:
-        """The key of this id.
+    async def find(self, kid: object) -> jwt.PyJWK:
+        """Return the key with this id.
 
         Raises:
-            PyJWKClientError: there is none.
-            Unavailable: the issuer hasn't told.
+            PyJWKClientError: the issuer publishes no such key.
+            Unavailable: the issuer has not answered.
         """
-        key = self._known(kid)
+        key = self._get(kid)
         if key is None:
-            async with self._asking:
-                key = self._known(kid)
-                if key is None and time.monotonic() >= self._ask_again_at:
-                    await self._ask()
-                    key = self._known(kid)
+            async with self._fetching:
+                key = self._get(kid)
+                if key is None and time.monotonic() >= self._fetch_again_at:
+                    await self._fetch()
+                    key = self._get(kid)
         if key is not None:
             return key
         if not self._answered:
@@ -145,22 +145,22 @@ class _PublishedKeys:
         msg = "the issuer publishes no key of this id"
         raise jwt.PyJWKClientError(msg)
 
-    def _known(self, kid: object) -> jwt.PyJWK | None:
+    def _get(self, kid: object) -> jwt.PyJWK | None:
         return self._keys.get(kid) if isinstance(kid, str) and time.monotonic() < self._known_until else None
 
-    async def _ask(self) -> None:
-        """Whether it answers or not, it is left alone for a while then."""
+    async def _fetch(self) -> None:
+        """Fetch the keys. Whether the issuer answers or not, the next fetch has to wait for the cooldown."""
         self._answered = False
         try:
             keys = await asyncio.to_thread(self._client.get_signing_keys)
         except (jwt.PyJWTError, ValueError) as failure:
             raise _unavailable() from failure
         finally:
-            self._ask_again_at = time.monotonic() + self._cooldown_seconds
+            self._fetch_again_at = time.monotonic() + self._cooldown_seconds
         self._answered = True
         self._keys = {key.key_id: key for key in keys if key.key_id}
         self._known_until = time.monotonic() + JWKS_LIFESPAN_SECONDS
 
 
 def _unavailable() -> Unavailable:
-    return Unavailable("The keys that tokens are verified with can't be fetched; try again.")
+    return Unavailable("The keys that verify tokens can't be fetched. Try again.")

@@ -1,4 +1,4 @@
-"""JSON bodies, taken strictly: size, media type, storable text, shape; every fault at once, with its place."""
+"""Reading of JSON bodies: size, media type, storable text and shape are checked, and all faults reported at once."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ BODY_BYTES = 256 * 1024
 BULK_BODY_BYTES = 8 * 1024 * 1024
 DEPTH = 20
 FAULTS = 100
-"""How many an answer names: who sends a thousand wrong fields learns enough from the first ones."""
+"""The most faults that a response lists."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +66,25 @@ else:
 
 
 async def json_content(request: Request, limit: int) -> bytes:
-    """A body that is declared as JSON and not too large; nobody has looked into it yet."""
-    content = await content_of(request, limit)
+    """Return the bytes of a body that is declared as JSON.
+
+    Raises:
+        BodyTooLarge: it is longer than the limit.
+        UnsupportedMediaType: it is declared as something else.
+    """
+    content = await read_content(request, limit)
     if media_type(request) != "application/json":
         raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
     return content
 
 
 def media_type(request: Request) -> str:
-    """What the body is declared as, without parameters."""
+    """Return the declared media type of the body, without parameters."""
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-async def content_of(request: Request, limit: int) -> bytes:
-    """The body, read no further than the limit."""
+async def read_content(request: Request, limit: int) -> bytes:
+    """Return the body's bytes; stop reading at the limit and raise `BodyTooLarge`."""
     declared = request.headers.get("content-length", "")
     content = bytearray()
     if not (declared.isdecimal() and int(declared) > limit):
@@ -89,14 +94,14 @@ async def content_of(request: Request, limit: int) -> bytes:
                 break
         else:
             return bytes(content)
-    raise BodyTooLarge(f"The body may have {limit:,} bytes at most.")
+    raise BodyTooLarge(f"The body may have at most {limit:,} bytes.")
 
 
 def parse(model: type[Body], content: bytes) -> Body:
-    """The body as the model; JSON types are strict and nothing is silently ignored.
+    """Parse a body as the model. JSON types are strict, and unknown fields are faults.
 
     Raises:
-        ValidationFailed: with a fault per wrong place.
+        ValidationFailed: with all faults.
     """
     data = json_of(content)
     faults = list(islice(unstorable(data), FAULTS))
@@ -110,28 +115,28 @@ def parse(model: type[Body], content: bytes) -> Body:
 
 
 def json_of(content: bytes) -> Any:
-    """What the bytes mean.
+    """Parse JSON.
 
     Raises:
-        ValidationFailed: they are not JSON.
+        ValidationFailed: the bytes are not JSON, or an object names a member twice.
     """
     try:
         data = from_json(content, allow_inf_nan=False)
     except ValueError as failure:
         raise _not_json(content, failure) from failure
-    json.loads(content, object_pairs_hook=_named_once, parse_int=len, parse_float=len)
+    json.loads(content, object_pairs_hook=_require_unique_names, parse_int=len, parse_float=len)
     return data
 
 
-def _named_once(members: list[tuple[str, Any]]) -> None:
-    """Which of two would count, nobody could know."""
+def _require_unique_names(members: list[tuple[str, object]]) -> None:
+    """Reject an object that names a member twice: parsers disagree about which of them counts."""
     for name, counted in Counter(name for name, _ in members).items():
         if counted > 1:
             raise ValidationFailed(f"The body names {escaped(shorten(name))!r} {counted} times in one object.")
 
 
 def _not_json(content: bytes, failure: ValueError) -> ValidationFailed:
-    """Say where, if a more lenient reader gets through: it knows half surrogate pairs, NaN and Infinity."""
+    """Compose the problem; faults have a place if Python's parser, which accepts NaN and half surrogates, succeeds."""
     faults: list[Fault] = []
     with suppress(ValueError, RecursionError):
         faults = list(unstorable(json.loads(content)))
@@ -139,16 +144,16 @@ def _not_json(content: bytes, failure: ValueError) -> ValidationFailed:
 
 
 def invalid(faults: list[Fault]) -> ValidationFailed:
-    """The problem that has them all."""
-    counted = "One field is" if len(faults) == 1 else f"{len(faults)} fields are"
+    """Compose the problem that lists the faults."""
+    number = "One field is" if len(faults) == 1 else f"{len(faults)} fields are"
     if len(faults) >= FAULTS:
-        counted = f"{FAULTS} fields or more are"
-    told = tuple(faults[:FAULTS])
-    return ValidationFailed(f"{counted} wrong: see `errors`, a JSON pointer and a sentence each.", faults=told)
+        number = f"{FAULTS} fields or more are"
+    detail = f"{number} wrong: `errors` has a JSON pointer and a sentence for each."
+    return ValidationFailed(detail, faults=tuple(faults[:FAULTS]))
 
 
 def unstorable(value: Any, pointer: str = "", depth: int = 0) -> Iterator[Fault]:
-    """What neither PostgreSQL nor JSON can carry back: NUL, lone surrogates, endless numbers, bottomless nesting."""
+    """Yield a fault for each NUL, lone surrogate, infinite number and nesting beyond the limit in a JSON value."""
     items: Iterable[tuple[object, Any]] = ()
     match value:
         case dict() | list() if depth == DEPTH:
@@ -175,22 +180,22 @@ def _unstorable_text(text: str, pointer: str) -> Iterator[Fault]:
     if "\0" in text:
         yield Fault(pointer=pointer, detail="This contains the character NUL, which can't be stored.")
     elif any("\ud800" <= character <= "\udfff" for character in text):
-        yield Fault(pointer=pointer, detail="This contains half of a surrogate pair, which is no character.")
+        yield Fault(pointer=pointer, detail="This contains half of a surrogate pair, which is not a character.")
 
 
 def escaped(token: object) -> str:
-    """A part of an RFC 6901 pointer; what UTF-8 can't carry is spelled out."""
+    """Escape a part of a JSON pointer (RFC 6901); write code points that UTF-8 can't encode as escapes."""
     return str(token).encode("utf-8", "backslashreplace").decode().replace("~", "~0").replace("/", "~1")
 
 
 def faults_in(failure: ValidationError, data: Any) -> list[Fault]:
-    """The wrong places of `data`, as the caller sees them."""
+    """Convert a validation error to faults whose pointers lead into `data`."""
     errors = failure.errors(include_url=False, include_input=False)[:FAULTS]
     return [Fault(pointer=_pointer(error, data), detail=sentence(error)) for error in errors]
 
 
 def _pointer(error: ErrorDetails, data: Any) -> str:
-    """Where in the caller's own body: parts of pydantic's path that are not in it (a union's tag) are left out."""
+    """Return the place in the caller's body, without parts of pydantic's path that aren't there, as a union's tag."""
     parts: list[object] = []
     *path, last = error["loc"] or ("",)
     for part in path:
@@ -207,15 +212,15 @@ def _pointer(error: ErrorDetails, data: Any) -> str:
 
 
 def sentence(error: ErrorDetails) -> str:
-    """What is wrong, as one would say it to a person."""
+    """Return a sentence about what is wrong."""
     match error["type"]:
         case "missing" | "union_tag_not_found":
             return "This field is required."
         case "extra_forbidden":
-            return "There is no such field: remove it."
+            return "This field is unknown: remove it."
         case "union_tag_invalid":
             return f"Input should be one of {error['ctx']['expected_tags']}."
         case _:
-            said = error["msg"].removeprefix("Value error, ").rstrip(".")
-            said = f"This {said}" if said.startswith(("must ", "can't ")) else said[:1].upper() + said[1:]
-            return f"{said}."
+            text = error["msg"].removeprefix("Value error, ").rstrip(".")
+            text = f"This {text}" if text.startswith(("must ", "can't ")) else text[:1].upper() + text[1:]
+            return f"{text}."

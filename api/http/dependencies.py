@@ -1,4 +1,4 @@
-"""What a route asks for: the process's resources, and a caller who may do this in this tenant."""
+"""Dependencies of routes: the process's resources, and a caller with a permission in a tenant."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from workflows.messages import Fault
 
 @dataclass(frozen=True)
 class Resources:
-    """What the process has opened, and the settings that routes use."""
+    """The connections that the process has opened, and the settings that routes use."""
 
     database: Database
     temporal: Client
@@ -31,22 +31,22 @@ class Resources:
     due_watch: DueWatch
 
 
-async def resources(request: Request) -> Resources:
-    """The lifespan's resources; async, for FastAPI has anything else wait for a thread."""
+async def get_resources(request: Request) -> Resources:
+    """Return the lifespan's resources. It is async because FastAPI runs other functions in a thread."""
     found: Resources = request.state.resources
     return found
 
 
-Opened = Annotated[Resources, Depends(resources)]
+Opened = Annotated[Resources, Depends(get_resources)]
 
 _UUID = TypeAdapter(UUID)
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A signed token with the claim `tenants`.")
 
 
 def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
-    """A dependency that lets only those pass who have the permission in the tenant that `x-tenant-id` names."""
+    """Return the dependency that requires a permission in the tenant that `x-tenant-id` names."""
 
-    async def caller(
+    async def authenticate(
         opened: Opened,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
         x_tenant_id: Annotated[str | None, Header(description="The tenant's UUID; the token must name it.")] = None,
@@ -54,7 +54,7 @@ def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
         if credentials is None:
             raise Unauthenticated("Send `Authorization: Bearer <token>`.", challenge="Bearer")
         token = await opened.authenticator.verify(credentials.credentials)
-        tenant_id = _tenant_id(x_tenant_id)
+        tenant_id = _parse_tenant_id(x_tenant_id)
         structlog.contextvars.bind_contextvars(tenant_id=str(tenant_id))
         if tenant_id not in token.tenants:
             raise TenantDenied(f"The token doesn't name tenant {tenant_id}.")
@@ -63,10 +63,10 @@ def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
             raise PermissionDenied(f"The token lacks the permission {permission} in tenant {tenant_id}.")
         return caller
 
-    return caller
+    return authenticate
 
 
-def _tenant_id(header: str | None) -> UUID:
+def _parse_tenant_id(header: str | None) -> UUID:
     try:
         return _UUID.validate_python(header or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Every error that a caller can see: one class each, and one handler that writes RFC 9457 problem+json."""
+"""The errors that callers can see, one class each, in the format of RFC 9457 (problem+json)."""
 
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -12,25 +12,25 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemRead(BaseModel):
-    """An error as RFC 9457 has it, with the vendor's members beside."""
+    """A problem as in RFC 9457, with the vendor's members."""
 
     model_config = ConfigDict(alias_generator=to_camel, serialize_by_alias=True, validate_by_name=True, extra="allow")
 
     type: str = Field(examples=["urn:problem:validation_failed"])
     title: str
     status: int
-    detail: str = Field(description="What is wrong and what to do, in a sentence.")
+    detail: str = Field(description="What is wrong, and what to do.")
     instance: str = Field(description="The request's path.")
     status_code: int
     error: str
     message: str
-    code: str = Field(description="Stable; the member to branch on.")
-    errors: list[Fault] = Field(description="A JSON pointer and a sentence per wrong field.")
+    code: str = Field(description="A stable code. Branch on this member.")
+    errors: list[Fault] = Field(description="A JSON pointer and a sentence for each wrong field.")
     request_id: str
 
 
 class Problem(Exception):
-    """The base of all: a subclass has its status, code and title in one place; an instance adds the detail."""
+    """Base of all problems. A subclass has the status, code and title; an instance has the detail."""
 
     status: ClassVar[HTTPStatus]
     code: ClassVar[str]
@@ -51,7 +51,7 @@ class Problem(Exception):
         self.members = members or {}
 
     def body(self, path: str, request_id: str) -> dict[str, Any]:
-        """The members of the answer, JSON-ready."""
+        """Compose the response's members, ready for JSON."""
         problem = ProblemRead(
             type=f"urn:problem:{self.code}",
             title=self.title,
@@ -69,37 +69,37 @@ class Problem(Exception):
 
 
 class ValidationFailed(Problem):
-    """The request's shape is wrong; `errors[]` has all faults at once."""
+    """The request is not valid. `errors` lists all faults."""
 
     status, code, title = HTTPStatus.BAD_REQUEST, "validation_failed", "The request is not valid"
 
 
 class UnknownReason(Problem):
-    """The tenant's catalogue has no such reason."""
+    """The reason is not in the tenant's catalogue."""
 
     status, code, title = HTTPStatus.BAD_REQUEST, "unknown_reason", "Unknown reason"
 
 
 class UnknownUserStatus(Problem):
-    """The tenant's catalogue has no such user status."""
+    """The user status is not in the tenant's catalogue."""
 
     status, code, title = HTTPStatus.BAD_REQUEST, "unknown_user_status", "Unknown user status"
 
 
 class UnknownAttributeKey(Problem):
-    """An attribute key is not in the catalogue, or nothing can resolve it."""
+    """An attribute key is not in the tenant's catalogue, or has no policy and no built-in resolver."""
 
     status, code, title = HTTPStatus.BAD_REQUEST, "unknown_attribute_key", "Unknown attribute key"
 
 
 class AttributeValueMissing(Problem):
-    """A CALLER_PROVIDED attribute came without value and fallback."""
+    """A CALLER_PROVIDED attribute has neither a value nor a fallback."""
 
     status, code, title = HTTPStatus.BAD_REQUEST, "attribute_value_missing", "Attribute value missing"
 
 
 class Unauthenticated(Problem):
-    """No token, or one that doesn't prove who calls."""
+    """The token is missing, expired or not valid."""
 
     status, code, title = HTTPStatus.UNAUTHORIZED, "unauthenticated", "Not authenticated"
 
@@ -120,91 +120,91 @@ class TenantDenied(Problem):
 
 
 class CommerceNotFound(Problem):
-    """No active commerce of this tenant has that id."""
+    """The tenant has no active commerce with this id."""
 
     status, code, title = HTTPStatus.NOT_FOUND, "commerce_not_found", "Commerce not found"
 
 
 class ActivityNotFound(Problem):
-    """No activity of this tenant has that id."""
+    """The tenant has no activity with this id."""
 
     status, code, title = HTTPStatus.NOT_FOUND, "activity_not_found", "Activity not found"
 
 
 class NotFound(Problem):
-    """Nothing of this tenant has that id, or there is no such path."""
+    """The tenant has no such resource, or the path doesn't exist."""
 
     status, code, title = HTTPStatus.NOT_FOUND, "not_found", "Not found"
 
 
 class MethodNotAllowed(Problem):
-    """The path exists, for other methods."""
+    """The path has no such method."""
 
     status, code, title = HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"
 
 
 class IdempotencyKeyExists(Problem):
-    """An activity with this key exists; the answer has it, and what differs."""
+    """An activity with this key exists. The response has the activity and the differences to the request."""
 
     status, code, title = HTTPStatus.CONFLICT, "idempotency_key_exists", "Idempotency key already exists"
 
 
 class AlreadyExists(Problem):
-    """Something of this tenant has this code, key, external id or priority."""
+    """The tenant has a resource with this code, key, external id or priority already."""
 
     status, code, title = HTTPStatus.CONFLICT, "already_exists", "Already exists"
 
 
 class WrongStatus(Problem):
-    """The activity's status doesn't allow this."""
+    """The activity's status doesn't allow the change."""
 
     status, code, title = HTTPStatus.CONFLICT, "wrong_status", "Not possible in this status"
 
 
 class StaleEtag(Problem):
-    """Somebody was faster."""
+    """The activity has changed since the ETag in `If-Match` was read."""
 
     status, code, title = HTTPStatus.PRECONDITION_FAILED, "stale_etag", "Changed since it was read"
 
 
 class LeaseNotFound(Problem):
-    """No activity of this tenant was handed out with this lease, or another executor has taken it since."""
+    """The tenant has no lease with this token, or another executor has claimed the activity since."""
 
     status, code, title = HTTPStatus.NOT_FOUND, "lease_not_found", "Lease not found"
 
 
 class LeaseEnded(Problem):
-    """The lease ran out, was released, or has had its result."""
+    """The lease has expired, was released, or ended with a result."""
 
     status, code, title = HTTPStatus.CONFLICT, "lease_ended", "The lease is over"
 
 
 class UnknownTaskResultType(Problem):
-    """The tenant's executors may not report this result."""
+    """The result is not one of the tenant's task result types."""
 
     status, code, title = HTTPStatus.BAD_REQUEST, "unknown_task_result_type", "Unknown task result type"
 
 
 class BodyTooLarge(Problem):
-    """The body has more bytes than the endpoint takes."""
+    """The body has more bytes than the call accepts."""
 
     status, code, title = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "Body too large"
 
 
 class UnsupportedMediaType(Problem):
-    """The body isn't declared as JSON."""
+    """The body's `Content-Type` is not supported."""
 
     status, code, title = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type"
 
 
 class RateLimited(Problem):
-    """Temporal asks us to slow down."""
+    """The service is at its limit. Wait for `Retry-After`, then send the request again."""
 
     status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
 
 
 class Unavailable(Problem):
-    """Temporal or PostgreSQL can't be reached."""
+    """The service can't reach Temporal or PostgreSQL. Wait for `Retry-After`, then send the request again."""
 
     status, code, title = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable"
 
@@ -213,7 +213,7 @@ class Unavailable(Problem):
 
 
 class InternalError(Problem):
-    """A defect of ours; the log has it under the request's id."""
+    """The service has a defect. Its log has the details under `requestId`."""
 
     status, code, title = HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Internal error"
 
@@ -233,17 +233,17 @@ REJECTIONS: dict[str, type[Problem]] = {
         ValidationFailed,
     )
 }
-"""What a run may refuse a creation or a change with."""
+"""The problems by the code with which a run rejects a creation or a change."""
 
 
 def from_rejection(rejection: Rejection) -> Problem:
-    """The problem that a run's rejection is to the caller."""
+    """Convert a run's rejection to a problem."""
     members = {"actualStatus": rejection.status} if rejection.status else {}
     return REJECTIONS[rejection.code](rejection.detail, faults=rejection.faults, members=members)
 
 
 def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI `responses` of a route that may answer these."""
+    """Return the OpenAPI `responses` of a route with these problems and those of every route."""
     by_status: dict[int | str, list[type[Problem]]] = {}
     always: tuple[type[Problem], ...] = (Unauthenticated, TenantDenied, PermissionDenied, ValidationFailed, Unavailable)
     for problem in (*problems, *always):
@@ -251,12 +251,12 @@ def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "model": ProblemRead,
-            "description": described(*those),
+            "description": describe(*those),
         }
         for status, those in by_status.items()
     }
 
 
-def described(*problems: type[Problem]) -> str:
+def describe(*problems: type[Problem]) -> str:
     """Return the OpenAPI description of a response that is one of these problems."""
     return " ".join(f"`{problem.code}`: {problem.__doc__}" for problem in problems)

@@ -1,4 +1,4 @@
-"""What a failure that nobody foresaw in a route is to the caller."""
+"""Translation of exceptions that routes don't handle to problems."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from workflows.messages import Fault
 
 
 def problem_of(failure: Exception) -> Problem:
-    """The problem to answer with; an `InternalError` is a defect of ours, to be logged."""
+    """Translate an exception. The caller logs an `InternalError`: it is a defect of the service."""
     if isinstance(failure, Problem):
         return failure
     for kind, translate in TRANSLATIONS.items():
@@ -42,7 +42,7 @@ def _from_parameters(failure: RequestValidationError) -> Problem:
 
 
 def allowed_methods(document: dict[str, Any], path: str) -> str:
-    """The methods that a path of the OpenAPI document has, for the header `Allow`."""
+    """Return the methods of a path in the OpenAPI document, for the header `Allow`."""
     templates = document["paths"].items()
     matching = [methods for template, methods in templates if re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", template), path)]
     return ", ".join(sorted({method.upper() for methods in matching for method in methods}))
@@ -50,7 +50,7 @@ def allowed_methods(document: dict[str, Any], path: str) -> str:
 
 def _from_http(failure: HTTPException) -> Problem:
     if failure.status_code == MethodNotAllowed.status:
-        return MethodNotAllowed("This path has no such method; the header `Allow` has those it has.")
+        return MethodNotAllowed("This path has no such method. The header `Allow` lists its methods.")
     if failure.status_code == NotFound.status:
         return NotFound("There is no such path.")
     return ValidationFailed(str(failure.detail))
@@ -58,20 +58,22 @@ def _from_http(failure: HTTPException) -> Problem:
 
 def _from_database(failure: Exception) -> Problem:
     if may_pass(failure):
-        return Unavailable("PostgreSQL can't be reached; try again.")
+        return Unavailable("PostgreSQL can't be reached. Try again.")
     return InternalError(type(failure).__name__)
 
 
 def _from_temporal(failure: RPCError) -> Problem:
     if failure.status is RPCStatusCode.RESOURCE_EXHAUSTED:
-        return RateLimited("Temporal is at its limit; slow down and try again.", headers={"Retry-After": "1"})
+        return RateLimited(
+            "Temporal is at its limit. Send requests more slowly, and try again.", headers={"Retry-After": "1"}
+        )
     if failure.status in {
         RPCStatusCode.UNAVAILABLE,
         RPCStatusCode.DEADLINE_EXCEEDED,
         RPCStatusCode.CANCELLED,
         RPCStatusCode.ABORTED,
     }:
-        return Unavailable("Temporal can't be reached; try again.")
+        return Unavailable("Temporal can't be reached. Try again.")
     return InternalError(type(failure).__name__)
 
 

@@ -1,4 +1,4 @@
-"""Types and base classes of request and answer fields: snake_case in, camelCase out."""
+"""Types and base classes of the members of requests (snake_case) and answers (camelCase)."""
 
 import re
 from collections.abc import Callable, Hashable
@@ -25,7 +25,7 @@ from workflows.limits import FIRST_YEAR, LONGEST_WAIT, SCORES, TEXT_LENGTH, YEAR
 
 LIST_LENGTH = 100
 CLOCK_LEEWAY = timedelta(minutes=5)
-"""Callers' clocks may run ahead of ours by this much."""
+"""The most by which a caller's clock may be ahead of the service's."""
 
 Item = TypeVar("Item")
 
@@ -33,7 +33,7 @@ _ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def _instant(value: Any) -> datetime:
+def _parse_instant(value: Any) -> datetime:
     if isinstance(value, str) and _ISO_8601.fullmatch(value):
         with suppress(ValueError):
             return datetime.fromisoformat(value.upper())
@@ -41,8 +41,8 @@ def _instant(value: Any) -> datetime:
     raise ValueError(msg)
 
 
-def _storable(value: datetime) -> datetime:
-    """UTC, cut to milliseconds, in the range that every part of the system can represent."""
+def _to_storable(value: datetime) -> datetime:
+    """Convert to UTC, cut to milliseconds, and reject times that a part of the system can't represent."""
     try:
         instant = value.astimezone(UTC)
     except OverflowError:
@@ -53,21 +53,21 @@ def _storable(value: datetime) -> datetime:
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
-def _not_blank(value: str) -> str:
+def _require_text(value: str) -> str:
     if not value.strip():
         msg = "must not be blank"
         raise ValueError(msg)
     return value
 
 
-def _key(value: str) -> str:
+def _check_key(value: str) -> str:
     if value != value.strip() or _CONTROL.search(value):
         msg = "must have no control characters and no white space at its ends"
         raise ValueError(msg)
     return value
 
 
-def _not_ahead(value: datetime) -> datetime:
+def _require_past(value: datetime) -> datetime:
     if value > datetime.now(UTC) + CLOCK_LEEWAY:
         msg = "must not lie in the future"
         raise ValueError(msg)
@@ -75,7 +75,7 @@ def _not_ahead(value: datetime) -> datetime:
 
 
 def distinct(noun: str, key: Callable[[Item], Hashable]) -> AfterValidator:
-    """Validate that all items of a list differ in `key`; the fault calls the key `noun`."""
+    """Return a validator that requires items with different keys; `noun` names the key in the fault."""
 
     def check(items: list[Item] | None) -> list[Item] | None:
         if items is not None and len({key(item) for item in items}) < len(items):
@@ -86,11 +86,11 @@ def distinct(noun: str, key: Callable[[Item], Hashable]) -> AfterValidator:
     return AfterValidator(check)
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_storable)]
-PastTime = Annotated[Time, AfterValidator(_not_ahead)]
+Time = Annotated[AwareDatetime, BeforeValidator(_parse_instant), AfterValidator(_to_storable)]
+PastTime = Annotated[Time, AfterValidator(_require_past)]
 Int32 = Annotated[int, Field(ge=SCORES.start, lt=SCORES.stop)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_not_blank)]
-IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_key)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_require_text)]
+IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_check_key)]
 Instant = Annotated[
     datetime,
     PlainSerializer(contract_time, return_type=str),
@@ -98,8 +98,8 @@ Instant = Annotated[
 ]
 
 
-def _bounded(value: JsonValue) -> JsonValue:
-    """Texts and arrays inside of free values keep to the same bounds as all others."""
+def _check_bounds(value: JsonValue) -> JsonValue:
+    """Apply the limits of texts and arrays to those inside a free value."""
     if isinstance(value, str) and len(value) > TEXT_LENGTH:
         msg = f"must have at most {TEXT_LENGTH} characters per text"
         raise ValueError(msg)
@@ -108,21 +108,21 @@ def _bounded(value: JsonValue) -> JsonValue:
         raise ValueError(msg)
     if isinstance(value, dict | list):
         for inner in (*value.keys(), *value.values()) if isinstance(value, dict) else value:
-            _bounded(inner)
+            _check_bounds(inner)
     return value
 
 
-FreeValue = Annotated[JsonValue, AfterValidator(_bounded)]
+FreeValue = Annotated[JsonValue, AfterValidator(_check_bounds)]
 
 
 class RequestBody(BaseModel):
-    """A body: unknown fields are refused."""
+    """Base of request bodies and query parameters. Unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Answer(BaseModel):
-    """A part of an answer: camelCase on the wire."""
+    """Base of answers. Members are camelCase in JSON."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, from_attributes=True, frozen=True
@@ -130,11 +130,11 @@ class Answer(BaseModel):
 
 
 class PartialUpdate(RequestBody):
-    """A body whose members are all optional; a null where nothing may be empty equals absence."""
+    """Base of bodies with only optional members. A null equals absence unless the member is `clearable`."""
 
     clearable: ClassVar[frozenset[str]] = frozenset()
 
     def changes(self) -> dict[str, Any]:
-        """The members that change something, JSON-ready."""
+        """Return the members that change something, ready for JSON."""
         mentioned = self.model_dump(mode="json", include=self.model_fields_set)
         return {name: value for name, value in mentioned.items() if value is not None or name in self.clearable}

@@ -1,4 +1,4 @@
-"""Is the process alive, can it do its work, and its figures: for orchestrators and Prometheus, without a token."""
+"""/health and /metrics: liveness, readiness and metrics, without a token."""
 
 import asyncio
 from datetime import timedelta
@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from api.http.dependencies import Opened, Resources
-from api.http.metrics import exposition
+from api.http.metrics import expose_metrics
 
 router = APIRouter(tags=["health"])
 
@@ -19,15 +19,21 @@ PATIENCE_SECONDS = 3
 
 @router.get("/health/live")
 async def get_liveness() -> dict[str, str]:
-    """The process answers: restart it if it doesn't."""
+    """Check that the process responds. Restart it if it doesn't."""
     return {"status": "live"}
 
 
-@router.get("/health/ready", responses={503: {"description": "Something is missing; the answer says what."}})
+@router.get(
+    "/health/ready",
+    responses={503: {"description": "The process is not ready. `missing` names what can't be reached."}},
+)
 async def get_readiness(opened: Opened) -> JSONResponse:
-    """A query and a Temporal call work: send requests here only then."""
+    """Check that PostgreSQL and Temporal can be reached. Send requests to the process only then."""
     async with asyncio.TaskGroup() as group:
-        asked = {"postgresql": group.create_task(_postgresql(opened)), "temporal": group.create_task(_temporal(opened))}
+        asked = {
+            "postgresql": group.create_task(_check_postgresql(opened)),
+            "temporal": group.create_task(_check_temporal(opened)),
+        }
     missing = {name: fault for name, task in asked.items() if (fault := task.result())}
     if missing:
         return JSONResponse({"status": "not ready", "missing": missing}, 503, {"Retry-After": "2"})
@@ -35,12 +41,12 @@ async def get_readiness(opened: Opened) -> JSONResponse:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(opened: Opened) -> Response:
-    """The text format of Prometheus; the backlog is PostgreSQL's answer of this moment."""
-    return Response(await exposition(opened.database), media_type="text/plain; version=0.0.4")
+async def get_metrics(opened: Opened) -> Response:
+    """Return the metrics in Prometheus' text format. The backlog is read from PostgreSQL at this moment."""
+    return Response(await expose_metrics(opened.database), media_type="text/plain; version=0.0.4")
 
 
-async def _postgresql(opened: Resources) -> str | None:
+async def _check_postgresql(opened: Resources) -> str | None:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), opened.database.autocommit.connect() as connection:
             await connection.execute(text("SELECT 1"))
@@ -49,7 +55,7 @@ async def _postgresql(opened: Resources) -> str | None:
     return None
 
 
-async def _temporal(opened: Resources) -> str | None:
+async def _check_temporal(opened: Resources) -> str | None:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             serving = await opened.temporal.service_client.check_health(timeout=timedelta(seconds=PATIENCE_SECONDS))

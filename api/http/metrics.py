@@ -1,4 +1,4 @@
-"""What Prometheus scrapes from the API: requests and creations, and what PostgreSQL says of the backlog."""
+"""Prometheus metrics of the API: requests, creations, lateness at the hand-off, and the backlog in PostgreSQL."""
 
 from contextlib import suppress
 from math import nan
@@ -18,26 +18,32 @@ REQUESTS = Counter(
 )
 LATENCY = Histogram("http_request_seconds", "Seconds per request.", ("method", "route"), registry=REGISTRY)
 CREATIONS = Counter(
-    "scheduled_activity_creations", "Creations by the code they were answered with.", ("code",), registry=REGISTRY
+    "scheduled_activity_creations", "Creations by the code of their answer.", ("code",), registry=REGISTRY
 )
 _LATENESS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600)
 CLAIMABLE_LATENESS = Histogram(
     "scheduled_activity_claimable_lateness_seconds",
-    "From when it was scheduled for until an executor could take it; observed when it is first taken.",
+    "Seconds from the scheduled time until executors could claim the activity; observed at the first claim.",
     ("channel",),
     buckets=_LATENESS,
     registry=REGISTRY,
 )
 CLAIMED_LATENESS = Histogram(
     "scheduled_activity_claimed_lateness_seconds",
-    "From when it was scheduled for until it was first taken.",
+    "Seconds from the scheduled time until the first claim.",
     ("channel",),
     buckets=_LATENESS,
     registry=REGISTRY,
 )
-OVERDUE = Gauge("scheduled_activities_overdue", "READY ones whose time has passed unmarked.", registry=REGISTRY)
-OLDEST_OVERDUE = Gauge("scheduled_activities_oldest_overdue_seconds", "Age of the oldest of these.", registry=REGISTRY)
-UNRESOLVED = Gauge("scheduled_activities_unresolved", "Waiting for an operator.", registry=REGISTRY)
+OVERDUE = Gauge(
+    "scheduled_activities_overdue", "READY activities whose time has passed without a mark.", registry=REGISTRY
+)
+OLDEST_OVERDUE = Gauge(
+    "scheduled_activities_oldest_overdue_seconds", "Age of the oldest overdue activity.", registry=REGISTRY
+)
+UNRESOLVED = Gauge(
+    "scheduled_activities_unresolved", "UNRESOLVED activities, which wait for an operator.", registry=REGISTRY
+)
 
 _overdue = and_(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.scheduled_at < NOW)
 _backlog = select(
@@ -47,11 +53,11 @@ _backlog = select(
     .scalar_subquery(),
     select(func.count()).where(ScheduledActivity.status == ActivityStatus.UNRESOLVED).scalar_subquery(),
 )
-"""Over all tenants, by the index of the open ones: asked of PostgreSQL, so that it rises while nothing else runs."""
+"""Counted over all tenants by an index. PostgreSQL is asked so that the backlog rises even while no worker runs."""
 
 
-async def exposition(database: Database) -> bytes:
-    """The text that Prometheus reads; what PostgreSQL doesn't tell is not a number, the rest is told all the same."""
+async def expose_metrics(database: Database) -> bytes:
+    """Compose the text that Prometheus reads. Without PostgreSQL's answer the backlog is NaN."""
     overdue = oldest = unresolved = nan
     with suppress(SQLAlchemyError, OSError):
         async with database.autocommit.connect() as connection:

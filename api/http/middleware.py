@@ -1,4 +1,4 @@
-"""Around every request: its id, its line in the log, its figures, and an answer even to a defect of ours."""
+"""Middleware: the request's id, log line and metrics, and the answer to an unexpected exception."""
 
 import re
 import time
@@ -21,13 +21,13 @@ _UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
 class RequestMiddleware:
-    """Keeps the caller's `X-Request-Id`, or makes one, and puts it into the answer and every line of the log."""
+    """Takes the caller's `X-Request-Id`, or creates one, and adds it to the answer and to every log line."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+        """Handle a request (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -47,22 +47,24 @@ class RequestMiddleware:
 
         try:
             await self._app(scope, receive, send_with_id)
-        except Exception as failure:  # whatever it is, the caller gets an answer
-            # Where it failed, not with what: a message, or a variable, may hold a customer's data.
-            log.error("a defect of ours", failure=kind(failure), trace=format_tb(failure.__traceback__))  # noqa: TRY400
+        except Exception as failure:  # the caller gets an answer to any of them
+            # The stack without the message and the variables: those may hold a customer's data.
+            log.error("unexpected exception", failure=kind(failure), trace=format_tb(failure.__traceback__))  # noqa: TRY400
             if status:
                 raise
-            problem = InternalError("This is our fault; it is logged under the request's id.")
+            problem = InternalError(
+                "The service has a defect. Report the request's id: the log has the details under it."
+            )
             answer = JSONResponse(problem.body(scope["path"], request_id), problem.status, media_type=MEDIA_TYPE)
             await answer(scope, receive, send_with_id)
-        _account(scope, status, time.perf_counter() - started)
+        _record(scope, status, time.perf_counter() - started)
 
 
-def _account(scope: Scope, status: int, seconds: float) -> None:
-    """Figures by route, never by path: a path holds ids."""
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    """Count and log the request by its route; a path holds ids."""
     route = getattr(scope.get("route"), "path", "unknown")
     method = scope["method"] if scope["method"] in {"GET", "POST", "PUT", "PATCH", "DELETE"} else "other"
     REQUESTS.labels(method, route, status).inc()
     LATENCY.labels(method, route).observe(seconds)
     if scope["path"] not in _UNLOGGED:
-        log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+        log.info("request answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

@@ -1,4 +1,4 @@
-"""Work on items as they stream in, answered as they get done: in order, and only so many at once."""
+"""Streams: process items while they arrive, a limited number at once, and return the results in order."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -14,17 +14,17 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-async def in_order(
+async def process_in_order(
     items: AsyncIterable[Item], work: Callable[[Item], Awaitable[Result]], *, at_once: int, ahead: int
 ) -> AsyncIterator[Result]:
-    """The results in the order of their items, each as soon as it and all before it are there.
+    """Yield the results in the order of their items, each as soon as it and all before it are there.
 
-    `at_once` bounds the work in flight; reading pauses while `ahead` items are read whose results haven't been taken.
+    `at_once` limits the work in flight. Reading pauses while `ahead` items are read whose results aren't consumed.
     """
     turns, room = asyncio.Semaphore(at_once), asyncio.Semaphore(ahead)
     started: asyncio.Queue[asyncio.Task[Result] | None] = asyncio.Queue()
 
-    async def one(item: Item) -> Result:
+    async def process(item: Item) -> Result:
         try:
             return await work(item)
         finally:
@@ -34,7 +34,7 @@ async def in_order(
         async for item in items:
             await room.acquire()
             await turns.acquire()
-            started.put_nowait(asyncio.create_task(one(item)))
+            started.put_nowait(asyncio.create_task(process(item)))
 
     starting = asyncio.create_task(start_all())
     starting.add_done_callback(lambda _: started.put_nowait(None))
@@ -47,8 +47,8 @@ async def in_order(
         starting.cancel()
 
 
-async def lines_of(chunks: AsyncIterable[bytes], longest: int) -> AsyncIterator[bytes]:
-    """Lines with something in them; of one that is longer than `longest`, no more than shows it."""
+async def split_lines(chunks: AsyncIterable[bytes], longest: int) -> AsyncIterator[bytes]:
+    """Yield the lines that aren't blank; a line longer than `longest` is cut to one byte more."""
     rest = b""
     async for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
@@ -60,16 +60,16 @@ async def lines_of(chunks: AsyncIterable[bytes], longest: int) -> AsyncIterator[
         yield rest
 
 
-async def received(request: Request) -> AsyncIterator[bytes]:
-    """The body as it comes; what was read before the caller went away still counts."""
+async def read_chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body in chunks. A disconnection ends it; what was read before still counts."""
     with suppress(ClientDisconnect):
         async for chunk in request.stream():
             yield chunk
 
 
 class DuplexResponse(StreamingResponse):
-    """An answer that begins while its request is still being read."""
+    """A response that begins while its request is still being read."""
 
     async def listen_for_disconnect(self, receive: Receive) -> None:  # noqa: ARG002 - see below
-        """The request's own reader notices; a second one would take chunks away from it."""
+        """Wait for ever: the reader of the request notices, and a second reader would take chunks from it."""
         await asyncio.Event().wait()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.http.streams import in_order, lines_of
+from api.http.streams import process_in_order, split_lines
 
 
 async def each(items: Iterable[int]) -> AsyncIterator[int]:
@@ -24,7 +24,7 @@ async def test_results_come_in_order_although_later_ones_are_done_first() -> Non
         await asyncio.sleep((10 - item) / 1000)
         return item
 
-    assert [result async for result in in_order(each(range(10)), work, at_once=10, ahead=10)] == list(range(10))
+    assert [result async for result in process_in_order(each(range(10)), work, at_once=10, ahead=10)] == list(range(10))
 
 
 async def test_no_more_than_the_agreed_number_is_in_flight() -> None:
@@ -37,7 +37,7 @@ async def test_no_more_than_the_agreed_number_is_in_flight() -> None:
         await asyncio.sleep(0.001)
         running -= 1
 
-    assert len([one async for one in in_order(each(range(50)), work, at_once=7, ahead=50)]) == 50
+    assert len([one async for one in process_in_order(each(range(50)), work, at_once=7, ahead=50)]) == 50
     assert most == 7
 
 
@@ -52,7 +52,7 @@ async def test_reading_pauses_while_nobody_takes_the_results() -> None:
     async def work(item: int) -> int:
         return item
 
-    results = in_order(items(), work, at_once=4, ahead=10)
+    results = process_in_order(items(), work, at_once=4, ahead=10)
     assert await anext(results) == 0
     for _ in range(50):
         await asyncio.sleep(0)
@@ -62,11 +62,11 @@ async def test_reading_pauses_while_nobody_takes_the_results() -> None:
 
 @given(st.lists(st.binary(min_size=1, max_size=20).filter(lambda line: b"\n" not in line)), st.integers(1, 30))
 async def test_lines_are_the_same_however_they_are_cut(lines: list[bytes], size: int) -> None:
-    received = [line async for line in lines_of(chunked(b"\n".join(lines), size), 30)]
+    received = [line async for line in split_lines(chunked(b"\n".join(lines), size), 30)]
     assert received == [line for line in lines if line.strip()]
 
 
 async def test_of_a_line_that_is_too_long_no_more_is_kept_than_shows_it() -> None:
-    received = [line async for line in lines_of(chunked(b"x" * 1000 + b"\nshort\n", 8), 30)]
+    received = [line async for line in split_lines(chunked(b"x" * 1000 + b"\nshort\n", 8), 30)]
     assert [len(line) > 30 for line in received] == [True, False]
     assert len(received[0]) < 50

@@ -188,7 +188,7 @@ async def test_a_log_line_is_json_with_request_tenant_and_activity_and_without_p
             assert broken.status_code == 500
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     mine = [line for line in lines if line.get("request_id") == "look-for-me"]
-    assert [line["status"] for line in mine if line["event"] == "answered"] == [400, 201]
+    assert [line["status"] for line in mine if line["event"] == "request answered"] == [400, 201]
     assert {line["tenant_id"] for line in mine} == {str(tenant.id)}
     assert mine[-1]["activity_id"] == created.json()["id"]
     assert {line["process"] for line in lines} == {"test"}

@@ -1,0 +1,126 @@
+"""/api/operations/{id}: read and stop bulk operations."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field, JsonValue
+
+from api.http.auth import Caller, Permission
+from api.http.dependencies import CanView, Opened, Resources
+from api.http.errors import NotFound, PermissionDenied, Unavailable, documented
+from api.http.fields import Answer, Instant
+from api.http.pages import Page, PageQuery, read_page
+from db import bulk_operations as statements
+from runs import bulk as bulk_runs
+from runs.ask import UnansweredError
+from workflows.bulk import BulkState, BulkVerb, Finish, ItemOutcome
+
+router = APIRouter(prefix="/api/operations/{operation_id}", tags=["many at once"])
+
+PERMISSIONS = {BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY, BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY}
+
+
+class ItemCounts(Answer):
+    """The number of items by outcome. ACCEPTED items will still be changed; REFUSED and FAILED ones were not."""
+
+    pending: int = 0
+    applied: int = 0
+    accepted: int = 0
+    refused: int = 0
+    failed: int = 0
+
+
+class ItemRead(Answer):
+    """The outcome of one activity."""
+
+    activity_id: UUID
+    scheduled_at: Instant = Field(description="The activity's time when it was chosen.")
+    outcome: ItemOutcome
+    code: str | None = Field(description="The error code that a call for this activity alone would have returned.")
+    detail: str | None
+    changed_at: Instant | None
+
+
+class OperationRead(Answer):
+    """A bulk operation and its progress."""
+
+    id: UUID
+    verb: BulkVerb
+    state: BulkState
+    reason: str
+    scheduled_at: Instant | None = None
+    shift_seconds: int | None = None
+    filter: dict[str, JsonValue]
+    per_second: int
+    actor: str
+    created_at: Instant | None = None
+    finished_at: Instant | None = None
+    total: int | None = Field(default=None, description="Null while the activities are being chosen.")
+    counts: ItemCounts = ItemCounts()
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Compose the answer from a row with its counts."""
+        counts = {outcome.lower(): number for outcome, number in row["counts"].items()}
+        return cls.model_validate({**row, **row["change"], "counts": counts, "total": sum(counts.values())})
+
+
+class OperationDetailRead(OperationRead):
+    """A bulk operation with a page of its items, the earliest first."""
+
+    items: Page[ItemRead]
+
+
+class OperationQuery(PageQuery):
+    """The items to return."""
+
+    outcome: ItemOutcome | None = None
+
+
+@router.get("", responses=documented(NotFound))
+async def get_operation(
+    caller: CanView, opened: Opened, operation_id: UUID, query: Annotated[OperationQuery, Query()]
+) -> OperationDetailRead:
+    """Retrieve a bulk operation: its progress, and the outcome of each activity, page by page."""
+    operation = await read_operation(opened, caller, operation_id)
+    statement = statements.items(caller.tenant_id, operation_id, query.outcome)
+    items = await read_page(opened.database, statement, query, ItemRead.model_validate)
+    return OperationDetailRead(**operation.model_dump(), items=items)
+
+
+@router.post("/stop", responses=documented(NotFound))
+async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) -> OperationRead:
+    """Stop a bulk operation. Activities that it has changed stay changed.
+
+    Stopping needs the permission that starting needed. After a 200, `state` and `counts` are final, also if the
+    operation had completed before.
+    """
+    operation = await read_operation(opened, caller, operation_id)
+    needed = PERMISSIONS[operation.verb]
+    if not caller.may(needed):
+        raise PermissionDenied(f"The token lacks the permission {needed} in tenant {caller.tenant_id}.")
+    try:
+        await bulk_runs.stop(opened.temporal, caller.tenant_id, operation_id)
+    except UnansweredError as failure:
+        raise Unavailable(str(failure)) from failure
+    # The run has written its end already, unless an operator has terminated the run.
+    ended = Finish(tenant_id=caller.tenant_id, id=operation_id, state=BulkState.STOPPED)
+    async with opened.database.autocommit.connect() as connection:
+        await connection.execute(statements.end(ended))
+    return await read_operation(opened, caller, operation_id)
+
+
+async def read_operation(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead:
+    """Read an operation from its row; before the row is written, from the input of its run."""
+    async with opened.database.autocommit.connect() as connection:
+        row = (await connection.execute(statements.whole(caller.tenant_id, operation_id))).mappings().one_or_none()
+    if row:
+        return OperationRead.of(row)
+    requested = await bulk_runs.asked(opened.temporal, caller.tenant_id, operation_id)
+    if requested is None:
+        raise NotFound(f"This tenant has no operation {operation_id}.")
+    known = requested.model_dump(include={"id", "actor", "per_second"}) | requested.change.model_dump()
+    conditions = requested.filter.model_dump(mode="json", exclude_defaults=True)
+    return OperationRead(**known, filter=conditions, state=BulkState.COLLECTING)
