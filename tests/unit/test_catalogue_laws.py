@@ -1,7 +1,9 @@
 """Check the laws that hold for every text that is looked up in a catalogue."""
 
+import sys
 import unicodedata
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -33,3 +35,28 @@ def test_folding_a_folded_text_changes_nothing_and_every_text_has_a_code(text: s
     """Otherwise two spellings could mean different entries."""
     assert fold(fold(text)) == fold(text)
     assert make_code(text)
+
+
+DASHES = [one for one in map(chr, range(sys.maxunicode)) if unicodedata.category(one) == "Pd"]
+FORMAT_CHARACTERS = [one for one in map(chr, range(sys.maxunicode)) if unicodedata.category(one) == "Cf"]
+
+
+@pytest.mark.parametrize("dash", [*DASHES, "\u2212", "\u207b", "\u208b"], ids=ascii)
+def test_every_dash_separates_like_a_hyphen(dash: str) -> None:
+    assert fold(f"Monthly{dash}promotion") == fold(f"monthly {dash} promotion") == "monthly promotion"
+    assert fold(f"{dash}Monthly promotion{dash}") == "monthly promotion"
+    assert make_code(f"Monthly{dash}promotion") == "monthly_promotion"
+
+
+def test_format_characters_never_decide_what_a_text_means() -> None:
+    assert len(FORMAT_CHARACTERS) > 100
+    for character in FORMAT_CHARACTERS:
+        assert fold(f"{character}Mon{character}thly promotion{character}") == "monthly promotion", ascii(character)
+
+
+@pytest.mark.parametrize(
+    "reason", ["Monthly\u2013promotion", "Monthly\u2011promo\u00adtion", "\ufeffMonthly \u2212 promotion"]
+)
+def test_a_text_from_a_word_processor_means_the_entry_that_it_names(reason: str) -> None:
+    catalogue = (CatalogueEntry(code="monthly_promotion", label="Promocion Mensual"),)
+    assert match_reason(ReasonFacts(reason=reason, reasons=catalogue)).reason.code == "monthly_promotion"

@@ -14,15 +14,26 @@ SEPARATORS = re.compile(r"[\s_-]+")
 LONGEST_COMPARED = 100
 LIKELY = 20
 CLOSEST = 3
+MINUS_SIGN = "\u2212"
+"""A mathematical symbol in Unicode; word processors put it in a hyphen's place."""
 
 
 def fold(text: str) -> str:
-    """Fold a text for comparison: no case, no accents, one space for any run of spaces, underscores and hyphens."""
+    """Fold a text for comparison: no case, accents or format characters, one space for each run of separators.
+
+    White space, underscores and all dashes separate.
+    """
     if text.isascii():
         return SEPARATORS.sub(" ", text.lower()).strip()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return SEPARATORS.sub(" ", plain).strip()
+    return SEPARATORS.sub(" ", "".join(map(_plain, decomposed))).strip()
+
+
+def _plain(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Pd" or character == MINUS_SIGN:
+        return "-"
+    return "" if category == "Cf" or unicodedata.combining(character) else character
 
 
 def make_code(text: str) -> str:
