@@ -10,7 +10,17 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator
 from sqlalchemy import RowMapping
 
-from api.http.fields import LIST_LENGTH, Answer, FreeValue, Instant, PartialUpdate, RequestBody, Text, distinct
+from api.http.fields import (
+    LIST_LENGTH,
+    Answer,
+    FreeValue,
+    Identifier,
+    Instant,
+    PartialUpdate,
+    RequestBody,
+    Text,
+    distinct,
+)
 from workflows.words import ContactType, Role
 
 
@@ -18,7 +28,7 @@ class ContactCreate(RequestBody):
     """A way to reach a user. PHONE and WHATSAPP are E.164 numbers, EMAIL is an e-mail address, OTHER is any text."""
 
     contact_type: ContactType
-    value: Annotated[Text, Field(max_length=320)]
+    value: Annotated[Identifier, Field(max_length=320)]
     is_primary: bool = False
 
     @field_validator("value")
@@ -85,7 +95,7 @@ def contact_id(user_id: UUID, contact: Mapping[str, object]) -> UUID:
     return uuid5(user_id, f"{contact['contact_type']}:{contact['value']}")
 
 
-ExternalId = Annotated[Text, Field(max_length=200)]
+ExternalId = Annotated[Identifier, Field(max_length=200)]
 
 
 class AddressCreate(RequestBody):
@@ -103,7 +113,7 @@ class AddressCreate(RequestBody):
     formatted_address: Text | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
-    source_ref: Text | None = None
+    source_ref: Identifier | None = None
 
 
 def _sort_roles(roles: list[Role]) -> list[Role]:
@@ -121,7 +131,7 @@ class CommerceUpdate(PartialUpdate):
     clearable: ClassVar[frozenset[str]] = frozenset({"tax_id", "global_external_id"})
 
     name: Text | None = None
-    tax_id: Text | None = None
+    tax_id: Identifier | None = None
     global_external_id: ExternalId | None = None
     is_active: bool | None = None
     metadata: Metadata | None = None

@@ -13,7 +13,7 @@ from api.commerces.schemas import Addresses, Contacts, ExternalId, Metadata, Rol
 from api.http.bodies import BULK_BODY_BYTES, DEPTH, UnreadBody, faults_in, json_content, json_of, parse, unstorable
 from api.http.dependencies import CanSync, Opened
 from api.http.errors import documented
-from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text, distinct
+from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, distinct
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
 
@@ -36,7 +36,7 @@ class CommerceSyncItem(RequestBody):
 
     external_id: ExternalId
     name: Text
-    tax_id: Text | None = None
+    tax_id: Identifier | None = None
     global_external_id: ExternalId | None = None
     metadata: Metadata | None = None
     addresses: Addresses | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from sqlalchemy import Row
 
 from api.activities.schemas import ScheduledActivityRead, TargetUserRead
@@ -14,7 +14,7 @@ from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanDispatch, Opened, Resources
 from api.http.errors import documented
-from api.http.fields import Answer, Instant, RequestBody
+from api.http.fields import Answer, Identifier, Instant, RequestBody
 from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
 from db import claims
 from db.due_watch import Waiter
@@ -36,7 +36,7 @@ def _drop_repeats(words: list[Word]) -> list[Word]:
 
 
 LeaseSeconds = Annotated[int, Field(ge=5, le=3600)]
-Executor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+Executor = Annotated[Identifier, Field(max_length=200)]
 
 
 class ExecutionClaim(RequestBody):

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import to_json
 
-from api.http.fields import Answer, Instant, PastTime, RequestBody, Text, Time
+from api.http.fields import Answer, Identifier, Instant, PastTime, RequestBody, Text, Time
 from workflows.hand_off import ContactDirection, ReportedResult, ResultStatus
 from workflows.words import ActivityStatus
 
@@ -33,7 +33,7 @@ class TaskResultCreate(RequestBody):
     )
     comment: Text | None = None
     contact_type: ContactDirection | None = None
-    operator_external_id: Text | None = None
+    operator_external_id: Identifier | None = None
     future_scheduled_at: Time | None = Field(
         default=None, description="The time of the follow-up. Required if the task result type requires a follow-up."
     )
@@ -44,12 +44,12 @@ class ActivityResultCreate(RequestBody):
     """The result of an activity, as its executor reports it."""
 
     activity_id: UUID | None = None
-    provider_activity_id: Text | None = Field(
+    provider_activity_id: Identifier | None = Field(
         default=None,
         description="The provider's own id. Once sent together with `activity_id`, it can replace it in later results.",
     )
     lease_token: UUID | None = Field(default=None, description="Proves that the result comes from the last claim.")
-    commerce_external_id: Text | None = Field(
+    commerce_external_id: Identifier | None = Field(
         default=None, description="If given, it must be the external id of the activity's commerce."
     )
     occurred_at: PastTime

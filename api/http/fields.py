@@ -1,6 +1,7 @@
 """Types and base classes of the members of requests (snake_case) and answers (camelCase)."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,8 @@ Item = TypeVar("Item")
 
 _ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d(:?[0-5]\d)?)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols without ink: the fillers of Hangul, and the empty pattern of Braille."""
 
 
 def _parse_instant(value: Any) -> datetime:
@@ -53,16 +56,20 @@ def _to_storable(value: datetime) -> datetime:
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
+def _is_invisible(character: str) -> bool:
+    return character.isspace() or character in _BLANKS or unicodedata.category(character) in {"Cc", "Cf"}
+
+
 def _require_text(value: str) -> str:
-    if not value.strip():
+    if all(_is_invisible(character) for character in value):
         msg = "must not be blank"
         raise ValueError(msg)
     return value
 
 
-def _check_key(value: str) -> str:
-    if value != value.strip() or _CONTROL.search(value):
-        msg = "must have no control characters and no white space at its ends"
+def _check_identifier(value: str) -> str:
+    if _CONTROL.search(value) or _is_invisible(value[0]) or _is_invisible(value[-1]):
+        msg = "must have no control characters, and no white space or invisible character at its ends"
         raise ValueError(msg)
     return value
 
@@ -90,7 +97,14 @@ Time = Annotated[AwareDatetime, BeforeValidator(_parse_instant), AfterValidator(
 PastTime = Annotated[Time, AfterValidator(_require_past)]
 Int32 = Annotated[int, Field(ge=SCORES.start, lt=SCORES.stop)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_require_text)]
-IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_check_key)]
+Identifier = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=TEXT_LENGTH),
+    AfterValidator(_check_identifier),
+    Field(description="No control characters; no white space or invisible character at its ends."),
+]
+"""A name that is compared character by character: with invisible ends it would be another one that looks the same."""
+IdempotencyKey = Annotated[Identifier, Field(max_length=200)]
 Instant = Annotated[
     datetime,
     PlainSerializer(contract_time, return_type=str),

@@ -68,6 +68,23 @@ async def test_only_contacts_that_could_reach_somebody_are_taken(
     assert pointers == ([] if is_right else ["/items/0/users/0/contacts/0/value"])
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", " ", "\u00a0", "\u200b"], ids=ascii)
+async def test_an_external_id_with_an_invisible_end_makes_no_second_store_and_no_second_user(
+    http: httpx.AsyncClient, end: str
+) -> None:
+    await sync(http, {"external_id": "x", "name": "X", "users": [{"external_id": "u"}]})
+
+    stores = await sync(http, {"external_id": f"x{end}", "name": "X"})
+    users = await sync(http, {"external_id": "x", "name": "X", "users": [{"external_id": f"{end}u"}]})
+    user = await http.post(f"/api/commerces/{(await commerce(http, 'x'))['id']}/users", json={"external_id": f"u{end}"})
+
+    assert stores["refused"][0]["errors"][0]["pointer"] == "/items/0/external_id"
+    assert users["refused"][0]["errors"][0]["pointer"] == "/items/0/users/0/external_id"
+    assert (user.status_code, user.json()["errors"][0]["pointer"]) == (400, "/external_id")
+    assert (await http.get("/api/commerces", params={"search": "x"})).json()["meta"]["total"] == 1
+    assert [one["externalId"] for one in (await commerce(http, "x"))["users"]] == ["u"]
+
+
 async def test_an_external_id_counts_once_in_a_request(http: httpx.AsyncClient) -> None:
     answer = await sync(http, {"external_id": "a", "name": "First"}, {"external_id": "a", "name": "Second"})
 
