@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from api.app import create_app
 from api.http.auth import Authenticator
 from api.http.dependencies import Resources
+from api.server import server_config
 from db.due_watch import DueWatch
 from db.engine import open_database
 from db.migrations import schema_fault
@@ -71,16 +72,7 @@ if __name__ == "__main__":
     configure_logging("api")
     settings = ApiSettings()
     require_current_schema(settings)
-    server = Server(
-        uvicorn.Config(
-            app,
-            host=settings.listen_host,
-            port=settings.api_port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=30,
-        )
-    )
+    server = Server(server_config(app, host=settings.listen_host, port=settings.api_port, timeout_graceful_shutdown=30))
     server.run()
     sys.stdout.flush()
     sys.stderr.flush()

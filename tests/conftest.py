@@ -1,18 +1,22 @@
 """The servers that tests share; isolation comes from a tenant of its own for each test."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 
 from db import migrations
 from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
+from logs import configure_logging
 from tests.support.builders import Tenant
 from tests.support.service import Service, running_service, temporal_client
 
@@ -94,3 +98,15 @@ async def http(service: Service, tenant: Tenant) -> AsyncIterator[httpx.AsyncCli
     """A caller with every permission in that tenant."""
     async with service.client(tenant.id) as client:
         yield client
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """Collect what the process writes to its log, as in production."""
+    written = StringIO()
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    configure_logging("test", written)
+    yield written
+    logging.getLogger().handlers[:], level = before
+    logging.getLogger().setLevel(level)
+    structlog.reset_defaults()

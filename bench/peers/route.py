@@ -15,6 +15,7 @@ from api.http.auth import Authenticator
 from api.http.bodies import Json
 from api.http.dependencies import CanCreate
 from api.http.middleware import RequestMiddleware
+from api.server import server_config
 from db.engine import Database, open_database
 from settings import ApiSettings
 from workflows.messages import ScheduledActivityInput, Snapshot
@@ -46,7 +47,7 @@ def serve(opening: Callable[[Database], Any]) -> None:
             yield {"resources": Verifying(authenticator), "create": create}
         await database.dispose()
 
-    uvicorn.run(_app(lifespan), host="127.0.0.1", port=settings.api_port, log_config=None, access_log=False)
+    uvicorn.Server(server_config(_app(lifespan), host="127.0.0.1", port=settings.api_port)).run()
     os._exit(0)
 
 

@@ -18,6 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from api.app import create_app
 from api.http.auth import Authenticator, Permission
 from api.http.dependencies import Resources
+from api.server import server_config
 from db.due_watch import DueWatch
 from db.engine import Database, open_database
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
@@ -110,7 +111,7 @@ async def running_api(opened: Resources) -> AsyncIterator[str]:
             yield {"resources": opened}
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(create_app(lifespan), log_config=None, access_log=False))
+        server = uvicorn.Server(server_config(create_app(lifespan)))
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -13,7 +12,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import structlog
 import yaml  # type: ignore[import-untyped]
 from sqlalchemy import update
 from temporalio.client import Client
@@ -21,7 +19,6 @@ from temporalio.client import Client
 from db.models import CommerceUser, ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import free_port
-from logs import configure_logging
 from tests.support.builders import CONTACTS, contract_example, from_now
 from tests.support.service import Service, temporal_client, until
 from tests.support.worlds import idle_service, work
@@ -154,18 +151,6 @@ def test_every_alert_says_what_is_wrong_what_to_do_and_how_urgent_it_is() -> Non
         assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
         assert rule["labels"]["severity"] in {"page", "ticket"}
         assert set(rule["annotations"]) == {"summary", "description"}
-
-
-@pytest.fixture
-def log() -> Iterator[StringIO]:
-    """What the process writes to its log, as in production."""
-    written = StringIO()
-    before = logging.getLogger().handlers[:], logging.getLogger().level
-    configure_logging("test", written)
-    yield written
-    logging.getLogger().handlers[:], level = before
-    logging.getLogger().setLevel(level)
-    structlog.reset_defaults()
 
 
 async def test_a_log_line_is_json_with_request_tenant_and_activity_and_without_people(

@@ -1,0 +1,91 @@
+"""HTTP as it comes over the wire: offers to upgrade, and HTTP/1.0."""
+
+import asyncio
+import json
+from asyncio import StreamReader, StreamWriter
+from io import StringIO
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.support.builders import contract_example, from_now
+
+OFFERS = {
+    "Java's HttpClient": {
+        "Connection": "Upgrade, HTTP2-Settings",
+        "Upgrade": "h2c",
+        "HTTP2-Settings": "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+    },
+    "a WebSocket client": {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    },
+}
+
+
+async def connect(
+    client: httpx.AsyncClient, first_line: str, headers: dict[str, str]
+) -> tuple[StreamReader, StreamWriter]:
+    """Open a connection and send the head of a request, with the client's token and tenant."""
+    address = urlsplit(str(client.base_url))
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    own = {name: client.headers[name] for name in ("Authorization", "x-tenant-id")}
+    fields = [f"{name}: {value}" for name, value in ({"Host": address.netloc} | own | headers).items()]
+    writer.write("\r\n".join([first_line, *fields, "", ""]).encode())
+    return reader, writer
+
+
+async def exchange(
+    client: httpx.AsyncClient, first_line: str, headers: dict[str, str], content: bytes
+) -> tuple[int, httpx.Headers, bytes]:
+    """Send one request and hang up after the whole answer."""
+    reader, writer = await connect(client, first_line, headers)
+    writer.write(content)
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    status, *fields = head.strip().split("\r\n")
+    answered = httpx.Headers([(name, value) for name, _, value in (field.partition(": ") for field in fields)])
+    body = await whole(reader, answered)
+    writer.close()
+    return int(status.split()[1]), answered, body
+
+
+async def whole(reader: StreamReader, headers: httpx.Headers) -> bytes:
+    """Read a body that is framed by its length, by chunks, or by the end of the connection."""
+    if "content-length" in headers:
+        return await reader.readexactly(int(headers["content-length"]))
+    if "transfer-encoding" in headers:
+        return await reader.readuntil(b"\r\n0\r\n\r\n")
+    return await reader.read()
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+async def test_a_request_that_offers_an_upgrade_keeps_its_body(
+    http: httpx.AsyncClient, log: StringIO, offer: dict[str, str]
+) -> None:
+    content = json.dumps(contract_example(scheduled_at=from_now(hours=1))).encode()
+    single = {"Content-Type": "application/json", "Content-Length": str(len(content))} | offer
+    status, headers, body = await exchange(http, "POST /api/activities HTTP/1.1", single, content)
+    assert (status, json.loads(body)["status"]) == (201, "READY")
+    assert "upgrade" not in headers
+    lines = b"".join(json.dumps(contract_example(scheduled_at=from_now(hours=1))).encode() + b"\n" for _ in range(3))
+    batch = {"Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"} | offer
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(lines), lines)
+    status, _, body = await exchange(http, "POST /api/activities/batch HTTP/1.1", batch, chunks)
+    assert status == 200
+    assert body.count(b'"status":201') == 3
+    warnings = [line for line in log.getvalue().splitlines() if json.loads(line)["level"] != "info"]
+    assert warnings == []
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/x-ndjson"])
+async def test_a_caller_of_http_1_0_is_answered_without_chunks(http: httpx.AsyncClient, media_type: str) -> None:
+    item = json.dumps(contract_example(scheduled_at=from_now(hours=1))).encode()
+    content = b'{"activities":[%b]}' % item if media_type == "application/json" else item
+    sent = {"Content-Type": media_type, "Content-Length": str(len(content))}
+    status, headers, body = await exchange(http, "POST /api/activities/batch HTTP/1.0", sent, content)
+    assert (status, "transfer-encoding" in headers) == (200, False)
+    answer = json.loads(body)
+    assert (answer["results"][0] if media_type == "application/json" else answer)["status"] == 201
