@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +18,8 @@ from db.failures import kind
 log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
+HUNG_UP = 499
+"""Status that is logged and counted, as nginx does, when a caller closes the connection before its answer."""
 _UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
@@ -36,28 +39,49 @@ class RequestMiddleware:
         scope["state"]["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        started, status = time.perf_counter(), 0
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = int(message["status"])
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
-            await send(message)
-
+        exchange = _Exchange(request_id, receive, send)
+        started = time.perf_counter()
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            pass  # recorded below; no caller is left to answer
         except Exception as failure:  # the caller gets an answer to any of them
             # The stack without the message and the variables: those may hold a customer's data.
             log.error("unexpected exception", failure=kind(failure), trace=format_tb(failure.__traceback__))  # noqa: TRY400
-            if status:
+            if exchange.status:
                 raise
             problem = InternalError(
                 "The service has a defect. Report the request's id: the log has the details under it."
             )
             answer = JSONResponse(problem.body(scope["path"], request_id), problem.status, media_type=MEDIA_TYPE)
-            await answer(scope, receive, send_with_id)
+            await answer(scope, exchange.receive, exchange.send)
+        status = HUNG_UP if exchange.caller_hung_up else exchange.status
         _record(scope, status, time.perf_counter() - started)
+
+
+class _Exchange:
+    """Passes the messages of one request on, and notes its status and whether its caller hung up."""
+
+    def __init__(self, request_id: str, receive: Receive, send: Send) -> None:
+        self._request_id, self._receive, self._send = request_id, receive, send
+        self._is_answered = False
+        self.status = 0
+        self.caller_hung_up = False
+
+    async def receive(self) -> Message:
+        """Return the next message from the caller."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self._is_answered:
+            self.caller_hung_up = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; its head carries the request's id."""
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])
+            MutableHeaders(scope=message)["X-Request-Id"] = self._request_id
+        self._is_answered = message["type"] == "http.response.body" and not message.get("more_body", False)
+        await self._send(message)
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
@@ -67,4 +91,5 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     REQUESTS.labels(method, route, status).inc()
     LATENCY.labels(method, route).observe(seconds)
     if scope["path"] not in _UNLOGGED:
-        log.info("request answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+        event = "caller hung up" if status == HUNG_UP else "request answered"
+        log.info(event, method=method, route=route, status=status, ms=round(seconds * 1000, 1))

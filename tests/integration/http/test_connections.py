@@ -1,15 +1,20 @@
-"""HTTP as it comes over the wire: offers to upgrade, and HTTP/1.0."""
+"""HTTP as it comes over the wire: offers to upgrade, HTTP/1.0, and callers that hang up."""
 
 import asyncio
 import json
+import re
 from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from io import StringIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.support.builders import contract_example, from_now
+from tests.support.service import until
 
 OFFERS = {
     "Java's HttpClient": {
@@ -89,3 +94,74 @@ async def test_a_caller_of_http_1_0_is_answered_without_chunks(http: httpx.Async
     assert (status, "transfer-encoding" in headers) == (200, False)
     answer = json.loads(body)
     assert (answer["results"][0] if media_type == "application/json" else answer)["status"] == 201
+
+
+HUNG_UP = {
+    "creation": ("/api/activities", "application/json", b'{"type": "MESS'),
+    "batch": ("/api/activities/batch", "application/json", b'{"activities": [{'),
+    "lines": ("/api/activities/batch", "application/x-ndjson", b'{"type": "MESSAGE"}\n{"type'),
+    "sync": ("/api/commerces/sync", "application/json", b'{"items": [{'),
+    "long poll": ("/api/executions/claim", "application/json", b'{"channels": ['),
+}
+
+
+@pytest.mark.parametrize(("path", "media_type", "half"), HUNG_UP.values(), ids=HUNG_UP.keys())
+async def test_a_caller_that_hangs_up_in_the_middle_of_a_body_is_499_and_no_defect(
+    http: httpx.AsyncClient, log: StringIO, path: str, media_type: str, half: bytes
+) -> None:
+    before = await counted(http, path)
+    async with opened(http, f"POST {path} HTTP/1.1", {"Content-Type": media_type, "Content-Length": "1000"}) as sending:
+        sending.write(half)
+        await sending.drain()
+    after = await until_counted(http, path, "499", before)
+    assert after == before | {"499": before.get("499", 0) + 1}
+    assert [line["level"] for line in lines_about(log, path)] == ["info"]
+
+
+async def test_a_caller_that_hangs_up_while_it_waits_is_499_and_is_handed_nothing(
+    http: httpx.AsyncClient, log: StringIO
+) -> None:
+    path = "/api/executions/claim"
+    before = await counted(http, path)
+    claim = json.dumps({"channels": ["WHATSAPP"], "executor": "gone", "wait_seconds": 20}).encode()
+    declared = {"Content-Type": "application/json", "Content-Length": str(len(claim))}
+    async with opened(http, f"POST {path} HTTP/1.1", declared) as waiting:
+        waiting.write(claim)
+        await waiting.drain()
+    due = await http.post("/api/activities", json=contract_example())
+    assert await until_counted(http, path, "499", before) == before | {"499": before.get("499", 0) + 1}
+    assert (await until(http, due.headers["Location"], "DUE"))["status"] == "DUE"
+    assert [line["level"] for line in lines_about(log, path)] == ["info"]
+
+
+@asynccontextmanager
+async def opened(client: httpx.AsyncClient, first_line: str, headers: dict[str, str]) -> AsyncIterator[StreamWriter]:
+    """Send the head of a request, with the client's token and tenant; hang up when the block ends."""
+    _, writer = await connect(client, first_line, headers)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+async def counted(http: httpx.AsyncClient, route: str) -> dict[str, float]:
+    """Return how many POST requests of this route were answered so far, by their status."""
+    exposition = (await http.get("/metrics")).text
+    found = re.findall(
+        rf'^http_requests_total{{method="POST",route="{route}",status="(\d+)"}} (\S+)$', exposition, re.MULTILINE
+    )
+    return {status: float(number) for status, number in found}
+
+
+async def until_counted(http: httpx.AsyncClient, route: str, status: str, before: dict[str, float]) -> dict[str, float]:
+    """Wait until one more request was answered with this status."""
+    async with asyncio.timeout(30):
+        while (now := await counted(http, route)).get(status, 0) == before.get(status, 0):
+            await asyncio.sleep(0.02)
+    return now
+
+
+def lines_about(log: StringIO, route: str) -> list[dict[str, Any]]:
+    """Return the log's lines about requests of this route, and all that complain."""
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    return [line for line in lines if line.get("route") == route or line["level"] != "info"]
