@@ -16,6 +16,7 @@ from db.engine import open_database
 from db.failures import kind
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
+from runs.lead import Lead
 from runs.rebuild import rebuild
 from runs.recovery import Recovery
 from runs.replay import DEFAULT_QUERY, replay
@@ -31,7 +32,7 @@ async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
     """Start a run for every open activity that has none: when Temporal has lost its runs. Safe to repeat."""
     settings = WorkerSettings()
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
-    runs = rebuild(client, database, per_second=options.rate, max_lead_seconds=settings.max_lead_seconds)
+    runs = rebuild(client, database, per_second=options.rate, lead=Lead(settings.max_lead_seconds))
     started = open_already = 0
     async for so_far in runs:
         started, open_already = so_far.started, so_far.open_already
@@ -47,7 +48,7 @@ async def bring_back(options: argparse.Namespace, client: Client) -> int:
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     change = BringBack(actor=options.actor, reason=options.reason)
     try:
-        now = await Recovery(client, database, settings.max_lead_seconds).bring_back(
+        now = await Recovery(client, database, Lead(settings.max_lead_seconds)).bring_back(
             ActivityRef(tenant_id=options.tenant, id=options.activity_id), change
         )
     except RejectedError as refused:

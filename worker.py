@@ -28,6 +28,7 @@ from db.engine import Database, open_database
 from db.migrations import schema_fault
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
+from runs.lead import Lead
 from runs.sandbox import Sandbox
 from runs.schedule import ensure_schedule
 from settings import WorkerSettings
@@ -36,6 +37,7 @@ from workflows.reconciliation import ReconciliationWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 log = structlog.get_logger(__name__)
+NO_LEAD = Lead(0)
 
 
 TUNING: dict[str, Any] = {
@@ -49,11 +51,11 @@ By default one poll asks there: tasks then wait, are written to the backlog, and
 """
 
 
-def steps(client: Client, database: Database, max_lead_seconds: float = 0) -> list[Callable[..., Any]]:
+def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Callable[..., Any]]:
     """Every step that a workflow may ask for."""
     scheduled_activities, resolution = ScheduledActivities(database), Resolution(database)
-    reconciliation = Reconciliation(client, database, max_lead_seconds)
-    bulk_operations = BulkOperations(client, database, max_lead_seconds)
+    reconciliation = Reconciliation(client, database, lead)
+    bulk_operations = BulkOperations(client, database, lead)
     return [
         scheduled_activities.create,
         scheduled_activities.resolve_commerce,
@@ -80,7 +82,7 @@ def build_worker(
     database: Database,
     *,
     drain: timedelta = timedelta(0),
-    max_lead_seconds: float = 0,
+    lead: Lead = NO_LEAD,
     version: WorkerDeploymentVersion | None = None,
 ) -> Worker:
     """All that this service does in Temporal, over one client and one pool of connections."""
@@ -88,7 +90,7 @@ def build_worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow, BulkOperationWorkflow],
-        activities=steps(client, database, max_lead_seconds),
+        activities=steps(client, database, lead),
         interceptors=[DescribeFailures()],
         workflow_runner=Sandbox(),
         **TUNING,
@@ -187,7 +189,7 @@ async def work(client: Client, database: Database, settings: WorkerSettings, sto
         client,
         database,
         drain=timedelta(seconds=settings.worker_drain_seconds),
-        max_lead_seconds=settings.max_lead_seconds,
+        lead=Lead(settings.max_lead_seconds),
         version=WorkerDeploymentVersion(settings.worker_deployment_name, settings.worker_build_id)
         if settings.worker_build_id
         else None,

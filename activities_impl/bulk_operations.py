@@ -15,7 +15,8 @@ from db.failures import kind, may_pass
 from db.listing import PLANNED_ANEW
 from db.snapshots import paused_at
 from runs.change import Accepted, Applied, Changes, Outcome, Rejected, Withdrawn
-from runs.client import lead_seconds
+from runs.lead import Lead
+from runs.patience import BULK_ITEM_PATIENCE
 from workflows.activities import BulkOperationActivities
 from workflows.bulk import BulkChange, BulkOperation, BulkVerb, Chunk, ChunkDone, Finish, ItemOutcome, ItemResult
 from workflows.limits import LONGEST_WAIT
@@ -25,17 +26,13 @@ AT_ONCE = 20
 """How many changes of one operation may be under way."""
 
 
-DEADLINE_SECONDS = 15
-"""How long a run may take to accept a change and to carry it out."""
-
-
 class BulkOperations(BulkOperationActivities):
     """A step that runs twice finds in the table what it has done already, and the rest is harmless to repeat."""
 
-    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
+    def __init__(self, client: Client, database: Database, lead: Lead) -> None:
         self._database = database
-        self._changes = Changes(client, database, max_lead_seconds)
-        self._max_lead_seconds = max_lead_seconds
+        self._changes = Changes(client, database, lead)
+        self._lead = lead
 
     @activity.defn
     async def collect(self, operation: BulkOperation) -> None:
@@ -87,13 +84,15 @@ class BulkOperations(BulkOperationActivities):
                 actor=operation.actor,
                 reason=wanted.reason,
                 scheduled_at=moved_to,
-                lead_seconds=lead_seconds(moved_to, datetime.now(UTC), self._max_lead_seconds),
+                lead_seconds=self._lead.before(moved_to),
             )
         )
         key = f"bulk-operation:{chunk.id}:{chunk.round}"
         apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, change=change)
         try:
-            outcome = await self._changes.carry_out(apply, item.idempotency_key, item.status, DEADLINE_SECONDS)
+            outcome = await self._changes.carry_out(
+                apply, item.idempotency_key, item.status, BULK_ITEM_PATIENCE.total_seconds()
+            )
         except (SQLAlchemyError, OSError) as failure:
             if may_pass(failure):
                 raise  # the change may be written: the same key has to be tried again

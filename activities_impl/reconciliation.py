@@ -20,9 +20,11 @@ from db.engine import Database
 from db.leases import expire
 from db.reconciliation import goes_on_in, open_rows, still_open
 from db.results import FollowUp, missing_follow_ups
-from runs.ask import UnansweredError, described, is_reset
-from runs.client import lead_seconds, workflow_id
+from runs.ask import UnansweredError, describe_run, is_reset
+from runs.client import workflow_id
 from runs.follow_up import FollowUps
+from runs.lead import Lead
+from runs.patience import ROW_PATIENCE
 from runs.recovery import Recovery
 from workflows.activities import ReconciliationActivities
 from workflows.findings import Compared, Cursor, Finding, Page
@@ -31,21 +33,18 @@ from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_
 from workflows.words import EventType
 
 EXAMPLES, FOLLOW_UPS, ROWS_AT_ONCE, ASKED_AT_ONCE = 10, 200, 1000, 16
-FOLLOW_UP_DEADLINE = 5.0
 OF_ROWS = [finding for finding in Finding if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP}]
-PATIENCE = timedelta(seconds=5)
-"""How long one run may take to hear of its time."""
 
 
 class Reconciliation(ReconciliationActivities):
     """Temporal's lists lag behind, so they only raise a suspicion; the row's lock and a description confirm it."""
 
-    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
+    def __init__(self, client: Client, database: Database, lead: Lead) -> None:
         self._client = client
         self._database = database
-        self._recovery = Recovery(client, database, max_lead_seconds)
-        self._follow_ups = FollowUps(client, database, max_lead_seconds)
-        self._max_lead_seconds = max_lead_seconds
+        self._recovery = Recovery(client, database, lead)
+        self._follow_ups = FollowUps(client, database, lead)
+        self._lead = lead
 
     @activity.defn
     async def compare_page(self, page: Page) -> Compared:
@@ -62,7 +61,7 @@ class Reconciliation(ReconciliationActivities):
     async def _run_of(self, row: Row[Any], turn: asyncio.Semaphore) -> WorkflowExecutionDescription | None:
         """The row's open run; asked one by one, for a list of ids costs the server a look at every open run."""
         async with turn:
-            run = await described(self._client, workflow_id(row.tenant_id, row.idempotency_key))
+            run = await describe_run(self._client, workflow_id(row.tenant_id, row.idempotency_key))
         if run is None or run.status is not WorkflowExecutionStatus.RUNNING:
             return None
         return run if run.typed_search_attributes.get(ACTIVITY_ID) == str(row.id) else None
@@ -92,13 +91,13 @@ class Reconciliation(ReconciliationActivities):
     async def _refresh(self, row: Row[Any]) -> bool:
         """Make the run read its row again; return False if it does so anyway, or doesn't answer in time."""
         run = workflow_id(row.tenant_id, row.idempotency_key)
-        now = await described(self._client, run)
+        now = await describe_run(self._client, run)
         if now is None or not _has_missed_a_change(now, row):
             return False
-        refresh = Refresh(lead_seconds=lead_seconds(row.scheduled_at, datetime.now(UTC), self._max_lead_seconds))
+        refresh = Refresh(lead_seconds=self._lead.before(row.scheduled_at))
         update = self._client.get_workflow_handle(run).execute_update("refresh", refresh)
         try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
+            async with asyncio.timeout(ROW_PATIENCE.total_seconds()):
                 await update
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
             return False  # the other rows of the page must not wait for one run; the next round comes back to it
@@ -157,7 +156,7 @@ class Reconciliation(ReconciliationActivities):
         created = []
         for row in missing:
             try:
-                if await self._follow_ups.create(FollowUp(*row), FOLLOW_UP_DEADLINE):
+                if await self._follow_ups.create(FollowUp(*row), ROW_PATIENCE.total_seconds()):
                     created.append(str(row.id))
             except UnansweredError:
                 break  # Temporal or the worker would not answer for the others either

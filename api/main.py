@@ -19,6 +19,7 @@ from db.engine import open_database
 from db.migrations import schema_fault
 from logs import configure_logging
 from runs.client import connect
+from runs.lead import Lead
 from settings import ApiSettings
 
 
@@ -40,7 +41,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
                 ),
                 temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
                 answer_deadline_seconds=settings.answer_deadline_seconds,
-                max_lead_seconds=settings.max_lead_seconds,
+                lead=Lead(settings.max_lead_seconds),
                 due_watch=due_watch,
             )
         }

@@ -1,8 +1,7 @@
-"""Asks Temporal what became of a run."""
+"""Ask Temporal about runs: what they were started with, what they are doing, and how they ended."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from enum import Enum, auto
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -20,12 +19,10 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from runs.client import workflow_id
+from runs.patience import ANSWER_PATIENCE
 from runs.start import RunFailedError, failure_of
-from workflows import search_attributes as sa
 from workflows.messages import Message, RejectedError, ScheduledActivityInput, Snapshot
 from workflows.search_attributes import ACTIVITY_ID
-
-PATIENCE_SECONDS = 3
 
 
 class UnansweredError(Exception):
@@ -40,58 +37,57 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 
-def patiently(ask: Callable[Arguments, Awaitable[Answer]]) -> Callable[Arguments, Awaitable[Answer]]:
-    """Turn silence, and a connection that can't be made at all, into the RPC error that says so."""
+def bounded(ask: Callable[Arguments, Awaitable[Answer]]) -> Callable[Arguments, Awaitable[Answer]]:
+    """Turn silence, and a connection that can't be made at all, into an `RPCError`."""
 
     @wraps(ask)
-    async def bounded(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+    async def ask_in_time(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(ANSWER_PATIENCE.total_seconds()):
                 return await ask(*arguments, **named)
         except (TimeoutError, RuntimeError) as failure:
             raise RPCError("no answer in time", RPCStatusCode.UNAVAILABLE, b"") from failure
 
-    return bounded
+    return ask_in_time
 
 
 Input = TypeVar("Input")
 
-LOST = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.TIMED_OUT)
-"""Ended by an operator: what such a run has not recorded by then, it never will."""
+ENDED_FROM_OUTSIDE = (
+    WorkflowExecutionStatus.TERMINATED,
+    WorkflowExecutionStatus.CANCELED,
+    WorkflowExecutionStatus.TIMED_OUT,
+)
+"""An activity that such a run has not recorded is never recorded."""
 
 
-async def exists(client: Client, scheduled: ScheduledActivityInput) -> bool:
-    """Whether a start of which nothing was heard has started a run all the same; False if nobody answers."""
+async def is_started(client: Client, scheduled: ScheduledActivityInput) -> bool:
+    """Return whether a start without an answer has started its run; False if this gets no answer either."""
     try:
-        run = await latest(client, scheduled.tenant_id, scheduled.request.idempotency_key)
+        run = await find_latest_run(client, scheduled.tenant_id, scheduled.request.idempotency_key)
     except RPCError:
         return False
-    return run is not None and run.typed_search_attributes.get(sa.ACTIVITY_ID) == str(scheduled.id)
+    return run is not None and run.typed_search_attributes.get(ACTIVITY_ID) == str(scheduled.id)
 
 
-@patiently
-async def latest(client: Client, tenant_id: UUID, idempotency_key: str) -> WorkflowExecution | None:
-    """The latest run of a key, if Temporal knows one."""
-    try:
-        return await client.get_workflow_handle(workflow_id(tenant_id, idempotency_key)).describe()
-    except RPCError as failure:
-        if failure.status is RPCStatusCode.NOT_FOUND:
-            return None
-        raise
+@bounded
+async def find_latest_run(client: Client, tenant_id: UUID, idempotency_key: str) -> WorkflowExecutionDescription | None:
+    """Return the latest run of a key, or None if Temporal knows none."""
+    return await describe_run(client, workflow_id(tenant_id, idempotency_key))
 
 
-@patiently
-async def of_activity(client: Client, tenant_id: UUID, activity_id: UUID) -> WorkflowExecution | None:
-    """The latest run of an activity, if Temporal knows one."""
+@bounded
+async def find_run_of(client: Client, tenant_id: UUID, activity_id: UUID) -> WorkflowExecution | None:
+    """Return the latest run of an activity whose key is not known, or None if Temporal lists none."""
     query = f"ActivityId = '{activity_id}' AND TenantId = '{tenant_id}'"
     async for execution in client.list_workflows(query, limit=1):
         return execution
     return None
 
 
-@patiently
-async def input_of(client: Client, workflow_id: str, run_id: str | None, kind: type[Input]) -> Input:
-    """What a run, the latest one unless it is named, was started with: its first event has it."""
+@bounded
+async def read_input(client: Client, workflow_id: str, run_id: str | None, kind: type[Input]) -> Input:
+    """Return what a run was started with, from its first event; without `run_id`, the latest run's."""
     async for event in client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history_events(page_size=1):
         payloads = event.workflow_execution_started_event_attributes.input.payloads
         started_with: Input
@@ -100,86 +96,87 @@ async def input_of(client: Client, workflow_id: str, run_id: str | None, kind: t
     raise LookupError(workflow_id)
 
 
-@patiently
-async def refusal(client: Client, execution: WorkflowExecution) -> RejectedError | RunFailedError | None:
-    """Why a failed run was refused; None for a run that hasn't failed."""
-    if execution.status is not WorkflowExecutionStatus.FAILED:
+@bounded
+async def read_failure(client: Client, run: WorkflowExecution) -> RejectedError | RunFailedError | None:
+    """Return what a run has failed with, or None if it has not failed."""
+    if run.status is not WorkflowExecutionStatus.FAILED:
         return None
     try:
-        await client.get_workflow_handle(execution.id, run_id=execution.run_id).result()
+        await client.get_workflow_handle(run.id, run_id=run.run_id).result()
     except WorkflowFailureError as failure:
         return failure_of(failure.cause)
     return None
 
 
-PATIENCE = timedelta(seconds=3)
-
-
 class Fate(Enum):
-    """Whether something goes on for the row, and if not, who wanted that."""
+    """How things stand with the run of an open row."""
 
-    GOES_ON = auto()
+    RUNNING = auto()
     TERMINATED = auto()
     CANCELLED = auto()
     LOST = auto()
 
 
-class Ended(Message):
-    """What the last event of a run says: who ended it, and why if they said so."""
-
-    by: str
-    reason: str | None = None
-
-
-_WANTED = {
+_FATES = {
     WorkflowExecutionStatus.TERMINATED: Fate.TERMINATED,
     WorkflowExecutionStatus.TIMED_OUT: Fate.TERMINATED,
     WorkflowExecutionStatus.CANCELED: Fate.CANCELLED,
 }
 
 
-async def fate_of(client: Client, tenant_id: UUID, seen: Snapshot) -> tuple[Fate, WorkflowExecution | None]:
-    """A run that failed or completed beside an open row is lost like one that Temporal has forgotten: the row goes on.
+async def find_fate(
+    client: Client, tenant_id: UUID, seen: Snapshot
+) -> tuple[Fate, WorkflowExecutionDescription | None]:
+    """Find the run of an open row, and how things stand with it.
 
-    The latest run of the key may be another request's that is just being refused: then it is the row's own that counts.
+    A run that failed or completed beside an open row counts as lost, like one that Temporal has forgotten.
     """
     own_id = workflow_id(tenant_id, seen.idempotency_key)
-    latest = await described(client, own_id)
+    latest = await describe_run(client, own_id)
     if latest and latest.status is WorkflowExecutionStatus.RUNNING:
-        return Fate.GOES_ON, latest
+        return Fate.RUNNING, latest
     own = latest
     if latest and latest.typed_search_attributes.get(ACTIVITY_ID) != str(seen.id):
-        own = await described(client, own_id, seen.run_id)
+        own = await describe_run(client, own_id, seen.run_id)  # the latest is of another request, rejected just now
     if own is None or own.status is None:
         return Fate.LOST, None
-    return _WANTED.get(own.status, Fate.LOST), own
+    return _FATES.get(own.status, Fate.LOST), own
 
 
-async def described(client: Client, workflow_id: str, run_id: str | None = None) -> WorkflowExecutionDescription | None:
-    """The run as Temporal knows it, or None if it knows none."""
+async def describe_run(
+    client: Client, workflow_id: str, run_id: str | None = None
+) -> WorkflowExecutionDescription | None:
+    """Return the run as Temporal knows it, or None if it knows none."""
     try:
-        return await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=PATIENCE)
+        return await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=ANSWER_PATIENCE)
     except RPCError as failure:
         if failure.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT}:
             return None
         raise
 
 
-async def ended(client: Client, run: WorkflowExecution) -> Ended:
-    """Who ended a closed run, and why."""
+class Ending(Message):
+    """The person or process that ended a run, and the reason if one was given."""
+
+    by: str
+    reason: str | None = None
+
+
+async def read_ending(client: Client, run: WorkflowExecution) -> Ending:
+    """Return who ended a closed run, and why, from its last event."""
     handle = client.get_workflow_handle(run.id, run_id=run.run_id)
     async for event in handle.fetch_history_events(
-        event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT, rpc_timeout=PATIENCE
+        event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT, rpc_timeout=ANSWER_PATIENCE
     ):
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
             terminated = event.workflow_execution_terminated_event_attributes
-            return Ended(by=terminated.identity, reason=terminated.reason[:500] or None)
-    return Ended(by="temporal")
+            return Ending(by=terminated.identity, reason=terminated.reason[:500] or None)
+    return Ending(by="temporal")
 
 
 async def is_reset(client: Client, run: WorkflowExecution) -> bool:
-    """Whether a run repeats another one: its first event was written by that."""
+    """Return whether an operator made this run by resetting another: its first event names that other run."""
     handle = client.get_workflow_handle(run.id, run_id=run.run_id)
-    async for event in handle.fetch_history_events(page_size=1, rpc_timeout=PATIENCE):
+    async for event in handle.fetch_history_events(page_size=1, rpc_timeout=ANSWER_PATIENCE):
         return event.workflow_execution_started_event_attributes.original_execution_run_id != run.run_id
     return False

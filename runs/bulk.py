@@ -1,7 +1,6 @@
 """The Temporal side of bulk operations: their runs are started, asked about and stopped here."""
 
 import asyncio
-from datetime import timedelta
 from uuid import UUID
 
 from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -9,15 +8,12 @@ from temporalio.common import Priority, SearchAttributePair, TypedSearchAttribut
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from runs.ask import UnansweredError, input_of
+from runs.ask import UnansweredError, read_input
 from runs.client import TASK_QUEUE
+from runs.patience import BULK_START_PATIENCE, BULK_STOP_PATIENCE
 from workflows.bulk import BulkOperation, bulk_workflow_id
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.search_attributes import TENANT_ID
-
-RPC_PATIENCE = timedelta(seconds=5)
-STOP_SECONDS = 20
-"""What is under way when a stop comes is carried out first."""
 
 
 async def start(client: Client, operation: BulkOperation) -> None:
@@ -36,7 +32,7 @@ async def start(client: Client, operation: BulkOperation) -> None:
             search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
             static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
             priority=Priority(fairness_key=str(operation.tenant_id)),
-            rpc_timeout=RPC_PATIENCE,
+            rpc_timeout=BULK_START_PATIENCE,
         )
     except WorkflowAlreadyStartedError:
         return
@@ -51,7 +47,7 @@ async def start(client: Client, operation: BulkOperation) -> None:
 async def asked(client: Client, tenant_id: UUID, operation_id: UUID) -> BulkOperation | None:
     """What a run was started with; None if there is none."""
     try:
-        return await input_of(client, bulk_workflow_id(tenant_id, operation_id), None, BulkOperation)
+        return await read_input(client, bulk_workflow_id(tenant_id, operation_id), None, BulkOperation)
     except RPCError as failure:
         if failure.status is RPCStatusCode.NOT_FOUND:
             return None
@@ -66,7 +62,7 @@ async def stop(client: Client, tenant_id: UUID, operation_id: UUID) -> None:
     """
     handle = client.get_workflow_handle(bulk_workflow_id(tenant_id, operation_id))
     try:
-        async with asyncio.timeout(STOP_SECONDS):
+        async with asyncio.timeout(BULK_STOP_PATIENCE.total_seconds()):
             await handle.execute_update("stop", id="stop")
     except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as failure:
         raise UnansweredError("It has been asked to stop, but hasn't answered yet: look again.") from failure

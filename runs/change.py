@@ -16,9 +16,10 @@ from db import changes
 from db.engine import Database
 from runs.ask import UnansweredError
 from runs.client import resume, workflow_id
+from runs.lead import Lead
 from runs.recovery import Recovery
 from runs.start import RunFailedError, failure_of
-from workflows.messages import Apply, Cancel, RejectedError, Rejection, Reschedule
+from workflows.messages import Apply, Cancel, RejectedError, Rejection
 from workflows.words import OPEN, ActivityStatus
 
 TURNS = 3
@@ -61,10 +62,11 @@ Outcome = Applied | Accepted | Rejected | Withdrawn
 class Changes:
     """Carries changes out. Sending one again is harmless: its key is the update's id and the event's key."""
 
-    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
+    def __init__(self, client: Client, database: Database, lead: Lead) -> None:
         self._client = client
+        self._lead = lead
         self._database = database
-        self._recovery = Recovery(client, database, max_lead_seconds)
+        self._recovery = Recovery(client, database, lead)
 
     async def carry_out(
         self, wanted: Apply, idempotency_key: str, status: ActivityStatus, deadline_seconds: float
@@ -140,7 +142,7 @@ class Changes:
                 return False
             standing = await changes.apply(connection, wanted)
             if standing.status in OPEN:  # a move took back a mark that was not due yet
-                lead = wanted.change.lead_seconds if isinstance(wanted.change, Reschedule) else 0
+                lead = self._lead.before(standing.scheduled_at)
                 await resume(self._client, await changes.input_of(connection, wanted, lead), standing)
         return True
 

@@ -18,6 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
+from runs.patience import ANSWER_PATIENCE
 from workflows.display import headline
 from workflows.messages import ScheduledActivityInput, Standing
 from workflows.search_attributes import (
@@ -47,12 +48,6 @@ def workflow_id(tenant_id: UUID, idempotency_key: str) -> str:
     if _PLAIN_KEY.fullmatch(idempotency_key):
         return f"{tenant_id}:{idempotency_key}"
     return f"{tenant_id}:sha256:{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
-
-
-def lead_seconds(scheduled_at: datetime, now: datetime, max_lead_seconds: float) -> float:
-    """How early a run may wake so that a herd is spread: at most a tenth of its wait."""
-    wait = (scheduled_at - now).total_seconds()
-    return max(0.0, min(max_lead_seconds, wait / 10))
 
 
 def start_options(scheduled: ScheduledActivityInput, status: ActivityStatus, scheduled_at: datetime) -> dict[str, Any]:
@@ -90,7 +85,7 @@ async def resume(client: Client, scheduled: ScheduledActivityInput, standing: St
         scheduled,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        rpc_timeout=timedelta(seconds=3),
+        rpc_timeout=ANSWER_PATIENCE,
         **start_options(scheduled, standing.status, standing.scheduled_at),
     )
     return handle.first_execution_run_id or ""

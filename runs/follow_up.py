@@ -1,6 +1,5 @@
 """Create the activity that a result asks for: the first request again, under a key of its own and for its own time."""
 
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
@@ -11,8 +10,8 @@ from temporalio.service import RPCError
 from db import results
 from db.engine import Database
 from db.results import FollowUp
-from runs.ask import UnansweredError, exists
-from runs.client import lead_seconds
+from runs.ask import UnansweredError, is_started
+from runs.lead import Lead
 from runs.start import RunFailedError, start
 from workflows.messages import RejectedError, ScheduledActivityInput, ScheduledActivityRequest
 
@@ -20,10 +19,10 @@ from workflows.messages import RejectedError, ScheduledActivityInput, ScheduledA
 class FollowUps:
     """Creates follow-ups. The key is derived from the result, so that a result never has two."""
 
-    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
+    def __init__(self, client: Client, database: Database, lead: Lead) -> None:
         self._client = client
         self._database = database
-        self._max_lead_seconds = max_lead_seconds
+        self._lead = lead
 
     async def create(self, wanted: FollowUp, deadline_seconds: float) -> UUID | None:
         """Create the follow-up and note its id, or why it is rejected, in the result; the result stays as it is.
@@ -55,10 +54,10 @@ class FollowUps:
             id=uuid4(),
             tenant_id=wanted.tenant_id,
             request=request,
-            lead_seconds=lead_seconds(request.scheduled_at, datetime.now(UTC), self._max_lead_seconds),
+            lead_seconds=self._lead.before(request.scheduled_at),
             actor=wanted.actor,
         )
         try:
             return (await start(self._client, scheduled, deadline_seconds)).id
         except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
-            raise UnansweredError(is_started=await exists(self._client, scheduled)) from failure
+            raise UnansweredError(is_started=await is_started(self._client, scheduled)) from failure

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -14,7 +13,8 @@ from temporalio.service import RPCError
 
 from db.engine import Database
 from db.reconciliation import open_requests
-from runs.client import lead_seconds, resume
+from runs.client import resume
+from runs.lead import Lead
 from workflows.findings import Cursor
 from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest, Standing
 
@@ -32,9 +32,7 @@ class Rebuilt:
     open_already: int = 0
 
 
-async def rebuild(
-    client: Client, database: Database, *, per_second: float, max_lead_seconds: float
-) -> AsyncIterator[Rebuilt]:
+async def rebuild(client: Client, database: Database, *, per_second: float, lead: Lead) -> AsyncIterator[Rebuilt]:
     """Start them, the most urgent first and no more than so many a second; tells how far it is after each page.
 
     No row is locked: a run's first step reads its row, and ends at once if that has been cancelled meanwhile.
@@ -45,7 +43,7 @@ async def rebuild(
         for first in range(0, len(rows), AT_ONCE):
             some = rows[first : first + AT_ONCE]
             began = time.monotonic()
-            started = await asyncio.gather(*(_start(client, row, max_lead_seconds) for row in some))
+            started = await asyncio.gather(*(_start(client, row, lead) for row in some))
             so_far.started += sum(started)
             so_far.open_already += len(started) - sum(started)
             await asyncio.sleep(max(0.0, began + len(some) / per_second - time.monotonic()))
@@ -58,12 +56,12 @@ async def _page(database: Database, after: Cursor | None) -> list[Row[Any]]:
         return list((await connection.execute(open_requests(after, PAGE))).all())
 
 
-async def _start(client: Client, row: Row[Any], max_lead_seconds: float) -> bool:
+async def _start(client: Client, row: Row[Any], lead: Lead) -> bool:
     scheduled = ScheduledActivityInput(
         id=row.id,
         tenant_id=row.tenant_id,
         request=ScheduledActivityRequest.model_validate(row.request),
-        lead_seconds=lead_seconds(row.scheduled_at, datetime.now(UTC), max_lead_seconds),
+        lead_seconds=lead.before(row.scheduled_at),
     )
     standing = Standing(status=row.status, version=row.version, scheduled_at=row.scheduled_at)
     for pause in PAUSES:

@@ -1,7 +1,5 @@
 """Puts a row and its run together again when one of them is missing: what reconciliation and operators' commands do."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client, WorkflowExecution
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -9,8 +7,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from db import changes
 from db.engine import Database
 from db.reconciliation import goes_on_in
-from runs.ask import Fate, ended, fate_of
-from runs.client import lead_seconds, resume
+from runs.ask import Fate, find_fate, read_ending
+from runs.client import resume
+from runs.lead import Lead
 from workflows.findings import Finding
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel, Snapshot, Standing, Terminate
 from workflows.words import OPEN, EventType
@@ -21,10 +20,10 @@ ACTOR = "reconciliation"
 class Recovery:
     """Every repair holds the row's lock and asks Temporal under it: nobody can start or end a run meanwhile unseen."""
 
-    def __init__(self, client: Client, database: Database, max_lead_seconds: float) -> None:
+    def __init__(self, client: Client, database: Database, lead: Lead) -> None:
         self._client = client
         self._database = database
-        self._max_lead_seconds = max_lead_seconds
+        self._lead = lead
 
     async def settle(self, ref: ActivityRef) -> Finding | None:
         """See to an open row that seems to have no run; None if it has one, or isn't open any more."""
@@ -32,9 +31,9 @@ class Recovery:
             seen = await changes.locked(connection, ref)
             if seen.standing.status not in OPEN:
                 return None
-            fate, execution = await fate_of(self._client, ref.tenant_id, seen)
+            fate, execution = await find_fate(self._client, ref.tenant_id, seen)
             match fate:
-                case Fate.GOES_ON:
+                case Fate.RUNNING:
                     return None
                 case Fate.LOST:
                     return await self._resume(connection, ref, seen.standing)
@@ -48,7 +47,7 @@ class Recovery:
 
     async def _give_up(self, connection: AsyncConnection, ref: ActivityRef, run: WorkflowExecution | None) -> None:
         assert run is not None  # noqa: S101 - a terminated run is a known one
-        how = await ended(self._client, run)
+        how = await read_ending(self._client, run)
         reason = f"The run was ended in Temporal: {how.reason}" if how.reason else "The run was ended in Temporal."
         change = Terminate(actor=how.by or "temporal", reason=reason)
         await changes.apply(connection, _apply(ref, f"terminated:{run.run_id}", change))
@@ -80,8 +79,8 @@ class Recovery:
 
     async def _start(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> str:
         """Before the commit: the run's first step waits for the lock."""
-        lead = lead_seconds(standing.scheduled_at, datetime.now(UTC), self._max_lead_seconds)
-        return await resume(self._client, await changes.input_of(connection, ref, lead), standing)
+        scheduled = await changes.input_of(connection, ref, self._lead.before(standing.scheduled_at))
+        return await resume(self._client, scheduled, standing)
 
 
 def _apply(ref: ActivityRef, key: str, change: Cancel | Terminate | BringBack) -> Apply:

@@ -1,7 +1,6 @@
 """What may be done to an activity over REST: each call is synchronous, and its answer is what happened."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID, uuid4
 
@@ -31,7 +30,6 @@ from db.models import ScheduledActivity
 from db.snapshots import SNAPSHOTS, snapshot
 from runs import ask
 from runs.change import Accepted, Changes, Outcome, Rejected, Withdrawn
-from runs.client import lead_seconds
 from workflows.messages import (
     Apply,
     AssignTarget,
@@ -96,7 +94,7 @@ async def change_activity(
 ) -> Response:
     """Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it."""
     values = body.model_dump(exclude={"change_reason"})
-    lead = lead_seconds(body.scheduled_at, datetime.now(UTC), opened.max_lead_seconds) if body.scheduled_at else 0
+    lead = opened.lead.before(body.scheduled_at) if body.scheduled_at else 0
     change = Reschedule(
         actor=caller.subject,
         reason=body.change_reason,
@@ -158,7 +156,7 @@ async def perform(opened: Resources, caller: Caller, activity_id: UUID, change: 
     """
     seen = await _seen(opened, caller, activity_id)
     wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), change=change)
-    changes = Changes(opened.temporal, opened.database, opened.max_lead_seconds)
+    changes = Changes(opened.temporal, opened.database, opened.lead)
     try:
         outcome = await changes.carry_out(
             wanted, seen.idempotency_key, seen.standing.status, opened.answer_deadline_seconds
@@ -192,7 +190,7 @@ async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapsho
         row = (await connection.execute(statement)).one_or_none()
     if row:
         return snapshot(row)
-    run = await ask.of_activity(opened.temporal, caller.tenant_id, activity_id)
+    run = await ask.find_run_of(opened.temporal, caller.tenant_id, activity_id)
     if run and run.status is WorkflowExecutionStatus.RUNNING:
         raise WrongStatus(
             "The activity is RESOLVING: wait until it is recorded.", members={"actualStatus": "RESOLVING"}

@@ -1,6 +1,5 @@
 """POST /api/activities: one creation, whether it comes alone or in a batch."""
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -31,7 +30,6 @@ from api.http.errors import (
 )
 from api.http.metrics import CREATIONS
 from runs import ask
-from runs.client import lead_seconds
 from runs.start import RunFailedError, start
 from workflows.messages import RejectedError, ScheduledActivityInput
 
@@ -78,7 +76,7 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
         id=uuid4(),
         tenant_id=caller.tenant_id,
         request=body.as_request(),
-        lead_seconds=lead_seconds(body.scheduled_at, datetime.now(UTC), opened.max_lead_seconds),
+        lead_seconds=opened.lead.before(body.scheduled_at),
         actor=caller.subject,
     )
     structlog.contextvars.bind_contextvars(activity_id=str(scheduled.id))
@@ -98,15 +96,15 @@ async def _create(scheduled: ScheduledActivityInput, caller: Caller, opened: Res
     except WorkflowAlreadyStartedError as failure:
         raise await duplicate_of(scheduled, caller, opened) from failure
     except (RejectedError, RunFailedError) as refused:
-        raise await refusal(refused, scheduled, caller, opened) from refused
+        raise await creation_problem(refused, scheduled, caller, opened) from refused
     except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
-        if not await ask.exists(opened.temporal, scheduled):
+        if not await ask.is_started(opened.temporal, scheduled):
             raise _unheard(failure) from failure
         return resolving(scheduled, status_code=202)
     return recorded(created, caller, opened, status_code=201)
 
 
-async def refusal(
+async def creation_problem(
     refused: RejectedError | RunFailedError, scheduled: ScheduledActivityInput, caller: Caller, opened: Resources
 ) -> Problem:
     """Return the problem that a refused creation is to its caller."""

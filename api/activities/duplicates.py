@@ -101,10 +101,10 @@ async def _look_up(scheduled: ScheduledActivityInput, caller: Caller, opened: Re
     if row:
         stored = ScheduledActivityRequest.model_validate(row.request)
         return _conflict(read(snapshot(row), caller, opened), stored, scheduled.request, decided=True)
-    run = await ask.latest(opened.temporal, caller.tenant_id, key)
+    run = await ask.find_latest_run(opened.temporal, caller.tenant_id, key)
     if run is None or run.status is not WorkflowExecutionStatus.RUNNING:
         return None
-    first = await ask.input_of(opened.temporal, run.id, run.run_id, ScheduledActivityInput)
+    first = await ask.read_input(opened.temporal, run.id, run.run_id, ScheduledActivityInput)
     return _conflict(read_resolving(first), first.request, scheduled.request, decided=False)
 
 

@@ -139,6 +139,6 @@ async def _require_active_commerce(connection: AsyncConnection, tenant_id: UUID,
 
 async def require_run(opened: Resources, tenant_id: UUID, activity_id: UUID) -> None:
     """Tell an activity whose row isn't written yet from one that doesn't exist, and never will if it was refused."""
-    run = await ask.of_activity(opened.temporal, tenant_id, activity_id)
-    if run is None or await ask.refusal(opened.temporal, run):
+    run = await ask.find_run_of(opened.temporal, tenant_id, activity_id)
+    if run is None or await ask.read_failure(opened.temporal, run):
         raise ActivityNotFound(f"This tenant has no activity {activity_id}.")

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from sqlalchemy import Row, func, select
 
-from api.activities.create import refusal
+from api.activities.create import creation_problem
 from api.activities.explain import require_run
 from api.activities.schemas import AttributeRead, ScheduledActivityRead, StatusEventRead, TargetUserRead
 from api.activities.views import recorded, resolving
@@ -38,17 +38,17 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
 
 async def _unrecorded(activity_id: UUID, caller: Caller, opened: Resources) -> Response:
     """What Temporal knows of an activity that has no row: it is being resolved, or why it never will be."""
-    execution = await ask.of_activity(opened.temporal, caller.tenant_id, activity_id)
+    execution = await ask.find_run_of(opened.temporal, caller.tenant_id, activity_id)
     if execution is None:
         raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
-    if execution.status in ask.LOST:
+    if execution.status in ask.ENDED_FROM_OUTSIDE:
         raise ActivityNotFound(
             f"Activity {activity_id} was never recorded: its run was ended from outside. Its key can be used again."
         )
-    scheduled = await ask.input_of(opened.temporal, execution.id, execution.run_id, ScheduledActivityInput)
-    refused = await ask.refusal(opened.temporal, execution)
+    scheduled = await ask.read_input(opened.temporal, execution.id, execution.run_id, ScheduledActivityInput)
+    refused = await ask.read_failure(opened.temporal, execution)
     if refused:
-        raise await refusal(refused, scheduled, caller, opened)
+        raise await creation_problem(refused, scheduled, caller, opened)
     return resolving(scheduled)
 
 

@@ -26,7 +26,7 @@ async def create_follow_up(result: Row[Any], opened: Resources) -> Row[Any]:
     address = (result.tenant_id, result.activity_id, result.id)
     async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(results.follow_up_statement(*address))).one_or_none()
-    follow_ups = FollowUps(opened.temporal, opened.database, opened.max_lead_seconds)
+    follow_ups = FollowUps(opened.temporal, opened.database, opened.lead)
     try:
         if row:
             await follow_ups.create(results.FollowUp(*row), opened.answer_deadline_seconds)

@@ -15,6 +15,7 @@ from api.http.auth import Authenticator, Caller, Permission
 from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
 from db.due_watch import DueWatch
 from db.engine import Database
+from runs.lead import Lead
 from workflows.messages import Fault
 
 
@@ -27,7 +28,7 @@ class Resources:
     authenticator: Authenticator
     temporal_ui_url: str
     answer_deadline_seconds: float
-    max_lead_seconds: float
+    lead: Lead
     due_watch: DueWatch
 
 

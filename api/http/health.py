@@ -1,7 +1,6 @@
 """/health and /metrics: liveness, readiness and metrics, without a token."""
 
 import asyncio
-from datetime import timedelta
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -11,10 +10,9 @@ from temporalio.service import RPCError
 
 from api.http.dependencies import Opened, Resources
 from api.http.metrics import expose_metrics
+from runs.patience import ANSWER_PATIENCE
 
 router = APIRouter(tags=["health"])
-
-PATIENCE_SECONDS = 3
 
 
 @router.get("/health/live")
@@ -48,7 +46,7 @@ async def get_metrics(opened: Opened) -> Response:
 
 async def _check_postgresql(opened: Resources) -> str | None:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), opened.database.autocommit.connect() as connection:
+        async with asyncio.timeout(ANSWER_PATIENCE.total_seconds()), opened.database.autocommit.connect() as connection:
             await connection.execute(text("SELECT 1"))
     except (SQLAlchemyError, OSError) as failure:
         return f"no answer ({type(failure).__name__})"
@@ -57,8 +55,8 @@ async def _check_postgresql(opened: Resources) -> str | None:
 
 async def _check_temporal(opened: Resources) -> str | None:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            serving = await opened.temporal.service_client.check_health(timeout=timedelta(seconds=PATIENCE_SECONDS))
+        async with asyncio.timeout(ANSWER_PATIENCE.total_seconds()):
+            serving = await opened.temporal.service_client.check_health(timeout=ANSWER_PATIENCE)
     except (RPCError, RuntimeError, OSError) as failure:
         return f"no answer ({type(failure).__name__})"
     return None if serving else "not serving"

@@ -22,6 +22,7 @@ from api.server import server_config
 from db.due_watch import DueWatch
 from db.engine import Database, open_database
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
+from runs.lead import Lead
 from tests.support.builders import Tenant, insert_tenant
 from worker import build_worker
 
@@ -71,7 +72,7 @@ def resources(database: Database, temporal: Client, **settings: Any) -> Resource
     defaults: dict[str, Any] = {
         "temporal_ui_url": "http://ui",
         "answer_deadline_seconds": 20.0,
-        "max_lead_seconds": 0.0,
+        "lead": Lead(0),
     }
     return Resources(
         database=database,

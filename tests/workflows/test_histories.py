@@ -23,6 +23,7 @@ from temporalio.testing import TimeSkipper
 from db.engine import open_database
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
+from runs.lead import Lead
 from tests.support.builders import COMMERCE_ID, CONTACTS, Tenant, contract_example, from_now
 from tests.support.service import Service, resources, running_api, until
 from tests.support.worlds import idle_service, work
@@ -83,7 +84,7 @@ async def test_one_that_wakes_ahead_of_its_time_costs_no_more_and_is_due_no_earl
     service: Service, tenant: Tenant
 ) -> None:
     """The mark ends the run within the lead; readers see READY until the activity's time, and DUE from then on."""
-    async with service.beside(max_lead_seconds=300) as spreading, spreading.client(tenant.id) as http:
+    async with service.beside(lead=Lead(300)) as spreading, spreading.client(tenant.id) as http:
         created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=5)))
         run = run_of(service, created)
         assert await read_cost(run) == (9, 3)

@@ -16,6 +16,7 @@ from db import changes
 from db.models import StatusEvent
 from runs.change import Applied, Changes, Withdrawn
 from runs.client import workflow_id
+from runs.lead import Lead
 from runs.recovery import Recovery
 from tests.support.activities import created, trail
 from tests.support.builders import Tenant, from_now
@@ -141,7 +142,7 @@ async def test_what_lost_its_run_is_tried_again_once_that_is_known(
     told = await ended(http, await begun(http, "reschedule", shift_seconds=3600))
     assert outcomes(told) == [(ended_by_hand["id"], "REFUSED"), (other["id"], "APPLIED")]
     assert await statuses(http, [ended_by_hand, other]) == ["FAILED", "READY"]
-    recovery = Recovery(service.temporal, service.database, 0)
+    recovery = Recovery(service.temporal, service.database, Lead(0))
     await recovery.bring_back(ActivityRef(tenant_id=tenant.id, id=UUID(ended_by_hand["id"])), BringBack(actor="tester"))
     assert await statuses(http, [ended_by_hand]) == ["READY"]
 
@@ -174,7 +175,7 @@ async def test_a_change_that_is_carried_out_twice_writes_once(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     activity = await created(http)
-    changing = Changes(service.temporal, service.database, 0)
+    changing = Changes(service.temporal, service.database, Lead(0))
     cancel = Cancel(actor="tester", reason="x")
     wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="bulk-operation:1", change=cancel)
     for status in (ActivityStatus.READY, ActivityStatus.READY, ActivityStatus.CANCELED):
@@ -234,7 +235,7 @@ async def test_a_withdrawn_change_is_carried_out_by_nobody_and_can_be_tried_unde
     wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="first try", change=cancel)
     async with service.database.transactions.begin() as connection:
         assert await changes.withdraw(connection, wanted)
-    changing = Changes(service.temporal, service.database, 0)
+    changing = Changes(service.temporal, service.database, Lead(0))
     outcome = await changing.carry_out(wanted, activity["idempotencyKey"], status, 20)
     assert isinstance(outcome, Withdrawn)
     assert (await http.get(f"{ACTIVITIES}/{activity['id']}")).json()["status"] == "READY"

@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 from db.models import ScheduledActivity
 from runs.change import Accepted, Applied, Changes
 from runs.client import workflow_id
+from runs.lead import Lead
 from tests.support.activities import created, trail
 from tests.support.builders import Tenant
 from tests.support.service import Service, resources, running_api, until
@@ -85,7 +86,7 @@ async def test_an_accepted_change_stays_accepted_when_the_connection_fails_after
     activity = await created(http)
     cancel = Cancel(actor="tester", reason="x")
     wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="cut off", change=cancel)
-    changes = Changes(losing_answers(service.temporal), service.database, 0)
+    changes = Changes(losing_answers(service.temporal), service.database, Lead(0))
     async with row_locked(service, activity):
         outcome = await changes.carry_out(wanted, activity["idempotencyKey"], ActivityStatus.READY, 20)
         assert outcome == Accepted()
@@ -113,7 +114,7 @@ async def test_a_change_whose_run_is_ended_after_accepting_it_is_decided_by_the_
     cancel = Cancel(actor="tester", reason="x")
     wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="cut off", change=cancel)
     run = run_of(service, tenant, activity)
-    changes = Changes(service.temporal, service.database, 0)
+    changes = Changes(service.temporal, service.database, Lead(0))
     async with row_locked(service, activity):
         carrying = asyncio.create_task(changes.carry_out(wanted, activity["idempotencyKey"], ActivityStatus.READY, 20))
         await until_accepted(run)

@@ -36,8 +36,9 @@ from db.models import ScheduledActivity
 from db.reconciliation import open_rows
 from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
-from runs.ask import described
+from runs.ask import describe_run
 from runs.client import TASK_QUEUE, workflow_id
+from runs.lead import Lead
 from runs.schedule import SCHEDULE_ID, ensure_schedule
 from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant, contract_example, from_now
@@ -50,6 +51,7 @@ from workflows.messages import Apply, AssignTarget, Cancel, ExecuteNow, Reschedu
 from workflows.reconciliation import ReconciliationWorkflow
 
 ROOT = Path(__file__).parents[3]
+NO_LEAD = Lead(0)
 
 
 async def reconciled(client: Client, **page: Any) -> Compared:
@@ -85,7 +87,7 @@ async def forget(service: Service, run: WorkflowHandle[Any, Any]) -> None:
         retry=True,
     )
     async with asyncio.timeout(30):
-        while await described(service.temporal, run.id):
+        while await describe_run(service.temporal, run.id):
             await asyncio.sleep(0.1)
 
 
@@ -261,7 +263,7 @@ async def test_a_run_that_has_missed_a_move_is_sent_the_lead_of_its_new_time(
         unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=move)
         async with service.database.transactions.begin() as connection:
             await changes.apply(connection, unheard)
-        assert (await compared(service, max_lead_seconds=600)).counts == {Finding.MOVED: 1}
+        assert (await compared(service, lead=Lead(600))).counts == {Finding.MOVED: 1}
         (refresh,) = await updates_of(run_of(service, tenant, activity), "refresh")
         assert 60 < refresh["lead_seconds"] <= 120
         assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "RESCHEDULED"]
@@ -308,9 +310,9 @@ async def test_a_change_that_comes_with_the_first_task_of_a_run_whose_row_has_en
                 assert await run.result() == "CANCELED"
 
 
-async def compared(service: Service, max_lead_seconds: float = 0) -> Compared:
+async def compared(service: Service, lead: Lead = NO_LEAD) -> Compared:
     """Compare the first page of rows without a worker."""
-    step = Reconciliation(service.temporal, service.database, max_lead_seconds).compare_page
+    step = Reconciliation(service.temporal, service.database, lead).compare_page
     found: Compared = await ActivityEnvironment().run(step, Page(grace_seconds=0))
     return found
 

@@ -1,0 +1,18 @@
+"""Time limits of calls to Temporal, each with what waits meanwhile."""
+
+from datetime import timedelta
+
+ANSWER_PATIENCE = timedelta(seconds=3)
+"""One question or one start: a request, a readiness check or a row's lock waits, and others wait for the lock 5 s."""
+
+ROW_PATIENCE = timedelta(seconds=5)
+"""One run, in reconciliation: the other rows of the page wait."""
+
+BULK_START_PATIENCE = timedelta(seconds=5)
+"""The start of a bulk operation: only its caller waits, and a start that is cut off has to be looked up."""
+
+BULK_ITEM_PATIENCE = timedelta(seconds=15)
+"""One change of a bulk operation: one of its slots waits, and without a worker every item takes this long."""
+
+BULK_STOP_PATIENCE = timedelta(seconds=20)
+"""A stop of a bulk operation: the changes that are under way are finished first."""
