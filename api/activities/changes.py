@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Response
 from pydantic import model_validator
 from sqlalchemy.exc import SQLAlchemyError
-from temporalio.client import WorkflowExecutionStatus
 
 from api.activities.schemas import ScheduledActivityRead
+from api.activities.unrecorded import require_resolving
 from api.activities.views import recorded
 from api.http.auth import Caller
 from api.http.bodies import Json
@@ -28,7 +28,6 @@ from api.http.fields import Int32, RequestBody, Text, Time
 from db.failures import may_pass
 from db.models import ScheduledActivity
 from db.snapshots import SNAPSHOTS, snapshot
-from runs import ask
 from runs.change import Accepted, Changes, Outcome, Rejected, Withdrawn
 from workflows.messages import (
     Apply,
@@ -190,12 +189,8 @@ async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapsho
         row = (await connection.execute(statement)).one_or_none()
     if row:
         return snapshot(row)
-    run = await ask.find_run_of(opened.temporal, caller.tenant_id, activity_id)
-    if run and run.status is WorkflowExecutionStatus.RUNNING:
-        raise WrongStatus(
-            "The activity is RESOLVING: wait until it is recorded.", members={"actualStatus": "RESOLVING"}
-        )
-    raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
+    await require_resolving(activity_id, caller, opened)
+    raise WrongStatus("The activity is RESOLVING: wait until it is recorded.", members={"actualStatus": "RESOLVING"})
 
 
 def _versions(if_match: str | None) -> tuple[int, ...] | None:

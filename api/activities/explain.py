@@ -10,8 +10,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.schemas import ScheduledActivityCreate
+from api.activities.unrecorded import require_resolving
 from api.http.bodies import Json
-from api.http.dependencies import CanCreate, CanView, Opened, Resources
+from api.http.dependencies import CanCreate, CanView, Opened
 from api.http.errors import (
     REJECTIONS,
     ActivityNotFound,
@@ -22,7 +23,6 @@ from api.http.errors import (
 from api.http.fields import Answer, Instant
 from db import facts
 from db.models import Commerce, ResolutionAttempt
-from runs import ask
 from workflows.messages import RejectedError, Resolve, ScheduledActivityInput
 from workflows.resolution import decide, why_unresolved
 from workflows.resolution.explanations import AttributesExplanation, ReasonExplanation, TargetExplanation
@@ -79,7 +79,7 @@ async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) ->
     async with opened.database.autocommit.connect() as connection:
         rows = (await connection.execute(statement)).all()
     if not rows:
-        await require_run(opened, caller.tenant_id, activity_id)
+        await require_resolving(activity_id, caller, opened)
     return AttemptsRead(activity_id=activity_id, attempts=[_attempt(row) for row in rows])
 
 
@@ -135,10 +135,3 @@ async def _require_active_commerce(connection: AsyncConnection, tenant_id: UUID,
     )
     if (await connection.execute(statement)).first() is None:
         raise CommerceNotFound(f"This tenant has no active commerce {commerce_id}.")
-
-
-async def require_run(opened: Resources, tenant_id: UUID, activity_id: UUID) -> None:
-    """Tell an activity whose row isn't written yet from one that doesn't exist, and never will if it was refused."""
-    run = await ask.find_run_of(opened.temporal, tenant_id, activity_id)
-    if run is None or await ask.read_failure(opened.temporal, run):
-        raise ActivityNotFound(f"This tenant has no activity {activity_id}.")

@@ -6,9 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from sqlalchemy import Row, func, select
 
-from api.activities.create import creation_problem
-from api.activities.explain import require_run
 from api.activities.schemas import AttributeRead, ScheduledActivityRead, StatusEventRead, TargetUserRead
+from api.activities.unrecorded import require_resolving
 from api.activities.views import recorded, resolving
 from api.http.auth import Caller
 from api.http.dependencies import CanView, Opened, Resources
@@ -16,8 +15,6 @@ from api.http.errors import ActivityNotFound, documented
 from api.http.fields import Answer
 from db.models import CommerceUser, ScheduledActivity, StatusEvent, TargetUser
 from db.snapshots import EVENT_IS_SEEN, SNAPSHOTS, snapshot
-from runs import ask
-from workflows.messages import ScheduledActivityInput
 
 router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 
@@ -33,23 +30,7 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
         row = (await connection.execute(statement)).one_or_none()
     if row:
         return recorded(snapshot(row), caller, opened)
-    return await _unrecorded(activity_id, caller, opened)
-
-
-async def _unrecorded(activity_id: UUID, caller: Caller, opened: Resources) -> Response:
-    """What Temporal knows of an activity that has no row: it is being resolved, or why it never will be."""
-    execution = await ask.find_run_of(opened.temporal, caller.tenant_id, activity_id)
-    if execution is None:
-        raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
-    if execution.status in ask.ENDED_FROM_OUTSIDE:
-        raise ActivityNotFound(
-            f"Activity {activity_id} was never recorded: its run was ended from outside. Its key can be used again."
-        )
-    scheduled = await ask.read_input(opened.temporal, execution.id, execution.run_id, ScheduledActivityInput)
-    refused = await ask.read_failure(opened.temporal, execution)
-    if refused:
-        raise await creation_problem(refused, scheduled, caller, opened)
-    return resolving(scheduled)
+    return resolving(await require_resolving(activity_id, caller, opened))
 
 
 @router.get("/status-events", responses=documented(ActivityNotFound))
@@ -67,7 +48,7 @@ async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID)
     async with opened.database.autocommit.connect() as connection:
         events = [StatusEventRead.model_validate(row) for row in await connection.execute(statement)]
     if not events:
-        await _unrecorded(activity_id, caller, opened)
+        await require_resolving(activity_id, caller, opened)
     return events
 
 
@@ -125,7 +106,7 @@ async def _row(caller: Caller, opened: Resources, activity_id: UUID) -> Row[*tup
     async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row is None:
-        await require_run(opened, caller.tenant_id, activity_id)
+        await require_resolving(activity_id, caller, opened)
     return row
 
 

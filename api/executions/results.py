@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.activities.unrecorded import require_resolving
 from api.activities.views import location
 from api.executions.follow_ups import create_follow_up
 from api.executions.schemas import ActivityResultCreate, ActivityResultRead
@@ -138,5 +139,5 @@ async def list_results(caller: CanView, opened: Opened, activity_id: UUID) -> li
     async with opened.database.autocommit.connect() as connection:
         found = (await connection.execute(results.results_of(caller.tenant_id, activity_id))).all()
         if not found and (await connection.execute(results.exists(caller.tenant_id, activity_id))).first() is None:
-            raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
+            await require_resolving(activity_id, caller, opened)
     return [ActivityResultRead.model_validate(row) for row in found]
