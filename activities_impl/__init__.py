@@ -1,1 +1,1 @@
-"""The outside: implements the contract in `workflows/activities.py`, one class per thing we talk to."""
+"""The steps of workflows: one file for each abstract class in `workflows/activities.py`."""

@@ -1,4 +1,4 @@
-"""Bulk operations: the items chosen in one statement, then changed as if each had been asked for alone."""
+"""Choose the items of a bulk operation in one statement, then change each as a single call would."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -23,11 +23,11 @@ from workflows.limits import LONGEST_WAIT
 from workflows.messages import Apply, Cancel, Reschedule
 
 AT_ONCE = 20
-"""How many changes of one operation may be under way."""
+"""The most changes of one operation that are under way at the same time."""
 
 
 class BulkOperations(BulkOperationActivities):
-    """A step that runs twice finds in the table what it has done already, and the rest is harmless to repeat."""
+    """The steps of bulk operations. A second run finds in the table what the first has done."""
 
     def __init__(self, client: Client, database: Database, lead: Lead) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class BulkOperations(BulkOperationActivities):
 
     @activity.defn
     async def collect(self, operation: BulkOperation) -> None:
-        """All in one transaction: with the operation's row there are all of its items, or neither."""
+        """Write the operation and all of its items in one transaction, unless they are written already."""
         async with self._database.transactions.begin() as connection:
             await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
             await connection.execute(PLANNED_ANEW)
@@ -47,7 +47,7 @@ class BulkOperations(BulkOperationActivities):
 
     @activity.defn
     async def change_some(self, chunk: Chunk) -> ChunkDone:
-        """They begin at even intervals, so that the herd doesn't hit runs and their worker at once."""
+        """Change the next items, begun at even intervals, and note the outcome of each."""
         async with self._database.autocommit.connect() as connection:
             operation = (await connection.execute(statements.whole(chunk.tenant_id, chunk.id))).one()
             items = (await connection.execute(statements.next_items(chunk))).all()
@@ -55,7 +55,7 @@ class BulkOperations(BulkOperationActivities):
         async with asyncio.TaskGroup() as group:
             for item in items:
                 await slots.acquire()
-                task = group.create_task(self._change(chunk, operation, item))
+                task = group.create_task(self._change_item(chunk, operation, item))
                 task.add_done_callback(lambda _: slots.release())
                 activity.heartbeat(item.position)
                 await asyncio.sleep(1 / chunk.per_second)
@@ -65,29 +65,17 @@ class BulkOperations(BulkOperationActivities):
             pending = await connection.execute(statements.count_pending(chunk.tenant_id, chunk.id))
         return ChunkDone(pending=pending.scalar_one())
 
-    async def _change(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> None:
-        result = await self._result(chunk, operation, item)
+    async def _change_item(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> None:
+        result = await self._carry_out(chunk, operation, item)
         async with self._database.autocommit.connect() as connection:
             await connection.execute(statements.note(chunk, item.position, result))
 
-    async def _result(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> ItemResult:
-        wanted = BulkChange.model_validate(operation.change)
-        moved_to = wanted.new_time(item.scheduled_at)
-        if moved_to > datetime.now(UTC) + LONGEST_WAIT:
-            return ItemResult(
-                outcome=ItemOutcome.REFUSED, code="validation_failed", detail="It would lie more than 10 years ahead."
-            )
-        change = (
-            Cancel(actor=operation.actor, reason=wanted.reason)
-            if wanted.verb is BulkVerb.CANCEL
-            else Reschedule(
-                actor=operation.actor,
-                reason=wanted.reason,
-                scheduled_at=moved_to,
-                lead_seconds=self._lead.before(moved_to),
-            )
-        )
-        key = f"bulk-operation:{chunk.id}:{chunk.round}"
+    async def _carry_out(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> ItemResult:
+        change = self._build_change(operation, item)
+        if isinstance(change, Reschedule) and _is_too_far_ahead(change):
+            detail = "The new time would lie more than 10 years ahead."
+            return ItemResult(outcome=ItemOutcome.REFUSED, code="validation_failed", detail=detail)
+        key = f"bulk-operation:{chunk.id}:{chunk.round}"  # a withdrawn change is tried under a key of its own
         apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, change=change)
         try:
             outcome = await self._changes.carry_out(
@@ -97,16 +85,32 @@ class BulkOperations(BulkOperationActivities):
             if may_pass(failure):
                 raise  # the change may be written: the same key has to be tried again
             return ItemResult(outcome=ItemOutcome.PENDING, detail=kind(failure))
-        return _item_result(outcome)
+        return _as_item_result(outcome)
+
+    def _build_change(self, operation: Row[Any], item: Row[Any]) -> Cancel | Reschedule:
+        wanted = BulkChange.model_validate(operation.change)
+        if wanted.verb is BulkVerb.CANCEL:
+            return Cancel(actor=operation.actor, reason=wanted.reason)
+        new_time = wanted.new_time(item.scheduled_at)
+        return Reschedule(
+            actor=operation.actor,
+            reason=wanted.reason,
+            scheduled_at=new_time,
+            lead_seconds=self._lead.before(new_time),
+        )
 
     @activity.defn
     async def finish(self, finish: Finish) -> None:
-        """Written once: a second time finds nothing that is running."""
+        """Write the end of the operation, unless it is written already."""
         async with self._database.autocommit.connect() as connection:
             await connection.execute(statements.end(finish))
 
 
-def _item_result(outcome: Outcome) -> ItemResult:
+def _is_too_far_ahead(change: Reschedule) -> bool:
+    return change.scheduled_at is not None and change.scheduled_at > datetime.now(UTC) + LONGEST_WAIT
+
+
+def _as_item_result(outcome: Outcome) -> ItemResult:
     """Translate the outcome of one change; a withdrawn one is PENDING, to be tried again under another key."""
     match outcome:
         case Applied():

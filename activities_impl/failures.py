@@ -1,4 +1,4 @@
-"""What of a step's failure may pass by itself, and what an operator may read of it."""
+"""Describe the failures of steps: whether a retry may cure them, without the data that caused them."""
 
 from typing import Any
 
@@ -6,14 +6,16 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from db.failures import kind, may_pass
+from workflows.activities import rejection_failure
+from workflows.messages import RejectedError
 from workflows.steps import UNEXPECTED
 
 
 class DescribeFailures(Interceptor):
-    """Gives every failure of a step a type to decide by, and a text without the data that caused it."""
+    """Give every failure of a step a type that retries are decided by, and a text that operators may read."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        """Stand between Temporal and each step."""
+        """Put the description of failures between Temporal and each step."""
         return _DescribeFailures(next)
 
 
@@ -23,19 +25,21 @@ class _DescribeFailures(ActivityInboundInterceptor):
             return await super().execute_activity(input)
         except ApplicationError:
             raise
-        except Exception as failure:  # noqa: BLE001 - whatever it is, Temporal has to be told how to treat it
-            raise described(failure) from None
+        except RejectedError as rejected:
+            raise rejection_failure(rejected.rejection) from None
+        except Exception as failure:  # noqa: BLE001 - Temporal needs a type for every failure
+            raise describe_failure(failure) from None
 
 
-def described(failure: Exception) -> ApplicationError:
-    """PostgreSQL's own words may quote a row, so only the kind of the failure is told; the log has no more either."""
+def describe_failure(failure: Exception) -> ApplicationError:
+    """Return the failure by its kind and place alone, because PostgreSQL's own message may quote a row."""
     if may_pass(failure):
         return ApplicationError(f"PostgreSQL doesn't answer: {kind(failure)}", type="DatabaseUnavailable")
-    return ApplicationError(f"{kind(failure)} in {_where(failure)}", type=UNEXPECTED)
+    return ApplicationError(f"{kind(failure)} in {_find_place(failure)}", type=UNEXPECTED)
 
 
-def _where(failure: Exception) -> str:
-    """The innermost place of our own code."""
+def _find_place(failure: Exception) -> str:
+    """Return the file and line of the innermost frame that is not a library's."""
     places, trace = ["?"], failure.__traceback__
     while trace:
         name = trace.tb_frame.f_code.co_filename

@@ -1,4 +1,4 @@
-"""Compares open rows with open runs in pages: what differs is looked at one by one before anything is done."""
+"""Compare open rows with their runs, page by page, and look at each difference again before it is repaired."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -32,12 +32,21 @@ from workflows.messages import ActivityRef, Refresh
 from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID
 from workflows.words import EventType
 
-EXAMPLES, FOLLOW_UPS, ROWS_AT_ONCE, ASKED_AT_ONCE = 10, 200, 1000, 16
-OF_ROWS = [finding for finding in Finding if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP}]
+EXAMPLES = 10
+"""The most activities that a finding names."""
+FOLLOW_UPS_AT_ONCE = 200
+ROWS_AT_ONCE = 1000
+QUESTIONS_AT_ONCE = 16
+FINDINGS_OF_ROWS = [
+    finding for finding in Finding if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP}
+]
 
 
 class Reconciliation(ReconciliationActivities):
-    """Temporal's lists lag behind, so they only raise a suspicion; the row's lock and a description confirm it."""
+    """The steps of reconciliation.
+
+    Temporal's lists lag behind, so a difference is confirmed under the row's lock and by a description of the run.
+    """
 
     def __init__(self, client: Client, database: Database, lead: Lead) -> None:
         self._client = client
@@ -48,19 +57,19 @@ class Reconciliation(ReconciliationActivities):
 
     @activity.defn
     async def compare_page(self, page: Page) -> Compared:
-        """One statement, a question for each run, and a closer look at each row that doesn't fit."""
+        """Read a page of open rows, ask for the run of each, and settle or refresh those that differ."""
         async with self._database.autocommit.connect() as connection:
             rows = (await connection.execute(open_rows(page))).all()
-        turn = asyncio.Semaphore(ASKED_AT_ONCE)
-        runs = await asyncio.gather(*(self._run_of(row, turn) for row in rows))
+        turn = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+        runs = await asyncio.gather(*(self._find_open_run(row, turn) for row in rows))
         grace = timedelta(seconds=page.grace_seconds)
         judged = [(row, await self._compare(row, run, grace)) for row, run in zip(rows, runs, strict=True)]
         last = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields}) if rows else None
-        return _compared(_of_rows(judged), rows=len(rows), after=last if len(rows) == page.size else None)
+        return _report(_group_by_finding(judged), rows=len(rows), after=last if len(rows) == page.size else None)
 
-    async def _run_of(self, row: Row[Any], turn: asyncio.Semaphore) -> WorkflowExecutionDescription | None:
-        """The row's open run; asked one by one, for a list of ids costs the server a look at every open run."""
-        async with turn:
+    async def _find_open_run(self, row: Row[Any], turn: asyncio.Semaphore) -> WorkflowExecutionDescription | None:
+        """Return the row's open run, or None."""
+        async with turn:  # one question a row: a list of ids makes the server look at every open run
             run = await describe_run(self._client, workflow_id(row.tenant_id, row.idempotency_key))
         if run is None or run.status is not WorkflowExecutionStatus.RUNNING:
             return None
@@ -89,9 +98,9 @@ class Reconciliation(ReconciliationActivities):
             return reset and noted.first() is not None
 
     async def _refresh(self, row: Row[Any]) -> bool:
-        """Make the run read its row again; return False if it does so anyway, or doesn't answer in time."""
+        """Make the run read its row again; return False if it has done so meanwhile, or doesn't answer in time."""
         run = workflow_id(row.tenant_id, row.idempotency_key)
-        now = await describe_run(self._client, run)
+        now = await describe_run(self._client, run)  # the page was read a while ago
         if now is None or not _has_missed_a_change(now, row):
             return False
         refresh = Refresh(lead_seconds=self._lead.before(row.scheduled_at))
@@ -100,7 +109,7 @@ class Reconciliation(ReconciliationActivities):
             async with asyncio.timeout(ROW_PATIENCE.total_seconds()):
                 await update
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
-            return False  # the other rows of the page must not wait for one run; the next round comes back to it
+            return False  # the next round comes back to this run; the other rows of the page come first
         except RPCError as failure:
             if failure.status is RPCStatusCode.NOT_FOUND:
                 return False
@@ -109,7 +118,7 @@ class Reconciliation(ReconciliationActivities):
 
     @activity.defn
     async def settle_ended(self, within_seconds: float) -> Compared:
-        """By the list of what has closed: however many sleep, what was ended by hand is found within a round."""
+        """Settle the open rows of runs that Temporal lists as ended from outside."""
         since = (datetime.now(UTC) - timedelta(seconds=within_seconds)).isoformat()
         query = (
             "WorkflowType = 'ScheduledActivityWorkflow' AND ExecutionStatus IN ('Terminated', 'Canceled', 'TimedOut')"
@@ -128,39 +137,39 @@ class Reconciliation(ReconciliationActivities):
             (row, await self._recovery.settle(ActivityRef(tenant_id=row.tenant_id, id=row.id)))
             for row in rows[:ROWS_AT_ONCE]
         ]
-        return _compared(_of_rows(judged))  # what is too much for once is still open in the next round
+        return _report(_group_by_finding(judged))  # rows beyond the limit are still open in the next round
 
     @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:
-        """By the list alone: nothing is done about them."""
+        """Count the runs that Temporal lists as RESOLVING for that long; change nothing."""
         since = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
         query = f"ExecutionStatus = 'Running' AND ActivityStatus = 'RESOLVING' AND StartTime < '{since}'"
         count = (await self._client.count_workflows(query)).count
         runs = [run async for run in self._client.list_workflows(query, limit=EXAMPLES)] if count else []
         examples = tuple(run.typed_search_attributes.get(ACTIVITY_ID, run.id) for run in runs)
-        _measure({Finding.STUCK: count})
+        _count_findings({Finding.STUCK: count})
         return Compared(counts={Finding.STUCK: count}, examples={Finding.STUCK: examples})
 
     @activity.defn
     async def expire_leases(self) -> Compared:
-        """All tenants at once, the oldest first; what is too much for once is left to the next time."""
+        """Expire the leases of all tenants, the oldest first, up to a limit."""
         async with self._database.autocommit.connect() as connection:
             expired = (await connection.execute(expire())).all()
-        return _compared({Finding.LEASE_EXPIRED: [str(row.id) for row in expired]})
+        return _report({Finding.LEASE_EXPIRED: [str(row.id) for row in expired]})
 
     @activity.defn
     async def create_follow_ups(self, older_than_seconds: float) -> Compared:
-        """The oldest first; one that can't be created now is left to the next time."""
+        """Create missing follow-ups, the oldest first, until Temporal or the workers do not answer in time."""
         async with self._database.autocommit.connect() as connection:
-            missing = (await connection.execute(missing_follow_ups(older_than_seconds, FOLLOW_UPS))).all()
+            missing = (await connection.execute(missing_follow_ups(older_than_seconds, FOLLOW_UPS_AT_ONCE))).all()
         created = []
         for row in missing:
             try:
                 if await self._follow_ups.create(FollowUp(*row), ROW_PATIENCE.total_seconds()):
                     created.append(str(row.id))
             except UnansweredError:
-                break  # Temporal or the worker would not answer for the others either
-        return _compared({Finding.FOLLOWED_UP: created})
+                break  # the others would not be answered either; the next round comes back to them
+        return _report({Finding.FOLLOWED_UP: created})
 
 
 def _has_missed_a_change(run: WorkflowExecutionDescription, row: Row[Any]) -> bool:
@@ -174,21 +183,22 @@ def _has_missed_a_change(run: WorkflowExecutionDescription, row: Row[Any]) -> bo
     return at is None or abs(at - row.scheduled_at) >= timedelta(milliseconds=1) or status != row.status
 
 
-def _of_rows(judged: list[tuple[Row[Any], Finding | None]]) -> dict[Finding, list[str]]:
-    """The activities of each finding that a row may have, of none as well."""
-    return {finding: [str(row.id) for row, found in judged if found is finding] for finding in OF_ROWS}
+def _group_by_finding(judged: list[tuple[Row[Any], Finding | None]]) -> dict[Finding, list[str]]:
+    """Return the ids of the activities with each finding; a finding that no row has is empty."""
+    return {finding: [str(row.id) for row, found in judged if found is finding] for finding in FINDINGS_OF_ROWS}
 
 
-def _compared(found: dict[Finding, list[str]], rows: int = 0, after: Cursor | None = None) -> Compared:
+def _report(found: dict[Finding, list[str]], rows: int = 0, after: Cursor | None = None) -> Compared:
+    """Count the findings, and name some activities of each."""
     counts = {finding: len(ids) for finding, ids in found.items()}
-    _measure(counts)
+    _count_findings(counts)
     counts = {finding: count for finding, count in counts.items() if count}
     examples = {finding: tuple(ids[:EXAMPLES]) for finding, ids in found.items() if ids}
     return Compared(rows=rows, counts=counts, examples=examples, after=after)
 
 
-def _measure(counts: dict[Finding, int]) -> None:
-    """Counted up from zero, so that the first one is seen as a change."""
+def _count_findings(counts: dict[Finding, int]) -> None:
+    """Add to the worker's /metrics; a count of zero is added too, so that the first finding shows as an increase."""
     meter = activity.metric_meter()
     findings = meter.create_counter("reconciliation_findings", "Rows and runs that differed, by what was found.")
     for finding, count in counts.items():

@@ -14,7 +14,8 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
-from activities_impl.resolution import Resolution, rejection_as_failure
+from activities_impl.failures import DescribeFailures
+from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
 from api.activities.schemas import ScheduledActivityCreate
 from bench.create import CLIENTS
@@ -99,8 +100,7 @@ class Decided(Half):
         """What there is to record."""
         async with self._database.autocommit.connect() as connection:
             known = await facts.creation_facts(connection, scheduled)
-        with rejection_as_failure():
-            return decide(known.reason, known.target, known.attributes).as_record(scheduled)
+        return decide(known.reason, known.target, known.attributes).as_record(scheduled)
 
 
 async def main() -> None:
@@ -111,6 +111,7 @@ async def main() -> None:
         await connect(),
         task_queue=QUEUE,
         workflows=[NoSteps, TwoSteps, FiveSteps],
+        interceptors=[DescribeFailures()],
         activities=[
             Decided(database).decide,
             scheduled_activities.resolve_commerce,

@@ -109,7 +109,7 @@ async def read_failure(client: Client, run: WorkflowExecution) -> RejectedError 
 
 
 class Fate(Enum):
-    """How things stand with the run of an open row."""
+    """The state of the run of an open row."""
 
     RUNNING = auto()
     TERMINATED = auto()
@@ -127,7 +127,7 @@ _FATES = {
 async def find_fate(
     client: Client, tenant_id: UUID, seen: Snapshot
 ) -> tuple[Fate, WorkflowExecutionDescription | None]:
-    """Find the run of an open row, and how things stand with it.
+    """Find the run of an open row, and its state.
 
     A run that failed or completed beside an open row counts as lost, like one that Temporal has forgotten.
     """

@@ -1,4 +1,4 @@
-"""The Temporal side of bulk operations: their runs are started, asked about and stopped here."""
+"""Start, read and stop the runs of bulk operations."""
 
 import asyncio
 from uuid import UUID
@@ -16,11 +16,11 @@ from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.search_attributes import TENANT_ID
 
 
-async def start(client: Client, operation: BulkOperation) -> None:
-    """Accept the operation by starting its run; one of this id that exists already is the same one.
+async def start_bulk_operation(client: Client, operation: BulkOperation) -> None:
+    """Accept the operation by starting its run, unless a run of this id exists already.
 
     Raises:
-        UnansweredError: nothing is known to have been started.
+        UnansweredError: the run is not known to have been started.
     """
     try:
         await client.start_workflow(
@@ -37,15 +37,15 @@ async def start(client: Client, operation: BulkOperation) -> None:
     except WorkflowAlreadyStartedError:
         return
     except RPCError as failure:
-        if await asked(client, operation.tenant_id, operation.id) is None:
+        if await read_bulk_operation(client, operation.tenant_id, operation.id) is None:
             raise UnansweredError(
                 f"Nothing is known to have been started. Look at /api/operations/{operation.id} before you try again,"
                 " or send `operation_id`, which makes a repetition safe."
             ) from failure
 
 
-async def asked(client: Client, tenant_id: UUID, operation_id: UUID) -> BulkOperation | None:
-    """What a run was started with; None if there is none."""
+async def read_bulk_operation(client: Client, tenant_id: UUID, operation_id: UUID) -> BulkOperation | None:
+    """Return what the operation's run was started with, or None if Temporal knows none."""
     try:
         return await read_input(client, bulk_workflow_id(tenant_id, operation_id), None, BulkOperation)
     except RPCError as failure:
@@ -54,18 +54,18 @@ async def asked(client: Client, tenant_id: UUID, operation_id: UUID) -> BulkOper
         raise
 
 
-async def stop(client: Client, tenant_id: UUID, operation_id: UUID) -> None:
-    """Return once it has ended, be it that it had already.
+async def stop_bulk_operation(client: Client, tenant_id: UUID, operation_id: UUID) -> None:
+    """Stop the operation and return once it has ended; one that has ended before stays as it is.
 
     Raises:
-        UnansweredError: it has been asked to, but hasn't answered.
+        UnansweredError: the run was asked to stop, but has not ended in time.
     """
     handle = client.get_workflow_handle(bulk_workflow_id(tenant_id, operation_id))
     try:
         async with asyncio.timeout(BULK_STOP_PATIENCE.total_seconds()):
             await handle.execute_update("stop", id="stop")
     except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as failure:
-        raise UnansweredError("It has been asked to stop, but hasn't answered yet: look again.") from failure
+        raise UnansweredError("The operation was asked to stop, but has not ended yet: look again.") from failure
     except RPCError as failure:
         if failure.status is not RPCStatusCode.NOT_FOUND:
             raise

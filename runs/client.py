@@ -1,4 +1,4 @@
-"""How to reach Temporal: the task queue, the workflow's ID, the one way to connect; never imported by workflows."""
+"""Connect to Temporal, and start runs so that they are found by key, shown by their attributes and fair."""
 
 import hashlib
 import re
@@ -35,15 +35,15 @@ from workflows.words import ActivityStatus
 TASK_QUEUE = "scheduled-activities"
 
 TASK_TIMEOUT = timedelta(seconds=5)
-"""How long the server waits for a worker that was killed: it must leave time for another one within a deadline."""
+"""The time after which the server gives a killed worker's task to another, well within a request's deadline."""
 
 _PLAIN_KEY = re.compile(r"(?!sha256:)[A-Za-z0-9._~:-]+", re.ASCII)
 
 
 def workflow_id(tenant_id: UUID, idempotency_key: str) -> str:
-    """`{tenant}:{key}`, or `{tenant}:sha256:{hex}` for a key with other characters than `A-Za-z0-9._~:-`.
+    """Return `{tenant}:{key}`, or `{tenant}:sha256:{hex}` for a key with other characters than `A-Za-z0-9._~:-`.
 
-    Injective, ASCII, and at most 237 bytes long: a cluster on PostgreSQL stores 255.
+    Different keys have different ids. An id is ASCII and at most 237 bytes long; a cluster on PostgreSQL stores 255.
     """
     if _PLAIN_KEY.fullmatch(idempotency_key):
         return f"{tenant_id}:{idempotency_key}"
@@ -51,7 +51,7 @@ def workflow_id(tenant_id: UUID, idempotency_key: str) -> str:
 
 
 def start_options(scheduled: ScheduledActivityInput, status: ActivityStatus, scheduled_at: datetime) -> dict[str, Any]:
-    """How every run is started: found by its key, shown by its attributes, and fair to other tenants."""
+    """Return the options with which every run is started."""
     request = scheduled.request
     return {
         "id": workflow_id(scheduled.tenant_id, request.idempotency_key),
@@ -75,10 +75,10 @@ def start_options(scheduled: ScheduledActivityInput, status: ActivityStatus, sch
 
 
 async def resume(client: Client, scheduled: ScheduledActivityInput, standing: Standing) -> str:
-    """Start a run that goes on from the row, whatever became of the one before; answers its run id.
+    """Start a run that continues from the row, and return its run id.
 
     Raises:
-        WorkflowAlreadyStartedError: one is open already.
+        WorkflowAlreadyStartedError: the activity has an open run.
     """
     handle = await client.start_workflow(
         "ScheduledActivityWorkflow",
@@ -92,9 +92,9 @@ async def resume(client: Client, scheduled: ScheduledActivityInput, standing: St
 
 
 async def connect(*, runtime: Runtime | None = None, lazy: bool = False) -> Client:
-    """A client as the environment describes it (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …).
+    """Connect as the environment describes (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …).
 
-    `lazy` puts the connection off to the first call, so that a process can start while Temporal is away.
+    `lazy` connects at the first call, so that a process can start while Temporal is away.
     """
     environment: dict[str, Any] = {"target_host": "localhost:7233", **ClientConfig.load_client_connect_config()}
     return await Client.connect(

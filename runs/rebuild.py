@@ -1,4 +1,4 @@
-"""Starts a run for every open row that has none: what is left to do when Temporal has lost its own."""
+"""Start a run for every open row that has none, after Temporal has lost its data."""
 
 import asyncio
 import time
@@ -21,29 +21,30 @@ from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest,
 PAGE = 500
 AT_ONCE = 20
 PAUSES = (0.5, 1, 2, 4, None)
-"""Seconds between attempts: a Temporal that has just been started, or has much to do, is given some time."""
+"""Seconds between attempts to start a run, because Temporal may have been started just now or be overloaded."""
 
 
 @dataclass
 class Rebuilt:
-    """How many runs were started, and how many rows had one: repeating the command starts none twice."""
+    """The number of runs that were started, and of rows that had an open run."""
 
     started: int = 0
     open_already: int = 0
 
 
 async def rebuild(client: Client, database: Database, *, per_second: float, lead: Lead) -> AsyncIterator[Rebuilt]:
-    """Start them, the most urgent first and no more than so many a second; tells how far it is after each page.
+    """Start the missing runs, the most urgent first, at most `per_second`; yield the progress after each page.
 
-    No row is locked: a run's first step reads its row, and ends at once if that has been cancelled meanwhile.
+    To repeat the command starts no run twice. No row is locked: a run's first step reads its row, and the run ends at
+    once if the activity was canceled meanwhile.
     """
     so_far = Rebuilt()
     after: Cursor | None = None
-    while rows := await _page(database, after):
+    while rows := await _read_page(database, after):
         for first in range(0, len(rows), AT_ONCE):
             some = rows[first : first + AT_ONCE]
             began = time.monotonic()
-            started = await asyncio.gather(*(_start(client, row, lead) for row in some))
+            started = await asyncio.gather(*(_start_run(client, row, lead) for row in some))
             so_far.started += sum(started)
             so_far.open_already += len(started) - sum(started)
             await asyncio.sleep(max(0.0, began + len(some) / per_second - time.monotonic()))
@@ -51,12 +52,12 @@ async def rebuild(client: Client, database: Database, *, per_second: float, lead
         after = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields})
 
 
-async def _page(database: Database, after: Cursor | None) -> list[Row[Any]]:
+async def _read_page(database: Database, after: Cursor | None) -> list[Row[Any]]:
     async with database.autocommit.connect() as connection:
         return list((await connection.execute(open_requests(after, PAGE))).all())
 
 
-async def _start(client: Client, row: Row[Any], lead: Lead) -> bool:
+async def _start_run(client: Client, row: Row[Any], lead: Lead) -> bool:
     scheduled = ScheduledActivityInput(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -69,7 +70,7 @@ async def _start(client: Client, row: Row[Any], lead: Lead) -> bool:
             await resume(client, scheduled, standing)
         except WorkflowAlreadyStartedError:
             return False
-        except RPCError:  # perhaps started all the same: then the next attempt finds it open
+        except RPCError:  # it may have started: then the next attempt finds an open run
             if pause is None:
                 raise
             await asyncio.sleep(pause)

@@ -1,4 +1,4 @@
-"""Puts a row and its run together again when one of them is missing: what reconciliation and operators' commands do."""
+"""Bring a row and its run into agreement when the run is lost or was ended from outside."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client, WorkflowExecution
@@ -18,7 +18,7 @@ ACTOR = "reconciliation"
 
 
 class Recovery:
-    """Every repair holds the row's lock and asks Temporal under it: nobody can start or end a run meanwhile unseen."""
+    """Repairs of rows; each asks Temporal under the row's lock, so that no other process repairs the row meanwhile."""
 
     def __init__(self, client: Client, database: Database, lead: Lead) -> None:
         self._client = client
@@ -26,7 +26,7 @@ class Recovery:
         self._lead = lead
 
     async def settle(self, ref: ActivityRef) -> Finding | None:
-        """See to an open row that seems to have no run; None if it has one, or isn't open any more."""
+        """Settle an open row that seems to have no run; return None if it has one, or is not open any more."""
         async with self._database.transactions.begin() as connection:
             seen = await changes.locked(connection, ref)
             if seen.standing.status not in OPEN:
@@ -38,50 +38,50 @@ class Recovery:
                 case Fate.LOST:
                     return await self._resume(connection, ref, seen.standing)
                 case Fate.TERMINATED:
-                    await self._give_up(connection, ref, execution)
+                    await self._terminate(connection, ref, execution)
                     return Finding.TERMINATED
                 case Fate.CANCELLED:
                     cancel = Cancel(actor=ACTOR, reason="The run was cancelled in Temporal.")
-                    await changes.apply(connection, _apply(ref, f"cancelled:{seen.run_id}", cancel))
+                    await changes.apply(connection, _build_apply(ref, f"cancelled:{seen.run_id}", cancel))
                     return Finding.CANCELLED
 
-    async def _give_up(self, connection: AsyncConnection, ref: ActivityRef, run: WorkflowExecution | None) -> None:
+    async def _terminate(self, connection: AsyncConnection, ref: ActivityRef, run: WorkflowExecution | None) -> None:
         assert run is not None  # noqa: S101 - a terminated run is a known one
         how = await read_ending(self._client, run)
         reason = f"The run was ended in Temporal: {how.reason}" if how.reason else "The run was ended in Temporal."
         change = Terminate(actor=how.by or "temporal", reason=reason)
-        await changes.apply(connection, _apply(ref, f"terminated:{run.run_id}", change))
+        await changes.apply(connection, _build_apply(ref, f"terminated:{run.run_id}", change))
 
     async def _resume(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> Finding | None:
         try:
-            run_id = await self._start(connection, ref, standing)
+            run_id = await self._start_run(connection, ref, standing)
         except WorkflowAlreadyStartedError:
             return None
         resumed = goes_on_in(
-            ref.tenant_id, ref.id, run_id, EventType.RUN_RESUMED, ACTOR, reason="Nothing went on for it."
+            ref.tenant_id, ref.id, run_id, EventType.RUN_RESUMED, ACTOR, reason="No run was open for it."
         )
         await connection.execute(resumed)
         return Finding.RESUMED
 
     async def bring_back(self, ref: ActivityRef, change: BringBack) -> Snapshot:
-        """Undo a termination: the row is what it was before, and a new run goes on from it.
+        """Undo a termination: restore the row's status, and start a run that continues from it.
 
         Raises:
-            RejectedError: it wasn't ended by a termination; nothing has changed.
-            WorkflowAlreadyStartedError: somebody else has started a run for it at this moment; nothing has changed.
+            RejectedError: the activity was not ended by a termination; nothing has changed.
+            WorkflowAlreadyStartedError: another process has just started a run for it; nothing has changed.
         """
         async with self._database.transactions.begin() as connection:
             seen = await changes.locked(connection, ref)
-            standing = await changes.apply(connection, _apply(ref, f"brought-back:{seen.version}", change))
-            run_id = await self._start(connection, ref, standing)
+            standing = await changes.apply(connection, _build_apply(ref, f"brought-back:{seen.version}", change))
+            run_id = await self._start_run(connection, ref, standing)
             await connection.execute(goes_on_in(ref.tenant_id, ref.id, run_id, None, change.actor))
             return await changes.locked(connection, ref)
 
-    async def _start(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> str:
-        """Before the commit: the run's first step waits for the lock."""
+    async def _start_run(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> str:
+        """Start a run before the commit: its first step waits for the row's lock."""
         scheduled = await changes.input_of(connection, ref, self._lead.before(standing.scheduled_at))
         return await resume(self._client, scheduled, standing)
 
 
-def _apply(ref: ActivityRef, key: str, change: Cancel | Terminate | BringBack) -> Apply:
+def _build_apply(ref: ActivityRef, key: str, change: Cancel | Terminate | BringBack) -> Apply:
     return Apply(tenant_id=ref.tenant_id, id=ref.id, key=key, change=change)

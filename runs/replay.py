@@ -1,4 +1,4 @@
-"""Replays runs of the server on the checked-out code, to know which would break if it were deployed."""
+"""Replay the server's runs on the checked-out code, to find those that would break if it were deployed."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ DEFAULT_QUERY = f"WorkflowType IN ({', '.join(repr(story.__name__) for story in 
 
 @dataclass
 class Replayed:
-    """How many runs were replayed, and which would break, with the reason."""
+    """The number of runs that were replayed, and those that would break, with the reason."""
 
     runs: int = 0
     broken: dict[str, str] = field(default_factory=dict)
 
 
 async def replay(client: Client, query: str, limit: int | None, workflows: Sequence[type] = STORIES) -> Replayed:
-    """Replay what the query finds, open runs and closed ones alike; nothing on the server changes."""
+    """Replay the open and closed runs that the query finds; change nothing on the server."""
     replayed = Replayed()
 
     async def histories() -> AsyncIterator[WorkflowHistory]:

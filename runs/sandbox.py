@@ -1,4 +1,4 @@
-"""How runs are isolated from the outside: the SDK's sandbox, without two costs that our workflows needn't pay."""
+"""Isolate runs from the outside by the SDK's sandbox, without two of its costs."""
 
 from typing import Any
 
@@ -11,41 +11,46 @@ from temporalio.workflow import Info
 
 
 class Sandbox(SandboxedWorkflowRunner):
-    """The workflow files are deterministic by contract: importing them anew for every run costs half the throughput."""
+    """The SDK's sandbox, with our workflow modules passed through.
+
+    To import them anew for every run costs half the throughput. Lint bans clocks, random values and I/O in them, and
+    the recorded histories replay under the SDK's own sandbox as well.
+    """
 
     def __init__(self, *also: str) -> None:
         super().__init__(restrictions=SandboxRestrictions.default.with_passthrough_modules("workflows", *also))
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """Isolate one run."""
+        """Create the isolated instance of one run."""
         return _ContextFree(super().create_instance(det))
 
 
 class _ContextFree(WorkflowInstance):
-    """A run that isn't asked, inside its sandbox and for each payload, in which context that payload is converted.
+    """A run whose payloads are converted without a context.
 
-    Our converter is the same in all contexts and stores nothing elsewhere: what it writes stays the same to the byte.
+    To ask for the context enters the sandbox once for every payload. The converter of this service is the same in all
+    contexts and stores nothing elsewhere, so its payloads stay the same to the byte.
     """
 
     def __init__(self, inner: WorkflowInstance) -> None:
         self._inner = inner
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        """Let the run take note of what has happened."""
+        """Pass an activation to the run."""
         return self._inner.activate(act)
 
     def get_info(self) -> Info:
-        """Which run it is."""
+        """Return the run's own information."""
         return self._inner.get_info()
 
     def get_thread_id(self) -> int | None:
-        """Where it is running."""
+        """Return the thread that the run is executed in."""
         return self._inner.get_thread_id()
 
     def get_serialization_context(self, command_info: Any) -> SerializationContext | None:  # noqa: ARG002
-        """None: the converter as it is."""
+        """Return None, so that the converter is used as it is."""
         return None
 
     def get_external_store_context(self, command_info: Any) -> StorageDriverStoreContext:  # noqa: ARG002
-        """Nothing is stored outside."""
+        """Return the empty context: no payload is stored outside."""
         return StorageDriverStoreContext()

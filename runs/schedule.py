@@ -1,4 +1,4 @@
-"""How reconciliation comes round: a Temporal Schedule, made by whichever worker starts first; not for workflows."""
+"""Create the Temporal Schedule that starts a round of reconciliation again and again."""
 
 from datetime import timedelta
 
@@ -21,20 +21,21 @@ from workflows.reconciliation import ReconciliationWorkflow
 
 SCHEDULE_ID = "reconciliation"
 PAGES = 2
-"""A round costs the same however many sleep: three pages of 200 rows, so a million are gone through in two days."""
+"""The pages of a round, after the soonest one. A round costs the same for any number of sleepers, and passes a million
+of them in two days."""
 
 
 async def ensure_schedule(client: Client, every: timedelta) -> None:
-    """See to it that reconciliation runs that often; whether an operator has paused it is left as it is."""
-    wanted = _schedule(every)
+    """Create the schedule, or update an earlier version's; a pause that an operator has set stays."""
+    wanted = _build_schedule(every)
     try:
         await client.create_schedule(SCHEDULE_ID, wanted)
     except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(SCHEDULE_ID).update(lambda seen: _as_wanted(seen, wanted))
+        await client.get_schedule_handle(SCHEDULE_ID).update(lambda seen: _replace_schedule(seen, wanted))
 
 
-def _schedule(every: timedelta) -> Schedule:
-    """A round that takes longer than the period puts the next one off; rounds that were missed aren't made up for."""
+def _build_schedule(every: timedelta) -> Schedule:
+    """Build the schedule: rounds never overlap, and rounds that were missed are not made up for."""
     return Schedule(
         action=ScheduleActionStartWorkflow(
             ReconciliationWorkflow.run,
@@ -48,7 +49,7 @@ def _schedule(every: timedelta) -> Schedule:
     )
 
 
-def _as_wanted(seen: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate:
-    """What an earlier version has asked for is replaced as well."""
+def _replace_schedule(seen: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate:
+    """Replace everything but the state, which holds an operator's pause."""
     wanted.state = seen.description.schedule.state
     return ScheduleUpdate(schedule=wanted)

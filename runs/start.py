@@ -1,4 +1,4 @@
-"""Starts the run that creates an activity, and waits for its answer; never imported by workflows."""
+"""Start the run that creates an activity, and wait for its answer."""
 
 import asyncio
 from contextlib import suppress
@@ -19,11 +19,11 @@ from workflows.words import ActivityStatus
 
 
 class RunFailedError(Exception):
-    """A run, or a change of it, has failed for a reason that is the service's own."""
+    """A run, or one of its updates, has failed for a reason that is the service's own."""
 
 
 def failure_of(cause: BaseException | None) -> RejectedError | RunFailedError:
-    """Return the rejection that a run has failed with, or the error that says that it is no rejection."""
+    """Return the failure of a run or an update as a rejection, if it carries one, or else as a defect."""
     rejection = rejection_of(cause)
     return RejectedError(rejection) if rejection else RunFailedError()
 
@@ -34,7 +34,7 @@ async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seco
     Raises:
         WorkflowAlreadyStartedError: the key has a run.
         RejectedError, RunFailedError: the run has failed, and its key can be used again.
-        WorkflowUpdateRPCTimeoutOrCancelledError, RPCError: nothing is known, not even whether it has started.
+        WorkflowUpdateRPCTimeoutOrCancelledError, RPCError: no answer in time; the run may have started or not.
     """
     operation = _start_operation(scheduled)
     try:
@@ -65,7 +65,7 @@ def _start_operation(
 
 
 async def _retrieve(operation: WithStartWorkflowOperation[ScheduledActivityWorkflow, ActivityStatus]) -> None:
-    """Take the operation's own exception, if it has one: the SDK complains of one that nobody took."""
+    """Retrieve the operation's own exception, which asyncio would otherwise report as never retrieved."""
     with suppress(Exception, asyncio.CancelledError):
         async with asyncio.timeout(0):
             await operation.workflow_handle()

@@ -20,8 +20,8 @@ from api.http.fields import Answer, RequestBody, Text, Time
 from db import bulk_operations as statements
 from db.listing import PLANNED_ANEW, Listed, Slice
 from db.snapshots import paused_at, snapshot
-from runs import bulk as bulk_runs
 from runs.ask import UnansweredError
+from runs.bulk import start_bulk_operation
 from workflows.bulk import BulkChange, BulkOperation, BulkVerb
 from workflows.messages import ActivityFilter, Fault
 
@@ -156,7 +156,7 @@ async def _start(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
         per_second=body.per_second,
     )
     try:
-        await bulk_runs.start(opened.temporal, operation)
+        await start_bulk_operation(opened.temporal, operation)
     except UnansweredError as failure:
         raise Unavailable(str(failure)) from failure
     location = {"Location": f"/api/operations/{operation.id}"}

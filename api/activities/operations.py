@@ -13,8 +13,8 @@ from api.http.errors import NotFound, PermissionDenied, Unavailable, documented
 from api.http.fields import Answer, Instant
 from api.http.pages import Page, PageQuery, read_page
 from db import bulk_operations as statements
-from runs import bulk as bulk_runs
 from runs.ask import UnansweredError
+from runs.bulk import read_bulk_operation, stop_bulk_operation
 from workflows.bulk import BulkState, BulkVerb, Finish, ItemOutcome
 
 router = APIRouter(prefix="/api/operations/{operation_id}", tags=["many at once"])
@@ -102,7 +102,7 @@ async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) ->
     if not caller.may(needed):
         raise PermissionDenied(f"The token lacks the permission {needed} in tenant {caller.tenant_id}.")
     try:
-        await bulk_runs.stop(opened.temporal, caller.tenant_id, operation_id)
+        await stop_bulk_operation(opened.temporal, caller.tenant_id, operation_id)
     except UnansweredError as failure:
         raise Unavailable(str(failure)) from failure
     # The run has written its end already, unless an operator has terminated the run.
@@ -118,7 +118,7 @@ async def read_operation(opened: Resources, caller: Caller, operation_id: UUID) 
         row = (await connection.execute(statements.whole(caller.tenant_id, operation_id))).mappings().one_or_none()
     if row:
         return OperationRead.of(row)
-    requested = await bulk_runs.asked(opened.temporal, caller.tenant_id, operation_id)
+    requested = await read_bulk_operation(opened.temporal, caller.tenant_id, operation_id)
     if requested is None:
         raise NotFound(f"This tenant has no operation {operation_id}.")
     known = requested.model_dump(include={"id", "actor", "per_second"}) | requested.change.model_dump()

@@ -12,9 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WRITTEN_BEFORE: frozenset[str] = frozenset(
     {
-        "runs",
         "db",
-        "activities_impl",
         "api",
         "bench",
         "examples",
