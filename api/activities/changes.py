@@ -1,4 +1,4 @@
-"""What may be done to an activity over REST: each call is synchronous, and its answer is what happened."""
+"""Change an activity that is recorded; each call waits for its change and answers what became of it."""
 
 import re
 from typing import Annotated, Self
@@ -45,7 +45,7 @@ router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 
 
 class ActivityPatch(RequestBody):
-    """What may still change; an absent field stays as it is."""
+    """The fields of an activity that may still change; an absent field stays as it is."""
 
     scheduled_at: Time | None = None
     suggested_execution_time: Time | None = None
@@ -54,7 +54,7 @@ class ActivityPatch(RequestBody):
 
     @model_validator(mode="after")
     def changes_something(self) -> Self:
-        """A patch without a value would be a mistake of the caller's."""
+        """Reject a body that changes nothing."""
         if self.scheduled_at is None and self.suggested_execution_time is None and self.score is None:
             msg = "must change at least one of scheduled_at, suggested_execution_time and score"
             raise ValueError(msg)
@@ -62,19 +62,19 @@ class ActivityPatch(RequestBody):
 
 
 class CancelCreate(RequestBody):
-    """Why it shall not be executed."""
+    """The reason of a cancellation."""
 
     reason: Text
 
 
 class TargetAssignment(RequestBody):
-    """Whom it shall be aimed at: an active user of its commerce."""
+    """The target user to assign: an active user of the activity's commerce."""
 
     commerce_user_id: UUID
 
 
 ANSWERS = {
-    202: {"description": "Accepted durably, not carried out yet: it will be. Look at `Location`."},
+    202: {"description": "Accepted durably; it will be carried out. Look at `Location`."},
     **documented(ActivityNotFound, WrongStatus),
 }
 
@@ -97,11 +97,11 @@ async def change_activity(
     change = Reschedule(
         actor=caller.subject,
         reason=body.change_reason,
-        if_versions=_versions(if_match),
+        if_versions=_parse_versions(if_match),
         lead_seconds=lead,
         **values,
     )
-    return await perform(opened, caller, activity_id, change)
+    return await carry_out(opened, caller, activity_id, change)
 
 
 @router.post("/cancel", response_model=ScheduledActivityRead, responses=ANSWERS)
@@ -111,20 +111,20 @@ async def cancel_activity(
     activity_id: UUID,
     body: Json[CancelCreate],
 ) -> Response:
-    """Cancel a READY, UNRESOLVED or DUE activity that nobody has taken: 200 promises that it won't be executed."""
-    return await perform(opened, caller, activity_id, Cancel(actor=caller.subject, reason=body.reason))
+    """Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never executed."""
+    return await carry_out(opened, caller, activity_id, Cancel(actor=caller.subject, reason=body.reason))
 
 
 @router.post("/execute-now", response_model=ScheduledActivityRead, responses=ANSWERS)
 async def execute_activity_now(caller: CanDispatch, opened: Opened, activity_id: UUID) -> Response:
-    """Make a READY activity due at once; its `scheduledAt` stays, and it isn't late."""
-    return await perform(opened, caller, activity_id, ExecuteNow(actor=caller.subject))
+    """Make a READY activity due at once; its `scheduledAt` stays, and it does not count as late."""
+    return await carry_out(opened, caller, activity_id, ExecuteNow(actor=caller.subject))
 
 
 @router.patch("/retry-resolution", response_model=ScheduledActivityRead, responses=ANSWERS)
 async def retry_resolution(caller: CanCreate, opened: Opened, activity_id: UUID) -> Response:
-    """Try again what an UNRESOLVED activity lacks: READY afterwards, or still UNRESOLVED with what failed."""
-    return await perform(opened, caller, activity_id, RetryResolution(actor=caller.subject))
+    """Resolve again what an UNRESOLVED activity lacks; it is READY afterwards, or UNRESOLVED with what failed now."""
+    return await carry_out(opened, caller, activity_id, RetryResolution(actor=caller.subject))
 
 
 @router.patch(
@@ -139,32 +139,32 @@ async def assign_target(
     target_user_id: UUID,
     body: Json[TargetAssignment],
 ) -> Response:
-    """Say whom a PENDING or FAILED target is; the activity becomes READY if that was all."""
+    """Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing."""
     change = AssignTarget(actor=caller.subject, target_user_id=target_user_id, commerce_user_id=body.commerce_user_id)
-    return await perform(opened, caller, activity_id, change)
+    return await carry_out(opened, caller, activity_id, change)
 
 
-NEVER = "Nothing was changed, and nothing will be."
+NOTHING_CHANGED = "Nothing was changed, and nothing will be."
 
 
-async def perform(opened: Resources, caller: Caller, activity_id: UUID, change: Change) -> Response:
+async def carry_out(opened: Resources, caller: Caller, activity_id: UUID, change: Change) -> Response:
     """Carry the change out and answer with the activity: 200 if it was changed, 202 if it will be.
 
     Raises:
         Problem: nothing was changed, and nothing will be; or PostgreSQL doesn't answer, so that this is not known.
     """
-    seen = await _seen(opened, caller, activity_id)
+    seen = await _read_snapshot(opened, caller, activity_id)
     wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), change=change)
     changes = Changes(opened.temporal, opened.database, opened.lead)
     try:
         outcome = await changes.carry_out(
             wanted, seen.idempotency_key, seen.standing.status, opened.answer_deadline_seconds
         )
-        now = await _seen(opened, caller, activity_id)
+        now = await _read_snapshot(opened, caller, activity_id)
     except (SQLAlchemyError, OSError) as failure:
         if not may_pass(failure):
             raise
-        detail = "PostgreSQL doesn't answer, so it can't be said whether the change was carried out: look again."
+        detail = "PostgreSQL doesn't answer, so the change may have been carried out or not: read the activity again."
         raise Unavailable(detail) from failure
     _require_carried_out(outcome)
     if isinstance(change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
@@ -178,12 +178,12 @@ def _require_carried_out(outcome: Outcome) -> None:
         case Rejected(rejection):
             raise from_rejection(rejection)
         case Withdrawn(is_defect=True):
-            raise InternalError(f"{NEVER} The reason is ours.")
+            raise InternalError(f"{NOTHING_CHANGED} The reason is ours.")
         case Withdrawn(detail):
-            raise Unavailable(f"{NEVER} {detail} Try again.")
+            raise Unavailable(f"{NOTHING_CHANGED} {detail} Try again.")
 
 
-async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapshot:
+async def _read_snapshot(opened: Resources, caller: Caller, activity_id: UUID) -> Snapshot:
     statement = SNAPSHOTS.where(ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id)
     async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
@@ -193,8 +193,8 @@ async def _seen(opened: Resources, caller: Caller, activity_id: UUID) -> Snapsho
     raise WrongStatus("The activity is RESOLVING: wait until it is recorded.", members={"actualStatus": "RESOLVING"})
 
 
-def _versions(if_match: str | None) -> tuple[int, ...] | None:
-    """The versions that If-Match allows; a tag that is none of ours allows nothing."""
+def _parse_versions(if_match: str | None) -> tuple[int, ...] | None:
+    """Return the versions that `If-Match` allows, or None if it allows all; a foreign tag allows none."""
     if if_match is None or if_match.strip() == "*":
         return None
     return tuple(int(tag) for tag in re.findall(r'(?<!W/)"(\d{1,9})"', if_match))

@@ -1,4 +1,4 @@
-"""POST /api/activities: one creation, whether it comes alone or in a batch."""
+"""Create one activity, from a request of its own or from an item of a batch."""
 
 from http import HTTPStatus
 from uuid import uuid4
@@ -9,7 +9,7 @@ from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from api.activities.duplicates import duplicate_of
+from api.activities.duplicates import find_duplicate
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.activities.views import recorded, resolving
 from api.http.auth import Caller
@@ -67,10 +67,10 @@ async def create_activity(
 
 
 async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resources) -> Response:
-    """One creation, whether it came alone or in a batch; its deadline begins here.
+    """Create one activity and answer within the deadline, which begins here.
 
     Raises:
-        Problem: nothing was created, or nothing is known of it.
+        Problem: nothing was created, or it is not known.
     """
     scheduled = ScheduledActivityInput(
         id=uuid4(),
@@ -81,7 +81,7 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
     )
     structlog.contextvars.bind_contextvars(activity_id=str(scheduled.id))
     try:
-        answer = await _create(scheduled, caller, opened)
+        answer = await _start_and_wait(scheduled, caller, opened)
     except Problem as problem:
         CREATIONS.labels(problem.code).inc()
         raise
@@ -89,33 +89,33 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
     return answer
 
 
-async def _create(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Response:
-    """One call to Temporal decides; only where it is refused or unheard is anything asked again."""
+async def _start_and_wait(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Response:
+    """Start the run and wait for its answer, by one call to Temporal; ask again only if that fails."""
     try:
         created = await start(opened.temporal, scheduled, opened.answer_deadline_seconds)
     except WorkflowAlreadyStartedError as failure:
-        raise await duplicate_of(scheduled, caller, opened) from failure
-    except (RejectedError, RunFailedError) as refused:
-        raise await creation_problem(refused, scheduled, caller, opened) from refused
+        raise await find_duplicate(scheduled, caller, opened) from failure
+    except (RejectedError, RunFailedError) as failure:
+        raise await creation_problem(failure, scheduled, caller, opened) from failure
     except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
         if not await ask.is_started(opened.temporal, scheduled):
-            raise _unheard(failure) from failure
+            raise _build_unanswered_problem(failure) from failure
         return resolving(scheduled, status_code=202)
     return recorded(created, caller, opened, status_code=201)
 
 
 async def creation_problem(
-    refused: RejectedError | RunFailedError, scheduled: ScheduledActivityInput, caller: Caller, opened: Resources
+    failure: RejectedError | RunFailedError, scheduled: ScheduledActivityInput, caller: Caller, opened: Resources
 ) -> Problem:
-    """Return the problem that a refused creation is to its caller."""
-    if isinstance(refused, RunFailedError):
+    """Return the problem with which a failed creation is answered."""
+    if isinstance(failure, RunFailedError):
         return InternalError("The activity could not be created, and the reason is ours. Its key can be used again.")
-    if refused.rejection.code == IdempotencyKeyExists.code:
-        return await duplicate_of(scheduled, caller, opened)
-    return from_rejection(refused.rejection)
+    if failure.rejection.code == IdempotencyKeyExists.code:
+        return await find_duplicate(scheduled, caller, opened)
+    return from_rejection(failure.rejection)
 
 
-def _unheard(failure: Exception) -> Problem:
+def _build_unanswered_problem(failure: Exception) -> Problem:
     structlog.get_logger(__name__).warning("no answer from Temporal", failure=type(failure).__name__)
     return Unavailable(
         "Nothing is known to have been created. Send the same request again, with the same idempotency key: if it was"

@@ -1,4 +1,4 @@
-"""The 409 of a used idempotency key: the activity that exists, and what differs from it."""
+"""Build the 409 of a used idempotency key: the activity that has it, and the differences from its request."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -20,61 +20,63 @@ from workflows.display import contract_time
 from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest
 
 FREE_DEPTH = 3
-"""How deep a pointer leads where the caller's own values begin: there an absent member isn't a null one."""
+"""The depth at which free JSON values begin, in which an absent member differs from null."""
 TIMES = ("/scheduled_at", "/suggested_execution_time")
 
 
 class Difference(BaseModel):
-    """One place in the body, and both values there; absent is null."""
+    """A place in the body at which two requests differ, with both values; an absent value is null."""
 
     pointer: str
     stored: JsonValue
     sent: JsonValue
 
 
-def differences(stored: ScheduledActivityRequest, sent: ScheduledActivityRequest) -> list[Difference]:
-    """All of them, after parsing: instants are compared as instants, absent as null, and the order in arrays counts.
+def list_differences(stored: ScheduledActivityRequest, sent: ScheduledActivityRequest) -> list[Difference]:
+    """List all differences of two parsed requests.
+
+    Times are compared as instants and an absent value as null; the order in arrays counts.
 
     An attribute key counts once, however often it is repeated.
     """
     left, right = stored.model_dump(mode="json"), sent.model_dump(mode="json")
-    if _once(stored.attribute_keys) == _once(sent.attribute_keys):
+    if _drop_repeats(stored.attribute_keys) == _drop_repeats(sent.attribute_keys):
         left.pop("attribute_keys", None)
         right.pop("attribute_keys", None)
     return [
         Difference(
             pointer=found.pointer,
-            stored=_as_answered(stored, found.pointer, found.stored),
-            sent=_as_answered(sent, found.pointer, found.sent),
+            stored=_format_value(stored, found.pointer, found.stored),
+            sent=_format_value(sent, found.pointer, found.sent),
         )
-        for found in _differences(left, right, "")
+        for found in _walk(left, right, "")
     ]
 
 
-def _as_answered(request: ScheduledActivityRequest, pointer: str, value: JsonValue) -> JsonValue:
-    """Times as the contract writes them."""
+def _format_value(request: ScheduledActivityRequest, pointer: str, value: JsonValue) -> JsonValue:
+    """Return a time in the contract's format, and any other value as it is."""
     time = getattr(request, pointer[1:]) if pointer in TIMES else None
     return contract_time(time) if time else value
 
 
-def _once(keys: tuple[str, ...] | None) -> list[str] | None:
+def _drop_repeats(keys: tuple[str, ...] | None) -> list[str] | None:
     return None if keys is None else list(dict.fromkeys(keys))
 
 
-def _differences(stored: Any, sent: Any, pointer: str) -> Iterator[Difference]:
+def _walk(stored: Any, sent: Any, pointer: str) -> Iterator[Difference]:
     both = isinstance(stored, dict) and isinstance(sent, dict)
     if both and (stored.keys() == sent.keys() or pointer.count("/") < FREE_DEPTH):
         for key in dict.fromkeys((*stored, *sent)):
-            yield from _differences(stored.get(key), sent.get(key), f"{pointer}/{escaped(key)}")
+            yield from _walk(stored.get(key), sent.get(key), f"{pointer}/{escaped(key)}")
     elif isinstance(stored, list) and isinstance(sent, list) and len(stored) == len(sent):
         for index, (left, right) in enumerate(zip(stored, sent, strict=True)):
-            yield from _differences(left, right, f"{pointer}/{index}")
-    elif not _same(stored, sent):
+            yield from _walk(left, right, f"{pointer}/{index}")
+    elif not _is_same(stored, sent):
         yield Difference(pointer=pointer, stored=stored, sent=sent)
 
 
-def _same(stored: Any, sent: Any) -> bool:
-    """PostgreSQL keeps numbers as decimals: 1e23 comes back from it as an integer, and a float equals few."""
+def _is_same(stored: Any, sent: Any) -> bool:
+    """Compare two values; numbers as decimals, because PostgreSQL returns 1e23 as an integer."""
     if isinstance(stored, bool) or isinstance(sent, bool):
         return stored is sent
     if isinstance(stored, int | float) and isinstance(sent, int | float):
@@ -82,8 +84,9 @@ def _same(stored: Any, sent: Any) -> bool:
     return bool(stored == sent)
 
 
-async def duplicate_of(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Problem:
-    """Look the first one up; twice, for a run may write its row and end while we look."""
+async def find_duplicate(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Problem:
+    """Return the 409 that shows the activity which has the key."""
+    # Twice, because a run may write its row and end between the two questions of a look-up.
     found = await _look_up(scheduled, caller, opened) or await _look_up(scheduled, caller, opened)
     return found or Unavailable(
         "An attempt with this idempotency key has just ended; send the request again.", retry_after=1
@@ -91,7 +94,7 @@ async def duplicate_of(scheduled: ScheduledActivityInput, caller: Caller, opened
 
 
 async def _look_up(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> IdempotencyKeyExists | None:
-    """In PostgreSQL, or, while it is still resolving, in its run's first event."""
+    """Look the key up in PostgreSQL, and then among the runs that are still resolving."""
     key = scheduled.request.idempotency_key
     statement = SNAPSHOTS.where(
         ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.idempotency_key == key
@@ -100,18 +103,18 @@ async def _look_up(scheduled: ScheduledActivityInput, caller: Caller, opened: Re
         row = (await connection.execute(statement)).one_or_none()
     if row:
         stored = ScheduledActivityRequest.model_validate(row.request)
-        return _conflict(read(snapshot(row), caller, opened), stored, scheduled.request, decided=True)
+        return _build_conflict(read(snapshot(row), caller, opened), stored, scheduled.request, decided=True)
     run = await ask.find_latest_run(opened.temporal, caller.tenant_id, key)
     if run is None or run.status is not WorkflowExecutionStatus.RUNNING:
         return None
     first = await ask.read_input(opened.temporal, run.id, run.run_id, ScheduledActivityInput)
-    return _conflict(read_resolving(first), first.request, scheduled.request, decided=False)
+    return _build_conflict(read_resolving(first), first.request, scheduled.request, decided=False)
 
 
-def _conflict(
+def _build_conflict(
     existing: ScheduledActivityRead, stored: ScheduledActivityRequest, sent: ScheduledActivityRequest, *, decided: bool
 ) -> IdempotencyKeyExists:
-    differ = differences(stored, sent)
+    differ = list_differences(stored, sent)
     same = "This very request was accepted before" if not differ else "Another request was accepted with this key"
     return IdempotencyKeyExists(
         f"{same}: activity {existing.id} is {existing.status}.",

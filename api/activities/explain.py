@@ -1,4 +1,4 @@
-"""/api/activities/{id}/explanation and its parts: why this person, why this value; and the same for what isn't yet."""
+"""Explain an activity's target user and values, and those that a creation would have."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,15 +32,15 @@ router = APIRouter(prefix="/api/activities", tags=["activities"])
 
 
 class ExplanationRead(Answer):
-    """How the reason was understood, whom the target user was looked for among, and where values came from."""
+    """The explanation of a resolution: the matched reason, the candidates for the target, the sources of the values."""
 
-    reason: ReasonExplanation | None = Field(default=None, description="Only of the creation.")
+    reason: ReasonExplanation | None = Field(default=None, description="Present for the creation only.")
     target: TargetExplanation | None = Field(default=None, description="Absent where no target was looked for.")
     attributes: AttributesExplanation | None = Field(default=None, description="Absent where none were looked for.")
 
     @classmethod
     def members(cls, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """The parts of a stored explanation; what was not looked for is empty there, and absent here."""
+        """Return the parts of a stored explanation; a part that was not resolved is stored empty, and is None here."""
         return {part: stored.get(part) or None for part in ("reason", "target", "attributes")}
 
 
@@ -48,28 +48,30 @@ class AttemptRead(ExplanationRead):
     """One attempt at resolution."""
 
     attempted_at: Instant
-    moment: ResolutionMoment | None = Field(description="On which occasion; null when an operator assigned the user.")
+    moment: ResolutionMoment | None = Field(
+        description="The occasion of the attempt; null if an operator assigned the user."
+    )
 
 
 class AttemptsRead(Answer):
-    """Every attempt at the activity's resolution, the first one first."""
+    """All attempts at the activity's resolution, the oldest first."""
 
     activity_id: UUID
     attempts: list[AttemptRead]
 
 
 class ExplanationDryRunRead(ExplanationRead):
-    """What a creation would come to; nothing was started, and nothing written."""
+    """The result that a creation would have; nothing was started or written."""
 
     status: ActivityStatus = Field(description="READY or UNRESOLVED.")
-    status_reason: str | None = Field(description="Why it would be UNRESOLVED.")
+    status_reason: str | None = Field(description="The reason if it would be UNRESOLVED.")
 
 
 @router.get("/{activity_id}/explanation", responses=documented(ActivityNotFound))
 async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) -> AttemptsRead:
-    """Why the activity has this target user and these values: each attempt with the configuration then in force.
+    """Explain the activity's target user and values: each attempt, with the configuration that was in force then.
 
-    A later attempt is only about what was still open: what was found once is never looked for again.
+    A later attempt covers only what was still open; what was found once is never resolved again.
     """
     statement = (
         select(ResolutionAttempt.explanation, ResolutionAttempt.attempted_at)
@@ -101,9 +103,9 @@ async def explain_activity(
     opened: Opened,
     body: Json[ScheduledActivityCreate],
 ) -> ExplanationDryRunRead:
-    """What creating this would come to, and why: the body of a creation, the explanation that it would store.
+    """Explain what the creation with this body would result in, as the creation itself would store it.
 
-    Nothing is started and nothing is written, and the idempotency key isn't looked at.
+    Nothing is started or written, and the idempotency key is not checked.
     """
     scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=caller.tenant_id, request=body.as_request())
     async with opened.database.autocommit.connect() as connection:

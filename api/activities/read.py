@@ -1,4 +1,4 @@
-"""GET /api/activities/{id} and its parts: the activity, its trail, its target users, its attributes."""
+"""Read an activity and its parts: the trail, the target users and the attributes."""
 
 from typing import Any
 from uuid import UUID
@@ -21,9 +21,9 @@ router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 
 @router.get("", response_model=ScheduledActivityRead, responses=documented(ActivityNotFound))
 async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Response:
-    """The activity as it is now; `RESOLVING` while its creation is under way.
+    """Read the activity as it is now; it is `RESOLVING` while its creation is under way.
 
-    If the creation turned out to be impossible, the answer is the problem that the creating call would have got.
+    If the creation has failed, the answer is the problem that the creating call would have been answered.
     """
     statement = SNAPSHOTS.where(ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id)
     async with opened.database.autocommit.connect() as connection:
@@ -35,7 +35,7 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
 
 @router.get("/status-events", responses=documented(ActivityNotFound))
 async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID) -> list[StatusEventRead]:
-    """The trail of the activity, oldest first; empty while it is RESOLVING."""
+    """List the events of the activity, the oldest first; there are none while it is RESOLVING."""
     statement = (
         select(StatusEvent)
         .where(
@@ -53,14 +53,14 @@ async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID)
 
 
 class CommerceUserOfTargetRead(Answer):
-    """The person; how to reach them is said with the commerce."""
+    """The person at whom a target is aimed; the contacts are part of the commerce."""
 
     id: UUID
     name: str
 
 
 class ActivityTargetUserRead(TargetUserRead):
-    """Whom the activity is aimed at, with their name."""
+    """A target of the activity, with the person's name."""
 
     commerce_user: CommerceUserOfTargetRead | None
 
@@ -83,23 +83,25 @@ _NAMES = (
 
 @router.get("/target-users", responses=documented(ActivityNotFound))
 async def list_target_users(caller: CanView, opened: Opened, activity_id: UUID) -> list[ActivityTargetUserRead]:
-    """Whom it is aimed at: PENDING until somebody is looked for or assigned, LOCKED from the moment it is due."""
-    row = await _row(caller, opened, activity_id)
+    """List the targets: PENDING until a user is found or assigned, LOCKED from the moment the activity is due."""
+    row = await _read_row(caller, opened, activity_id)
     if row is None:
         return []
     targets = ScheduledActivityRead.of(snapshot(row), None).target_users
-    return [ActivityTargetUserRead(**one.model_dump(), commerce_user=_person(one, row.names or {})) for one in targets]
+    return [
+        ActivityTargetUserRead(**one.model_dump(), commerce_user=_name_person(one, row.names or {})) for one in targets
+    ]
 
 
 @router.get("/attributes", responses=documented(ActivityNotFound))
 async def list_attributes(caller: CanView, opened: Opened, activity_id: UUID) -> list[AttributeRead]:
-    """The values that the executor needs, in the order in which the request named them."""
-    row = await _row(caller, opened, activity_id)
+    """List the values that the executor needs, in the order in which the request named them."""
+    row = await _read_row(caller, opened, activity_id)
     return [] if row is None else list(ScheduledActivityRead.of(snapshot(row), None).attributes)
 
 
-async def _row(caller: Caller, opened: Resources, activity_id: UUID) -> Row[*tuple[Any, ...]] | None:
-    """The activity's row, or none while it is RESOLVING."""
+async def _read_row(caller: Caller, opened: Resources, activity_id: UUID) -> Row[*tuple[Any, ...]] | None:
+    """Return the activity's row, or None while it is RESOLVING."""
     statement = SNAPSHOTS.add_columns(_NAMES).where(
         ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id
     )
@@ -110,6 +112,6 @@ async def _row(caller: Caller, opened: Resources, activity_id: UUID) -> Row[*tup
     return row
 
 
-def _person(target: TargetUserRead, names: dict[str, str]) -> CommerceUserOfTargetRead | None:
+def _name_person(target: TargetUserRead, names: dict[str, str]) -> CommerceUserOfTargetRead | None:
     user_id = target.commerce_user_id
     return CommerceUserOfTargetRead(id=user_id, name=names[str(user_id)]) if user_id else None

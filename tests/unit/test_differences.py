@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.activities.duplicates import differences
+from api.activities.duplicates import list_differences
 from api.activities.schemas import ScheduledActivityCreate
 from api.http.bodies import parse
 from tests.support.builders import contract_example
@@ -26,7 +26,7 @@ def request(**changes: Any) -> ScheduledActivityRequest:
 @settings(max_examples=50)
 @given(any_message(ScheduledActivityRequest))
 def test_a_request_never_differs_from_itself(sent: ScheduledActivityRequest) -> None:
-    assert differences(sent, sent) == []
+    assert list_differences(sent, sent) == []
 
 
 @settings(max_examples=200)
@@ -34,7 +34,7 @@ def test_a_request_never_differs_from_itself(sent: ScheduledActivityRequest) -> 
 def test_there_are_differences_exactly_when_the_requests_are_not_equal(
     stored: ScheduledActivityRequest, sent: ScheduledActivityRequest
 ) -> None:
-    assert bool(differences(stored, sent)) is (_comparable(stored) != _comparable(sent))
+    assert bool(list_differences(stored, sent)) is (_comparable(stored) != _comparable(sent))
 
 
 def _comparable(request: ScheduledActivityRequest) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _comparable(request: ScheduledActivityRequest) -> dict[str, Any]:
 def test_a_difference_says_what_both_have_at_its_pointer(
     stored: ScheduledActivityRequest, sent: ScheduledActivityRequest
 ) -> None:
-    for found in differences(stored, sent):
+    for found in list_differences(stored, sent):
         assert found.stored == _at(_answered(stored), found.pointer)
         assert found.sent == _at(_answered(sent), found.pointer)
 
@@ -85,7 +85,7 @@ def _at(document: Any, pointer: str) -> Any:
     ],
 )
 def test_two_spellings_of_one_request_do_not_differ(stored: dict[str, Any], sent: dict[str, Any]) -> None:
-    assert differences(request(**stored), request(**sent)) == []
+    assert list_differences(request(**stored), request(**sent)) == []
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_two_spellings_of_one_request_do_not_differ(stored: dict[str, Any], sent
     ],
 )
 def test_a_difference_is_told_at_its_place(stored: dict[str, Any], sent: dict[str, Any], pointer: str) -> None:
-    assert differences(request(**stored), request(**sent))[0].pointer == pointer
+    assert list_differences(request(**stored), request(**sent))[0].pointer == pointer
 
 
 @settings(max_examples=100)
@@ -133,7 +133,7 @@ def test_what_json_in_postgresql_does_to_a_number_is_no_difference(values: list[
         update={"attributes": tuple(ProvidedAttribute(key=str(n), value=value) for n, value in enumerate(values))}
     )
     stored = ScheduledActivityRequest.model_validate(_as_decimals(sent.model_dump(mode="json")))
-    assert differences(stored, sent) == []
+    assert list_differences(stored, sent) == []
 
 
 def _as_decimals(value: Any) -> Any:
