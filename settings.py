@@ -24,7 +24,7 @@ class WorkerSettings(DatabaseSettings):
     """What `worker.py` reads."""
 
     worker_metrics_port: int = Field(
-        default=0, ge=0, le=65535, description="Port of the worker's /metrics; 0 lets the system choose one."
+        default=0, ge=0, le=65535, description="Port of the worker's /metrics; 0 serves none."
     )
     worker_drain_seconds: float = Field(
         default=30, gt=0, description="How long SIGTERM waits for the steps in flight; longer than any single step."

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -108,21 +107,17 @@ def _deployed_as(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
     )
 
 
-def metrics_runtime(host: str, port: int) -> Runtime:
-    """The SDK's metrics and ours on http://{host}:{port}/metrics; lateness needs wider buckets than latencies."""
+def open_runtime(metrics_address: str | None) -> Runtime:
+    """Open the SDK's runtime, with its metrics and ours on http://{metrics_address}/metrics, or without any."""
+    if metrics_address is None:
+        return Runtime(telemetry=TelemetryConfig())
     metrics = PrometheusConfig(
-        bind_address=f"{host}:{port}",
+        bind_address=metrics_address,
         histogram_bucket_overrides={
             "scheduled_activity_lateness_ms": [10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000, 600_000, 3.6e6],
         },
     )
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))
-
-
-def free_port(host: str) -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server((host, 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def spare_the_collector() -> None:
@@ -170,8 +165,8 @@ async def main() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    port = settings.worker_metrics_port or free_port(settings.listen_host)
-    runtime = metrics_runtime(settings.listen_host, port)
+    metrics_address = f"{settings.listen_host}:{settings.worker_metrics_port}" if settings.worker_metrics_port else None
+    runtime = open_runtime(metrics_address)
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     async with database.autocommit.connect() as connection:
         fault = await connection.run_sync(schema_fault)
@@ -179,11 +174,13 @@ async def main() -> None:
         sys.exit(fault)
     client = await connect_patiently(runtime, stop)
     if client:
-        await work(client, database, settings, stop, metrics=f"http://{settings.listen_host}:{port}/metrics")
+        await work(client, database, settings, stop, metrics_address)
     await database.dispose()
 
 
-async def work(client: Client, database: Database, settings: WorkerSettings, stop: asyncio.Event, metrics: str) -> None:
+async def work(
+    client: Client, database: Database, settings: WorkerSettings, stop: asyncio.Event, metrics_address: str | None
+) -> None:
     """Run the worker until `stop` is set, then let it finish what is in flight."""
     worker = build_worker(
         client,
@@ -196,7 +193,7 @@ async def work(client: Client, database: Database, settings: WorkerSettings, sto
     )
     async with worker:
         spare_the_collector()
-        log.info("working", task_queue=TASK_QUEUE, metrics=metrics)
+        log.info("working", task_queue=TASK_QUEUE, metrics=metrics_address and f"http://{metrics_address}/metrics")
         every = timedelta(seconds=settings.reconcile_every_seconds)
         scheduling = asyncio.create_task(keep_reconciling(client, every))
         await stop.wait()

@@ -22,7 +22,7 @@ from embedded.temporal_server import free_port
 from tests.support.builders import CONTACTS, contract_example, from_now
 from tests.support.service import Service, temporal_client, until
 from tests.support.worlds import idle_service, work
-from worker import build_worker, metrics_runtime
+from worker import build_worker, open_runtime
 
 URL = "/api/activities"
 RULES = Path(__file__).parents[3] / "docs" / "alerts.yml"
@@ -94,7 +94,7 @@ async def worker_metrics(postgres: Postgres, temporal: Client) -> AsyncIterator[
         client = await temporal_client(
             temporal.service_client.config.target_host,
             namespace=service.temporal.namespace,
-            runtime=metrics_runtime("127.0.0.1", port),
+            runtime=open_runtime(f"127.0.0.1:{port}"),
         )
         async with build_worker(client, service.database):
             yield service, f"http://127.0.0.1:{port}/metrics"
