@@ -1,7 +1,5 @@
 """The application: its routers and its handlers of exceptions. It opens no connection."""
 
-from typing import Any
-
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
@@ -54,7 +52,7 @@ ROUTERS = (
 )
 
 
-def create_app(lifespan: Lifespan[Any] | None = None) -> FastAPI:
+def create_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Create the API over the resources that `lifespan` opens as `state.resources`."""
     app: FastAPI = FastAPIOffline(
         title="Scheduled activities",

@@ -5,7 +5,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import uvicorn
 from sqlalchemy import create_engine
@@ -24,7 +23,7 @@ from settings import ApiSettings
 
 
 @asynccontextmanager
-async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
+async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
     """Open the resources that routes use. Temporal need not be reachable at the start."""
     settings = ApiSettings()
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)

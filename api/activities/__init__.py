@@ -1,1 +1,1 @@
-"""/api/activities: create, read, change, list."""
+"""/api/activities and /api/operations: create, read, list and change activities."""

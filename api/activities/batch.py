@@ -1,4 +1,4 @@
-"""/api/activities/batch: many creations in one call, each as independent of the others as if it had come alone."""
+"""POST /api/activities/batch: create many activities in one call, each judged alone."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
@@ -38,41 +38,41 @@ Item = TypeVar("Item")
 
 ITEMS = 1000
 AT_ONCE = 64
-"""Creations of one call in flight: enough to keep a worker busy, too few to starve other callers."""
+"""The most creations of one call in flight: enough to keep a worker busy, too few to delay other callers."""
 AHEAD = 256
-"""Results of a stream that may wait for a slower one before them, or for a slow reader, until reading stops."""
+"""The most results of a stream that wait for a slower item or a slow reader; then reading pauses."""
 LINES = "application/x-ndjson"
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
 
 
-def _lines_of(model: type[BaseModel]) -> dict[str, str]:
+def _describe_lines(model: type[BaseModel]) -> dict[str, str]:
     return {"type": "string", "description": f"Lines, each a `{model.__name__}` in JSON."}
 
 
 class ScheduledActivityBatch(RequestBody):
-    """Creations, each with an idempotency key of its own; a wrong one is answered for itself and sinks no other."""
+    """The activities to create, each with its own idempotency key. An item that is not valid fails alone."""
 
     activities: Annotated[list[Annotated[ScheduledActivityCreate, SkipValidation]], Field(max_length=ITEMS)]
 
 
 class BatchResult(Answer):
-    """What the single call would have answered to this item."""
+    """The response that the single call would have sent for this item."""
 
-    index: int = Field(description="The item's place in the request, from 0.")
+    index: int = Field(description="The item's position in the request, from 0.")
     status: int = Field(examples=[201])
     body: ScheduledActivityRead | ProblemRead
 
 
 class BatchResults(Answer):
-    """One result per item, in their order."""
+    """One result for each item, in the order of the request."""
 
     results: list[BatchResult]
 
 
 LINE_BY_LINE = {
-    "requestBody": {"content": {LINES: {"schema": _lines_of(ScheduledActivityCreate)}}},
-    "responses": {"200": {"content": {LINES: {"schema": _lines_of(BatchResult)}}}},
+    "requestBody": {"content": {LINES: {"schema": _describe_lines(ScheduledActivityCreate)}}},
+    "responses": {"200": {"content": {LINES: {"schema": _describe_lines(BatchResult)}}}},
 }
 """The other way to send a batch and to get its results."""
 
@@ -88,51 +88,51 @@ async def create_activities(
     opened: Opened,
     request: Annotated[Request, Depends(UnreadBody(ScheduledActivityBatch))],
 ) -> Response:
-    """Create up to 1,000 activities, each by the rules of the single call and answered as that would answer it.
+    """Create up to 1,000 activities. Each item is created and answered as by the single call.
 
-    200 says only that the results are there: look at each one's `status`. Sent again after a cut connection, whatever
-    was created answers 409 with its activity and `sameRequest: true`, and nothing starts twice.
+    A 200 means that there are results: check the `status` of each. After a lost connection, send the batch again: an
+    item that was created is answered with 409, its activity and `sameRequest: true`, and nothing is created twice.
 
-    As `application/x-ndjson`, one activity per line without a limit to their number, the results come as lines too,
-    while the request is still being sent: `curl -T campaign.ndjson -H 'Content-Type: application/x-ndjson' …`.
+    As `application/x-ndjson`, the batch has one activity in each line and any number of lines. The results are sent as
+    lines while the request is still being read: `curl -T campaign.ndjson -H 'Content-Type: application/x-ndjson' …`.
     """
 
-    async def result(item: tuple[int, bytes]) -> bytes:
-        return await _result(*item, request, caller, opened)
+    async def create_item(item: tuple[int, bytes]) -> bytes:
+        return await _create_item(*item, request, caller, opened)
 
     if media_type(request) == LINES:
         results = process_in_order(
-            _numbered(split_lines(read_chunks(request), BODY_BYTES)), result, at_once=AT_ONCE, ahead=AHEAD
+            _enumerate(split_lines(read_chunks(request), BODY_BYTES)), create_item, at_once=AT_ONCE, ahead=AHEAD
         )
         return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
-    items = await asyncio.to_thread(_items, await json_content(request, BULK_BODY_BYTES))
-    results = process_in_order(_numbered(_each(items)), result, at_once=AT_ONCE, ahead=ITEMS)
-    content = b",".join([one async for one in results])
+    items = await asyncio.to_thread(_split_items, await json_content(request, BULK_BODY_BYTES))
+    results = process_in_order(_enumerate(_iterate(items)), create_item, at_once=AT_ONCE, ahead=ITEMS)
+    content = b",".join([result async for result in results])
     return Response(b'{"results":[' + content + b"]}", media_type="application/json")
 
 
-async def _result(index: int, content: bytes, request: Request, caller: Caller, opened: Resources) -> bytes:
-    """One item from its JSON to its result; whatever happens to it stays its own."""
+async def _create_item(index: int, content: bytes, request: Request, caller: Caller, opened: Resources) -> bytes:
+    """Create one item and return its result as JSON; an exception becomes the result of this item alone."""
     try:
         if len(content) > BODY_BYTES:
-            raise BodyTooLarge(f"An activity may have {BODY_BYTES:,} bytes at most.")  # noqa: TRY301 - answered below
+            raise BodyTooLarge(f"An activity may have at most {BODY_BYTES:,} bytes.")  # noqa: TRY301 - answered below
         answer = await create(parse(ScheduledActivityCreate, content), caller, opened)
     except Exception as failure:  # noqa: BLE001 - logged without its message, which may hold a customer's data
         problem = problem_of(failure)
         if isinstance(problem, InternalError):
-            log.error("a defect of ours", item=index, failure=kind(failure), trace=format_tb(failure.__traceback__))  # noqa: TRY400
+            log.error("unexpected exception", item=index, failure=kind(failure), trace=format_tb(failure.__traceback__))  # noqa: TRY400
         body = to_json(problem.body(request.url.path, request.state.request_id))
-        return _joined(index, problem.status, body)
-    return _joined(index, answer.status_code, bytes(answer.body))
+        return _format_result(index, problem.status, body)
+    return _format_result(index, answer.status_code, bytes(answer.body))
 
 
-def _joined(index: int, status: int, body: bytes) -> bytes:
-    """A `BatchResult` around a body that is JSON already."""
+def _format_result(index: int, status: int, body: bytes) -> bytes:
+    """Return a `BatchResult` as JSON, around a body that is JSON already."""
     return b'{"index":%d,"status":%d,"body":%b}' % (index, HTTPStatus(status), body)
 
 
-def _items(content: bytes) -> list[bytes]:
-    """The JSON of each item; only the shape around them is judged here."""
+def _split_items(content: bytes) -> list[bytes]:
+    """Return the JSON of each item. Only the list around them is validated here."""
     data = json_of(content)
     try:
         batch = ScheduledActivityBatch.model_validate(data, strict=True)
@@ -141,12 +141,12 @@ def _items(content: bytes) -> list[bytes]:
     return [to_json(item) for item in batch.activities]
 
 
-async def _each(items: Iterable[Item]) -> AsyncIterator[Item]:
+async def _iterate(items: Iterable[Item]) -> AsyncIterator[Item]:
     for item in items:
         yield item
 
 
-async def _numbered(items: AsyncIterable[Item]) -> AsyncIterator[tuple[int, Item]]:
+async def _enumerate(items: AsyncIterable[Item]) -> AsyncIterator[tuple[int, Item]]:
     index = 0
     async for item in items:
         yield index, item

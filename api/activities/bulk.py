@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field, model_validator
 from sqlalchemy import select
 
-from api.activities.listing import ActivityFilterQuery, count
+from api.activities.listing import ActivityFilterQuery, count_activities
 from api.activities.operations import OperationRead, read_operation
 from api.activities.schemas import ScheduledActivityRead
 from api.activities.views import read
@@ -140,7 +140,7 @@ async def _start(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
         await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, wanted, paused)
-        total = await count(connection, listed, statements.ITEMS)
+        total = await count_activities(connection, listed, statements.ITEMS)
         if total > statements.ITEMS:
             raise _fault("/filter", f"The filter matches more than {statements.ITEMS:,} activities: narrow it.")
         if body.dry_run:

@@ -1,7 +1,7 @@
-"""GET /api/activities: find activities, page by page, however many there are."""
+"""GET /api/activities: list and filter activities."""
 
 import hashlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -21,13 +21,13 @@ from workflows.messages import ActivityFilter, Fault, Snapshot
 from workflows.words import ActivityType, Channel
 
 
-def _several(value: Any) -> Any:
+def _to_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _only_true(value: bool) -> bool:  # noqa: FBT001 - pydantic's signature
+def _require_true(value: bool) -> bool:  # noqa: FBT001 - pydantic's signature
     if not value:
-        msg = "must be true or absent: there is no list of what isn't late"
+        msg = "must be true or absent: activities that are not late can't be listed"
         raise ValueError(msg)
     return value
 
@@ -36,56 +36,56 @@ ListedStatus = Literal["READY", "UNRESOLVED", "DUE", "DISPATCHED", "COMPLETED", 
 
 
 class ActivityFilterQuery(RequestBody):
-    """All conditions hold at once; an absent one lets everything pass."""
+    """Conditions on activities. An activity must meet all of them."""
 
-    status: Annotated[list[ListedStatus], BeforeValidator(_several), Field(max_length=10)] = Field(
-        default=[], description="One or several. What is RESOLVING isn't recorded yet, and isn't listed."
+    status: Annotated[list[ListedStatus], BeforeValidator(_to_list), Field(max_length=10)] = Field(
+        default=[], description="One or more statuses. RESOLVING activities are not recorded yet and not listed."
     )
     type: ActivityType | None = None
     channel: Channel | None = None
     commerce_id: UUID | None = None
     reason: Searched | None = Field(default=None, description="The reason's code.")
-    scheduled_from: Time | None = Field(default=None, description="`scheduledAt` is this or later.")
-    scheduled_to: Time | None = Field(default=None, description="`scheduledAt` is earlier than this.")
+    scheduled_from: Time | None = Field(default=None, description="The earliest `scheduledAt`, inclusive.")
+    scheduled_to: Time | None = Field(default=None, description="The latest `scheduledAt`, exclusive.")
     search: Searched | None = Field(
         default=None,
-        description="The idempotency key, or the commerce's external id, begins with this; case matters.",
+        description="The idempotency key or the commerce's external id begins with this text. Case matters.",
     )
-    idempotency_key: IdempotencyKey | None = Field(default=None, description="Exactly this one.")
-    late: Annotated[bool, AfterValidator(_only_true)] = Field(
+    idempotency_key: IdempotencyKey | None = Field(default=None, description="The exact idempotency key.")
+    late: Annotated[bool, AfterValidator(_require_true)] = Field(
         default=False,
-        description="`true`: overdue and not marked (READY, held by a pause too, or UNRESOLVED), or marked more than"
-        " a second late.",
+        description="`true` lists activities that are overdue and not marked (READY, also held ones, or UNRESOLVED) or"
+        " were marked more than a second late.",
     )
 
     def as_filter(self) -> ActivityFilter:
-        """What the statements and the workflows know."""
+        """Return the filter that statements and workflows use."""
         return ActivityFilter.model_validate(self.model_dump(include=set(ActivityFilter.model_fields)))
 
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
 
 EXACT_UP_TO = 10_000
-"""How far is counted, and how far numbered pages reach; beyond that a count would cost more than it tells."""
+"""The most activities that are counted and that numbered pages reach: counting more would be slow."""
 
 
 class ActivityQuery(CursorQuery, ActivityFilterQuery):
-    """Which activities, in which order, and which page of them."""
+    """The activities to return: conditions, order and page."""
 
     sort: Literal["created_at", "scheduled_at"] = "created_at"
     order: Literal["asc", "desc"] = "desc"
 
     def fingerprint(self) -> str:
-        """Equal for pages of the same list."""
+        """Return a hash that is equal for pages of the same list."""
         fields = self.model_dump_json(exclude={"page", "per_page", "cursor"})
         return hashlib.sha256(fields.encode()).hexdigest()[:16]
 
 
 class ActivityPageMeta(PageMeta):
-    """Where in the list the page is, and how long the list is."""
+    """The page's place in the list, and the list's length."""
 
-    total: int = Field(description=f"Counted up to {EXACT_UP_TO:,}; on pages by cursor, as on the first one.")
-    total_is_exact: bool = Field(description="False: there are at least `total`; go on by cursor.")
+    total: int = Field(description=f"Counted up to {EXACT_UP_TO:,}. Pages by cursor repeat the first page's total.")
+    total_is_exact: bool = Field(description="If false, there are at least `total`. Continue by cursor.")
 
 
 class ActivityPage(Answer):
@@ -96,7 +96,7 @@ class ActivityPage(Answer):
 
 
 class _Cursor(BaseModel):
-    """Where the page before ended, and what it said of the list."""
+    """The content of a cursor: the end of the page before, and the list's total."""
 
     of: str
     page: int
@@ -107,33 +107,33 @@ class _Cursor(BaseModel):
 
 @router.get("", responses=documented())
 async def list_activities(caller: CanView, opened: Opened, query: Annotated[ActivityQuery, Query()]) -> ActivityPage:
-    """The tenant's activities that meet all conditions, newest first unless said otherwise.
+    """List the tenant's activities that meet all conditions, by default the newest first.
 
-    Numbered pages reach 10,000 activities deep. `meta.nextCursor` goes on from any page, however deep: by it every
-    activity that was there from the beginning is seen once, whatever arrives meanwhile.
+    Numbered pages reach the first 10,000 activities. `meta.nextCursor` continues from any page without a limit. By
+    cursor, each activity that existed at the first page is returned once, whatever is created meanwhile.
     """
-    before = _before(query)
+    before = _parse_cursor(query)
     if before is None and query.page * query.per_page > EXACT_UP_TO:
-        raise _fault("page", f"Numbered pages end at activity {EXACT_UP_TO:,}: go on by `cursor`.")
+        raise _fault("page", f"Numbered pages end at activity {EXACT_UP_TO:,}. Continue by `cursor`.")
     async with opened.database.transactions.begin() as connection:
         await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, query.as_filter(), paused)
-        total = before.total if before else await count(connection, listed)
+        total = before.total if before else await count_activities(connection, listed)
         found = [snapshot(row) for row in await connection.execute(listed.snapshots(_slice(query, before)))]
     return ActivityPage(
         data=[read(one, caller, opened) for one in found[: query.per_page]],
-        meta=_meta(query, before, total, found),
+        meta=_compose_meta(query, before, total, found),
     )
 
 
-async def count(connection: AsyncConnection, listed: Listed, bound: int = EXACT_UP_TO) -> int:
-    """How many they are; one more than the bound if they are more."""
+async def count_activities(connection: AsyncConnection, listed: Listed, bound: int = EXACT_UP_TO) -> int:
+    """Count the listed activities; the count stops at one more than the bound."""
     return int((await connection.execute(listed.count(bound + 1))).scalar_one())
 
 
 def _slice(query: ActivityQuery, before: _Cursor | None) -> Slice:
-    """One row more than the page has tells whether there is another page."""
+    """Compose the slice to read: one row more than the page shows whether another page follows."""
     return Slice(
         limit=query.per_page + 1,
         sort=query.sort,
@@ -143,7 +143,7 @@ def _slice(query: ActivityQuery, before: _Cursor | None) -> Slice:
     )
 
 
-def _meta(query: ActivityQuery, before: _Cursor | None, total: int, found: list[Snapshot]) -> ActivityPageMeta:
+def _compose_meta(query: ActivityQuery, before: _Cursor | None, total: int, found: list[Snapshot]) -> ActivityPageMeta:
     page = before.page + 1 if before else query.page
     known = min(total, EXACT_UP_TO)
     cursor = None
@@ -161,14 +161,14 @@ def _meta(query: ActivityQuery, before: _Cursor | None, total: int, found: list[
     )
 
 
-def _before(query: ActivityQuery) -> _Cursor | None:
-    """Where to go on; a cursor of another list would silently show the wrong part of this one."""
+def _parse_cursor(query: ActivityQuery) -> _Cursor | None:
+    """Parse the query's cursor; reject one of another list, which would silently skip activities of this one."""
     if query.cursor is None:
         return None
     try:
         cursor = _Cursor.model_validate_json(parse_cursor(query.cursor))
     except ValidationError:
-        raise _fault("cursor", "This is no cursor that a page came with.") from None
+        raise _fault("cursor", "This is not a cursor that a page returned.") from None
     if cursor.of != query.fingerprint():
         raise _fault("cursor", "This cursor belongs to a list with other conditions or another order.")
     return cursor

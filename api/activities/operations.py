@@ -1,11 +1,11 @@
 """/api/operations/{id}: read and stop bulk operations."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field, JsonValue
+from sqlalchemy import RowMapping
 
 from api.http.auth import Caller, Permission
 from api.http.dependencies import CanView, Opened, Resources
@@ -61,7 +61,7 @@ class OperationRead(Answer):
     counts: ItemCounts = ItemCounts()
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
+    def of(cls, row: RowMapping) -> Self:
         """Compose the answer from a row with its counts."""
         counts = {outcome.lower(): number for outcome, number in row["counts"].items()}
         return cls.model_validate({**row, **row["change"], "counts": counts, "total": sum(counts.values())})

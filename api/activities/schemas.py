@@ -1,7 +1,7 @@
-"""The request and the answer of an activity, as the contract has them."""
+"""The request and the answer of an activity, as in docs/create-activity.md."""
 
 from operator import attrgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -39,24 +39,24 @@ from workflows.words import (
 
 
 class RoleMatchConfig(RequestBody):
-    """Whom ROLE_MATCH looks for."""
+    """The role that ROLE_MATCH looks for."""
 
     role: Role
 
 
 class LastContactedConfig(RequestBody):
-    """How far back LAST_CONTACTED looks; without `within_days`, as far as there are records."""
+    """How many days LAST_CONTACTED looks back. Without `within_days`, all records count."""
 
     within_days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
 
 class CriterionBody(RequestBody):
-    """What criteria have in common."""
+    """Base of criteria."""
 
     @model_validator(mode="before")
     @classmethod
-    def null_is_absent(cls, value: Any) -> Any:
-        """As in every optional field: the default holds."""
+    def drop_nulls(cls, value: object) -> object:
+        """Treat null as absent, as in every optional field."""
         if not isinstance(value, dict):
             return value
         return {name: one for name, one in value.items() if one is not None or name not in cls.model_fields}
@@ -71,7 +71,7 @@ class RoleMatch(CriterionBody):
 
 
 class LastContacted(CriterionBody):
-    """The active, reachable user who was contacted last, on any channel or on this one."""
+    """The active, reachable user who was contacted last, on any channel or on the activity's."""
 
     type: Literal["LAST_CONTACTED_ALL_CHANNELS", "LAST_CONTACTED_SAME_CHANNEL"]
     config: LastContactedConfig = LastContactedConfig()
@@ -82,7 +82,7 @@ Criterion = Annotated[RoleMatch | LastContacted, Field(discriminator="type")]
 
 
 class ProvidedAttributeCreate(RequestBody):
-    """A value for one attribute; `fallback` is used when `value` is null."""
+    """A value for one attribute. `fallback` is used if `value` is null."""
 
     key: Text
     value: FreeValue = None
@@ -90,7 +90,7 @@ class ProvidedAttributeCreate(RequestBody):
 
 
 class ScheduledActivityCreate(RequestBody):
-    """A new activity, as the contract has it."""
+    """A new activity."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -126,17 +126,19 @@ class ScheduledActivityCreate(RequestBody):
     )
 
     type: ActivityType
-    reason: Text = Field(description="A code, label or alias of the tenant's reasons; case and accents don't matter.")
+    reason: Text = Field(description="A code, label or alias of the tenant's reasons. Case and accents don't matter.")
     channel: Channel
     commerce_id: UUID
-    idempotency_key: IdempotencyKey = Field(description="Unique per tenant, for ever; compared byte for byte.")
-    scheduled_at: Time = Field(description="When it should be executed; a past time is executed at once.")
-    suggested_execution_time: Time | None = Field(default=None, description="A hint to the executor; moves nothing.")
+    idempotency_key: IdempotencyKey = Field(description="Unique in the tenant for ever. Compared byte by byte.")
+    scheduled_at: Time = Field(description="The time of execution. A past time makes the activity due at once.")
+    suggested_execution_time: Time | None = Field(
+        default=None, description="A hint for the executor. It moves nothing."
+    )
     user_status: Text | None = None
-    score: Int32 | None = Field(default=None, description="Higher goes first.")
+    score: Int32 | None = Field(default=None, description="Executors receive higher scores first.")
     assignment_reason: Text | None = None
     target_criteria: Annotated[list[Criterion], Field(max_length=LIST_LENGTH)] | None = Field(
-        default=None, description="Replaces the configured criteria; `[]` goes straight to the fallbacks."
+        default=None, description="Replaces the configured criteria. With `[]`, only the fallbacks are tried."
     )
     attribute_keys: Annotated[list[Text], Field(max_length=LIST_LENGTH)] | None = None
     attributes: (
@@ -145,19 +147,19 @@ class ScheduledActivityCreate(RequestBody):
     ) = None
 
     def as_request(self) -> ScheduledActivityRequest:
-        """The message that crosses Temporal, and what duplicates are compared with."""
+        """Return the message that is sent to Temporal and compared with duplicates."""
         return ScheduledActivityRequest.model_validate(self.model_dump())
 
 
 class CommerceAssignmentRead(Answer):
-    """To which commerce it is assigned."""
+    """The commerce of the activity."""
 
     commerce_id: UUID
     assignment_reason: str | None = None
 
 
 class TargetUserRead(Answer):
-    """Whom it is aimed at."""
+    """A target user of the activity."""
 
     id: UUID
     commerce_user_id: UUID | None
@@ -183,7 +185,7 @@ class AttributeRead(Answer):
 
 
 class WorkflowRead(Answer):
-    """The Temporal run behind it; only for OPERATE, because Temporal's console isn't tenant-scoped."""
+    """The activity's run in Temporal, for callers with OPERATE: Temporal's console shows all tenants."""
 
     id: str
     run_id: str
@@ -191,7 +193,7 @@ class WorkflowRead(Answer):
 
 
 class ScheduledActivityRead(Answer):
-    """A scheduled activity; the members of the contract come first."""
+    """A scheduled activity."""
 
     id: UUID
     type: ActivityType
@@ -204,23 +206,24 @@ class ScheduledActivityRead(Answer):
     commerce_assignment: CommerceAssignmentRead
     suggested_execution_time: Instant | None = None
     score: int | None = None
-    status_reason: str | None = Field(default=None, description="Why it is UNRESOLVED or FAILED.")
+    status_reason: str | None = Field(default=None, description="Why the activity is UNRESOLVED or FAILED.")
     target_users: tuple[TargetUserRead, ...] = ()
     attributes: tuple[AttributeRead, ...] = ()
     created_at: Instant | None = None
     updated_at: Instant | None = None
-    marked_at: Instant | None = Field(default=None, description="When it was marked for execution.")
+    marked_at: Instant | None = Field(default=None, description="The time at which it was marked for execution.")
     lateness_ms: int | None = Field(
-        default=None, description="How late it was marked, in milliseconds; never negative."
+        default=None, description="The lateness of the mark in milliseconds. Never negative."
     )
     held_since: Instant | None = Field(
-        default=None, description="Since when it would be DUE, were the tenant not paused: it stays READY till then."
+        default=None,
+        description="The start of the hold: a pause of the tenant keeps the activity READY.",
     )
-    workflow: WorkflowRead | None = Field(default=None, description="Only for callers with OPERATE.")
+    workflow: WorkflowRead | None = Field(default=None, description="Present for callers with OPERATE.")
 
     @classmethod
     def of(cls, snapshot: Snapshot, workflow: WorkflowRead | None) -> "ScheduledActivityRead":
-        """What the API says of a row."""
+        """Compose the answer from a snapshot."""
         return cls.model_validate(
             snapshot.model_dump(exclude={"standing", "run_id", "version", "target_users", "attributes"})
             | {
@@ -233,16 +236,16 @@ class ScheduledActivityRead(Answer):
         )
 
 
-def _target_user(target: TargetUser) -> dict[str, Any]:
+def _target_user(target: TargetUser) -> dict[str, object]:
     return target.model_dump() | {"resolution_status": target.status, "resolution_strategy": target.strategy}
 
 
-def _attribute(attribute: Attribute) -> dict[str, Any]:
+def _attribute(attribute: Attribute) -> dict[str, object]:
     return attribute.model_dump() | {"resolution_status": attribute.status}
 
 
 class StatusEventRead(Answer):
-    """One line of the trail."""
+    """An event of the activity's trail."""
 
     id: UUID
     event_type: EventType

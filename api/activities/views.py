@@ -1,4 +1,4 @@
-"""A scheduled activity as an answer: from its row, or, while there is none, from what its run was started with."""
+"""Responses with one activity: from its row, or before the row is written, from its run's input."""
 
 from uuid import UUID
 
@@ -13,19 +13,19 @@ from workflows.words import ActivityStatus
 
 
 def recorded(snapshot: Snapshot, caller: Caller, opened: Resources, *, status_code: int = 200) -> Response:
-    """The answer that shows a row."""
+    """Compose the response that shows a recorded activity."""
     headers = {"Location": location(snapshot.id), "ETag": f'"{snapshot.version}"'}
     return _answer(read(snapshot, caller, opened), status_code, headers)
 
 
 def resolving(scheduled: ScheduledActivityInput, *, status_code: int = 200) -> Response:
-    """The answer that shows an activity whose row isn't written yet."""
+    """Compose the response that shows an activity whose row is not written yet."""
     headers = {"Location": location(scheduled.id), "Retry-After": "1"}
     return _answer(read_resolving(scheduled), status_code, headers)
 
 
 def read(snapshot: Snapshot, caller: Caller, opened: Resources) -> ScheduledActivityRead:
-    """The members of a row, with its run for those who operate."""
+    """Compose the answer of a recorded activity; callers with OPERATE see its run."""
     workflow = None
     if caller.may(Permission.OPERATE):
         run_of = workflow_id(caller.tenant_id, snapshot.idempotency_key)
@@ -35,7 +35,7 @@ def read(snapshot: Snapshot, caller: Caller, opened: Resources) -> ScheduledActi
 
 
 def read_resolving(scheduled: ScheduledActivityInput) -> ScheduledActivityRead:
-    """The members that are known before anything is resolved."""
+    """Compose the answer of a RESOLVING activity, from the members that its request determines."""
     request = scheduled.request
     known = request.model_dump(
         include={"type", "channel", "idempotency_key", "scheduled_at", "suggested_execution_time", "score"}
@@ -53,7 +53,7 @@ def read_resolving(scheduled: ScheduledActivityInput) -> ScheduledActivityRead:
 
 
 def location(activity_id: UUID) -> str:
-    """Where the activity is found."""
+    """Return the activity's path."""
     return f"/api/activities/{activity_id}"
 
 

@@ -1,6 +1,6 @@
 """/api/commerces: list, retrieve and change commerces."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -74,7 +74,7 @@ async def update_commerce(
 
     `metadata` is merged: keys that the request doesn't name stay. Activities of a deactivated commerce stay, too.
     """
-    values: dict[Any, Any] = body.changes()
+    values: dict[str, object] = body.changes()
     if "metadata" in values:
         values["metadata"] = Commerce.metadata_.concat(values["metadata"])
     statement = (

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field, ValidationError
@@ -80,8 +80,8 @@ class CommerceSyncRead(Answer):
 class _Examined:
     """The rows to write, and the items that are not valid."""
 
-    commerces: dict[str, dict[str, Any]] = field(default_factory=dict)
-    users: list[dict[str, Any]] = field(default_factory=list)
+    commerces: dict[str, dict[str, object]] = field(default_factory=dict)
+    users: list[dict[str, object]] = field(default_factory=list)
     rejected: list[RejectedItemRead] = field(default_factory=list)
 
 
@@ -105,11 +105,13 @@ async def sync_commerces(
 
 def _examine(content: bytes) -> _Examined:
     """Validate each item alone. Call this in a thread: it takes long enough to delay other requests."""
-    data = json_of(content)
-    items = data.get("items") if isinstance(data, dict) else None
-    parse(_Envelope, to_json(data | {"items": [None] * len(items)}) if isinstance(items, list) else content)
+    data, items = json_of(content), []
+    if isinstance(data, dict) and isinstance(data.get("items"), list):
+        items = data["items"]
+        content = to_json(data | {"items": [None] * len(items)})
+    parse(_Envelope, content)
     rows = _Examined()
-    for index, item in enumerate(items or ()):
+    for index, item in enumerate(items):
         parsed, faults = _parse_item(item)
         if parsed is not None and parsed.external_id in rows.commerces:
             faults = [Fault(pointer="/external_id", detail="An earlier item has the same external_id.")]

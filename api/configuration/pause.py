@@ -1,6 +1,6 @@
 """/api/activity-config/pause: stop a tenant's activities from becoming due, and resume."""
 
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -90,6 +90,6 @@ async def _resume(opened: Resources, caller: Caller, reason: str | None) -> int:
                 return released
 
 
-async def _read_pause(connection: AsyncConnection, tenant_id: UUID) -> dict[str, Any]:
+async def _read_pause(connection: AsyncConnection, tenant_id: UUID) -> dict[str, object]:
     row = (await connection.execute(pauses.state(tenant_id))).mappings().one_or_none()
     return {"paused": row is not None, **(row or {})}

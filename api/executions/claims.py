@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NotRequired, TypedDict, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -66,6 +66,22 @@ class ExecutionClaim(RequestBody):
         )
 
 
+class Contact(TypedDict):
+    """A stored contact of a commerce user."""
+
+    contact_type: ContactType
+    value: str
+    is_primary: NotRequired[bool]
+
+
+class Person(TypedDict):
+    """The name and the contacts of a commerce user, as `db.claims.CLAIM` returns them."""
+
+    id: NotRequired[str]
+    name: str | None
+    contacts: list[Contact]
+
+
 class ClaimedContactRead(Answer):
     """A contact of the target user that works on the activity's channel."""
 
@@ -101,7 +117,7 @@ class ClaimedActivityRead(ScheduledActivityRead):
     @classmethod
     def of_claimed(cls, row: Row[Any]) -> "ClaimedActivityRead":
         """Compose the answer from a row of `db.claims.CLAIM`."""
-        people = {person["id"]: person for person in row.people or ()}
+        people: dict[str, Person] = {person["id"]: person for person in row.people or ()}
         read = ScheduledActivityRead.of(snapshot(row), None)
         targets = [_with_contact(target, people, read.channel) for target in read.target_users]
         lease = {"lease_token": row.lease_token, "lease_expires_at": row.lease_expires_at, "attempt": row.attempts}
@@ -165,12 +181,12 @@ def _read_claimed(row: Row[Any]) -> ClaimedActivityRead:
     return ClaimedActivityRead.of_claimed(row)
 
 
-def _with_contact(target: TargetUserRead, people: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    person = people.get(str(target.commerce_user_id), {"name": None, "contacts": []})
+def _with_contact(target: TargetUserRead, people: dict[str, Person], channel: Channel) -> dict[str, object]:
+    person = people.get(str(target.commerce_user_id)) or Person(name=None, contacts=[])
     return dict(target) | {"name": person["name"], "contact": choose_contact(channel, person["contacts"])}
 
 
-def choose_contact(channel: Channel, contacts: list[dict[str, Any]]) -> dict[str, Any] | None:
+def choose_contact(channel: Channel, contacts: list[Contact]) -> Contact | None:
     """Return the contact to use on a channel: of the preferred type, the primary one, else the first."""
     for contact_type in REACHED_BY.get(channel, ()):
         usable = [contact for contact in contacts if contact["contact_type"] == contact_type]

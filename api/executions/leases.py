@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import Row, Select, select
+from sqlalchemy import RowMapping, Select, select
 
 from api.executions.claims import LeaseSeconds
 from api.http.auth import Caller
@@ -63,28 +63,28 @@ async def release_lease(caller: CanDispatch, opened: Opened, lease_token: UUID, 
 
 async def _change_lease(statement: Select[Any], lease_token: UUID, caller: Caller, opened: Resources) -> LeaseRead:
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).one_or_none()
+        row = (await connection.execute(statement)).mappings().one_or_none()
         if row is None:
             holder = select(ScheduledActivity.__table__).where(
                 ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.lease_token == lease_token
             )
-            raise _problem_of(lease_token, (await connection.execute(holder)).one_or_none())
+            raise _problem_of(lease_token, (await connection.execute(holder)).mappings().one_or_none())
     return LeaseRead(
-        activity_id=row.id,
-        status=row.status,
-        lease_token=row.lease_token,
-        lease_expires_at=row.lease_expires_at,
-        attempt=row.attempts,
+        activity_id=row["id"],
+        status=row["status"],
+        lease_token=row["lease_token"],
+        lease_expires_at=row["lease_expires_at"],
+        attempt=row["attempts"],
     )
 
 
-def _problem_of(lease_token: UUID, row: Row[Any] | None) -> Problem:
+def _problem_of(lease_token: UUID, row: RowMapping | None) -> Problem:
     if row is None:
         return LeaseNotFound(
             f"This tenant has no lease {lease_token}, or another executor has claimed the activity since."
         )
-    ended = contract_time(row.lease_expires_at)
+    ended = contract_time(row["lease_expires_at"])
     return LeaseEnded(
-        f"The lease of activity {row.id} ended at {ended}, and the activity is {row.status}. An ended lease can't"
+        f"The lease of activity {row['id']} ended at {ended}, and the activity is {row['status']}. An ended lease can't"
         " be extended or released."
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
@@ -84,7 +84,7 @@ class ActivityResultCreate(RequestBody):
             attempt=attempt,
         )
 
-    def columns(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, object]:
         """Return the columns to store."""
         sent = self.model_dump(
             include={

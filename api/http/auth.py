@@ -87,9 +87,9 @@ class Authenticator:
                 'The token needs a claim `tenants`, {"<tenant uuid>": ["<permission>", …]}, and a `sub`.'
             ) from failure
 
-    async def _decode(self, token: str) -> dict[str, Any]:
+    async def _decode(self, token: str) -> dict[str, object]:
         try:
-            claims: dict[str, Any] = jwt.decode(
+            claims: dict[str, object] = jwt.decode(
                 token,
                 await self._signing_key(token),
                 algorithms=ALGORITHMS,

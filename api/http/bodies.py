@@ -114,7 +114,7 @@ def parse(model: type[Body], content: bytes) -> Body:
     return body
 
 
-def json_of(content: bytes) -> Any:
+def json_of(content: bytes) -> object:
     """Parse JSON.
 
     Raises:
@@ -152,9 +152,9 @@ def invalid(faults: list[Fault]) -> ValidationFailed:
     return ValidationFailed(detail, faults=tuple(faults[:FAULTS]))
 
 
-def unstorable(value: Any, pointer: str = "", depth: int = 0) -> Iterator[Fault]:
+def unstorable(value: object, pointer: str = "", depth: int = 0) -> Iterator[Fault]:
     """Yield a fault for each NUL, lone surrogate, infinite number and nesting beyond the limit in a JSON value."""
-    items: Iterable[tuple[object, Any]] = ()
+    items: Iterable[tuple[object, object]] = ()
     match value:
         case dict() | list() if depth == DEPTH:
             yield Fault(pointer=pointer, detail=f"This is nested deeper than {DEPTH} levels.")
@@ -169,7 +169,7 @@ def unstorable(value: Any, pointer: str = "", depth: int = 0) -> Iterator[Fault]
         yield from unstorable(item, f"{pointer}/{escaped(part)}", depth + 1)
 
 
-def _unstorable_scalar(value: Any, pointer: str) -> Iterator[Fault]:
+def _unstorable_scalar(value: object, pointer: str) -> Iterator[Fault]:
     if isinstance(value, str):
         yield from _unstorable_text(value, pointer)
     elif isinstance(value, float) and not math.isfinite(value):
@@ -188,7 +188,7 @@ def escaped(token: object) -> str:
     return str(token).encode("utf-8", "backslashreplace").decode().replace("~", "~0").replace("/", "~1")
 
 
-def faults_in(failure: ValidationError, data: Any) -> list[Fault]:
+def faults_in(failure: ValidationError, data: object) -> list[Fault]:
     """Convert a validation error to faults whose pointers lead into `data`."""
     errors = failure.errors(include_url=False, include_input=False)[:FAULTS]
     return [Fault(pointer=_pointer(error, data), detail=sentence(error)) for error in errors]

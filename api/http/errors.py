@@ -1,5 +1,6 @@
 """The errors that callers can see, one class each, in the format of RFC 9457 (problem+json)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -42,7 +43,7 @@ class Problem(Exception):
         *,
         faults: tuple[Fault, ...] = (),
         headers: dict[str, str] | None = None,
-        members: dict[str, Any] | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -50,7 +51,7 @@ class Problem(Exception):
         self.headers = headers or {}
         self.members = members or {}
 
-    def body(self, path: str, request_id: str) -> dict[str, Any]:
+    def body(self, path: str, request_id: str) -> dict[str, object]:
         """Compose the response's members, ready for JSON."""
         problem = ProblemRead(
             type=f"urn:problem:{self.code}",
@@ -65,7 +66,7 @@ class Problem(Exception):
             errors=list(self.faults),
             request_id=request_id,
         )
-        return problem.model_dump(mode="json") | self.members
+        return {**problem.model_dump(mode="json"), **self.members}
 
 
 class ValidationFailed(Problem):

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -36,7 +36,7 @@ _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols without ink: the fillers of Hangul, and the empty pattern of Braille."""
 
 
-def _parse_instant(value: Any) -> datetime:
+def _parse_instant(value: object) -> datetime:
     if isinstance(value, str) and _ISO_8601.fullmatch(value):
         with suppress(ValueError):
             return datetime.fromisoformat(value.upper())
@@ -148,7 +148,7 @@ class PartialUpdate(RequestBody):
 
     clearable: ClassVar[frozenset[str]] = frozenset()
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, object]:
         """Return the members that change something, ready for JSON."""
         mentioned = self.model_dump(mode="json", include=self.model_fields_set)
         return {name: value for name, value in mentioned.items() if value is not None or name in self.clearable}
