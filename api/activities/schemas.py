@@ -45,7 +45,7 @@ class RoleMatchConfig(RequestBody):
 
 
 class LastContactedConfig(RequestBody):
-    """How many days LAST_CONTACTED looks back. Without `within_days`, all records count."""
+    """The number of days that LAST_CONTACTED looks back. Without `within_days`, all records count."""
 
     within_days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
@@ -206,7 +206,7 @@ class ScheduledActivityRead(Answer):
     commerce_assignment: CommerceAssignmentRead
     suggested_execution_time: Instant | None = None
     score: int | None = None
-    status_reason: str | None = Field(default=None, description="Why the activity is UNRESOLVED or FAILED.")
+    status_reason: str | None = Field(default=None, description="The cause of UNRESOLVED or FAILED.")
     target_users: tuple[TargetUserRead, ...] = ()
     attributes: tuple[AttributeRead, ...] = ()
     created_at: Instant | None = None

@@ -25,7 +25,7 @@ from workflows.words import ActivityType, Channel, ContactType
 router = APIRouter(prefix="/api/executions", tags=["executions"])
 
 LONGEST_SLEEP_SECONDS = 5.0
-"""The length of the shortest lease: a lease that begins after one look at the table ends after the next one."""
+"""No longer than the shortest lease, so that each lease that ends during a sleep was known before it."""
 
 Word = TypeVar("Word", bound=str)
 

@@ -28,7 +28,7 @@ class LeaseExtension(RequestBody):
 
 
 class LeaseRelease(RequestBody):
-    """Why the executor gives the activity back."""
+    """The release of a lease, with the executor's reason."""
 
     reason: Text | None = None
 

@@ -138,7 +138,7 @@ class ActivityResultRead(Answer):
     follow_up_at: Instant | None = Field(description="The time of the follow-up that the result requires.")
     follow_up_id: UUID | None = Field(description="The follow-up, an activity like any other.")
     follow_up_error: str | None = Field(
-        description="Why the follow-up could not be created. Send the result again to try again."
+        description="The cause if the follow-up could not be created. Send the result again to try again."
     )
     actor: str
     received_at: Instant
