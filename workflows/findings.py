@@ -58,7 +58,7 @@ class Compared(Message):
     examples: dict[Finding, tuple[str, ...]] = Field(default_factory=dict)
     after: Cursor | None = None
 
-    def plus(self, other: "Compared") -> "Compared":
+    def merge(self, other: "Compared") -> "Compared":
         """Add up both, at the position where `other` ended, with at most ten examples of each finding."""
         counts = dict(self.counts)
         examples = dict(self.examples)
@@ -79,6 +79,6 @@ class Reconcile(Message):
     stuck_seconds: float = 600
     so_far: Compared = Compared()
 
-    def plus(self, found: Compared) -> "Reconcile":
+    def with_findings(self, found: Compared) -> "Reconcile":
         """Return the same round with more findings."""
-        return self.model_copy(update={"so_far": self.so_far.plus(found)})
+        return self.model_copy(update={"so_far": self.so_far.merge(found)})

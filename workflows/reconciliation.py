@@ -24,11 +24,11 @@ class ReconciliationWorkflow:
         if wanted.ended_within_seconds:
             ended = ReconciliationActivities.settle_ended
             settled = await _run_step(ended, wanted.ended_within_seconds, "runs that were ended from outside")
-            wanted = wanted.plus(settled)
+            wanted = wanted.with_findings(settled)
         resume_at = _find_end_of_last_round() if wanted.pages else None
         if resume_at:
             # The rows that are due first are compared in every round, wherever the round continues.
-            wanted = wanted.plus(await _compare_page(wanted.page.model_copy(update={"ready_only": True})))
+            wanted = wanted.with_findings(await _compare_page(wanted.page.model_copy(update={"ready_only": True})))
         found = await _compare_pages(wanted, resume_at or wanted.page.after)
         after = found.after
         stuck = await _run_step(ReconciliationActivities.find_stuck, wanted.stuck_seconds, "runs without a row")
@@ -37,7 +37,7 @@ class ReconciliationWorkflow:
         )
         missing = ReconciliationActivities.create_follow_ups
         follow_ups = await _run_step(missing, wanted.page.grace_seconds, "follow-ups that are missing")
-        return found.plus(stuck).plus(leases).plus(follow_ups).model_copy(update={"after": after})
+        return found.merge(stuck).merge(leases).merge(follow_ups).model_copy(update={"after": after})
 
 
 def _find_end_of_last_round() -> Cursor | None:
@@ -50,7 +50,7 @@ async def _compare_pages(wanted: Reconcile, after: Cursor | None) -> Compared:
     """Compare the wanted number of pages; `after` of the answer is the position reached, None after the last row."""
     found, compared = wanted.so_far, 0
     while True:
-        found = found.plus(await _compare_page(wanted.page.model_copy(update={"after": after})))
+        found = found.merge(await _compare_page(wanted.page.model_copy(update={"after": after})))
         after, compared = found.after, compared + 1
         if after is None or compared == wanted.pages:
             return found
