@@ -1,4 +1,4 @@
-"""`python -m bench [create|cost|…] [--full] [--page]`: measure, print, keep."""
+"""Run benchmarks, print their tables and save their values: `python -m bench [create|cost|…] [--full] [--page]`."""
 
 import argparse
 import asyncio
@@ -34,11 +34,11 @@ SIZES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "profile": ({"rounds": 3, "seconds": 3, "marks": 0}, {"rounds": 3, "seconds": 20, "marks": 200}),
     "startup": ({"rounds": 3}, {"rounds": 5}),
 }
-"""What each benchmark is told: scaled down to minutes, and in full."""
+"""The arguments of each benchmark: scaled down to minutes, and in full."""
 
 
 def main() -> None:
-    """Run what was asked for, in this order."""
+    """Run the chosen benchmarks in this order."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("benchmarks", nargs="*", choices=[*SIZES, []], help="default: all of them")
     parser.add_argument("--full", action="store_true", help="the full sizes: an hour and more")
@@ -50,25 +50,25 @@ def main() -> None:
     options = parser.parse_args()
     install_peers()
     results = Results()
-    told = {name: dict(sizes[options.full]) for name, sizes in SIZES.items()}
+    arguments = {name: dict(sizes[options.full]) for name, sizes in SIZES.items()}
     if options.sleepers:
-        told["sleepers"] |= {"sizes": (*told["sleepers"]["sizes"], options.sleepers)}
+        arguments["sleepers"] |= {"sizes": (*arguments["sleepers"]["sizes"], options.sleepers)}
     if options.herd:
         size, ahead = options.herd
-        told["herd"] |= {"rounds": 1, "size": size, "ahead": ahead, "peers": False}
+        arguments["herd"] |= {"rounds": 1, "size": size, "ahead": ahead, "peers": False}
     printed = 0
-    for name in options.benchmarks or told:
-        asyncio.run(importlib.import_module(f"bench.{name}").run(results, **told[name]))
+    for name in options.benchmarks or arguments:
+        asyncio.run(importlib.import_module(f"bench.{name}").run(results, **arguments[name]))
         tables = results.tables()
         print(*tables[printed:], sep="\n\n", end="\n\n", flush=True)
         printed = len(tables)
         if options.page:
             page.write(results)
-    print(f"kept in {results.save()}")
+    print(f"saved in {results.save()}")
 
 
 def install_peers() -> None:
-    """What we are compared with, from its own lock: nobody else needs it."""
+    """Install the frameworks of the comparison from their own lock file, unless they are installed."""
     with suppress(PackageNotFoundError):
         if all(version(name) for name in PEERS):
             return

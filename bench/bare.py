@@ -1,4 +1,4 @@
-"""The peers without our HTTP: the same creations called in this very process, so that the route's share can be seen."""
+"""Measure creations without HTTP, called in this process: the difference to `create` is the share of the route."""
 
 import importlib
 import os
@@ -23,7 +23,7 @@ from workflows.messages import ScheduledActivityInput, Snapshot
 
 
 async def run(results: Results, *, rounds: int, seconds: float) -> None:
-    """In turns, as ever; the peers find their servers in the environment."""
+    """Measure ours and the peers in turns; the peers read their servers' addresses from the environment."""
     with machine() as servers:
         servers.database("bare")
         servers.start_ours()

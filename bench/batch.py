@@ -1,4 +1,4 @@
-"""Creations by batch beside single ones: as many in flight, in one request instead of many."""
+"""Compare creations by batch with single ones: the same number in flight, in one request or in many."""
 
 import json
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ BENCHMARK = f"create by batch, {AT_ONCE} in flight"
 
 
 async def run(results: Results, *, rounds: int, seconds: float) -> None:
-    """The same number in flight, in turns."""
+    """Measure both in turns."""
     with machine() as servers:
         url = servers.start_ours()
         async with many_posting(url, servers.headers(), 8) as calls:
@@ -39,7 +39,7 @@ async def _batches(servers: Machine, url: str) -> AsyncIterator[list[Call]]:
         yield [create]
 
 
-async def _measure(  # noqa: PLR0913, PLR0917 - a row is what it is
+async def _measure(  # noqa: PLR0913, PLR0917 - the columns of a row
     results: Results, servers: Machine, name: str, calls: list[Call], each: int, seconds: float
 ) -> None:
     before = servers.processor_seconds()

@@ -1,4 +1,4 @@
-"""How fast executors take what is due, over HTTP: one of them, and eight at once; one activity a call, and fifty."""
+"""Measure the rate of claims over HTTP: one executor and eight at once, one activity a claim and fifty."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ AGAIN = "UPDATE scheduled_activities SET status = 'DUE' WHERE status = 'DISPATCH
 
 
 async def run(results: Results, *, rounds: int, seconds: float, rows: int) -> None:
-    """Fill a table with what is due, then take it, the same number of seconds for each number of executors."""
+    """Fill the table with due activities, then claim them for the same time with each number of executors."""
     with machine() as servers:
         url = servers.start_ours()
         await _fill(servers, url, rows)
@@ -34,7 +34,7 @@ async def run(results: Results, *, rounds: int, seconds: float, rows: int) -> No
                 for limit in (1, 50):
                     with servers.postgres.connect(DATABASE) as database:
                         database.execute(AGAIN)
-                    await _take(results, servers, url, claimers, limit, seconds)
+                    await _claim(results, servers, url, claimers, limit, seconds)
 
 
 async def _fill(servers: Machine, url: str, rows: int) -> None:
@@ -54,29 +54,29 @@ async def _fill(servers: Machine, url: str, rows: int) -> None:
             database.execute(statement, {"rows": rows, "tenant": TENANT_ID, "made": made})
 
 
-async def _take(  # noqa: PLR0913, PLR0917 - a figure's every circumstance
+async def _claim(  # noqa: PLR0913, PLR0917 - the circumstances of a figure
     results: Results, servers: Machine, url: str, claimers: int, limit: int, seconds: float
 ) -> None:
-    taken: list[int] = []
+    claimed: list[int] = []
     async with AsyncExitStack() as executors:
-        calls = [await executors.enter_async_context(_executor(servers, url, limit, taken)) for _ in range(claimers)]
+        calls = [await executors.enter_async_context(_executor(servers, url, limit, claimed)) for _ in range(claimers)]
         measured = await loop(calls, seconds)
     name = f"{claimers} claimer{'s' if claimers > 1 else ''}, {limit} a claim"
     results.add("claims", name, measured.rate, "claims", "/s")
-    results.add("claims", name, sum(taken) / measured.seconds, "activities", "/s")
+    results.add("claims", name, sum(claimed) / measured.seconds, "activities", "/s")
     results.add("claims", name, measured.percentile(0.5), "p50", "ms")
 
 
 @asynccontextmanager
-async def _executor(servers: Machine, url: str, limit: int, taken: list[int]) -> AsyncIterator[Call]:
+async def _executor(servers: Machine, url: str, limit: int, claimed: list[int]) -> AsyncIterator[Call]:
     wanted = {"channels": ["WHATSAPP"], "executor": "bench", "limit": limit, "lease_seconds": 3600}
     async with connection(url, servers.headers()) as opened:
 
-        async def take() -> None:
+        async def claim() -> None:
             _, answer = await opened.post("/api/executions/claim", json.dumps(wanted).encode())
-            got = answer.count(b'"leaseToken"')
-            if not got:
-                raise RuntimeError(answer[:500].decode() or "nothing left: fill in more rows")
-            taken.append(got)
+            count = answer.count(b'"leaseToken"')
+            if not count:
+                raise RuntimeError(answer[:500].decode() or "no due activity is left: fill in more rows")
+            claimed.append(count)
 
-        yield take
+        yield claim

@@ -1,4 +1,4 @@
-"""What one activity costs the servers: counted by them, exact for history, averaged for the rest."""
+"""Measure the cost of an activity by the servers' own counters: exact for its history, averages for the rest."""
 
 import asyncio
 import json
@@ -23,11 +23,11 @@ SETTLING = timedelta(seconds=1.5)
 MONTH, SOON = timedelta(days=30), timedelta(seconds=1)
 
 Create = Callable[[str, datetime], Awaitable[str]]
-"""Creates under a key, due at a time; answers the workflow's id."""
+"""Creates an activity with a key, due at a time; returns its workflow's id."""
 
 
 async def run(results: Results, *, rounds: int, creations: int) -> None:
-    """A creation, which sleeps on, and a whole life, with a wait of a second."""
+    """Measure a creation, whose run continues to sleep, and a whole life with a wait of one second."""
     with machine() as servers:
         client = await Client.connect(servers.temporal.address)
         servers.start("floor worker", python("-m", "bench.floor"))
@@ -65,13 +65,13 @@ def _over_http(servers: Machine, url: str, prefix: str) -> Create:
         async with connection(url, servers.headers()) as opened:
             content = json.dumps(body(idempotency_key=key, scheduled_at=at.isoformat(timespec="milliseconds")))
             status, answer = await opened.post("/api/activities", content.encode())
-            assert status == 201, answer  # noqa: S101, PLR2004 - a benchmark of failures says nothing
+            assert status == 201, answer  # noqa: S101, PLR2004 - failures must not be measured
         return f"{prefix}{workflow_id(TENANT_ID, key)}"
 
     return create
 
 
-async def _cost(  # noqa: PLR0913, PLR0917 - a row is what it is
+async def _cost(  # noqa: PLR0913, PLR0917 - the columns of a row
     results: Results,
     benchmark: str,
     name: str,
@@ -95,7 +95,7 @@ async def _cost(  # noqa: PLR0913, PLR0917 - a row is what it is
 
 
 def _counters(servers: Machine, database: str) -> dict[tuple[str, str], float]:
-    """What the servers have counted since they started; WAL is that of all databases, and nothing else writes."""
+    """Return the servers' counters since their start; the WAL covers all databases, but only this one is written."""
     (port,) = re.findall(r"Temporal Metrics:\s+http://localhost:(\d+)", (servers.folder / "bench.log").read_text())
     exposed = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
     calls = sum(

@@ -1,4 +1,4 @@
-"""Creations: our API beside the least that Temporal can do, and beside the same job done with other tools."""
+"""Compare creations of our API with the least that Temporal can do, and with other frameworks."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -19,13 +19,13 @@ PEERS = {
     PROCRASTINATE: ("procrastinate_job", "procrastinate"),
     NAIVE: ("naive_temporal", "naive"),
 }
-"""The module of each, and its database: DBOS works in the process of its API, the others in one of their own."""
+"""The module and the database of each; DBOS works in its API's process, the others have a worker process."""
 
 Calling = Callable[[int], AbstractAsyncContextManager[list[Call]]]
 
 
 async def run(results: Results, *, rounds: int, seconds: float) -> None:
-    """Every contender in turn, and that several times over: what else the machine does then hits all of them."""
+    """Measure the contenders in turn, several times, so that other load of the machine affects all of them."""
     with machine() as servers:
         contenders = await _contenders(servers)
         for name, calling in contenders.items():
@@ -40,7 +40,7 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
 
 
 async def _contenders(servers: Machine) -> Mapping[str, Calling]:
-    """Start them all; each stays up, idle while others are measured."""
+    """Start all contenders; each stays idle while another is measured."""
     client = await Client.connect(servers.temporal.address)
     servers.start("floor worker", python("-m", "bench.floor"))
 
@@ -53,7 +53,7 @@ async def _contenders(servers: Machine) -> Mapping[str, Calling]:
 
 
 def start_peers(servers: Machine, *names: str, **variables: str) -> dict[str, str]:
-    """The peers, each with a database of its own on the same server; answers their base URLs."""
+    """Start the peers, each with its own database on the same server; returns their base URLs."""
     urls = {}
     for name in names:
         module, database = PEERS[name]
@@ -68,7 +68,7 @@ def start_peers(servers: Machine, *names: str, **variables: str) -> dict[str, st
 
 
 async def _measure(servers: Machine, calling: Calling, clients: int, seconds: float) -> tuple[Measured, float]:
-    """A closed loop, and the processor time of all servers and of the caller meanwhile."""
+    """Run a closed loop; returns its latencies and the processor time of all servers and the caller."""
     async with calling(clients) as calls:
         before = _processor(servers)
         measured = await loop(calls, seconds)
@@ -87,7 +87,7 @@ def _note(results: Results, benchmark: str, name: str, measured: Measured, proce
 
 
 def _compare(results: Results) -> None:
-    """The ratios that are aimed at, of each round: what disturbs a round disturbs both sides of its ratio."""
+    """Add the ratios within each round; a disturbance of a round affects both sides of its ratio."""
     one, many = (f"create, {clients} at once" for clients in CLIENTS)
     each = "processor time each"
     for name in (FLOOR, DBOS, PROCRASTINATE, NAIVE):

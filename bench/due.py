@@ -1,4 +1,4 @@
-"""When an executor can see activities as due: the only moment of punctuality that counts."""
+"""Observe at which moment executors can see activities as due."""
 
 import asyncio
 import json
@@ -23,13 +23,13 @@ CRON = "cron"
 DATABASES = {name: database for name, (_, database) in PEERS.items()} | {CRON: CRON}
 
 Due = Callable[[], Awaitable[dict[str, float]]]
-"""The ids that are due now, with the time that they were scheduled at."""
+"""Returns the ids that are due now, with their scheduled time."""
 Counted = Callable[[datetime], Awaitable[int]]
-"""How many of those scheduled at this time are due now."""
+"""Returns how many of the activities scheduled at a time are due now."""
 
 
 def start(servers: Machine, *peers: str, cron_every: float | None = None) -> dict[str, str]:
-    """Us and peers that wake by themselves, and a cron job if wanted; answers base URLs."""
+    """Start our stack, peers that wake by themselves, and a cron job on request; returns their base URLs."""
     urls = {OURS: servers.start_ours()} | start_peers(servers, *peers, WAKE="yes")
     if cron_every:
         servers.database(CRON)
@@ -40,10 +40,10 @@ def start(servers: Machine, *peers: str, cron_every: float | None = None) -> dic
 
 
 @asynccontextmanager
-async def looking(
+async def observer(
     servers: Machine, name: str, url: str, headers: Mapping[str, str]
 ) -> AsyncIterator[tuple[Due, Counted]]:
-    """How one looks for what is due: at us over HTTP as an executor does, at the peers by the cheaper SQL."""
+    """Open the queries for due activities: ours over HTTP, as executors see them, the peers' by the cheaper SQL."""
     if name != OURS:
         async with _by_sql(servers, DATABASES[name]) as by_sql:
             yield by_sql
@@ -87,7 +87,7 @@ async def _by_sql(servers: Machine, database: str) -> AsyncIterator[tuple[Due, C
 
 
 async def lateness_of_each(due: Due, known: set[str], expected: int) -> list[float]:
-    """Seconds from each one's time until it was seen; those in `known` are of an earlier round."""
+    """Return for each activity the seconds from its time until it was seen; `known` are those of earlier rounds."""
     late: dict[str, float] = {}
     async with asyncio.timeout(PATIENCE):
         while len(late) < expected:
@@ -100,7 +100,7 @@ async def lateness_of_each(due: Due, known: set[str], expected: int) -> list[flo
 
 
 async def lateness_of_herd(counted: Counted, at: datetime, expected: int) -> list[float]:
-    """Seconds from their common time until each was seen."""
+    """Return for each activity of a herd the seconds from the common time until it was seen."""
     late: list[float] = []
     await asyncio.sleep(max(0.0, at.timestamp() - time.time() - 0.1))
     async with asyncio.timeout(PATIENCE):

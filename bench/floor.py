@@ -1,4 +1,4 @@
-"""The floor: Update-with-Start of an empty workflow from a bare client, and a worker set up as ours."""
+"""Measure the floor: Update-with-Start of an empty workflow from a bare client, on a worker with our settings."""
 
 import asyncio
 from uuid import uuid4
@@ -16,7 +16,7 @@ from worker import TUNING
 
 
 def creating(client: Client) -> Call:
-    """A caller who starts one empty run per call and waits for its answer."""
+    """Return a caller that starts one empty run per call and waits for its answer."""
 
     async def create() -> None:
         operation = WithStartWorkflowOperation(

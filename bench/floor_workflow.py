@@ -1,4 +1,4 @@
-"""The least that Temporal can do for a creation: a run that answers an update and has nothing else to do."""
+"""Define the least that Temporal can do for a creation: a run that answers an update and ends."""
 
 from temporalio import workflow
 
@@ -7,14 +7,14 @@ QUEUE = "bench-floor"
 
 @workflow.defn
 class EmptyWorkflow:
-    """Answers and ends."""
+    """A run that answers one update and ends."""
 
     @workflow.run
     async def run(self) -> None:
-        """Wait for the answer to be given."""
+        """End once the update is answered."""
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.update
     async def create(self) -> str:
-        """Nothing to do."""
+        """Answer at once."""
         return "READY"

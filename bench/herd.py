@@ -1,4 +1,4 @@
-"""Many due in the same second; and what one tenant's herd does to another tenant, who has none."""
+"""Measure a herd, many activities due in the same second, and its effect on another tenant."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -13,20 +13,21 @@ from embedded.demo_data import OTHER_COMMERCE_ID, OTHER_TENANT_ID
 
 CREATORS = 16
 QUIETLY, AHEAD = 3, 2
-"""How long another tenant's creations and punctuality are measured at least, and how far ahead they are created."""
+"""The shortest time of measuring another tenant, and how far ahead its activities are created, in seconds."""
 BESIDE = f"another tenant beside a herd, {A_SECOND} of its own a second"
 
 
 def _lead(ahead: float) -> float:
-    """How long ahead a run of ours may wake, in seconds; the last quarter of that stays free."""
+    """Return the lead of our runs in seconds; they wake in its first three quarters."""
     return min(ahead / 10, 300)
 
 
 async def run(results: Results, *, rounds: int, size: int, ahead: int, peers: bool = True) -> None:
-    """A herd of each contender's, ours created `ahead` seconds before its time, then ours beside another tenant.
+    """Measure a herd of each contender, then a herd of ours beside another tenant.
 
-    Peers have no lead, so that they needn't be waited for as long. The herd beside another tenant has half the size, so
-    that the machine's two processors aren't all taken by it: fairness orders what waits, it makes no processors.
+    Our activities are created `ahead` seconds before their time, the peers' in half that time, because peers have no
+    lead. The herd beside another tenant has half the size, so that it doesn't take both processors of the machine:
+    fairness only orders tasks that wait.
     """
     with machine() as servers:
         urls = due.start(servers, *PEERS) if peers else {OURS: servers.start_ours()}
@@ -39,32 +40,32 @@ async def run(results: Results, *, rounds: int, size: int, ahead: int, peers: bo
 
 
 async def _herd(servers: Machine, name: str, url: str, size: int, ahead: float) -> list[float]:
-    """Create it, wait for its time, and see when all of it can be seen."""
+    """Create a herd, wait for its time, and return the lateness at which each activity was seen."""
     at = (datetime.now(UTC) + timedelta(seconds=ahead)).replace(microsecond=0)
     await _create(servers, url, at, size)
     if name == OURS and datetime.now(UTC) > at - timedelta(seconds=_lead(ahead)):
         msg = f"{size} can't be created in {ahead - _lead(ahead):.0f} s here"
         raise TimeoutError(msg)
-    async with due.looking(servers, name, url, servers.headers()) as (_, counted):
+    async with due.observer(servers, name, url, servers.headers()) as (_, counted):
         return await due.lateness_of_herd(counted, at, size)
 
 
 async def _create(servers: Machine, url: str, at: datetime, size: int) -> None:
-    """All of the herd, by a few callers, who share a lead that is the same for all but for seconds."""
+    """Create a herd by a few callers at once, so that the leads of its activities differ by seconds only."""
     left = iter(range(size))
 
-    async def some() -> None:
+    async def create_some() -> None:
         async with posting(url, servers.headers(), scheduled_at=at.isoformat()) as create:
             for _ in left:
                 await create()
 
-    await asyncio.gather(*(some() for _ in range(CREATORS)))
+    await asyncio.gather(*(create_some() for _ in range(CREATORS)))
 
 
-async def _another_tenant(  # noqa: PLR0913, PLR0917 - a herd is all that
+async def _another_tenant(  # noqa: PLR0913, PLR0917 - the circumstances of a herd
     results: Results, servers: Machine, url: str, rounds: int, size: int, ahead: float
 ) -> None:
-    """Its creations and the punctuality of its activities, while nothing else happens and during the lead."""
+    """Measure another tenant's creations and punctuality, in a quiet machine and during the lead of a herd."""
     known: set[str] = set()
     span = max(_lead(ahead), QUIETLY)
     for _ in range(rounds):

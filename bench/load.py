@@ -1,4 +1,7 @@
-"""A closed loop of callers, each waiting for its answer before it asks again; cheap, for it shares the processors."""
+"""Run a closed loop of callers, each waiting for its answer before its next call.
+
+The client is cheap, because it shares the processors with the servers it measures.
+"""
 
 import asyncio
 import json
@@ -18,24 +21,24 @@ Call = Callable[[], Awaitable[object]]
 
 @dataclass
 class Measured:
-    """What a loop has seen: how long each call took, in seconds, and how long all of them."""
+    """The latencies of a loop's calls and its duration, in seconds."""
 
     seconds: float
     latencies: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
-        """Calls per second."""
+        """Return the calls per second."""
         return len(self.latencies) / self.seconds
 
     def percentile(self, part: float) -> float:
-        """The latency, in milliseconds, that `part` of the calls didn't exceed."""
+        """Return the latency in milliseconds that `part` of the calls didn't exceed."""
         ordered = sorted(self.latencies)
         return 1000 * ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
 def body(**changes: Any) -> dict[str, Any]:
-    """The contract's example with a key of its own, due in a month unless said otherwise."""
+    """Return the contract's example with a fresh key, due in a month by default."""
     return {
         "type": "MESSAGE",
         "reason": "Monthly promotion",
@@ -48,19 +51,19 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 class Connection:
-    """HTTP/1.1 on one connection that is kept open: as much of it as our own servers speak."""
+    """HTTP/1.1 on one open connection, limited to the parts that our servers use."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: str) -> None:
         self._reader, self._writer, self._head = reader, writer, head
 
     async def post(self, path: str, content: bytes) -> tuple[int, bytes]:
-        """Send a body; answers status and body."""
+        """Post a body; returns the answer's status and body."""
         self._writer.write(f"POST {path} HTTP/1.1\r\n{self._head}content-length: {len(content)}\r\n\r\n".encode())
         self._writer.write(content)
         return await self._answer()
 
     async def get(self, path: str) -> tuple[int, bytes]:
-        """Ask; answers status and body."""
+        """Get a path; returns the answer's status and body."""
         self._writer.write(f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode())
         return await self._answer()
 
@@ -72,7 +75,7 @@ class Connection:
 
 @asynccontextmanager
 async def connection(base_url: str, headers: Mapping[str, str]) -> AsyncIterator[Connection]:
-    """A connection to a server of ours."""
+    """Open a connection to one of our servers."""
     address = urlsplit(base_url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     head = "".join(f"{name}: {value}\r\n" for name, value in {"host": address.netloc, **headers}.items())
@@ -84,7 +87,7 @@ async def connection(base_url: str, headers: Mapping[str, str]) -> AsyncIterator
 
 @asynccontextmanager
 async def posting(base_url: str, headers: Mapping[str, str], **changes: Any) -> AsyncIterator[Call]:
-    """A caller who creates one activity per call; anything but a 201 ends the benchmark."""
+    """Open a caller that creates one activity per call; any answer other than 201 ends the benchmark."""
     async with connection(base_url, headers) as opened:
 
         async def create() -> None:
@@ -97,21 +100,21 @@ async def posting(base_url: str, headers: Mapping[str, str], **changes: Any) -> 
 
 @asynccontextmanager
 async def many_posting(base_url: str, headers: Mapping[str, str], callers: int) -> AsyncIterator[list[Call]]:
-    """So many of them, each on a connection of its own."""
+    """Open this number of callers, each on its own connection."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(posting(base_url, headers)) for _ in range(callers)]
 
 
 async def loop(calls: list[Call], seconds: float) -> Measured:
-    """Let every caller call until the time is over."""
+    """Let every caller repeat its call until the time is over."""
     measured = Measured(seconds)
     started = time.perf_counter()
 
-    async def one(call: Call) -> None:
+    async def repeat(call: Call) -> None:
         while (before := time.perf_counter()) < started + seconds:
             await call()
             measured.latencies.append(time.perf_counter() - before)
 
-    await asyncio.gather(*(one(call) for call in calls))
+    await asyncio.gather(*(repeat(call) for call in calls))
     measured.seconds = time.perf_counter() - started
     return measured

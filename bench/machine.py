@@ -1,4 +1,4 @@
-"""Real servers for a benchmark: PostgreSQL with fsync, Temporal on disk, and processes that end with the block."""
+"""Run the servers of a benchmark: PostgreSQL with fsync, Temporal on disk, and processes that end with the block."""
 
 import os
 import sys
@@ -33,7 +33,7 @@ COUNTING = ("shared_preload_libraries=pg_stat_statements", "pg_stat_statements.t
 
 @dataclass
 class Machine:
-    """The servers, and how to start a process beside them."""
+    """The servers and the processes started beside them."""
 
     folder: Path
     postgres: Postgres
@@ -44,7 +44,7 @@ class Machine:
     processes: dict[str, Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, command: Sequence[str], *, database: str = DATABASE, **variables: str) -> str:
-        """Start a process with the settings of our own two; answers the base URL it serves, if it serves HTTP."""
+        """Start a process with the environment of our API and worker; returns the base URL that it would serve."""
         port = free_port()
         settings = StackSettings(api_port=port, temporal_ui_port=free_port(), data_dir=self.folder)
         known = process_environment(settings, self.postgres.url(database), self.temporal, self.key)
@@ -54,7 +54,7 @@ class Machine:
         return f"http://127.0.0.1:{port}"
 
     def start_ours(self) -> str:
-        """Our worker and our API, as `make run` starts them; answers the API's base URL."""
+        """Start our worker and our API as `make run` does; returns the API's base URL."""
         self.start("worker", WORKER_COMMAND)
         wait_for(lambda: has_pollers(self.temporal.address, TASK_QUEUE))
         url = self.start("api", API_COMMAND)
@@ -62,20 +62,20 @@ class Machine:
         return url
 
     def database(self, name: str) -> str:
-        """A database of its own with our schema and the demonstration's data; answers its name."""
+        """Create a database with our schema and the demonstration data; returns its name."""
         self.postgres.create_database(name)
         upgrade(self.postgres.url(name))
         load_demo_data(self.postgres.url(name))
         return name
 
     def headers(self, tenant_id: UUID = TENANT_ID) -> dict[str, str]:
-        """What a caller with every permission sends."""
+        """Return the headers of a caller with every permission."""
         everything = {tenant: list(Permission) for tenant in (TENANT_ID, OTHER_TENANT_ID)}
         token = self.key.token("bench", everything, timedelta(days=1))
         return {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id), "Content-Type": "application/json"}
 
     def statements(self, database: str = DATABASE) -> tuple[int, int]:
-        """How many statements a database has executed by now, and how many buffers of 8 kB they have touched."""
+        """Return the number of statements a database has executed, and of buffers of 8 kB that they have touched."""
         counted = (
             "SELECT coalesce(sum(calls), 0)::int, coalesce(sum(shared_blks_hit + shared_blks_read), 0)::int"
             " FROM pg_stat_statements JOIN pg_database ON oid = dbid WHERE datname = %s"
@@ -85,17 +85,17 @@ class Machine:
         return calls, buffers
 
     def processor_seconds(self) -> dict[str, float]:
-        """Processor time that each process and its children have used by now."""
+        """Return the processor time used so far by each process with its children."""
         return {name: processor_seconds(process.pid) for name, process in self.processes.items()}
 
     def memory(self, name: str) -> int:
-        """What a process holds in memory, in bytes: its proportional share, so that nothing counts twice."""
+        """Return a process's memory in bytes, with its proportional share of shared pages."""
         return resident(self.processes[name].pid)
 
 
 @contextmanager
 def machine() -> Iterator[Machine]:
-    """Servers on free ports with data in a folder that is gone afterwards."""
+    """Run the servers on free ports with data in a temporary folder."""
     with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name, ExitStack() as parts:
         folder = Path(name)
         log = parts.enter_context((folder / "bench.log").open("ab"))
@@ -121,26 +121,26 @@ def machine() -> Iterator[Machine]:
 
 
 def python(*arguments: str) -> tuple[str, ...]:
-    """A command that runs a module of ours."""
+    """Return a command line of this Python."""
     return (sys.executable, *arguments)
 
 
 def wait_for(is_ready: Callable[[], bool]) -> None:
-    """Return once it is.
+    """Wait until `is_ready` returns True.
 
     Raises:
-        TimeoutError: it never was.
+        TimeoutError: it stayed False.
     """
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not is_ready():
         if time.monotonic() > give_up_at:
-            msg = "a process isn't ready: see its output"
+            msg = "a process isn't ready, see its output"
             raise TimeoutError(msg)
         time.sleep(0.1)
 
 
 def answers(url: str, headers: Mapping[str, str] | None = None) -> bool:
-    """Whether somebody answers with a success."""
+    """Return True if the URL answers with a success."""
     try:
         return httpx.get(url, headers=headers, timeout=5, trust_env=False).is_success
     except httpx.TransportError:
@@ -148,7 +148,7 @@ def answers(url: str, headers: Mapping[str, str] | None = None) -> bool:
 
 
 def resident(pid: int) -> int:
-    """Bytes that a process and its children hold: PostgreSQL's sessions are processes of their own."""
+    """Return the bytes held by a process and its children; PostgreSQL's sessions are children."""
     children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     shares = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     own = next(int(line.split()[1]) for line in shares if line.startswith("Pss:"))
@@ -156,7 +156,7 @@ def resident(pid: int) -> int:
 
 
 def processor_seconds(pid: int) -> float:
-    """Processor time that a process and its children, living and dead, have used."""
+    """Return the processor time used by a process and its children, living and dead."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     own = sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -1,4 +1,4 @@
-"""Writes what docs/benchmarks.md shows of a run: machine, tables and plots between two marks; the words stay."""
+"""Write a run's machine, tables and plots into docs/benchmarks.md, between two marks; the prose stays."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +13,12 @@ BAR, GAP, LEFT, WIDTH = 22, 8, 150, 640
 
 
 def write(results: Results) -> None:
-    """Put this run where the last one was."""
+    """Replace the last run by this one."""
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     parts = [_about(), *_plots(results), *results.tables()]
     PAGE.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}")
-    print(f"written: {PAGE.relative_to(DOCS.parent)}")
+    print(f"updated {PAGE.relative_to(DOCS.parent)}")
 
 
 def _about() -> str:
@@ -32,7 +32,7 @@ def _about() -> str:
 
 
 def _plots(results: Results) -> list[str]:
-    """The two figures of creation that people ask for first, if this run has them."""
+    """Write the plots of the two main figures of creation, if this run has them; returns their Markdown."""
     one, many = (f"create, {clients} at once" for clients in CLIENTS)
     if (many, OURS, "rate") not in results.rows:
         return []
@@ -47,7 +47,7 @@ def _plots(results: Results) -> list[str]:
 
 
 def bars(title: str, values: dict[str, float], unit: str) -> str:
-    """A plot of horizontal bars."""
+    """Return a plot of horizontal bars as SVG."""
     scale = (WIDTH - LEFT - 90) / max(values.values())
     height = 40 + len(values) * (BAR + GAP)
     size = f'width="{WIDTH}" height="{height}"'

@@ -1,4 +1,4 @@
-"""Where a creation's time goes: the processor time of each process, and what the worker's Python spends its part on."""
+"""Measure the processor time of a creation by process, and profile the worker's Python by package."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from bench.results import Results
 
 CALLERS = 8
 OTHERS, SETTLING = 220, 5
-"""So many later ones push the runs that will be marked out of the worker's cache, as months of sleep would."""
+"""Later runs that push the measured ones out of the worker's cache, as months of sleep would; seconds to settle."""
 OWNERS = {
     "temporalio/worker/workflow_sandbox": "Temporal SDK, sandbox",
     "temporalio": "Temporal SDK, the rest",
@@ -26,11 +26,11 @@ OWNERS = {
     "db/": "our statements",
     "activities_impl/": "our steps",
 }
-"""Whose a sample is: the innermost frame of one of these, so that the standard library counts for who calls it."""
+"""Owners of samples: the innermost frame of one of these decides, so the standard library counts for its caller."""
 
 
 async def run(results: Results, *, rounds: int, seconds: float, marks: int) -> None:
-    """The processes first, then the sampler, which costs some time itself."""
+    """Measure the processes first, then with the sampler, which costs time itself."""
     with machine() as servers:
         url = servers.start_ours()
         await _create(servers, url, 3)
@@ -54,13 +54,13 @@ async def _create(servers: Machine, url: str, seconds: float) -> Measured:
 
 
 async def _marks(servers: Machine, url: str, marks: int) -> dict[str, float]:
-    """Milliseconds of each process: what it uses until all are marked, less what it uses in as long a time of rest."""
+    """Return each process's milliseconds per mark, less those that it uses in an equally long time of rest."""
     at = datetime.now(UTC) + timedelta(seconds=(marks + OTHERS) / 15)
     async with connection(url, servers.headers()) as opened:
         items = [*(body(scheduled_at=at.isoformat()) for _ in range(marks)), *(body() for _ in range(OTHERS))]
         await opened.post("/api/activities/batch", json.dumps({"activities": items}).encode())
     await asyncio.sleep(SETTLING)
-    span = (at - datetime.now(UTC)).total_seconds() + marks / 20  # no machine marks so few a second
+    span = (at - datetime.now(UTC)).total_seconds() + marks / 20  # every machine marks more than 20 a second
     marking, resting = await _used_in(servers, span), await _used_in(servers, span)
     return {name: 1000 * (used - resting[name]) / marks for name, used in marking.items()}
 
@@ -73,7 +73,7 @@ async def _used_in(servers: Machine, seconds: float) -> dict[str, float]:
 
 @asynccontextmanager
 async def _sampled(servers: Machine, seconds: float) -> AsyncIterator[Path]:
-    """Let py-spy watch the worker during the block; the samples are in the file after it."""
+    """Sample the worker with py-spy during the block; the file holds the samples after it."""
     samples = servers.folder / "samples.txt"
     sampler = await asyncio.create_subprocess_exec(
         *(Path(sysconfig.get_path("scripts")) / "py-spy", "record", "--gil", "--function", "--format", "raw"),
@@ -86,7 +86,7 @@ async def _sampled(servers: Machine, seconds: float) -> AsyncIterator[Path]:
 
 
 def _shares(samples: Path) -> dict[str, float]:
-    """Percent of all samples by owner, the largest first."""
+    """Return the percentage of samples by owner, the largest first."""
     counted: Counter[str] = Counter()
     for line in samples.read_text().splitlines():
         stack, _, number = line.rpartition(" ")

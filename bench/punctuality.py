@@ -1,4 +1,4 @@
-"""Steady punctuality: five due each second, created some seconds ahead, seen as an executor sees them."""
+"""Measure steady punctuality: five activities due each second, created some seconds ahead, as executors see them."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ A_SECOND = 5
 
 
 async def run(results: Results, *, rounds: int, seconds: int, ahead: int, cron: int) -> None:
-    """Each contender in turn, several times over; the cron job runs every `cron` seconds, and takes that long."""
+    """Measure the contenders in turn; the cron job runs every `cron` seconds and is measured at least that long."""
     with machine() as servers:
         urls = due.start(servers, DBOS, PROCRASTINATE, cron_every=cron)
         known: dict[str, set[str]] = {name: set() for name in urls}
@@ -28,7 +28,7 @@ async def run(results: Results, *, rounds: int, seconds: int, ahead: int, cron: 
                 note(results, f"punctuality, {A_SECOND} due a second, created {ahead} s ahead", label, late)
 
 
-async def steady(  # noqa: PLR0913, PLR0917 - whose, where, how long, and for whom
+async def steady(  # noqa: PLR0913, PLR0917 - the circumstances of a measurement
     servers: Machine,
     name: str,
     url: str,
@@ -38,9 +38,9 @@ async def steady(  # noqa: PLR0913, PLR0917 - whose, where, how long, and for wh
     headers: Mapping[str, str] | None = None,
     **changes: Any,
 ) -> tuple[list[float], Measured]:
-    """Create for so long, and wait until all have been seen; answers how late each was, in seconds, and the calls."""
+    """Create for `seconds` and wait until all are seen due; returns the lateness of each in seconds, and the calls."""
     headers = headers or servers.headers()
-    async with due.looking(servers, name, url, headers) as (ask, _):
+    async with due.observer(servers, name, url, headers) as (ask, _):
         count = int(seconds * A_SECOND)
         creating = asyncio.create_task(_create(url, headers, count, ahead, changes))
         late = await due.lateness_of_each(ask, known, count)
@@ -50,10 +50,10 @@ async def steady(  # noqa: PLR0913, PLR0917 - whose, where, how long, and for wh
 async def _create(
     url: str, headers: Mapping[str, str], count: int, ahead: float, changes: Mapping[str, Any]
 ) -> Measured:
-    """On time whatever the answers take: each has a connection of its own."""
+    """Create at a steady rate, each activity on its own connection, so that slow answers don't delay the next."""
     measured = Measured(count / A_SECOND)
 
-    async def one() -> None:
+    async def create_one() -> None:
         at = (datetime.now(UTC) + timedelta(seconds=ahead)).isoformat(timespec="milliseconds")
         async with posting(url, headers, scheduled_at=at, **changes) as create:
             before = time.perf_counter()
@@ -62,13 +62,13 @@ async def _create(
 
     async with asyncio.TaskGroup() as group:
         for _ in range(count):
-            group.create_task(one())
+            group.create_task(create_one())
             await asyncio.sleep(1 / A_SECOND)
     return measured
 
 
 def note(results: Results, benchmark: str, name: str, late: list[float]) -> None:
-    """The lateness of one round, in milliseconds."""
+    """Add the lateness of one round, in milliseconds."""
     for metric, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
         at = min(len(late) - 1, int(part * len(late)))
         results.add(benchmark, name, 1000 * late[at], f"seen late, {metric}", "ms")

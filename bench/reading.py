@@ -1,4 +1,4 @@
-"""Lists in a large table: what each filter reads of it, and how long it takes over HTTP."""
+"""Measure lists of a large table: the buffers that each filter reads, and its time over HTTP."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ INSERT INTO {table} ({columns})
 SELECT {values} FROM {table} AS made, generate_series(1, %(rows)s) AS n
 WHERE made.tenant_id = %(tenant)s AND made.{id} = %(made)s::uuid
 """
-"""Copies of what the API has created, so that they weigh what real ones weigh."""
+"""Copies an activity that the API has created, so that the copies have its size."""
 
 CHANGED = {
     "activity_id": "md5(%(made)s::text || n)::uuid",
@@ -30,7 +30,7 @@ CHANGED = {
 
 
 async def run(results: Results, *, rounds: int, seconds: float, rows: int) -> None:
-    """Fill the tables with copies, then ask each question again and again."""
+    """Fill the tables with copies, then repeat each query."""
     with machine() as servers:
         url = servers.start_ours()
         async with connection(url, servers.headers()) as opened:
@@ -71,7 +71,7 @@ def _queries(made: dict[str, str]) -> dict[str, str]:
 
 
 def _fill(servers: Machine, made: UUID, rows: int) -> None:
-    """The activity's copies and their parts; statistics are brought up to date, as autovacuum would."""
+    """Copy the activity with its parts, then update the statistics, as autovacuum would."""
     with servers.postgres.connect(DATABASE) as opened:
         for table in TABLES:
             names = [

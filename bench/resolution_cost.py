@@ -1,10 +1,9 @@
-"""What resolution takes of a creation, on the running stack: calls in turn, one caller, in the same run.
+"""Measure the share of resolution in a creation, on the running stack: one caller, calls in turn.
 
     python -m bench.resolution_cost [rounds]
 
 It reads $DATA_DIR/demo.json. A dry run is the whole resolution without Temporal, the row and the workflow; for a
-commerce that doesn't exist it ends before the three steps. What it takes above that is what they and their statements
-cost, one after the other; a workflow asks for them at the same time.
+commerce that doesn't exist it is rejected first. The difference of the two is the time of resolution.
 """
 
 import json
@@ -25,25 +24,25 @@ CRITERIA = [
 
 
 def main() -> None:
-    """Ask for each kind in turn, then show a line each."""
+    """Send each kind of request in turn, then print a line for each."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     demo = json.loads((Path(os.environ.get("DATA_DIR", ".embedded")) / "demo.json").read_text(encoding="utf-8"))
     headers = {"Authorization": f"Bearer {demo['token']}", "x-tenant-id": demo["tenantId"]}
-    taken: dict[str, list[float]] = {"refused dry run": [], "dry run": [], "creation": []}
+    durations: dict[str, list[float]] = {"rejected dry run": [], "dry run": [], "creation": []}
     with httpx.Client(base_url=demo["baseUrl"], headers=headers, timeout=60) as http:
         for _ in range(rounds):
-            taken["refused dry run"].append(measured(http, "/api/activities/explain", body(str(uuid4())), 404))
-            taken["dry run"].append(measured(http, "/api/activities/explain", body(demo["commerceId"]), 200))
-            taken["creation"].append(measured(http, "/api/activities", body(demo["commerceId"]), 201))
-    p50 = {name: sorted(times)[len(times) // 2] * 1000 for name, times in taken.items()}
+            durations["rejected dry run"].append(call(http, "/api/activities/explain", body(str(uuid4())), 404))
+            durations["dry run"].append(call(http, "/api/activities/explain", body(demo["commerceId"]), 200))
+            durations["creation"].append(call(http, "/api/activities", body(demo["commerceId"]), 201))
+    p50 = {name: sorted(times)[len(times) // 2] * 1000 for name, times in durations.items()}
     for name, milliseconds in p50.items():
         print(f"{name}: p50 {milliseconds:.1f} ms")
-    resolution = p50["dry run"] - p50["refused dry run"]
+    resolution = p50["dry run"] - p50["rejected dry run"]
     print(f"resolution: {resolution:.1f} ms, {resolution / p50['creation']:.0%} of a creation")
 
 
-def measured(http: httpx.Client, path: str, content: dict[str, Any], status: int) -> float:
-    """The seconds of one call."""
+def call(http: httpx.Client, path: str, content: dict[str, Any], status: int) -> float:
+    """Return the seconds of one call; exit if its status is another one."""
     started = time.perf_counter()
     answer = http.post(path, json=content)
     seconds = time.perf_counter() - started
@@ -53,7 +52,7 @@ def measured(http: httpx.Client, path: str, content: dict[str, Any], status: int
 
 
 def body(commerce_id: str) -> dict[str, Any]:
-    """A creation with something to resolve, in a month."""
+    """Return a creation due in a month, with criteria and an attribute to resolve."""
     return {
         "type": "MESSAGE",
         "reason": "Promoción mensual",

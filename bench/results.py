@@ -1,4 +1,4 @@
-"""What was measured: rows with every round's value, as a table, as JSON, and on what machine."""
+"""Collect measured values by round, and write them as tables and as JSON with the facts of the machine."""
 
 import json
 import os
@@ -17,7 +17,7 @@ PEERS = ("dbos", "procrastinate", "py-spy")
 
 @dataclass
 class Row:
-    """One figure of one contender; a value per round."""
+    """One figure of one contender, with a value per round."""
 
     benchmark: str
     contender: str
@@ -27,32 +27,32 @@ class Row:
 
     @property
     def median(self) -> float:
-        """The middle value."""
+        """Return the median of the rounds."""
         return statistics.median(self.values)
 
     @property
     def spread(self) -> str:
-        """The lowest and the highest."""
+        """Return the lowest and the highest value."""
         return f"{number(min(self.values))} - {number(max(self.values))}"
 
 
 class Results:
-    """All rows of one run, each kept by what it says."""
+    """All rows of one run, by benchmark, contender and metric."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str, str], Row] = {}
 
     def add(self, benchmark: str, contender: str, value: float, metric: str, unit: str) -> None:
-        """One round's value."""
+        """Add the value of one round."""
         row = Row(benchmark, contender, metric, unit)
         self.rows.setdefault((benchmark, contender, metric), row).values.append(value)
 
     def median(self, benchmark: str, contender: str, metric: str) -> float:
-        """The middle value of a row."""
+        """Return the median of a row."""
         return self.rows[benchmark, contender, metric].median
 
     def tables(self) -> list[str]:
-        """Markdown, a table a benchmark, in the order in which they ran."""
+        """Return a Markdown table for each benchmark, in the order in which they ran."""
         parts = []
         for benchmark in dict.fromkeys(row.benchmark for row in self.rows.values()):
             rows = [row for row in self.rows.values() if row.benchmark == benchmark]
@@ -62,7 +62,7 @@ class Results:
         return parts
 
     def save(self) -> Path:
-        """Write it all where git doesn't look."""
+        """Write all values to a file that git ignores; returns its path."""
         FOLDER.mkdir(exist_ok=True)
         path = FOLDER / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.json"
         document = {"machine": machine_facts(), "rows": [asdict(row) for row in self.rows.values()]}
@@ -71,12 +71,12 @@ class Results:
 
 
 def number(value: float) -> str:
-    """Three digits that count."""
+    """Format a value with three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits
 
 
 def machine_facts() -> dict[str, Any]:
-    """What a reader needs to know before comparing."""
+    """Return the processors, memory, load and versions that a comparison depends on."""
     models = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
     return {

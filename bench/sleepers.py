@@ -1,4 +1,4 @@
-"""What sleeping activities cost: the memory of each process, and creations beside more and more of them."""
+"""Measure the cost of sleeping activities: the memory of each process, and creations beside a growing number."""
 
 import json
 import sys
@@ -13,11 +13,11 @@ from bench.results import Results
 
 PROCESSES = ("api", "worker", "temporal", "postgres")
 BATCH, WARM, CALLERS = 500, 300, 8
-THERE = {201, 202, 409}
+CREATED = {201, 202, 409}
 
 
 async def run(results: Results, *, sizes: tuple[int, ...], rounds: int, seconds: float) -> None:
-    """At each size, ours and the floor in turns; the worker's cache is full before anything is measured."""
+    """Measure ours and the floor in turns at each size; the worker's cache is filled first."""
     with machine() as servers:
         servers.start("floor worker", python("-m", "bench.floor"))
         url = servers.start_ours()
@@ -47,11 +47,11 @@ def _note(results: Results, benchmark: str, name: str, measured: Measured) -> No
 
 
 async def _fill(servers: Machine, url: str, count: int) -> None:
-    """Put this many to sleep for a month; what didn't get its turn within the deadline is sent again."""
+    """Create this number of activities due in a month; repeat those that missed the deadline."""
     async with connection(url, servers.headers()) as opened:
         for start in range(0, count, BATCH):
             items = [body() for _ in range(min(BATCH, count - start))]
             while items:
                 _, answer = await opened.post("/api/activities/batch", json.dumps({"activities": items}).encode())
                 results = json.loads(answer)["results"]
-                items = [item for item, one in zip(items, results, strict=True) if one["status"] not in THERE]
+                items = [item for item, one in zip(items, results, strict=True) if one["status"] not in CREATED]

@@ -1,4 +1,4 @@
-"""From `make run` on a machine that has run it before to the first 201."""
+"""Measure the time from `make run` to the first 201, on a machine with the packages installed."""
 
 import json
 import os
@@ -19,7 +19,7 @@ PORTS = ("API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT")
 
 
 async def run(results: Results, *, rounds: int) -> None:
-    """The first start makes the data folder; those after it are warm."""
+    """Measure a first start with an empty data folder, then warm ones."""
     with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         for number in range(rounds + 1):
             seconds = _start(Path(folder) / "data")
@@ -28,7 +28,7 @@ async def run(results: Results, *, rounds: int) -> None:
 
 
 def _start(folder: Path) -> float:
-    """Start, create, stop."""
+    """Start the stack, create an activity and stop; returns the seconds until the 201."""
     ports = {name: str(free_port()) for name in PORTS}
     started = time.monotonic()
     command = (sys.executable, "-m", "embedded", "run")

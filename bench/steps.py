@@ -1,6 +1,6 @@
-"""What steps cost: our creation with none, one, two and five of them, from a bare client; no HTTP, no token.
+"""Measure the cost of steps: creations with none, one, two and five of them, from a bare client without HTTP.
 
-`python -m bench.steps` is the worker of the variants that the product doesn't have.
+`python -m bench.steps` runs the worker of the variants that the service doesn't have.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from workflows.resolution import decide
 
 
 async def run(results: Results, *, rounds: int, seconds: float) -> None:
-    """Against workers of both, ours and the variants'."""
+    """Measure our creation and the variants, each on its own worker."""
     with machine() as servers:
         servers.start("steps worker", python("-m", "bench.steps"))
         servers.start_ours()
@@ -52,7 +52,7 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
 
 
 async def in_turns(results: Results, benchmark: str, calls: dict[str, Call], rounds: int, seconds: float) -> None:
-    """Warm all of them up; then each in turn, by one caller and by many."""
+    """Warm up all calls, then measure each in turn, by one caller and by many."""
     for call in calls.values():
         await loop([call] * 4, 2)
     for _ in range(rounds):
@@ -90,14 +90,14 @@ def _variant(client: Client, workflow: type[NoSteps | TwoSteps | FiveSteps]) -> 
 
 
 class Decided(Half):
-    """The reads and the decisions of our own `create`."""
+    """The first half of our own step `create`: its reads and decisions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @activity.defn(name="decide")
     async def decide(self, scheduled: ScheduledActivityInput) -> Record:
-        """What there is to record."""
+        """Return the record to write."""
         async with self._database.autocommit.connect() as connection:
             known = await facts.creation_facts(connection, scheduled)
         return decide(known.reason, known.target, known.attributes).as_record(scheduled)

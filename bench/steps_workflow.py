@@ -18,13 +18,13 @@ class Half:
 
     @activity.defn(name="decide")
     async def decide(self, scheduled: ScheduledActivityInput) -> Record:
-        """Everything up to the row."""
+        """Resolve everything that the row records."""
         raise NotImplementedError
 
 
 @workflow.defn
 class TwoSteps(ScheduledActivityWorkflow):
-    """One local activity decides, another writes."""
+    """A creation of two steps: one decides, the other writes."""
 
     @workflow.init
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
@@ -32,7 +32,7 @@ class TwoSteps(ScheduledActivityWorkflow):
 
     @workflow.run
     async def run(self, scheduled: ScheduledActivityInput) -> Any:
-        """The same story."""
+        """Run as the base class does."""
         return await super().run(scheduled)
 
     async def _resolve_and_record(self) -> Snapshot:
@@ -42,7 +42,7 @@ class TwoSteps(ScheduledActivityWorkflow):
 
 @workflow.defn
 class FiveSteps(ScheduledActivityWorkflow):
-    """Each step is a local activity, one after the other."""
+    """A creation of five steps, each a local activity, one after the other."""
 
     @workflow.init
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
@@ -50,7 +50,7 @@ class FiveSteps(ScheduledActivityWorkflow):
 
     @workflow.run
     async def run(self, scheduled: ScheduledActivityInput) -> Any:
-        """Run the same story."""
+        """Run as the base class does."""
         return await super().run(scheduled)
 
     async def _resolve_and_record(self) -> Snapshot:
@@ -67,20 +67,20 @@ class FiveSteps(ScheduledActivityWorkflow):
 
 @workflow.defn
 class NoSteps:
-    """The run alone: an answer, and a timer for a month."""
+    """A run without steps: an answer, and a timer for a month."""
 
     def __init__(self) -> None:
         self._begun = False
 
     @workflow.run
     async def run(self, scheduled: ScheduledActivityInput) -> None:
-        """Sleep."""
+        """Sleep until the activity's time."""
         wait = scheduled.request.scheduled_at - workflow.now()
         self._begun = True
         await workflow.wait_condition(lambda: False, timeout=max(wait, timedelta(0)))
 
     @workflow.update
     async def create(self) -> str:
-        """Nothing to do but to begin."""
+        """Answer once the run has begun."""
         await workflow.wait_condition(lambda: self._begun)
         return "READY"

@@ -1,8 +1,9 @@
-"""Synchronizes 100,000 commerces with the running stack: created, sent again, then changed; time, and the API's memory.
+"""Measure the sync of 100,000 commerces with the running stack: time and the API's memory.
 
     python -m bench.sync_commerces [commerces]
 
-It reads $DATA_DIR/demo.json, and writes into the demonstration's other tenant under external ids of its own.
+It reads $DATA_DIR/demo.json, and creates, repeats and changes commerces with fresh external ids in the demonstration's
+other tenant.
 """
 
 import json
@@ -23,7 +24,7 @@ USERS_EACH = 2
 
 
 def commerce(prefix: str, number: int, tier: int) -> dict[str, Any]:
-    """A store as an ERP knows it: an address, two people, three contacts."""
+    """Return a commerce as an ERP sends it: an address, and two users with two contacts each."""
     people = [
         {
             "external_id": f"user-{person}",
@@ -47,17 +48,17 @@ def commerce(prefix: str, number: int, tier: int) -> dict[str, Any]:
 
 
 def calls(prefix: str, count: int, tier: int) -> Iterator[bytes]:
-    """The bodies, one at a time."""
+    """Yield the bodies of the calls."""
     for start in range(0, count, PER_CALL):
         numbers = range(start, min(start + PER_CALL, count))
         yield json.dumps({"items": [commerce(prefix, number, tier) for number in numbers]}).encode()
 
 
 def main() -> None:
-    """Three passes, a line each."""
+    """Run three passes and print a line for each."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     demo = json.loads((Path(os.environ.get("DATA_DIR", ".embedded")) / "demo.json").read_text(encoding="utf-8"))
-    api = listening_on(urlsplit(demo["baseUrl"]).port)
+    api = server_process(urlsplit(demo["baseUrl"]).port)
     headers = {
         "Authorization": f"Bearer {demo['otherTenantToken']}",
         "x-tenant-id": demo["otherTenantId"],
@@ -66,30 +67,30 @@ def main() -> None:
     prefix = f"bench-{uuid4().hex[:8]}"
     with httpx.Client(base_url=demo["baseUrl"], headers=headers, timeout=60) as http:
         for name, tier in (("created", 1), ("unchanged", 1), ("updated", 2)):
-            print(measured(http, api, name, calls(prefix, count, tier)), flush=True)
+            print(run_pass(http, api, name, calls(prefix, count, tier)), flush=True)
 
 
-def measured(http: httpx.Client, api: psutil.Process, name: str, bodies: Iterator[bytes]) -> str:
-    """One pass: every item has to come out as `name` says."""
+def run_pass(http: httpx.Client, api: psutil.Process, name: str, bodies: Iterator[bytes]) -> str:
+    """Send all bodies; returns a line with the counts of outcome `name`, the times and the memory."""
     before = largest = api.memory_info().rss
-    taken, commerces = [], 0
+    durations, commerces = [], 0
     for body in bodies:
         started = time.perf_counter()
         answer = http.post("/api/commerces/sync", content=body).raise_for_status().json()
-        taken.append(time.perf_counter() - started)
+        durations.append(time.perf_counter() - started)
         commerces += answer[name]
         largest = max(largest, api.memory_info().rss)
-    taken.sort()
-    seconds = sum(taken)
+    durations.sort()
+    seconds = sum(durations)
     return (
         f"{name}: {commerces:,} commerces in {seconds:.0f} s, {commerces / seconds:,.0f} a second;"
-        f" per call of {PER_CALL:,}: p50 {taken[len(taken) // 2]:.2f} s, longest {taken[-1]:.2f} s;"
+        f" per call of {PER_CALL:,}: p50 {durations[len(durations) // 2]:.2f} s, longest {durations[-1]:.2f} s;"
         f" the API's memory {before / 2**20:.0f} → {largest / 2**20:.0f} MiB"
     )
 
 
-def listening_on(port: int | None) -> psutil.Process:
-    """The process that answers there."""
+def server_process(port: int | None) -> psutil.Process:
+    """Return the process that listens on the port."""
     for connection in psutil.net_connections("tcp"):
         if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
             return psutil.Process(connection.pid)

@@ -1,1 +1,1 @@
-"""The same job done by what people would use instead, behind the same route, token and validation."""
+"""Create activities with other frameworks, behind the same route, token and validation."""

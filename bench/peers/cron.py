@@ -1,4 +1,4 @@
-"""A cron job: the request does the steps itself and writes the row; `work N` marks what is due every N seconds."""
+"""Create in the request itself and mark by a cron job: `work N` marks due activities every N seconds."""
 
 import asyncio
 import sys
@@ -30,8 +30,8 @@ MARK = (
 )
 
 
-async def created(steps: Steps, scheduled: ScheduledActivityInput) -> Snapshot:
-    """The five steps, called: what none of them survives is lost."""
+async def create_directly(steps: Steps, scheduled: ScheduledActivityInput) -> Snapshot:
+    """Call the five steps without durability: a crash between them loses the creation."""
     await steps.commerce(scheduled)
     ready = Record(
         scheduled=scheduled,
@@ -44,17 +44,17 @@ async def created(steps: Steps, scheduled: ScheduledActivityInput) -> Snapshot:
 
 @asynccontextmanager
 async def opening(database: Database) -> AsyncIterator[Create]:
-    """PostgreSQL is all there is."""
+    """Open the peer; it needs only PostgreSQL."""
     steps = Steps(database)
 
     async def create(scheduled: ScheduledActivityInput) -> Snapshot:
-        return await created(steps, scheduled)
+        return await create_directly(steps, scheduled)
 
     yield create
 
 
 async def work(every: float) -> None:
-    """At each full multiple of `every` seconds, as cron has it."""
+    """Mark due activities at each full multiple of `every` seconds, as cron does."""
     database = open_database(DatabaseSettings().database_url.get_secret_value())
     while True:
         await asyncio.sleep(every - time.time() % every)

@@ -1,7 +1,7 @@
-"""DBOS: one workflow of five durable steps in the process of the API, its state in the same PostgreSQL.
+"""Create by a DBOS workflow of five durable steps in the API's process, with its state in the same PostgreSQL.
 
-The creation ends with the row. The wait is a workflow of its own, begun only where WAKE is set: creations are measured
-without it, although our own run begins its wait then. The workflow's id is the key's.
+The creation ends with the row. The wait is a second workflow, started only if WAKE is set: creations are measured
+without it, although our run starts its wait then. The workflow's id is made from the idempotency key.
 """
 
 import os
@@ -21,42 +21,42 @@ from runs.client import workflow_id
 from workflows.messages import MarkDue, Record, ScheduledActivityInput, Snapshot
 
 OPENED: dict[str, Steps] = {}
-"""DBOS registers functions when they are imported, and finds them by name when it recovers a workflow."""
+"""Holds the steps in the module, because DBOS registers functions at import and recovers workflows by their names."""
 
 
 @DBOS.step()
 async def resolve_commerce(scheduled: ScheduledActivityInput) -> Any:
-    """Step 1."""
+    """Run step 1."""
     return await OPENED["steps"].commerce(scheduled)
 
 
 @DBOS.step()
 async def resolve_reason(scheduled: ScheduledActivityInput) -> Any:
-    """Step 2."""
+    """Run step 2."""
     return await OPENED["steps"].reason(scheduled)
 
 
 @DBOS.step()
 async def resolve_target(scheduled: ScheduledActivityInput) -> Any:
-    """Step 3."""
+    """Run step 3."""
     return await OPENED["steps"].target(scheduled)
 
 
 @DBOS.step()
 async def resolve_attributes(scheduled: ScheduledActivityInput) -> Any:
-    """Step 4."""
+    """Run step 4."""
     return await OPENED["steps"].attributes(scheduled)
 
 
 @DBOS.step()
 async def record(ready: Record) -> Snapshot:
-    """Step 5."""
+    """Run step 5."""
     return await OPENED["steps"].record(ready, DBOS.workflow_id or "")
 
 
 @DBOS.workflow()
 async def create_activity(scheduled: ScheduledActivityInput) -> Snapshot:
-    """The five steps, each checkpointed before the next."""
+    """Run the five steps; DBOS stores the result of each before the next."""
     await resolve_commerce(scheduled)
     reason = await resolve_reason(scheduled)
     target = await resolve_target(scheduled)
@@ -67,21 +67,21 @@ async def create_activity(scheduled: ScheduledActivityInput) -> Snapshot:
 
 @DBOS.step()
 async def mark_due(mark: MarkDue) -> None:
-    """Our own statement, at its time."""
+    """Mark the activity with our statement."""
     async with OPENED["steps"].database.autocommit.connect() as connection:
         await connection.execute(*marks.mark_due(mark))
 
 
 @DBOS.workflow()
 async def wake(scheduled: ScheduledActivityInput) -> None:
-    """A durable sleep, then the mark."""
+    """Sleep durably until the activity's time, then mark it."""
     await DBOS.sleep_async((scheduled.request.scheduled_at - datetime.now(UTC)).total_seconds())
     await mark_due(MarkDue(tenant_id=scheduled.tenant_id, id=scheduled.id, version=1))
 
 
 @asynccontextmanager
 async def opening(database: Database) -> AsyncIterator[Create]:
-    """Launch DBOS on the database that the rows are in."""
+    """Launch DBOS on the database of the rows."""
     OPENED["steps"] = Steps(database)
     url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql")
     DBOS(

@@ -1,4 +1,4 @@
-"""Naive Temporal: the same service with the same steps as regular activities; `work` runs its worker."""
+"""Create by a Temporal workflow whose steps are regular activities; `work` runs its worker."""
 
 import asyncio
 import sys
@@ -25,7 +25,7 @@ from workflows.messages import ScheduledActivityInput, Snapshot
 
 @asynccontextmanager
 async def opening(_: Database) -> AsyncIterator[Create]:
-    """A client is all that the API needs."""
+    """Open the peer; its API needs only a client."""
     client = await connect()
 
     async def create(scheduled: ScheduledActivityInput) -> Snapshot:
@@ -42,7 +42,7 @@ async def opening(_: Database) -> AsyncIterator[Create]:
 
 
 async def work() -> None:
-    """A worker with everything that ours has, but local activities."""
+    """Run a worker with the settings of ours, without local activities."""
     database = open_database(DatabaseSettings().database_url.get_secret_value())
     rows, resolution = ScheduledActivities(database), Resolution(database)
     steps: list[Callable[..., Any]] = [rows.resolve_commerce, resolution.resolve_reason, resolution.resolve_target]

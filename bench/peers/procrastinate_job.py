@@ -1,4 +1,4 @@
-"""procrastinate: the request does the steps itself, undurably, and defers one job to the activity's time."""
+"""Create in the request itself, without durability, and defer a procrastinate job to the activity's time."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from uuid import UUID
 from procrastinate import App, PsycopgConnector
 from sqlalchemy import make_url
 
-from bench.peers.cron import created
+from bench.peers.cron import create_directly
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
 from db import marks
@@ -20,7 +20,7 @@ from workflows.messages import MarkDue, ScheduledActivityInput, Snapshot
 
 
 def conninfo() -> str:
-    """Where the rows are, as psycopg has it."""
+    """Return the database's address for psycopg."""
     url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql")
     return url.render_as_string(hide_password=False)
 
@@ -31,7 +31,7 @@ OPENED: dict[str, Database] = {}
 
 @app.task(name="mark_due")
 async def mark_due(tenant_id: str, activity_id: str) -> None:
-    """Our own statement, at its time."""
+    """Mark the activity with our statement."""
     mark = MarkDue(tenant_id=UUID(tenant_id), id=UUID(activity_id), version=1)
     async with OPENED["database"].autocommit.connect() as connection:
         await connection.execute(*marks.mark_due(mark))
@@ -39,14 +39,14 @@ async def mark_due(tenant_id: str, activity_id: str) -> None:
 
 @asynccontextmanager
 async def opening(database: Database) -> AsyncIterator[Create]:
-    """Open procrastinate's pool; its schema is made once."""
+    """Open procrastinate's pool, and create its schema if it is missing."""
     steps = Steps(database)
     async with app.open_async():
         if not await app.check_connection_async():
             await app.schema_manager.apply_schema_async()
 
         async def create(scheduled: ScheduledActivityInput) -> Snapshot:
-            recorded = await created(steps, scheduled)
+            recorded = await create_directly(steps, scheduled)
             request = scheduled.request
             lock = f"{scheduled.tenant_id}:{request.idempotency_key}"
             deferrer = mark_due.configure(queueing_lock=lock, schedule_at=request.scheduled_at)
@@ -57,7 +57,7 @@ async def opening(database: Database) -> AsyncIterator[Create]:
 
 
 async def work() -> None:
-    """The worker that wakes due jobs."""
+    """Run the worker of due jobs."""
     OPENED["database"] = open_database(DatabaseSettings().database_url.get_secret_value())
     async with app.open_async():
         await app.run_worker_async(concurrency=20, install_signal_handlers=False, fetch_job_polling_interval=0.5)

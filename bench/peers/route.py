@@ -1,4 +1,4 @@
-"""The peers' HTTP: our route, token and validation, and another way to create behind them."""
+"""Serve a peer behind our route, token and validation."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +25,7 @@ Create = Callable[[ScheduledActivityInput], Awaitable[Snapshot]]
 
 @dataclass
 class Verifying:
-    """What our own dependencies look for in the state: here no more than who verifies a token."""
+    """The part of the API's resources that our dependencies need here: the verifier of tokens."""
 
     authenticator: Authenticator
 
@@ -36,7 +36,7 @@ def _create(request: Request) -> Create:
 
 
 def serve(opening: Callable[[Database], Any]) -> None:
-    """Serve until killed; `opening` is a context that gives the peer's way to create."""
+    """Serve until killed; `opening` is a context manager that yields the peer's function to create."""
     settings = ApiSettings()
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The five steps of a creation as plain functions: the statements and decisions are ours, whoever runs them."""
+"""Call the five steps of a creation as plain functions, with our statements and decisions."""
 
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
@@ -18,7 +18,7 @@ from workflows.messages import (
 
 
 class Steps:
-    """Our implementations, called directly: they need Temporal only for the id of the run that they record."""
+    """Our implementations, called directly; `record` takes the id of the run as an argument."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
