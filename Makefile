@@ -1,4 +1,4 @@
-# Every target is one call of a script that needs only Python 3.11 or newer; without make: python3 -m embedded run
+# Each target calls one script that needs only Python 3.11 or newer. Without make: python3 -m embedded run
 PYTHON ?= python3
 
 .PHONY: run test check demo token replay e2e bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
@@ -8,17 +8,17 @@ test:   ## Run the tests
 	@exec $(PYTHON) -m embedded test $(ARGS)
 check:  ## Format, lint, types, import contracts, tests
 	@exec $(PYTHON) -m embedded check $(ARGS)
-demo:   ## Post an activity to the running stack and watch it become due
+demo:   ## Post an activity to the running stack and follow it until it is executed
 	@exec $(PYTHON) -m embedded demo $(ARGS)
 token:  ## Print a token; see ARGS=--help
 	@exec $(PYTHON) -m embedded token $(ARGS)
-replay: ## Replay the server's runs on this code: would deploying it break one?
+replay: ## Replay the server's runs on this code, and name those that deploying it would break
 	@exec $(PYTHON) -m embedded replay $(ARGS)
-e2e:    ## Operate in a real browser; needs a Chromium on the PATH or CHROMIUM_PATH
+e2e:    ## Test Temporal's web UI in a real browser; needs a Chromium on the PATH or CHROMIUM_PATH
 	@exec $(PYTHON) -m embedded e2e $(ARGS)
-bench:  ## Measure what it costs and how fast it is, scaled down to minutes; one alone: make bench-create
+bench:  ## Measure speed, punctuality and cost, scaled down to minutes; one alone: make bench-create
 	@exec $(PYTHON) -m embedded bench --page $(ARGS)
-bench-full: ## The same in full sizes: hours
+bench-full: ## Measure in full sizes, for hours
 	@exec $(PYTHON) -m embedded bench --page --full $(ARGS)
 BENCHMARKS = bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
 $(BENCHMARKS): bench-%:

@@ -1,4 +1,4 @@
-"""How every process logs: JSON for machines, readable lines in a terminal, never a request's content."""
+"""Configure the log of every process: JSON for machines, readable lines in a terminal, never a request's content."""
 
 import logging
 import sys
@@ -7,8 +7,8 @@ from typing import TextIO
 import structlog
 
 
-def _without_duplicates(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Uvicorn says everything a second time, in colours."""
+def _drop_colour_message(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Remove Uvicorn's second copy of each message, in colours."""
     event.pop("color_message", None)
     return event
 
@@ -17,18 +17,18 @@ def configure_logging(process: str, stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's records through one pipeline to `stream`, or to standard error."""
     stream = stream or sys.stderr
 
-    def named(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-        """Outside of the context variables: a request clears them, and threads have their own."""
+    def add_process(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        """Add the process's name; context variables can't hold it, because requests clear them."""
         event["process"] = process
         return event
 
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
-        named,
+        add_process,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
-        _without_duplicates,
+        _drop_colour_message,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final: list[structlog.types.Processor] = (
@@ -44,7 +44,7 @@ def configure_logging(process: str, stream: TextIO | None = None) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # else it tells at each start how it was built
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # its INFO lines repeat its configuration at each start
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

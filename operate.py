@@ -1,4 +1,4 @@
-"""What an operator does from a command line, and neither the API nor Temporal's web UI offers."""
+"""Run the operators' commands that neither the API nor Temporal's web UI offers."""
 
 import argparse
 import asyncio
@@ -29,7 +29,7 @@ Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
 
 
 async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
-    """Start a run for every open activity that has none: when Temporal has lost its runs. Safe to repeat."""
+    """Start a run for every open activity without one, after Temporal has lost its runs. Safe to repeat."""
     settings = WorkerSettings()
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     runs = rebuild(client, database, per_second=options.rate, lead=Lead(settings.max_lead_seconds))
@@ -43,7 +43,7 @@ async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
 
 
 async def bring_back(options: argparse.Namespace, client: Client) -> int:
-    """Undo a termination: the activity is what it was before, and a new run waits for its time."""
+    """Undo a termination: restore the activity's former status, with a new run that waits for its time."""
     settings = WorkerSettings()
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     change = BringBack(actor=options.actor, reason=options.reason)
@@ -52,9 +52,9 @@ async def bring_back(options: argparse.Namespace, client: Client) -> int:
             ActivityRef(tenant_id=options.tenant, id=options.activity_id), change
         )
     except RejectedError as refused:
-        return _failed(f"Nothing was changed: {refused.rejection.detail}")
+        return _fail(f"Nothing was changed: {refused.rejection.detail}")
     except WorkflowAlreadyStartedError:
-        return _failed("Nothing was changed: somebody has just started a run for it. Look at it, then try again.")
+        return _fail("Nothing was changed: a run was started for it at the same moment. Look at it, then try again.")
     finally:
         await database.dispose()
     print(f"{options.activity_id} is {now.status} again, for {now.scheduled_at.isoformat()}, in run {now.run_id}")
@@ -62,20 +62,20 @@ async def bring_back(options: argparse.Namespace, client: Client) -> int:
 
 
 async def reconcile(options: argparse.Namespace, client: Client) -> int:
-    """Compare open activities with open runs now, as the schedule does; a worker has to be there."""
+    """Compare all open activities with their runs now, as the schedule does for some. Needs a running worker."""
     compared = await client.execute_workflow(
         ReconciliationWorkflow.run,
         Reconcile(page=Page(grace_seconds=options.grace)),
         id=f"reconciliation-{uuid4()}",
         task_queue=TASK_QUEUE,
-        static_summary="asked for by an operator",
+        static_summary="started by an operator",
     )
     print(compared.model_dump_json(indent=2, exclude={"after"}))
     return 0
 
 
 async def replay_runs(options: argparse.Namespace, client: Client) -> int:
-    """Replay open and closed runs on the code in this folder: would deploying it break one? Changes nothing."""
+    """Replay open and closed runs on the code in this folder, and name those that would break. Changes nothing."""
     replayed = await replay(client, options.query, options.limit or None)
     for run, failure in replayed.broken.items():
         print(f"WOULD BREAK {run}: {failure}")
@@ -83,13 +83,14 @@ async def replay_runs(options: argparse.Namespace, client: Client) -> int:
     return 1 if replayed.broken else 0
 
 
-def _failed(sentence: str) -> int:
+def _fail(sentence: str) -> int:
+    """Print why the command failed; returns its exit code."""
     print(sentence, file=sys.stderr)
     return 1
 
 
 def arguments() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Build the parser of the commands and their options."""
     parser = argparse.ArgumentParser(prog="operate.py", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -102,30 +103,30 @@ def arguments() -> argparse.ArgumentParser:
     rebuilding.add_argument("--rate", type=float, default=100, help="runs started a second, at most; default: 100")
     bringing = command("bring-back", bring_back)
     bringing.add_argument("activity_id", type=UUID)
-    bringing.add_argument("--tenant", type=UUID, required=True, help="whose activity it is")
-    bringing.add_argument("--reason", help="as the trail shall show it")
-    bringing.add_argument("--actor", default="operator", help="who you are, as the trail shall show it")
+    bringing.add_argument("--tenant", type=UUID, required=True, help="tenant of the activity")
+    bringing.add_argument("--reason", help="reason that the trail shows")
+    bringing.add_argument("--actor", default="operator", help="your name in the trail; default: operator")
     reconciling = command("reconcile", reconcile)
     reconciling.add_argument(
-        "--grace", type=float, default=10, help="seconds for which what was just written is left to itself; default: 10"
+        "--grace", type=float, default=10, help="age in seconds from which rows are compared; default: 10"
     )
     replaying = command("replay", replay_runs)
-    replaying.add_argument("--query", default=DEFAULT_QUERY, help=f"which runs; default: {DEFAULT_QUERY}")
-    replaying.add_argument("--limit", type=int, default=1000, help="how many, the latest first; 0: all; default: 1000")
+    replaying.add_argument("--query", default=DEFAULT_QUERY, help=f"query for the runs; default: {DEFAULT_QUERY}")
+    replaying.add_argument(
+        "--limit", type=int, default=1000, help="number of runs, the latest first; 0: all; default: 1000"
+    )
     return parser
 
 
 async def main(words: Sequence[str] | None = None) -> int:
-    """Carry out one command; its exit code is ours."""
+    """Carry out one command; returns its exit code."""
     options = arguments().parse_args(words)
     try:
         done: int = await options.run(options, await connect())
     except (RPCError, RuntimeError, WorkflowFailureError) as failure:
-        return _failed(f"Temporal: {failure}. What was done until then stays done; the command can be repeated.")
+        return _fail(f"Temporal: {failure}. What was done before stays; repeat the command.")
     except (SQLAlchemyError, OSError) as failure:
-        return _failed(
-            f"PostgreSQL: {kind(failure)}. What was done until then stays done; the command can be repeated."
-        )
+        return _fail(f"PostgreSQL: {kind(failure)}. What was done before stays; repeat the command.")
     return done
 
 

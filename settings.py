@@ -1,7 +1,7 @@
-"""Everything a deployment can set, read from the environment once by each process.
+"""Define the settings of a deployment; each process reads them once from the environment.
 
-Temporal's own connection (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`) is read by
-`temporalio.envconfig`, the convention of its ecosystem, not here.
+Temporal's connection (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`) isn't among them:
+`temporalio.envconfig` reads it, as in every client of Temporal.
 """
 
 from typing import Self
@@ -11,53 +11,57 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class DatabaseSettings(BaseSettings):
-    """What every process reads: where PostgreSQL is."""
+    """Settings of every process."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(description="postgresql+psycopg://user:password@host:port/database")
-    listen_host: str = Field(default="127.0.0.1", description="Where HTTP is listened on; 0.0.0.0 in a container.")
-    database_pool_size: int = Field(default=20, ge=1, description="Connections one process keeps open, at most.")
+    listen_host: str = Field(default="127.0.0.1", description="Address that HTTP listens on; 0.0.0.0 in a container.")
+    database_pool_size: int = Field(default=20, ge=1, description="Connections per pool; a process has two pools.")
 
 
 class WorkerSettings(DatabaseSettings):
-    """What `worker.py` reads."""
+    """Settings of `worker.py`."""
 
     worker_metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Port of the worker's /metrics; 0 serves none."
     )
     worker_drain_seconds: float = Field(
-        default=30, gt=0, description="How long SIGTERM waits for the steps in flight; longer than any single step."
+        default=30, gt=0, description="Seconds that SIGTERM waits for the steps in flight; longer than any step."
     )
     worker_build_id: str = Field(
-        default="", description="Names this build to Temporal's worker versioning; empty: a worker without versions."
+        default="", description="Name of this build in Temporal's worker versioning; empty: no versions."
     )
-    worker_deployment_name: str = Field(default="scheduled-activities", description="Whose builds follow one another.")
+    worker_deployment_name: str = Field(
+        default="scheduled-activities", description="Deployment that the builds belong to."
+    )
     reconcile_every_seconds: float = Field(
-        default=60, ge=1, description="How often open rows are compared with open runs."
+        default=60, ge=1, description="Seconds between two rounds of reconciliation."
     )
-    max_lead_seconds: float = Field(default=300, ge=0, description="As the API's, for runs that are started again.")
+    max_lead_seconds: float = Field(default=300, ge=0, description="As for the API, for runs that are started again.")
 
 
 class ApiSettings(DatabaseSettings):
-    """What `api/main.py` reads."""
+    """Settings of `api/main.py`."""
 
-    api_port: int = Field(default=8000, ge=0, le=65535, description="Where HTTP is served.")
-    temporal_ui_url: str = Field(default="http://localhost:8233", description="Base of links to a run in the web UI.")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="Port of the API.")
+    temporal_ui_url: str = Field(
+        default="http://localhost:8233", description="Base URL of links to a run in the web UI."
+    )
     auth_issuer: str = Field(description="The `iss` every token must carry.")
     auth_audience: str = Field(description="The `aud` every token must carry.")
-    auth_jwks_url: str | None = Field(default=None, description="Where the issuer publishes its keys.")
+    auth_jwks_url: str | None = Field(default=None, description="URL at which the issuer publishes its keys.")
     auth_public_key: str | None = Field(default=None, description="One public key in PEM, instead of a JWKS URL.")
     answer_deadline_seconds: float = Field(
-        default=10, gt=0, description="How long a request waits for its workflow before it answers 202 or 503."
+        default=10, gt=0, description="Seconds that a request waits for its workflow before it answers 202 or 503."
     )
     max_lead_seconds: float = Field(
-        default=300, ge=0, description="How early, at most, a run may wake to spread a herd of equal times."
+        default=300, ge=0, description="Seconds that a run may wake before its time at most, to spread a herd."
     )
 
     @model_validator(mode="after")
-    def one_source_of_keys(self) -> Self:
-        """Without a key no token could be verified; with two, nobody would know which one counts."""
+    def check_source_of_keys(self) -> Self:
+        """Require exactly one source of the keys that verify tokens."""
         if (self.auth_jwks_url is None) == (self.auth_public_key is None):
             msg = "set exactly one of AUTH_JWKS_URL and AUTH_PUBLIC_KEY"
             raise ValueError(msg)

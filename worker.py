@@ -1,4 +1,4 @@
-"""The Temporal process: opens the resources, offers workflows and activities, and drains on SIGTERM."""
+"""Run the Temporal worker: open its resources, register workflows and steps, and drain on SIGTERM."""
 
 import asyncio
 import gc
@@ -44,14 +44,14 @@ TUNING: dict[str, Any] = {
     "max_concurrent_workflow_task_polls": 32,
     "nonsticky_to_sticky_poll_ratio": 0.8,
 }
-"""Nearly every task of ours is the first of a new run or a sleeper's, so it waits in the queue of all workers.
+"""Most of our tasks start a new run or wake a sleeping one, so they wait in the queue of all workers.
 
-By default one poll asks there: tasks then wait, are written to the backlog, and the last of 32 callers waits seconds.
+By default one of five polls reads that queue. Tasks then wait in the backlog, and the last of 32 callers waits seconds.
 """
 
 
 def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Callable[..., Any]]:
-    """Every step that a workflow may ask for."""
+    """List every step that a workflow may ask for."""
     scheduled_activities, resolution = ScheduledActivities(database), Resolution(database)
     reconciliation = Reconciliation(client, database, lead)
     bulk_operations = BulkOperations(client, database, lead)
@@ -84,7 +84,7 @@ def build_worker(
     lead: Lead = NO_LEAD,
     version: WorkerDeploymentVersion | None = None,
 ) -> Worker:
-    """All that this service does in Temporal, over one client and one pool of connections."""
+    """Build the worker of all workflows and steps."""
     return Worker(
         client,
         task_queue=TASK_QUEUE,
@@ -94,12 +94,12 @@ def build_worker(
         workflow_runner=Sandbox(),
         **TUNING,
         graceful_shutdown_timeout=drain,
-        deployment_config=_deployed_as(version) if version else None,
+        deployment_config=_deployment_config(version) if version else None,
     )
 
 
-def _deployed_as(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
-    """A sleeper wakes on whatever version is current by then: pinned, it would keep its build alive for months."""
+def _deployment_config(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
+    """Let sleeping runs wake on the version that is current then; pinned ones would need their build for months."""
     return WorkerDeploymentConfig(
         version=version,
         use_worker_versioning=True,
@@ -120,17 +120,17 @@ def open_runtime(metrics_address: str | None) -> Runtime:
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))
 
 
-def spare_the_collector() -> None:
-    """Keep what lives as long as the process out of every collection, so that collecting what runs leave is cheap.
+def freeze_garbage_collection() -> None:
+    """Exclude the objects that live as long as the process from garbage collection, so that each collection is cheap.
 
-    To collect less often saves more, but 1,000 sleepers then left 50 MB of garbage behind.
+    Rarer collections would save more, but left 50 MB of garbage after 1,000 sleeping runs.
     """
     gc.collect()
     gc.freeze()
 
 
 async def connect_patiently(runtime: Runtime, stop: asyncio.Event) -> Client | None:
-    """Wait for Temporal as long as it takes: a worker that starts first is no error; return None once `stop` is set."""
+    """Connect to Temporal, retrying for ever: a worker may start before it; returns None once `stop` is set."""
     connecting, stopping = asyncio.create_task(_connect(runtime)), asyncio.create_task(stop.wait())
     done, pending = await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
@@ -143,24 +143,24 @@ async def _connect(runtime: Runtime) -> Client:
         try:
             return await connect(runtime=runtime)
         except RuntimeError as failure:
-            log.warning("Temporal can't be reached yet", failure=str(failure)[:200])
+            log.warning("Temporal can't be reached yet, retrying", failure=str(failure)[:200])
             await asyncio.sleep(2)
 
 
 async def keep_reconciling(client: Client, every: timedelta) -> None:
-    """Have the schedule made, however long that takes: the worker's own work doesn't wait for it."""
+    """Create the schedule of reconciliation, retrying for ever; the worker doesn't wait for it."""
     while True:
         try:
             await ensure_schedule(client, every)
         except RPCError as failure:
-            log.warning("the schedule of reconciliation can't be made yet", failure=str(failure)[:200])
+            log.warning("creating the schedule of reconciliation failed, retrying", failure=str(failure)[:200])
             await asyncio.sleep(10)
         else:
             return
 
 
 async def main() -> None:
-    """Work until SIGTERM or SIGINT, then finish what is in flight."""
+    """Work until SIGTERM or SIGINT, then finish the steps in flight."""
     settings = WorkerSettings()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -192,7 +192,7 @@ async def work(
         else None,
     )
     async with worker:
-        spare_the_collector()
+        freeze_garbage_collection()
         log.info("working", task_queue=TASK_QUEUE, metrics=metrics_address and f"http://{metrics_address}/metrics")
         every = timedelta(seconds=settings.reconcile_every_seconds)
         scheduling = asyncio.create_task(keep_reconciling(client, every))
@@ -207,4 +207,4 @@ if __name__ == "__main__":
         uvloop.run(main())
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # the SDK's threads may crash while the interpreter shuts down, which would look like a failed deploy
+    os._exit(0)  # the SDK's threads may crash while the interpreter shuts down: a deployment would seem to fail

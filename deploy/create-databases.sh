@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run once by the postgres image on an empty volume: a role and databases for us, and others for Temporal.
+# Create the roles and databases of the service and of Temporal. The postgres image runs this once, on an empty volume.
 set -eu
 
 create() {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# One-shot, and harmless when repeated: the namespace with its retention, and our search attributes.
-# Reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE as every Temporal client does, and TEMPORAL_RETENTION.
+# Create the namespace with its retention and our search attributes; safe to repeat.
+# Reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, as every client of Temporal does, and TEMPORAL_RETENTION.
 set -eu
 
 until temporal operator cluster health; do sleep 1; done
@@ -11,7 +11,7 @@ else
     temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$TEMPORAL_RETENTION"
 fi
 
-# A namespace is known to every part of the cluster only after some seconds.
+# All parts of the cluster know a new namespace only after some seconds.
 until temporal operator search-attribute list --namespace "$TEMPORAL_NAMESPACE" >/dev/null 2>&1; do sleep 1; done
 
 for name in TenantId CommerceId ActivityId Channel ActivityType ActivityStatus; do

@@ -1,5 +1,5 @@
 #!/bin/sh
-# One-shot: bring the schemas of Temporal's two databases up to this version. The tool reads SQL_PASSWORD itself.
+# Migrate the schemas of Temporal's two databases to this version. The tool reads SQL_PASSWORD itself.
 set -eu
 
 schema() {
@@ -9,7 +9,7 @@ schema() {
 for pair in temporal:temporal temporal_visibility:visibility; do
     database=${pair%:*}
     versioned=/etc/temporal/schema/postgresql/v12/${pair#*:}/versioned
-    # A database that has no version yet can't be updated: it gets version 0.0 first.
+    # A database without a version can't be updated: it gets version 0.0 first.
     schema "$database" update-schema --schema-dir "$versioned" || {
         schema "$database" setup-schema --version 0.0
         schema "$database" update-schema --schema-dir "$versioned"

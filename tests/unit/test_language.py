@@ -14,14 +14,7 @@ WRITTEN_BEFORE: frozenset[str] = frozenset(
     {
         "db",
         "api",
-        "bench",
-        "examples",
-        "deploy",
         "tests",
-        "worker.py",
-        "operate.py",
-        "settings.py",
-        "logs.py",
     }
 )
 """Folders that are not rewritten yet."""
