@@ -48,8 +48,7 @@ class ChangeableActivity:
         )
 
     @workflow.update(
-        name="cancel",
-        description='Cancel the activity, unless an executor has claimed it. {"reason": "…"}',
+        name="cancel", description='Cancel the activity, unless an executor has claimed it. {"reason": "…"}'
     )
     async def cancel(self, change: Cancel) -> Standing:
         """Cancel the activity."""
@@ -66,19 +65,13 @@ class ChangeableActivity:
             self._replace_lead(change.lead_seconds)
         return standing
 
-    @workflow.update(
-        name="execute_now",
-        description="Make the activity due at once; its scheduled_at stays. {}",
-    )
+    @workflow.update(name="execute_now", description="Make the activity due at once; its scheduled_at stays. {}")
     async def execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> Standing:
         """Resolve what was left for the wake-up, then make the activity due at once."""
         target, attributes = await self._resolve_open_parts(ResolutionMoment.WAKE_UP)
         return await self._apply(change.model_copy(update={"target": target, "attributes": attributes}))
 
-    @workflow.update(
-        name="retry_resolution",
-        description="Try again to resolve what has failed. {}",
-    )
+    @workflow.update(name="retry_resolution", description="Try again to resolve what has failed. {}")
     async def retry_resolution(self, change: RetryResolution = RETRY) -> Standing:
         """Resolve what has failed once more: READY afterwards, or UNRESOLVED with the failures of this attempt."""
         target, attributes = await self._resolve_open_parts(ResolutionMoment.RETRY)
@@ -93,8 +86,7 @@ class ChangeableActivity:
         return await self._apply(change)
 
     @workflow.update(
-        name="refresh",
-        description="Read the row again, after a change that this run has missed; write nothing. {}",
+        name="refresh", description="Read the row again, after a change that this run has missed; write nothing. {}"
     )
     async def refresh(self, refresh: Refresh = REFRESH) -> Standing:
         """Read the row again, and take over the lead that belongs to its time."""

@@ -51,10 +51,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
             raise
         return self._standing.status
 
-    @workflow.update(
-        name="create",
-        description="Wait until the activity is recorded and return it, or fail with the reason it was not created.",
-    )
+    @workflow.update(name="create", description="Return the activity once it is recorded, or fail with the reason.")
     async def create(self) -> Snapshot:
         """Return the recorded activity to the call that started this run."""
         await self._wait_for_creation()
@@ -81,8 +78,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
             run_visible_step(ResolutionActivities.resolve_attributes, resolve, "attributes")
         )
         await workflow.wait((reason, target, attributes))
-        decision = decide_in_order(reason.result, target.result, attributes.result)
-        record = decision.as_record(self._scheduled)
+        record = decide_in_order(reason.result, target.result, attributes.result).as_record(self._scheduled)
         return await run_visible_step(ScheduledActivityActivities.record, record, "row and first event")
 
     async def _sleep_until_wake_up(self) -> bool:
