@@ -1,11 +1,13 @@
 # Each target calls one script that needs only Python 3.11 or newer. Without make: python3 -m embedded run
 PYTHON ?= python3
 
-.PHONY: run test check demo token replay e2e bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
+.PHONY: run test lint check demo token replay e2e bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
 run:    ## Start everything here: PostgreSQL, Temporal, worker and API
 	@exec $(PYTHON) -m embedded run --stop-with-parent $(ARGS)
 test:   ## Run the tests
 	@exec $(PYTHON) -m embedded test $(ARGS)
+lint:   ## Format, lint, types, import contracts
+	@exec $(PYTHON) -m embedded lint
 check:  ## Format, lint, types, import contracts, tests
 	@exec $(PYTHON) -m embedded check $(ARGS)
 demo:   ## Post an activity to the running stack and follow it until it is executed

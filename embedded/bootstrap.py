@@ -17,18 +17,18 @@ PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "installed-lock.sha256"
 
-_LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
-_TESTS = ("-m", "pytest", "-n", "auto", "--dist", "loadfile")
+_LINT = (
+    ("-m", "ruff", "format", "--check"),
+    ("-m", "ruff", "check"),
+    ("-m", "mypy", "."),
+    ("-c", "from importlinter.cli import lint_imports_command as lint; lint()"),
+)
+_TEST = ("-m", "pytest", "-n", "auto", "--dist", "loadfile")
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "run": (("-m", "embedded.stack"),),
-    "test": (_TESTS,),
-    "check": (
-        ("-m", "ruff", "format", "--check"),
-        ("-m", "ruff", "check"),
-        ("-m", "mypy", "."),
-        ("-c", _LINT_IMPORTS),
-        _TESTS,
-    ),
+    "lint": _LINT,
+    "test": (_TEST,),
+    "check": (*_LINT, _TEST),
     "demo": (("-m", "embedded.demo"),),
     "token": (("-m", "embedded.token"),),
     "bench": (("-m", "bench"),),
