@@ -6,6 +6,12 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+IDLE_SECONDS = 75
+"""How long an idle connection stays open: longer than the proxies and clients that reuse it keep it (mostly 60 s).
+
+A request that is sent while the server closes the connection is lost, and its sender can't repeat a POST by itself.
+"""
+
 
 class OrdinaryRequests(H11Protocol):
     """Ignores an offer to switch protocols, as RFC 9110 section 7.8 allows, without a warning at each.
@@ -22,4 +28,12 @@ def server_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
 
     httptools, uvicorn's default, drops the body of a request that offers an upgrade, and answers HTTP/1.0 in chunks.
     """
-    return uvicorn.Config(app, http=OrdinaryRequests, ws="none", log_config=None, access_log=False, **options)
+    return uvicorn.Config(
+        app,
+        http=OrdinaryRequests,
+        ws="none",
+        timeout_keep_alive=IDLE_SECONDS,
+        log_config=None,
+        access_log=False,
+        **options,
+    )

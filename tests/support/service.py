@@ -41,9 +41,7 @@ class Service:
         """An HTTP client with a token for one tenant; with every permission if none is named."""
         token = KEY.token(subject, {tenant_id: permissions or tuple(Permission)}, timedelta(hours=1))
         headers = {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id)}
-        # Let go of an idle connection before the server does, after 5 s: both at once is a request lost on the way.
-        limits = httpx.Limits(keepalive_expiry=2)
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60, limits=limits)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60)
 
     @asynccontextmanager
     async def beside(self, **settings: Any) -> AsyncIterator["Service"]:
