@@ -18,15 +18,15 @@ from api.http.bodies import (
     BODY_BYTES,
     BULK_BODY_BYTES,
     UnreadBody,
-    faults_in,
-    invalid,
-    json_content,
-    json_of,
+    list_faults,
     media_type,
     parse,
+    parse_json,
+    read_json,
+    validation_problem,
 )
 from api.http.dependencies import CanCreate, Opened, Resources
-from api.http.errors import BodyTooLarge, InternalError, ProblemRead, documented
+from api.http.errors import BodyTooLarge, InternalError, ProblemRead, problem_responses
 from api.http.failures import problem_of
 from api.http.fields import Answer, RequestBody
 from api.http.streams import DuplexResponse, process_in_order, read_chunks, split_lines
@@ -81,7 +81,7 @@ LINE_BY_LINE = {
     "/batch",
     response_model=BatchResults,
     openapi_extra=LINE_BY_LINE,
-    responses=documented(),
+    responses=problem_responses(),
 )
 async def create_activities(
     caller: CanCreate,
@@ -105,7 +105,7 @@ async def create_activities(
             _enumerate(split_lines(read_chunks(request), BODY_BYTES)), create_item, at_once=AT_ONCE, ahead=AHEAD
         )
         return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
-    items = await asyncio.to_thread(_split_items, await json_content(request, BULK_BODY_BYTES))
+    items = await asyncio.to_thread(_split_items, await read_json(request, BULK_BODY_BYTES))
     results = process_in_order(_enumerate(_iterate(items)), create_item, at_once=AT_ONCE, ahead=ITEMS)
     content = b",".join([result async for result in results])
     return Response(b'{"results":[' + content + b"]}", media_type="application/json")
@@ -133,11 +133,11 @@ def _format_result(index: int, status: int, body: bytes) -> bytes:
 
 def _split_items(content: bytes) -> list[bytes]:
     """Return the JSON of each item. Only the list around them is validated here."""
-    data = json_of(content)
+    data = parse_json(content)
     try:
         batch = ScheduledActivityBatch.model_validate(data, strict=True)
     except ValidationError as failure:
-        raise invalid(faults_in(failure, data)) from failure
+        raise validation_problem(list_faults(failure, data)) from failure
     return [to_json(item) for item in batch.activities]
 
 

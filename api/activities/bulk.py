@@ -11,11 +11,11 @@ from sqlalchemy import select
 from api.activities.listing import ActivityFilterQuery, count_activities
 from api.activities.operations import OperationRead, read_operation
 from api.activities.schemas import ScheduledActivityRead
-from api.activities.views import read
+from api.activities.views import read_recorded
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanCancel, CanCreate, Opened, Resources
-from api.http.errors import Unavailable, ValidationFailed, documented
+from api.http.errors import Unavailable, ValidationFailed, problem_responses
 from api.http.fields import Answer, RequestBody, Text, Time
 from db import bulk_operations as statements
 from db.listing import PLANNED_ANEW, Listed, Slice
@@ -107,7 +107,7 @@ class BulkDryRunRead(Answer):
 
 RESPONSES = {
     200: {"model": BulkDryRunRead, "description": "The result of a dry run. Nothing was changed."},
-    **documented(),
+    **problem_responses(),
 }
 
 
@@ -135,17 +135,17 @@ async def _start(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
     wanted = body.filter_for(change.verb)
     if set(wanted.status) - set(change.verb.allowed_statuses):
         possible = ", ".join(change.verb.allowed_statuses)
-        raise _fault("/filter/status", f"Only {possible} activities can be {change.verb.participle}.")
+        raise _field_problem("/filter/status", f"Only {possible} activities can be {change.verb.participle}.")
     async with opened.database.transactions.begin() as connection:
         await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, wanted, paused)
         total = await count_activities(connection, listed, statements.ITEMS)
         if total > statements.ITEMS:
-            raise _fault("/filter", f"The filter matches more than {statements.ITEMS:,} activities: narrow it.")
+            raise _field_problem("/filter", f"The filter matches more than {statements.ITEMS:,} activities: narrow it.")
         if body.dry_run:
             earliest = await connection.execute(listed.snapshots(Slice(SAMPLE, "scheduled_at", descending=False)))
-            sample = [read(snapshot(row), caller, opened) for row in earliest]
+            sample = [read_recorded(snapshot(row), caller, opened) for row in earliest]
             return _respond(BulkDryRunRead(verb=change.verb, total=total, sample=sample))
     operation = BulkOperation(
         id=body.operation_id or uuid4(),
@@ -163,7 +163,7 @@ async def _start(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
     return _respond(await read_operation(opened, caller, operation.id), HTTPStatus.ACCEPTED, location)
 
 
-def _fault(pointer: str, detail: str) -> ValidationFailed:
+def _field_problem(pointer: str, detail: str) -> ValidationFailed:
     return ValidationFailed(detail, faults=(Fault(pointer=pointer, detail=detail),))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.activities.schemas import ScheduledActivityRead
 from api.activities.unrecorded import require_resolving
-from api.activities.views import recorded
+from api.activities.views import respond_recorded
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanCancel, CanCreate, CanDispatch, Opened, Resources
@@ -21,8 +21,8 @@ from api.http.errors import (
     StaleEtag,
     Unavailable,
     WrongStatus,
-    documented,
     from_rejection,
+    problem_responses,
 )
 from api.http.fields import Int32, RequestBody, Text, Time
 from db.failures import may_pass
@@ -75,14 +75,14 @@ class TargetAssignment(RequestBody):
 
 ANSWERS = {
     202: {"description": "Accepted durably; it will be carried out. Look at `Location`."},
-    **documented(ActivityNotFound, WrongStatus),
+    **problem_responses(ActivityNotFound, WrongStatus),
 }
 
 
 @router.patch(
     "",
     response_model=ScheduledActivityRead,
-    responses=ANSWERS | documented(ActivityNotFound, WrongStatus, StaleEtag),
+    responses=ANSWERS | problem_responses(ActivityNotFound, WrongStatus, StaleEtag),
 )
 async def change_activity(
     caller: CanCreate,
@@ -130,7 +130,7 @@ async def retry_resolution(caller: CanCreate, opened: Opened, activity_id: UUID)
 @router.patch(
     "/target-users/{target_user_id}/resolve",
     response_model=ScheduledActivityRead,
-    responses=ANSWERS | documented(ActivityNotFound, NotFound, WrongStatus),
+    responses=ANSWERS | problem_responses(ActivityNotFound, NotFound, WrongStatus),
 )
 async def assign_target(
     caller: CanCreate,
@@ -169,7 +169,7 @@ async def carry_out(opened: Resources, caller: Caller, activity_id: UUID, change
     _require_carried_out(outcome)
     if isinstance(change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
         raise WrongStatus(f"It could not be resolved: {now.why}", members={"actualStatus": now.status})
-    return recorded(now, caller, opened, status_code=202 if isinstance(outcome, Accepted) else 200)
+    return respond_recorded(now, caller, opened, status_code=202 if isinstance(outcome, Accepted) else 200)
 
 
 def _require_carried_out(outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 
 from api.activities.duplicates import find_duplicate
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
-from api.activities.views import recorded, resolving
+from api.activities.views import respond_recorded, respond_resolving
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanCreate, Opened, Resources
@@ -25,8 +25,8 @@ from api.http.errors import (
     UnknownAttributeKey,
     UnknownReason,
     UnknownUserStatus,
-    documented,
     from_rejection,
+    problem_responses,
 )
 from api.http.metrics import CREATIONS
 from runs import ask
@@ -42,7 +42,7 @@ router = APIRouter(prefix="/api/activities", tags=["activities"])
     response_model=ScheduledActivityRead,
     responses={
         202: {"model": ScheduledActivityRead, "description": "Accepted, still RESOLVING: look at `Location`."},
-        **documented(
+        **problem_responses(
             CommerceNotFound,
             UnknownReason,
             UnknownUserStatus,
@@ -100,8 +100,8 @@ async def _start_and_wait(scheduled: ScheduledActivityInput, caller: Caller, ope
     except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
         if not await ask.is_started(opened.temporal, scheduled):
             raise _build_unanswered_problem(failure) from failure
-        return resolving(scheduled, status_code=202)
-    return recorded(created, caller, opened, status_code=201)
+        return respond_resolving(scheduled, status_code=202)
+    return respond_recorded(created, caller, opened, status_code=201)
 
 
 async def creation_problem(

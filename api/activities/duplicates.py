@@ -8,9 +8,9 @@ from pydantic import BaseModel, JsonValue
 from temporalio.client import WorkflowExecutionStatus
 
 from api.activities.schemas import ScheduledActivityRead
-from api.activities.views import location, read, read_resolving
+from api.activities.views import activity_path, read_recorded, read_resolving
 from api.http.auth import Caller
-from api.http.bodies import escaped
+from api.http.bodies import escape_pointer_part
 from api.http.dependencies import Resources
 from api.http.errors import IdempotencyKeyExists, Problem, Unavailable
 from db.models import ScheduledActivity
@@ -67,7 +67,7 @@ def _walk(stored: Any, sent: Any, pointer: str) -> Iterator[Difference]:
     both = isinstance(stored, dict) and isinstance(sent, dict)
     if both and (stored.keys() == sent.keys() or pointer.count("/") < FREE_DEPTH):
         for key in dict.fromkeys((*stored, *sent)):
-            yield from _walk(stored.get(key), sent.get(key), f"{pointer}/{escaped(key)}")
+            yield from _walk(stored.get(key), sent.get(key), f"{pointer}/{escape_pointer_part(key)}")
     elif isinstance(stored, list) and isinstance(sent, list) and len(stored) == len(sent):
         for index, (left, right) in enumerate(zip(stored, sent, strict=True)):
             yield from _walk(left, right, f"{pointer}/{index}")
@@ -103,7 +103,7 @@ async def _look_up(scheduled: ScheduledActivityInput, caller: Caller, opened: Re
         row = (await connection.execute(statement)).one_or_none()
     if row:
         stored = ScheduledActivityRequest.model_validate(row.request)
-        return _build_conflict(read(snapshot(row), caller, opened), stored, scheduled.request, decided=True)
+        return _build_conflict(read_recorded(snapshot(row), caller, opened), stored, scheduled.request, decided=True)
     run = await ask.find_latest_run(opened.temporal, caller.tenant_id, key)
     if run is None or run.status is not WorkflowExecutionStatus.RUNNING:
         return None
@@ -118,7 +118,7 @@ def _build_conflict(
     same = "This very request was accepted before" if not differ else "Another request was accepted with this key"
     return IdempotencyKeyExists(
         f"{same}: activity {existing.id} is {existing.status}.",
-        headers={"Location": location(existing.id)} | ({} if decided else {"Retry-After": "1"}),
+        headers={"Location": activity_path(existing.id)} | ({} if decided else {"Retry-After": "1"}),
         members={
             "decided": decided,
             "sameRequest": not differ,

@@ -17,8 +17,8 @@ from api.http.errors import (
     REJECTIONS,
     ActivityNotFound,
     CommerceNotFound,
-    documented,
     from_rejection,
+    problem_responses,
 )
 from api.http.fields import Answer, Instant
 from db import facts
@@ -67,7 +67,7 @@ class ExplanationDryRunRead(ExplanationRead):
     status_reason: str | None = Field(description="The reason if it would be UNRESOLVED.")
 
 
-@router.get("/{activity_id}/explanation", responses=documented(ActivityNotFound))
+@router.get("/{activity_id}/explanation", responses=problem_responses(ActivityNotFound))
 async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) -> AttemptsRead:
     """Explain the activity's target user and values: each attempt, with the configuration that was in force then.
 
@@ -96,7 +96,7 @@ def _attempt(row: Row[*tuple[Any, ...]]) -> AttemptRead:
 
 @router.post(
     "/explain",
-    responses=documented(*REJECTIONS.values()),
+    responses=problem_responses(*REJECTIONS.values()),
 )
 async def explain_activity(
     caller: CanCreate,

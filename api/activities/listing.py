@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.schemas import ScheduledActivityRead
-from api.activities.views import read
+from api.activities.views import read_recorded
 from api.http.dependencies import CanView, Opened
-from api.http.errors import ValidationFailed, documented
+from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, IdempotencyKey, RequestBody, Time
 from api.http.pages import CursorQuery, PageMeta, Searched, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, Listed, Position, Slice
@@ -105,7 +105,7 @@ class _Cursor(BaseModel):
     id: UUID
 
 
-@router.get("", responses=documented())
+@router.get("", responses=problem_responses())
 async def list_activities(caller: CanView, opened: Opened, query: Annotated[ActivityQuery, Query()]) -> ActivityPage:
     """List the tenant's activities that meet all conditions, by default the newest first.
 
@@ -114,15 +114,15 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
     """
     before = _parse_cursor(query)
     if before is None and query.page * query.per_page > EXACT_UP_TO:
-        raise _fault("page", f"Numbered pages end at activity {EXACT_UP_TO:,}. Continue by `cursor`.")
+        raise _parameter_problem("page", f"Numbered pages end at activity {EXACT_UP_TO:,}. Continue by `cursor`.")
     async with opened.database.transactions.begin() as connection:
         await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, query.as_filter(), paused)
         total = before.total if before else await count_activities(connection, listed)
-        found = [snapshot(row) for row in await connection.execute(listed.snapshots(_slice(query, before)))]
+        found = [snapshot(row) for row in await connection.execute(listed.snapshots(_compose_slice(query, before)))]
     return ActivityPage(
-        data=[read(one, caller, opened) for one in found[: query.per_page]],
+        data=[read_recorded(one, caller, opened) for one in found[: query.per_page]],
         meta=_compose_meta(query, before, total, found),
     )
 
@@ -132,7 +132,7 @@ async def count_activities(connection: AsyncConnection, listed: Listed, bound: i
     return int((await connection.execute(listed.count(bound + 1))).scalar_one())
 
 
-def _slice(query: ActivityQuery, before: _Cursor | None) -> Slice:
+def _compose_slice(query: ActivityQuery, before: _Cursor | None) -> Slice:
     """Compose the slice to read: one row more than the page shows whether another page follows."""
     return Slice(
         limit=query.per_page + 1,
@@ -168,11 +168,11 @@ def _parse_cursor(query: ActivityQuery) -> _Cursor | None:
     try:
         cursor = _Cursor.model_validate_json(parse_cursor(query.cursor))
     except ValidationError:
-        raise _fault("cursor", "This is not a cursor that a page returned.") from None
+        raise _parameter_problem("cursor", "This is not a cursor that a page returned.") from None
     if cursor.of != query.fingerprint():
-        raise _fault("cursor", "This cursor belongs to a list with other conditions or another order.")
+        raise _parameter_problem("cursor", "This cursor belongs to a list with other conditions or another order.")
     return cursor
 
 
-def _fault(parameter: str, detail: str) -> ValidationFailed:
+def _parameter_problem(parameter: str, detail: str) -> ValidationFailed:
     return ValidationFailed(detail, faults=(Fault(pointer=f"/query/{parameter}", detail=detail),))

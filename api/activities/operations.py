@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 
 from api.http.auth import Caller, Permission
 from api.http.dependencies import CanView, Opened, Resources
-from api.http.errors import NotFound, PermissionDenied, Unavailable, documented
+from api.http.errors import NotFound, PermissionDenied, Unavailable, problem_responses
 from api.http.fields import Answer, Instant
 from api.http.pages import Page, PageQuery, read_page
 from db import bulk_operations as statements
@@ -79,7 +79,7 @@ class OperationQuery(PageQuery):
     outcome: ItemOutcome | None = None
 
 
-@router.get("", responses=documented(NotFound))
+@router.get("", responses=problem_responses(NotFound))
 async def get_operation(
     caller: CanView, opened: Opened, operation_id: UUID, query: Annotated[OperationQuery, Query()]
 ) -> OperationDetailRead:
@@ -90,7 +90,7 @@ async def get_operation(
     return OperationDetailRead(**operation.model_dump(), items=items)
 
 
-@router.post("/stop", responses=documented(NotFound))
+@router.post("/stop", responses=problem_responses(NotFound))
 async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) -> OperationRead:
     """Stop a bulk operation. Activities that it has changed stay changed.
 

@@ -8,10 +8,10 @@ from sqlalchemy import Row, func, select
 
 from api.activities.schemas import AttributeRead, ScheduledActivityRead, StatusEventRead, TargetUserRead
 from api.activities.unrecorded import require_resolving
-from api.activities.views import recorded, resolving
+from api.activities.views import respond_recorded, respond_resolving
 from api.http.auth import Caller
 from api.http.dependencies import CanView, Opened, Resources
-from api.http.errors import ActivityNotFound, documented
+from api.http.errors import ActivityNotFound, problem_responses
 from api.http.fields import Answer
 from db.models import CommerceUser, ScheduledActivity, StatusEvent, TargetUser
 from db.snapshots import EVENT_IS_SEEN, SNAPSHOTS, snapshot
@@ -19,7 +19,7 @@ from db.snapshots import EVENT_IS_SEEN, SNAPSHOTS, snapshot
 router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 
 
-@router.get("", response_model=ScheduledActivityRead, responses=documented(ActivityNotFound))
+@router.get("", response_model=ScheduledActivityRead, responses=problem_responses(ActivityNotFound))
 async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Response:
     """Read the activity as it is now; it is `RESOLVING` while its creation is under way.
 
@@ -29,11 +29,11 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
     async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row:
-        return recorded(snapshot(row), caller, opened)
-    return resolving(await require_resolving(activity_id, caller, opened))
+        return respond_recorded(snapshot(row), caller, opened)
+    return respond_resolving(await require_resolving(activity_id, caller, opened))
 
 
-@router.get("/status-events", responses=documented(ActivityNotFound))
+@router.get("/status-events", responses=problem_responses(ActivityNotFound))
 async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID) -> list[StatusEventRead]:
     """List the events of the activity, the oldest first; there are none while it is RESOLVING."""
     statement = (
@@ -81,7 +81,7 @@ _NAMES = (
 )
 
 
-@router.get("/target-users", responses=documented(ActivityNotFound))
+@router.get("/target-users", responses=problem_responses(ActivityNotFound))
 async def list_target_users(caller: CanView, opened: Opened, activity_id: UUID) -> list[ActivityTargetUserRead]:
     """List the targets: PENDING until a user is found or assigned, LOCKED from the moment the activity is due."""
     row = await _read_row(caller, opened, activity_id)
@@ -93,7 +93,7 @@ async def list_target_users(caller: CanView, opened: Opened, activity_id: UUID) 
     ]
 
 
-@router.get("/attributes", responses=documented(ActivityNotFound))
+@router.get("/attributes", responses=problem_responses(ActivityNotFound))
 async def list_attributes(caller: CanView, opened: Opened, activity_id: UUID) -> list[AttributeRead]:
     """List the values that the executor needs, in the order in which the request named them."""
     row = await _read_row(caller, opened, activity_id)

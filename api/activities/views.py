@@ -12,19 +12,19 @@ from workflows.messages import ScheduledActivityInput, Snapshot
 from workflows.words import ActivityStatus
 
 
-def recorded(snapshot: Snapshot, caller: Caller, opened: Resources, *, status_code: int = 200) -> Response:
+def respond_recorded(snapshot: Snapshot, caller: Caller, opened: Resources, *, status_code: int = 200) -> Response:
     """Compose the response that shows a recorded activity."""
-    headers = {"Location": location(snapshot.id), "ETag": f'"{snapshot.version}"'}
-    return _answer(read(snapshot, caller, opened), status_code, headers)
+    headers = {"Location": activity_path(snapshot.id), "ETag": f'"{snapshot.version}"'}
+    return _answer(read_recorded(snapshot, caller, opened), status_code, headers)
 
 
-def resolving(scheduled: ScheduledActivityInput, *, status_code: int = 200) -> Response:
+def respond_resolving(scheduled: ScheduledActivityInput, *, status_code: int = 200) -> Response:
     """Compose the response that shows an activity whose row is not written yet."""
-    headers = {"Location": location(scheduled.id), "Retry-After": "1"}
+    headers = {"Location": activity_path(scheduled.id), "Retry-After": "1"}
     return _answer(read_resolving(scheduled), status_code, headers)
 
 
-def read(snapshot: Snapshot, caller: Caller, opened: Resources) -> ScheduledActivityRead:
+def read_recorded(snapshot: Snapshot, caller: Caller, opened: Resources) -> ScheduledActivityRead:
     """Compose the answer of a recorded activity; callers with OPERATE see its run."""
     workflow = None
     if caller.may(Permission.OPERATE):
@@ -52,7 +52,7 @@ def read_resolving(scheduled: ScheduledActivityInput) -> ScheduledActivityRead:
     )
 
 
-def location(activity_id: UUID) -> str:
+def activity_path(activity_id: UUID) -> str:
     """Return the activity's path."""
     return f"/api/activities/{activity_id}"
 

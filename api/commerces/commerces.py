@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.commerces.schemas import CommerceDetailRead, CommerceRead, CommerceUpdate, CommerceUserRead
 from api.http.bodies import Json
 from api.http.dependencies import CanManage, Opened
-from api.http.errors import CommerceNotFound, documented
+from api.http.errors import CommerceNotFound, problem_responses
 from api.http.pages import CursorQuery, Page, Searched, contains_pattern, read_page
 from db.models import Commerce, CommerceUser
 
@@ -26,7 +26,7 @@ class CommerceQuery(CursorQuery):
     is_active: bool | None = None
 
 
-@router.get("", responses=documented())
+@router.get("", responses=problem_responses())
 async def list_commerces(
     caller: CanManage, opened: Opened, query: Annotated[CommerceQuery, Query()]
 ) -> Page[CommerceRead]:
@@ -53,7 +53,7 @@ def _filters(query: CommerceQuery) -> list[ColumnElement[bool]]:
     return filters
 
 
-@router.get("/{commerce_id}", responses=documented(CommerceNotFound))
+@router.get("/{commerce_id}", responses=problem_responses(CommerceNotFound))
 async def get_commerce(caller: CanManage, opened: Opened, commerce_id: UUID) -> CommerceDetailRead:
     """Retrieve a commerce, active or not, with its addresses and users."""
     async with opened.database.autocommit.connect() as connection:
@@ -62,7 +62,7 @@ async def get_commerce(caller: CanManage, opened: Opened, commerce_id: UUID) -> 
 
 @router.patch(
     "/{commerce_id}",
-    responses=documented(CommerceNotFound),
+    responses=problem_responses(CommerceNotFound),
 )
 async def update_commerce(
     caller: CanManage,

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commerces.commerces import require_commerce
 from api.commerces.schemas import ExternalId
-from api.http.bodies import BULK_BODY_BYTES, JsonBody, invalid
+from api.http.bodies import BULK_BODY_BYTES, JsonBody, validation_problem
 from api.http.dependencies import CanManage, Opened
-from api.http.errors import CommerceNotFound, documented
+from api.http.errors import CommerceNotFound, problem_responses
 from api.http.fields import Answer, Instant, PastTime, RequestBody, Time
 from api.http.pages import Page, PageQuery, read_page
 from db.commerces import ADD_CONTACTS, REMOVE_OTHER_CONTACTS
@@ -75,7 +75,7 @@ class ContactLogQuery(PageQuery):
     contacted_to: Time | None = None
 
 
-@router.get("", responses=documented(CommerceNotFound))
+@router.get("", responses=problem_responses(CommerceNotFound))
 async def get_contact_log(
     caller: CanManage, opened: Opened, commerce_id: UUID, query: Annotated[ContactLogQuery, Query()]
 ) -> Page[ContactLogEntryRead]:
@@ -111,7 +111,7 @@ def _filters(query: ContactLogQuery) -> Iterator[ColumnElement[bool]]:
 
 @router.put(
     "",
-    responses=documented(CommerceNotFound),
+    responses=problem_responses(CommerceNotFound),
 )
 async def put_contact_log(
     caller: CanManage,
@@ -150,5 +150,5 @@ def _compose_rows(entries: list[ContactLogEntryPut], users: dict[UUID | str, str
         contacted_at = entry.contacted_at.isoformat()
         rows.append({"commerce_user_id": user_id, "channel": entry.channel.value, "contacted_at": contacted_at})
     if faults:
-        raise invalid(faults)
+        raise validation_problem(faults)
     return rows

@@ -10,9 +10,18 @@ from pydantic import Field, ValidationError
 from pydantic_core import to_json
 
 from api.commerces.schemas import Addresses, Contacts, ExternalId, Metadata, Roles
-from api.http.bodies import BULK_BODY_BYTES, DEPTH, UnreadBody, faults_in, json_content, json_of, parse, unstorable
+from api.http.bodies import (
+    BULK_BODY_BYTES,
+    DEPTH,
+    UnreadBody,
+    find_unstorable,
+    list_faults,
+    parse,
+    parse_json,
+    read_json,
+)
 from api.http.dependencies import CanSync, Opened
-from api.http.errors import documented
+from api.http.errors import problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, distinct
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
@@ -85,7 +94,7 @@ class _Examined:
     rejected: list[RejectedItemRead] = field(default_factory=list)
 
 
-@router.post("/sync", responses=documented())
+@router.post("/sync", responses=problem_responses())
 async def sync_commerces(
     caller: CanSync, opened: Opened, request: Annotated[Request, Depends(UnreadBody(CommerceSync))]
 ) -> CommerceSyncRead:
@@ -94,7 +103,7 @@ async def sync_commerces(
     Absent members of an item stay as they are, and so do users that it doesn't name. Items that are not valid are
     listed in `refused`; the others are written. Sending the same items again changes nothing.
     """
-    content = await json_content(request, BULK_BODY_BYTES)
+    content = await read_json(request, BULK_BODY_BYTES)
     rows = await asyncio.to_thread(_examine, content)
     async with opened.database.transactions.begin() as connection:
         counts = await upsert_commerces(connection, caller.tenant_id, list(rows.commerces.values()), rows.users)
@@ -105,7 +114,7 @@ async def sync_commerces(
 
 def _examine(content: bytes) -> _Examined:
     """Validate each item alone. Call this in a thread: it takes long enough to delay other requests."""
-    data, items = json_of(content), []
+    data, items = parse_json(content), []
     if isinstance(data, dict) and isinstance(data.get("items"), list):
         items = data["items"]
         content = to_json(data | {"items": [None] * len(items)})
@@ -128,12 +137,12 @@ def _examine(content: bytes) -> _Examined:
 
 def _parse_item(item: object) -> tuple[CommerceSyncItem | None, list[Fault]]:
     content = to_json(item)
-    faults = list(unstorable(item)) if _may_be_unstorable(content) else []
+    faults = list(find_unstorable(item)) if _may_be_unstorable(content) else []
     if not faults:
         try:
             return CommerceSyncItem.model_validate_json(content, strict=True), []
         except ValidationError as failure:
-            faults = faults_in(failure, item)
+            faults = list_faults(failure, item)
     return None, faults
 
 

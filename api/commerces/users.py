@@ -19,7 +19,7 @@ from api.commerces.schemas import (
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanManage, Opened, Resources
-from api.http.errors import AlreadyExists, CommerceNotFound, NotFound, documented
+from api.http.errors import AlreadyExists, CommerceNotFound, NotFound, problem_responses
 from db.models import CommerceUser
 from workflows.words import Role
 
@@ -32,7 +32,7 @@ Change = Callable[[RowMapping], Mapping[str, object]]
 @router.post(
     "",
     status_code=201,
-    responses=documented(CommerceNotFound, AlreadyExists),
+    responses=problem_responses(CommerceNotFound, AlreadyExists),
 )
 async def create_user(
     caller: CanManage,
@@ -60,7 +60,7 @@ async def create_user(
 
 @router.patch(
     "/{user_id}",
-    responses=documented(CommerceNotFound, NotFound),
+    responses=problem_responses(CommerceNotFound, NotFound),
 )
 async def update_user(
     caller: CanManage,
@@ -76,7 +76,7 @@ async def update_user(
 @router.post(
     "/{user_id}/roles",
     status_code=201,
-    responses=documented(CommerceNotFound, NotFound),
+    responses=problem_responses(CommerceNotFound, NotFound),
 )
 async def add_role(
     caller: CanManage,
@@ -91,7 +91,7 @@ async def add_role(
     )
 
 
-@router.delete("/{user_id}/roles/{role}", status_code=204, responses=documented(CommerceNotFound, NotFound))
+@router.delete("/{user_id}/roles/{role}", status_code=204, responses=problem_responses(CommerceNotFound, NotFound))
 async def remove_role(caller: CanManage, opened: Opened, commerce_id: UUID, user_id: UUID, role: Role) -> None:
     """Remove a role from a user. It is no error if the user doesn't have it."""
     await _change_user(
@@ -102,7 +102,7 @@ async def remove_role(caller: CanManage, opened: Opened, commerce_id: UUID, user
 @router.post(
     "/{user_id}/contacts",
     status_code=201,
-    responses=documented(CommerceNotFound, NotFound, AlreadyExists),
+    responses=problem_responses(CommerceNotFound, NotFound, AlreadyExists),
 )
 async def add_contact(
     caller: CanManage,
@@ -114,7 +114,7 @@ async def add_contact(
     """Add a contact to a user. A primary contact replaces the primary one of its type."""
     added = body.model_dump(mode="json")
 
-    def with_contact(user: RowMapping) -> Mapping[str, object]:
+    def append_contact(user: RowMapping) -> Mapping[str, object]:
         if any(contact_id(user_id, one) == contact_id(user_id, added) for one in user["contacts"]):
             raise AlreadyExists("The user has this contact already.")
         kept = [
@@ -123,20 +123,22 @@ async def add_contact(
         ]
         return {"contacts": [*kept, added]}
 
-    return await _change_user(opened, caller, commerce_id, user_id, with_contact)
+    return await _change_user(opened, caller, commerce_id, user_id, append_contact)
 
 
-@router.delete("/{user_id}/contacts/{contact}", status_code=204, responses=documented(CommerceNotFound, NotFound))
+@router.delete(
+    "/{user_id}/contacts/{contact}", status_code=204, responses=problem_responses(CommerceNotFound, NotFound)
+)
 async def remove_contact(caller: CanManage, opened: Opened, commerce_id: UUID, user_id: UUID, contact: UUID) -> None:
     """Remove a contact from a user."""
 
-    def without_contact(user: RowMapping) -> Mapping[str, object]:
+    def drop_contact(user: RowMapping) -> Mapping[str, object]:
         kept = [one for one in user["contacts"] if contact_id(user_id, one) != contact]
         if len(kept) == len(user["contacts"]):
             raise NotFound(f"The user has no contact {contact}.")
         return {"contacts": kept}
 
-    await _change_user(opened, caller, commerce_id, user_id, without_contact)
+    await _change_user(opened, caller, commerce_id, user_id, drop_contact)
 
 
 async def _change_user(

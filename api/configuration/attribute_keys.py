@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from api.configuration.catalogues import Code
 from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened
-from api.http.errors import AlreadyExists, NotFound, documented
+from api.http.errors import AlreadyExists, NotFound, problem_responses
 from api.http.fields import Answer, PartialUpdate, RequestBody, Text
 from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
 from db.models import AttributeKey
@@ -51,7 +51,7 @@ class AttributeKeyQuery(PageQuery):
     search: Searched | None = Field(default=None, description="Find this text in key and label, in any case.")
 
 
-@router.get("", responses=documented())
+@router.get("", responses=problem_responses())
 async def list_attribute_keys(
     caller: CanView, opened: Opened, query: Annotated[AttributeKeyQuery, Query()]
 ) -> Page[AttributeKeyRead]:
@@ -68,7 +68,7 @@ async def list_attribute_keys(
 @router.post(
     "",
     status_code=201,
-    responses=documented(AlreadyExists),
+    responses=problem_responses(AlreadyExists),
 )
 async def create_attribute_key(
     caller: CanConfigure,
@@ -91,7 +91,7 @@ async def create_attribute_key(
 
 @router.patch(
     "/{key}",
-    responses=documented(NotFound),
+    responses=problem_responses(NotFound),
 )
 async def update_attribute_key(
     caller: CanConfigure,

@@ -9,9 +9,9 @@ from sqlalchemy import RowMapping, and_, case, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from api.configuration.catalogues import Code
-from api.http.bodies import Json, invalid
+from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanConfigure, CanView, Opened
-from api.http.errors import UnknownAttributeKey, documented
+from api.http.errors import UnknownAttributeKey, problem_responses
 from api.http.fields import Answer, RequestBody
 from api.http.pages import Page, PageQuery, read_page
 from db.models import AttributeKey, AttributePolicy
@@ -82,7 +82,7 @@ _POLICIES = select(_key.id, _key.key, _key.label, _policy.strategy, _policy.reso
 )
 
 
-@router.get("", responses=documented())
+@router.get("", responses=problem_responses())
 async def list_attribute_policies(
     caller: CanView, opened: Opened, query: Annotated[AttributePolicyQuery, Query()]
 ) -> Page[AttributePolicyRead]:
@@ -98,7 +98,7 @@ async def list_attribute_policies(
 
 @router.post(
     "",
-    responses=documented(UnknownAttributeKey),
+    responses=problem_responses(UnknownAttributeKey),
 )
 async def upsert_attribute_policy(
     caller: CanConfigure,
@@ -145,7 +145,7 @@ def _require_internal_resolver(key: str, resolver_type: ResolverType) -> None:
     """Reject an INTERNAL_SERVICE policy for a key that the service's own tables don't have."""
     if resolver_type is ResolverType.INTERNAL_SERVICE and key not in INTERNAL_RESOLVERS:
         detail = f"The service's own tables have no “{key}”. They have: {', '.join(INTERNAL_RESOLVERS)}."
-        raise invalid([Fault(pointer="/resolver_type", detail=detail)])
+        raise validation_problem([Fault(pointer="/resolver_type", detail=detail)])
 
 
 def _read(row: RowMapping) -> AttributePolicyRead:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened
-from api.http.errors import AlreadyExists, NotFound, documented
+from api.http.errors import AlreadyExists, NotFound, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody, Text
 from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
 from db.models import CatalogueEntry, Reason, UserStatus
@@ -68,17 +68,17 @@ class Catalogue:
     def router(self, prefix: str) -> APIRouter:
         """Return the router of the catalogue under this path."""
         router = APIRouter(prefix=prefix, tags=["configuration"])
-        router.get("", name=f"list_{self.plural}", responses=documented())(self.list_entries)
+        router.get("", name=f"list_{self.plural}", responses=problem_responses())(self.list_entries)
         router.post(
             "",
             name=f"create_{self.singular}",
             status_code=201,
-            responses=documented(AlreadyExists),
+            responses=problem_responses(AlreadyExists),
         )(self.create_entry)
         router.patch(
             "/{code}",
             name=f"update_{self.singular}",
-            responses=documented(NotFound),
+            responses=problem_responses(NotFound),
         )(self.update_entry)
         return router
 

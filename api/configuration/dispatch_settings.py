@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened
-from api.http.errors import documented
+from api.http.errors import problem_responses
 from api.http.fields import Answer, RequestBody
 from db.leases import MAX_ATTEMPTS
 from db.models import DispatchSettings
@@ -31,7 +31,7 @@ class DispatchSettingsRead(Answer):
     max_attempts: int
 
 
-@router.get("", responses=documented())
+@router.get("", responses=problem_responses())
 async def get_dispatch_settings(caller: CanView, opened: Opened) -> DispatchSettingsRead:
     """Retrieve the tenant's settings, or the defaults."""
     statement = select(DispatchSettings.max_attempts).where(DispatchSettings.tenant_id == caller.tenant_id)
@@ -40,7 +40,7 @@ async def get_dispatch_settings(caller: CanView, opened: Opened) -> DispatchSett
     return DispatchSettingsRead(max_attempts=MAX_ATTEMPTS if max_attempts is None else max_attempts)
 
 
-@router.put("", responses=documented())
+@router.put("", responses=problem_responses())
 async def put_dispatch_settings(
     caller: CanConfigure,
     opened: Opened,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanOperate, Opened, Resources
-from api.http.errors import documented
+from api.http.errors import problem_responses
 from api.http.fields import Answer, Instant, RequestBody, Text
 from db import pauses
 
@@ -43,14 +43,14 @@ class PauseRead(Answer):
     released: int | None = Field(default=None, description="The number of activities that this call has made DUE.")
 
 
-@router.get("", responses=documented())
+@router.get("", responses=problem_responses())
 async def get_pause(caller: CanOperate, opened: Opened) -> PauseRead:
     """Retrieve the tenant's pause: its time, reason and actor, and the number of activities that it holds."""
     async with opened.database.autocommit.connect() as connection:
         return PauseRead.model_validate(await _read_pause(connection, caller.tenant_id))
 
 
-@router.put("", responses=documented())
+@router.put("", responses=problem_responses())
 async def put_pause(caller: CanOperate, opened: Opened, body: Json[PauseUpdate]) -> PauseRead:
     """Pause or resume the tenant. Pausing a paused tenant changes only the reason.
 

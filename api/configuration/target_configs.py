@@ -13,7 +13,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from api.activities.schemas import Criterion
 from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened, Resources
-from api.http.errors import AlreadyExists, NotFound, documented
+from api.http.errors import AlreadyExists, NotFound, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Int32, PartialUpdate, RequestBody
 from api.http.pages import Page, PageQuery, read_page
 from db.models import TargetConfig
@@ -88,7 +88,7 @@ class TargetConfigQuery(PageQuery):
     type: ActivityType | None = None
 
 
-@router.get("", responses=documented())
+@router.get("", responses=problem_responses())
 async def list_target_configs(
     caller: CanView, opened: Opened, query: Annotated[TargetConfigQuery, Query()]
 ) -> Page[TargetConfigRead]:
@@ -99,7 +99,7 @@ async def list_target_configs(
     return await read_page(opened.database, statement, query, _read)
 
 
-@router.get("/{config_id}", responses=documented(NotFound))
+@router.get("/{config_id}", responses=problem_responses(NotFound))
 async def get_target_config(caller: CanView, opened: Opened, config_id: UUID) -> TargetConfigRead:
     """Retrieve a configuration."""
     statement = select(TargetConfig.__table__).where(
@@ -110,7 +110,7 @@ async def get_target_config(caller: CanView, opened: Opened, config_id: UUID) ->
     return _read_found(row, config_id)
 
 
-@router.post("", status_code=201, responses=documented(AlreadyExists))
+@router.post("", status_code=201, responses=problem_responses(AlreadyExists))
 async def create_target_config(
     caller: CanConfigure,
     opened: Opened,
@@ -124,7 +124,7 @@ async def create_target_config(
     return _read(row)
 
 
-@router.patch("/{config_id}", responses=documented(NotFound, AlreadyExists))
+@router.patch("/{config_id}", responses=problem_responses(NotFound, AlreadyExists))
 async def update_target_config(
     caller: CanConfigure,
     opened: Opened,

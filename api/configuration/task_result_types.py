@@ -12,7 +12,7 @@ from api.configuration.catalogues import Code
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened
-from api.http.errors import documented
+from api.http.errors import problem_responses
 from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text, distinct
 from db.locks import ADVISORY_LOCK_STATEMENT
 from db.models import TaskResultType
@@ -50,14 +50,14 @@ class TaskResultTypesRead(Answer):
     data: list[TaskResultTypeRead]
 
 
-@router.get("", responses=documented())
+@router.get("", responses=problem_responses())
 async def list_task_result_types(caller: CanView, opened: Opened) -> TaskResultTypesRead:
     """List the tenant's task result types."""
     async with opened.database.autocommit.connect() as connection:
         return await _read_types(connection, caller)
 
 
-@router.put("", responses=documented())
+@router.put("", responses=problem_responses())
 async def put_task_result_types(
     caller: CanConfigure, opened: Opened, body: Json[TaskResultTypesUpdate]
 ) -> TaskResultTypesRead:

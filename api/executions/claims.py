@@ -13,7 +13,7 @@ from api.activities.schemas import ScheduledActivityRead, TargetUserRead
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanDispatch, Opened, Resources
-from api.http.errors import documented
+from api.http.errors import problem_responses
 from api.http.fields import Answer, Identifier, Instant, RequestBody
 from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
 from db import claims
@@ -119,7 +119,7 @@ class ClaimedActivityRead(ScheduledActivityRead):
         """Compose the answer from a row of `db.claims.CLAIM`."""
         people: dict[str, Person] = {person["id"]: person for person in row.people or ()}
         read = ScheduledActivityRead.of(snapshot(row), None)
-        targets = [_with_contact(target, people, read.channel) for target in read.target_users]
+        targets = [_add_contact(target, people, read.channel) for target in read.target_users]
         lease = {"lease_token": row.lease_token, "lease_expires_at": row.lease_expires_at, "attempt": row.attempts}
         return cls.model_validate(dict(read) | lease | {"target_users": targets, "commerce": row.commerce})
 
@@ -130,7 +130,7 @@ class ClaimedActivities(Answer):
     data: list[ClaimedActivityRead] = Field(description="By score, highest first; then by the time they became due.")
 
 
-@router.post("/claim", responses=documented())
+@router.post("/claim", responses=problem_responses())
 async def claim_activities(
     request: Request, caller: CanDispatch, opened: Opened, body: Json[ExecutionClaim]
 ) -> ClaimedActivities:
@@ -181,7 +181,7 @@ def _read_claimed(row: Row[Any]) -> ClaimedActivityRead:
     return ClaimedActivityRead.of_claimed(row)
 
 
-def _with_contact(target: TargetUserRead, people: dict[str, Person], channel: Channel) -> dict[str, object]:
+def _add_contact(target: TargetUserRead, people: dict[str, Person], channel: Channel) -> dict[str, object]:
     person = people.get(str(target.commerce_user_id)) or Person(name=None, contacts=[])
     return dict(target) | {"name": person["name"], "contact": choose_contact(channel, person["contacts"])}
 

@@ -11,7 +11,7 @@ from api.executions.claims import LeaseSeconds
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanDispatch, Opened, Resources
-from api.http.errors import LeaseEnded, LeaseNotFound, Problem, documented
+from api.http.errors import LeaseEnded, LeaseNotFound, Problem, problem_responses
 from api.http.fields import Answer, Instant, RequestBody, Text
 from db import leases
 from db.models import ScheduledActivity
@@ -43,7 +43,7 @@ class LeaseRead(Answer):
     attempt: int
 
 
-@router.post("/extend", responses=documented(LeaseNotFound, LeaseEnded))
+@router.post("/extend", responses=problem_responses(LeaseNotFound, LeaseEnded))
 async def extend_lease(caller: CanDispatch, opened: Opened, lease_token: UUID, body: Json[LeaseExtension]) -> LeaseRead:
     """Extend a lease: it ends `lease_seconds` from now. Repeat as often as needed."""
     lease = timedelta(seconds=body.lease_seconds)
@@ -51,7 +51,7 @@ async def extend_lease(caller: CanDispatch, opened: Opened, lease_token: UUID, b
     return await _change_lease(statement, lease_token, caller, opened)
 
 
-@router.post("/release", responses=documented(LeaseNotFound, LeaseEnded))
+@router.post("/release", responses=problem_responses(LeaseNotFound, LeaseEnded))
 async def release_lease(caller: CanDispatch, opened: Opened, lease_token: UUID, body: Json[LeaseRelease]) -> LeaseRead:
     """Release an activity that this executor can't carry out.
 

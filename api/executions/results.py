@@ -9,13 +9,13 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.unrecorded import require_resolving
-from api.activities.views import location
+from api.activities.views import activity_path
 from api.executions.follow_ups import create_follow_up
 from api.executions.schemas import ActivityResultCreate, ActivityResultRead
 from api.http.auth import Caller
-from api.http.bodies import Json, invalid
+from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanSubmitResult, CanView, Opened
-from api.http.errors import ActivityNotFound, UnknownTaskResultType, WrongStatus, documented
+from api.http.errors import ActivityNotFound, UnknownTaskResultType, WrongStatus, problem_responses
 from db import results
 from db.models import TaskResultType
 from workflows.hand_off import Accepted, Rejected, Repeated, ResultStatus, judge
@@ -32,7 +32,7 @@ router = APIRouter(tags=["results"])
     response_model=ActivityResultRead,
     responses={
         200: {"model": ActivityResultRead, "description": "The same result was accepted before. Nothing has changed."},
-        **documented(ActivityNotFound, WrongStatus, UnknownTaskResultType),
+        **problem_responses(ActivityNotFound, WrongStatus, UnknownTaskResultType),
     },
 )
 async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[ActivityResultCreate]) -> Response:
@@ -48,7 +48,7 @@ async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[Acti
     async with opened.database.transactions.begin() as connection:
         row, is_new = await _judge_result(connection, body, caller)
     row = await create_follow_up(row, opened)
-    headers = {"Location": f"{location(row.activity_id)}/results"}
+    headers = {"Location": f"{activity_path(row.activity_id)}/results"}
     content = ActivityResultRead.model_validate(row).model_dump_json()
     return Response(content, 201 if is_new else 200, headers, media_type="application/json")
 
@@ -68,8 +68,8 @@ async def _judge_result(
         raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
     if body.commerce_external_id not in {None, seen.external_id}:
         detail = f"Activity {activity_id} belongs to another commerce."
-        raise invalid([Fault(pointer="/commerce_external_id", detail=detail)])
-    match judge(results.hand_off(seen), body.reported(attempt)):
+        raise validation_problem([Fault(pointer="/commerce_external_id", detail=detail)])
+    match judge(results.hand_off(seen), body.as_reported(attempt)):
         case Repeated(id=known):
             rows = await connection.execute(results.results_of(caller.tenant_id, activity_id))
             return next(row for row in rows if row.id == known), False
@@ -129,11 +129,11 @@ async def _find_follow_up_time(
         return None
     if task_result.future_scheduled_at is None:
         detail = f"The result “{code}” requires a follow-up: send its time."
-        raise invalid([Fault(pointer="/task_result/future_scheduled_at", detail=detail)])
+        raise validation_problem([Fault(pointer="/task_result/future_scheduled_at", detail=detail)])
     return task_result.future_scheduled_at
 
 
-@router.get("/api/activities/{activity_id}/results", tags=["activities"], responses=documented(ActivityNotFound))
+@router.get("/api/activities/{activity_id}/results", tags=["activities"], responses=problem_responses(ActivityNotFound))
 async def list_results(caller: CanView, opened: Opened, activity_id: UUID) -> list[ActivityResultRead]:
     """List all results of an activity, in the order in which they were received."""
     async with opened.database.autocommit.connect() as connection:

@@ -73,7 +73,7 @@ class ActivityResultCreate(RequestBody):
         content = self.model_dump(mode="json", include={"status", "occurred_at", "external_status", "task_result"})
         return hashlib.sha256(to_json(content)).hexdigest()
 
-    def reported(self, attempt: int | None) -> ReportedResult:
+    def as_reported(self, attempt: int | None) -> ReportedResult:
         """Return the facts by which the result is judged."""
         return ReportedResult(
             status=self.status,

@@ -141,7 +141,7 @@ class _PublishedKeys:
         if key is not None:
             return key
         if not self._answered:
-            raise _unavailable()
+            raise _keys_unavailable()
         msg = "the issuer publishes no key of this id"
         raise jwt.PyJWKClientError(msg)
 
@@ -154,7 +154,7 @@ class _PublishedKeys:
         try:
             keys = await asyncio.to_thread(self._client.get_signing_keys)
         except (jwt.PyJWTError, ValueError) as failure:
-            raise _unavailable() from failure
+            raise _keys_unavailable() from failure
         finally:
             self._fetch_again_at = time.monotonic() + self._cooldown_seconds
         self._answered = True
@@ -162,5 +162,5 @@ class _PublishedKeys:
         self._known_until = time.monotonic() + JWKS_LIFESPAN_SECONDS
 
 
-def _unavailable() -> Unavailable:
+def _keys_unavailable() -> Unavailable:
     return Unavailable("The keys that verify tokens can't be fetched. Try again.")

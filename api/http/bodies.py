@@ -36,7 +36,7 @@ class JsonBody(Generic[Body]):
 
     async def __call__(self, request: Request) -> Body:
         """Return the parsed body."""
-        content = await json_content(request, self.limit)
+        content = await read_json(request, self.limit)
         if len(content) > BODY_BYTES:  # parsing takes long enough to delay other requests
             return await asyncio.to_thread(parse, self.model, content)
         return parse(self.model, content)
@@ -65,7 +65,7 @@ else:
             return Annotated[model, Depends(JsonBody(model))]
 
 
-async def json_content(request: Request, limit: int) -> bytes:
+async def read_json(request: Request, limit: int) -> bytes:
     """Return the bytes of a body that is declared as JSON.
 
     Raises:
@@ -103,18 +103,18 @@ def parse(model: type[Body], content: bytes) -> Body:
     Raises:
         ValidationFailed: with all faults.
     """
-    data = json_of(content)
-    faults = list(islice(unstorable(data), FAULTS))
+    data = parse_json(content)
+    faults = list(islice(find_unstorable(data), FAULTS))
     try:
         body = model.model_validate_json(content, strict=True)
     except ValidationError as failure:
-        faults += faults_in(failure, data)
+        faults += list_faults(failure, data)
     if faults:
-        raise invalid(faults)
+        raise validation_problem(faults)
     return body
 
 
-def json_of(content: bytes) -> object:
+def parse_json(content: bytes) -> object:
     """Parse JSON.
 
     Raises:
@@ -123,7 +123,7 @@ def json_of(content: bytes) -> object:
     try:
         data = from_json(content, allow_inf_nan=False)
     except ValueError as failure:
-        raise _not_json(content, failure) from failure
+        raise _syntax_problem(content, failure) from failure
     json.loads(content, object_pairs_hook=_require_unique_names, parse_int=len, parse_float=len)
     return data
 
@@ -132,18 +132,20 @@ def _require_unique_names(members: list[tuple[str, object]]) -> None:
     """Reject an object that names a member twice: parsers disagree about which of them counts."""
     for name, counted in Counter(name for name, _ in members).items():
         if counted > 1:
-            raise ValidationFailed(f"The body names {escaped(shorten(name))!r} {counted} times in one object.")
+            raise ValidationFailed(
+                f"The body names {escape_pointer_part(shorten(name))!r} {counted} times in one object."
+            )
 
 
-def _not_json(content: bytes, failure: ValueError) -> ValidationFailed:
+def _syntax_problem(content: bytes, failure: ValueError) -> ValidationFailed:
     """Compose the problem; faults have a place if Python's parser, which accepts NaN and half surrogates, succeeds."""
     faults: list[Fault] = []
     with suppress(ValueError, RecursionError):
-        faults = list(unstorable(json.loads(content)))
-    return invalid(faults) if faults else ValidationFailed(f"The body is not JSON: {failure}.")
+        faults = list(find_unstorable(json.loads(content)))
+    return validation_problem(faults) if faults else ValidationFailed(f"The body is not JSON: {failure}.")
 
 
-def invalid(faults: list[Fault]) -> ValidationFailed:
+def validation_problem(faults: list[Fault]) -> ValidationFailed:
     """Compose the problem that lists the faults."""
     number = "One field is" if len(faults) == 1 else f"{len(faults)} fields are"
     if len(faults) >= FAULTS:
@@ -152,49 +154,49 @@ def invalid(faults: list[Fault]) -> ValidationFailed:
     return ValidationFailed(detail, faults=tuple(faults[:FAULTS]))
 
 
-def unstorable(value: object, pointer: str = "", depth: int = 0) -> Iterator[Fault]:
+def find_unstorable(value: object, pointer: str = "", depth: int = 0) -> Iterator[Fault]:
     """Yield a fault for each NUL, lone surrogate, infinite number and nesting beyond the limit in a JSON value."""
     items: Iterable[tuple[object, object]] = ()
     match value:
         case dict() | list() if depth == DEPTH:
             yield Fault(pointer=pointer, detail=f"This is nested deeper than {DEPTH} levels.")
         case dict():
-            yield from _unstorable_text("".join(value), pointer)
+            yield from _check_text("".join(value), pointer)
             items = value.items()
         case list():
             items = enumerate(value)
         case _:
-            yield from _unstorable_scalar(value, pointer)
+            yield from _check_scalar(value, pointer)
     for part, item in items:
-        yield from unstorable(item, f"{pointer}/{escaped(part)}", depth + 1)
+        yield from find_unstorable(item, f"{pointer}/{escape_pointer_part(part)}", depth + 1)
 
 
-def _unstorable_scalar(value: object, pointer: str) -> Iterator[Fault]:
+def _check_scalar(value: object, pointer: str) -> Iterator[Fault]:
     if isinstance(value, str):
-        yield from _unstorable_text(value, pointer)
+        yield from _check_text(value, pointer)
     elif isinstance(value, float) and not math.isfinite(value):
         yield Fault(pointer=pointer, detail="This is not a finite number.")
 
 
-def _unstorable_text(text: str, pointer: str) -> Iterator[Fault]:
+def _check_text(text: str, pointer: str) -> Iterator[Fault]:
     if "\0" in text:
         yield Fault(pointer=pointer, detail="This contains the character NUL, which can't be stored.")
     elif any("\ud800" <= character <= "\udfff" for character in text):
         yield Fault(pointer=pointer, detail="This contains half of a surrogate pair, which is not a character.")
 
 
-def escaped(token: object) -> str:
+def escape_pointer_part(token: object) -> str:
     """Escape a part of a JSON pointer (RFC 6901); write code points that UTF-8 can't encode as escapes."""
     return str(token).encode("utf-8", "backslashreplace").decode().replace("~", "~0").replace("/", "~1")
 
 
-def faults_in(failure: ValidationError, data: object) -> list[Fault]:
+def list_faults(failure: ValidationError, data: object) -> list[Fault]:
     """Convert a validation error to faults whose pointers lead into `data`."""
     errors = failure.errors(include_url=False, include_input=False)[:FAULTS]
-    return [Fault(pointer=_pointer(error, data), detail=sentence(error)) for error in errors]
+    return [Fault(pointer=_locate(error, data), detail=describe_fault(error)) for error in errors]
 
 
-def _pointer(error: ErrorDetails, data: Any) -> str:
+def _locate(error: ErrorDetails, data: Any) -> str:
     """Return the place in the caller's body, without parts of pydantic's path that aren't there, as a union's tag."""
     parts: list[object] = []
     *path, last = error["loc"] or ("",)
@@ -208,10 +210,10 @@ def _pointer(error: ErrorDetails, data: Any) -> str:
         parts.append(last)
     if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         parts.append(error["ctx"]["discriminator"].strip("'"))
-    return "".join(f"/{escaped(part)}" for part in parts)
+    return "".join(f"/{escape_pointer_part(part)}" for part in parts)
 
 
-def sentence(error: ErrorDetails) -> str:
+def describe_fault(error: ErrorDetails) -> str:
     """Return a sentence about what is wrong."""
     match error["type"]:
         case "missing" | "union_tag_not_found":

@@ -243,7 +243,7 @@ def from_rejection(rejection: Rejection) -> Problem:
     return REJECTIONS[rejection.code](rejection.detail, faults=rejection.faults, members=members)
 
 
-def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI `responses` of a route with these problems and those of every route."""
     by_status: dict[int | str, list[type[Problem]]] = {}
     always: tuple[type[Problem], ...] = (Unauthenticated, TenantDenied, PermissionDenied, ValidationFailed, Unavailable)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.http.bodies import escaped, invalid, sentence
+from api.http.bodies import describe_fault, escape_pointer_part, validation_problem
 from api.http.errors import (
     InternalError,
     MethodNotAllowed,
@@ -35,10 +35,10 @@ def problem_of(failure: Exception) -> Problem:
 
 def _from_parameters(failure: RequestValidationError) -> Problem:
     faults = [
-        Fault(pointer="".join(f"/{escaped(part)}" for part in error["loc"]), detail=sentence(error))
+        Fault(pointer="".join(f"/{escape_pointer_part(part)}" for part in error["loc"]), detail=describe_fault(error))
         for error in failure.errors()
     ]
-    return invalid(faults)
+    return validation_problem(faults)
 
 
 def allowed_methods(document: dict[str, Any], path: str) -> str:
