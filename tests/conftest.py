@@ -89,7 +89,7 @@ async def service(postgres: Postgres, temporal: Client) -> AsyncIterator[Service
 
 @pytest.fixture
 async def tenant(service: Service) -> Tenant:
-    """A tenant nobody else has."""
+    """Create a tenant for one test."""
     return await service.tenant()
 
 

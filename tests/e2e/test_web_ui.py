@@ -1,4 +1,4 @@
-"""What an operator finds in Temporal's web UI, and does there."""
+"""Test what operators see and do in Temporal's web UI."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ FLAGS = (
 
 @pytest.fixture
 async def page(temporal_server: TemporalServer) -> AsyncIterator[Page]:
-    """A tab of a browser that talks to nobody but us."""
+    """Open a tab of a browser that makes no connections of its own."""
     chromium = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
     assert chromium, "needs a Chromium: on the PATH, or set CHROMIUM_PATH"
     async with async_playwright() as playwright:

@@ -47,7 +47,7 @@ async def marked_ahead(service: Service, tenant: Tenant) -> dict[str, Any]:
 
 
 async def unresolved(service: Service, http: httpx.AsyncClient, tenant: Tenant) -> dict[str, Any]:
-    """An activity for whom nobody could be found, because nobody was active."""
+    """Create an activity that is UNRESOLVED, because none of its users is active."""
     async with service.database.transactions.begin() as connection:
         await connection.execute(
             update(CommerceUser).where(CommerceUser.tenant_id == tenant.id).values(is_active=False)

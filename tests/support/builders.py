@@ -15,7 +15,7 @@ COMMERCE_ID = UUID("880e8400-e29b-41d4-a716-446655440000")
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant with one commerce: an owner, a representative (both reachable) and somebody without contacts."""
+    """A tenant with one commerce: an owner, a representative (both reachable) and a user without contacts."""
 
     id: UUID = field(default_factory=uuid4)
     owner_id: UUID = field(default_factory=uuid4)

@@ -16,7 +16,7 @@ class Dying(ScheduledActivities):
 
     @activity.defn
     async def apply_change(self, apply: Apply) -> Standing:
-        """Write it, and tell nobody."""
+        """Write the change, then die before its result is sent."""
         await super().apply_change(apply)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError

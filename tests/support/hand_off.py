@@ -31,7 +31,7 @@ async def insert_rows(connection: AsyncConnection, tenant_id: UUID, count: int =
 
 
 async def claim(http: httpx.AsyncClient, **changes: Any) -> list[dict[str, Any]]:
-    """What an executor of WHATSAPP messages is given."""
+    """Claim as an executor of WHATSAPP messages does; returns the activities."""
     answer = await http.post("/api/executions/claim", json={"channels": ["WHATSAPP"], "executor": "robot"} | changes)
     assert answer.status_code == 200, answer.text
     taken: list[dict[str, Any]] = answer.json()["data"]

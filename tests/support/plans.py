@@ -1,4 +1,4 @@
-"""What PostgreSQL says it does, or has done, for a statement."""
+"""Read PostgreSQL's plan of a statement, estimated or executed."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -65,7 +65,7 @@ async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any
 
 
 def resources(database: Database, temporal: Client, **settings: Any) -> Resources:
-    """What the API works with; `settings` overrides the tests' defaults."""
+    """Build the API's resources; `settings` overrides the tests' defaults."""
     authenticator = Authenticator(ISSUER, AUDIENCE, public_key=KEY.public_pem())
     defaults: dict[str, Any] = {
         "temporal_ui_url": "http://ui",
@@ -90,7 +90,7 @@ async def temporal_client(address: str, **options: Any) -> Client:
 async def running_service(
     database_url: str, temporal: Client, *, work: bool = True, **settings: Any
 ) -> AsyncIterator[Service]:
-    """Serve until the block ends; without a worker if it shall not `work`."""
+    """Serve until the block ends; `work=False` runs no worker."""
     database = open_database(database_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.dispose)

@@ -1,4 +1,4 @@
-"""Stacks that tests start as users do: as processes, seen from outside."""
+"""Start stacks as users do, as processes, and observe them from outside."""
 
 # ruff: noqa: S603 - the program is ours
 
@@ -50,23 +50,23 @@ class Stack:
 
     @property
     def log(self) -> Path:
-        """What it has said so far."""
+        """The file of its output."""
         return self.folder.with_name(f"{self.folder.name}.log")
 
     @property
     def demo_json(self) -> Path:
-        """There while it is ready."""
+        """The file of addresses and tokens, which exists while the stack is ready."""
         return self.folder / "demo.json"
 
     def ready(self) -> dict[str, str]:
-        """Wait for it, and read what it says of itself."""
+        """Wait until the stack is ready, and return the content of demo.json."""
         wait_until(lambda: self.demo_json.exists() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log.read_text()
         facts: dict[str, str] = json.loads(self.demo_json.read_text())
         return facts
 
     def process_ids(self) -> set[int]:
-        """Everybody who has this stack's folder in the command line or in the environment."""
+        """Return the processes with this stack's folder in their command line or environment."""
         found = set()
         for process in Path("/proc").glob("[0-9]*"):
             try:

@@ -26,7 +26,7 @@ def new_database(postgres: Postgres) -> str:
 
 
 async def new_namespace(temporal: Client) -> Client:
-    """A client of a namespace in which nobody works yet."""
+    """Create a namespace without workers and return a client of it."""
     name = f"world-{uuid4()}"
     await temporal.workflow_service.register_namespace(
         RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=24 * 3600)),

@@ -1,1 +1,1 @@
-"""What needs nothing but Python."""
+"""Test pure functions, files and documents without any server."""

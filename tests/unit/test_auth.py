@@ -1,4 +1,4 @@
-"""Whose token is believed, and what is believed of it."""
+"""Test which tokens the API accepts, and which of their claims."""
 
 import asyncio
 import base64
@@ -32,11 +32,11 @@ KEYS: dict[str, Any] = {
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """What a good token says, changed; a claim that is None is left out, a duration counts from now."""
+    """Return valid claims with changes; None omits a claim, a duration counts from now."""
     good = {
         "iss": ISSUER,
         "aud": AUDIENCE,
-        "sub": "somebody",
+        "sub": "a-user",
         "exp": timedelta(hours=1),
         "tenants": {str(TENANT): ["CREATE_ACTIVITY"]},
     }
@@ -74,7 +74,7 @@ def hand_made(header: dict[str, Any], key: bytes | None) -> str:
 @pytest.mark.parametrize("algorithm", KEYS)
 async def test_a_good_token_of_each_pinned_algorithm_is_believed(algorithm: str) -> None:
     proven = await with_pem(algorithm).verify(token(algorithm))
-    assert (proven.sub, proven.tenants) == ("somebody", {TENANT: frozenset({"CREATE_ACTIVITY"})})
+    assert (proven.sub, proven.tenants) == ("a-user", {TENANT: frozenset({"CREATE_ACTIVITY"})})
 
 
 @pytest.mark.parametrize(("algorithm", "believed"), list(permutations(KEYS, 2)))
@@ -101,7 +101,7 @@ async def test_a_stronger_algorithm_that_is_not_pinned_is_refused() -> None:
         await with_pem("RS256").verify(token("RS512", KEYS["RS256"]))
 
 
-async def test_a_token_signed_by_somebody_else_is_refused() -> None:
+async def test_a_token_signed_with_another_key_is_refused() -> None:
     with pytest.raises(Unauthenticated):
         await with_pem().verify(token(key=ed25519.Ed25519PrivateKey.generate()))
 
@@ -122,7 +122,7 @@ async def test_nonsense_is_refused_and_not_a_defect(nonsense: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"iss": "https://somebody.else"},
+        {"iss": "https://other.example"},
         {"iss": None},
         {"aud": "another-service"},
         {"aud": None},
@@ -165,7 +165,7 @@ async def test_a_token_that_says_too_little_or_something_else_is_refused(changes
     ids=str,
 )
 async def test_a_token_within_the_leeway_or_with_more_than_is_needed_is_believed(changes: dict[str, Any]) -> None:
-    assert (await with_pem().verify(token(**changes))).sub == "somebody"
+    assert (await with_pem().verify(token(**changes))).sub == "a-user"
 
 
 def test_a_permission_in_one_tenant_is_none_in_another_word() -> None:
@@ -235,7 +235,7 @@ async def test_published_keys_of_each_algorithm_are_believed_and_asked_for_once(
     with issuer.publishing() as url:
         authenticator = with_jwks(url)
         for algorithm in KEYS:
-            assert (await authenticator.verify(token(algorithm, kid=algorithm))).sub == "somebody"
+            assert (await authenticator.verify(token(algorithm, kid=algorithm))).sub == "a-user"
     assert issuer.asked == 1
 
 
@@ -246,7 +246,7 @@ async def test_a_key_that_was_rotated_in_is_believed_at_its_first_token() -> Non
         authenticator = with_jwks(url)
         await authenticator.verify(token("RS256", kid="old"))
         issuer.keys = {"new": KEYS["ES256"]}
-        assert (await authenticator.verify(token("ES256", kid="new"))).sub == "somebody"
+        assert (await authenticator.verify(token("ES256", kid="new"))).sub == "a-user"
         with pytest.raises(Unauthenticated):
             await authenticator.verify(token("RS256", kid="old"))
 
@@ -274,7 +274,7 @@ async def test_while_the_issuer_keeps_silent_known_keys_do_not_wait_and_it_is_no
         async with asyncio.timeout(30):
             while issuer.asked == 1:
                 await asyncio.sleep(0.01)
-        assert (await authenticator.verify(token(kid="EdDSA"))).sub == "somebody"
+        assert (await authenticator.verify(token(kid="EdDSA"))).sub == "a-user"
         assert not any(stranger.done() for stranger in strangers)
         issuer.speaks.set()
         refused = await asyncio.gather(*strangers, return_exceptions=True)
@@ -319,7 +319,7 @@ async def test_an_issuer_that_is_away_is_503_until_it_is_back_and_harmless_once_
     with issuer.publishing() as url:
         authenticator = with_jwks(url)
         await authenticator.verify(token(kid="EdDSA"))
-    assert (await authenticator.verify(token(kid="EdDSA"))).sub == "somebody"
+    assert (await authenticator.verify(token(kid="EdDSA"))).sub == "a-user"
     with pytest.raises(Unavailable):
         await authenticator.verify(token(kid="perhaps rotated in meanwhile"))
 

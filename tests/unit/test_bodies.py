@@ -1,4 +1,4 @@
-"""What a body may hold, what is refused, and where the fault is said to be."""
+"""Test which bodies are accepted, and the pointers of their faults."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def accepted(document: dict[str, Any] | str) -> ScheduledActivityCreate:
 
 
 def faults(document: dict[str, Any] | str) -> dict[str, str]:
-    """Where it is wrong, and why."""
+    """Return the detail of each fault by its pointer."""
     with pytest.raises(ValidationFailed) as refused:
         accepted(document)
     return {fault.pointer: fault.detail for fault in refused.value.faults}
@@ -309,7 +309,7 @@ def test_a_fault_can_be_told_even_where_a_name_holds_what_utf_8_can_not() -> Non
 
 
 def _reaches(document: Any, pointer: str) -> bool:
-    """Whether the pointer leads to something that is there, or to a member that could be."""
+    """Return True if the pointer leads to an existing value, or to a member that may be added."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
     for part in parts[:-1]:
         document = document[int(part)] if isinstance(document, list) else document[part]

@@ -1,4 +1,4 @@
-"""The production files, checked with the real compose binary and a Dockerfile linter; they aren't run here."""
+"""Test the production files with the real compose binary and a Dockerfile linter, without running them."""
 
 # ruff: noqa: S603 - the programs are those of this environment
 
@@ -43,7 +43,7 @@ def services() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def written() -> dict[str, dict[str, Any]]:
-    """The services before any variable is filled in."""
+    """Return the services with their variables unresolved."""
     found: dict[str, dict[str, Any]] = json.loads(compose("--no-interpolate", "--format", "json").stdout)["services"]
     return found
 

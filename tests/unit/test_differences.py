@@ -137,7 +137,7 @@ def test_what_json_in_postgresql_does_to_a_number_is_no_difference(values: list[
 
 
 def _as_decimals(value: Any) -> Any:
-    """What psycopg reads of a JSONB column: a number without fraction and exponent is an integer."""
+    """Parse as psycopg parses a JSONB column: a number without fraction and exponent is an integer."""
     if isinstance(value, dict):
         return {key: _as_decimals(inner) for key, inner in value.items()}
     if isinstance(value, list):

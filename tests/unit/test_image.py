@@ -1,4 +1,4 @@
-"""What goes into the image is enough to run it, and no more than it needs."""
+"""Test that the image gets the files and packages it needs, and no others."""
 
 # ruff: noqa: S603 - the programs are those of this environment
 
@@ -14,13 +14,13 @@ PINNED = re.compile(r"^([\w.-]+)(?:\[.*\])?==", re.MULTILINE)
 
 
 def copied() -> list[str]:
-    """The paths of our own that the image gets."""
+    """List the paths that the image copies from here."""
     lines = re.findall(r"^COPY (?!--from)(.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     return [path for line in lines for path in line.split()[:-1]]
 
 
 def pins(lock: Path) -> dict[str, str]:
-    """Each package of a lock with its version, marker and hashes; who asked for it doesn't matter."""
+    """Return each package of a lock file with its version, marker and hashes, without its comments."""
     text = re.sub(r"^ *#.*\n", "", lock.read_text(), flags=re.MULTILINE)
     return {match[1]: block for block in re.split(r"\n(?=\S)", text) if (match := PINNED.match(block))}
 

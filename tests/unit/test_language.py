@@ -13,7 +13,6 @@ ROOT = Path(__file__).parents[2]
 WRITTEN_BEFORE: frozenset[str] = frozenset(
     {
         "db",
-        "tests",
     }
 )
 """Folders that are not rewritten yet."""

@@ -1,4 +1,4 @@
-"""What our OpenAPI document says of every call: only what it can answer, in the form it answers in."""
+"""Test the OpenAPI document: each call has only the answers that it can give, in their forms."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""How items that stream in are worked on."""
+"""Test the order and concurrency of working on streamed items."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable

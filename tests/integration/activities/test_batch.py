@@ -29,7 +29,7 @@ async def batch(http: httpx.AsyncClient, items: list[Any]) -> list[dict[str, Any
 
 
 async def rows_of(service: Service, tenant: Tenant) -> int:
-    """How many activities a tenant has."""
+    """Count the activities of a tenant."""
     async with service.database.transactions.connect() as connection:
         counted = await connection.execute(
             select(func.count()).select_from(ScheduledActivity).where(ScheduledActivity.tenant_id == tenant.id)

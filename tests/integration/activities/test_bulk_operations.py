@@ -35,7 +35,7 @@ async def campaign(http: httpx.AsyncClient, size: int) -> list[dict[str, Any]]:
 
 
 async def begun(http: httpx.AsyncClient, verb: str, **body: Any) -> str:
-    """Where an operation is found."""
+    """Return the URL of an operation."""
     answer = await http.post(f"{ACTIVITIES}/{verb}", json={"filter": {"channel": "SMS"}, "reason": "a mistake"} | body)
     assert answer.status_code == 202, answer.text
     return answer.headers["Location"]

@@ -30,7 +30,7 @@ def block(language: str) -> str:
 
 
 async def run(language: str, service: Service, tenant: Tenant) -> dict[str, Any]:
-    """What the example prints."""
+    """Run the example and return its output."""
     if shutil.which(NEEDS[language]) is None:
         pytest.skip(f"there is no {NEEDS[language]} on this machine")
     async with service.client(tenant.id) as client:

@@ -23,7 +23,7 @@ LATER = "2031-01-01T00:00:00.000Z"
 
 
 async def rows(service: Service, tenant: Tenant) -> int:
-    """How many activities the tenant has."""
+    """Count the tenant's activities."""
     statement = select(func.count()).where(ScheduledActivity.tenant_id == tenant.id)
     async with service.database.transactions.connect() as connection:
         return int((await connection.execute(statement)).scalar_one())
@@ -227,7 +227,7 @@ async def test_a_later_move_changes_nothing_in_what_a_duplicate_is_compared_with
 async def test_a_run_that_is_lost_before_it_wrote_its_row_leaves_its_key_usable(
     postgres: Postgres, temporal: Client
 ) -> None:
-    """Terminated by an operator while nobody worked: there is no activity, and GET doesn't say that there is."""
+    """Terminate the run while there is no worker: GET must not promise an activity that will never exist."""
     async with idle_service(postgres, temporal, answer_deadline_seconds=0.5) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:

@@ -1,4 +1,4 @@
-"""Why this person, why this value: asked before, and read afterwards."""
+"""Test the explanations of a dry run and of a creation."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Why this person, once it is not the creation alone that says so."""
+"""Test the explanations of later attempts: at the wake-up, at retries and at assignments."""
 
 import asyncio
 from typing import Any

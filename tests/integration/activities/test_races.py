@@ -99,7 +99,7 @@ async def lacking(world: World) -> dict[str, Any]:
 
 
 async def marked(world: World) -> dict[str, Any]:
-    """Its run has ended with a mark that nobody sees yet: the row alone decides."""
+    """Wait until the run has ended with a mark ahead: from then on the row alone decides."""
     return await marked_ahead(world.service, world.tenant)
 
 
@@ -132,7 +132,7 @@ async def settled(world: World, activity: dict[str, Any]) -> tuple[Any, list[Any
 
 
 def check(activity: dict[str, Any], answers: list[httpx.Response], row: Any, events: list[Any]) -> None:
-    """The laws that hold whoever was faster."""
+    """Assert the laws that hold for every order of the changes."""
     said = [(a.request.method, str(a.request.url.path)[52:], a.json().get("detail", a.status_code)) for a in answers]
     events = [event for event in events if event.event_type != "CHANGE_REFUSED"]
     chain = [(event.event_type, event.from_status, event.to_status) for event in events]

@@ -77,7 +77,7 @@ def config(text: str) -> dict[str, Any]:
 
 
 def resolved(target: dict[str, Any]) -> ResolvedTarget:
-    """What the explanation says, as the engine says it."""
+    """Return the explanation in the form of the engine's cases."""
     return ResolvedTarget(
         status=target["status"],
         strategy=target["strategy"],

@@ -1,4 +1,4 @@
-"""docs/resolution.md: its call works, and says what the page says that it says."""
+"""Test that the call in docs/resolution.md has the answer that the page shows."""
 
 import json
 import re
@@ -38,7 +38,7 @@ async def test_the_call_on_the_page_answers_what_the_page_says(
 
 
 def assert_within(shown: object, answered: object) -> None:
-    """Whatever the page shows is in the answer; candidates of equal distance may come in any order."""
+    """Assert that the answer contains what the page shows; candidates of equal distance may come in any order."""
     match shown, answered:
         case dict(), dict():
             for name, value in shown.items():

@@ -1,4 +1,4 @@
-"""What resolution asks of PostgreSQL: as many statements for a crowd as for one, and an index for each look."""
+"""Test the statements of resolution: their number doesn't grow with the users, and each uses an index."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

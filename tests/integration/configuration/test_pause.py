@@ -1,4 +1,4 @@
-"""PUT /api/activity-config/pause: nothing becomes due, nothing is lost, and nobody else notices."""
+"""Test the pause: nothing becomes due, nothing is lost, and other tenants are not affected."""
 
 import asyncio
 from datetime import datetime
@@ -20,7 +20,7 @@ LONG_AGO = "2025-01-16T09:00:00.000Z"
 
 
 async def created(http: httpx.AsyncClient, **changes: Any) -> str:
-    """Where a new activity is found; its time has passed unless said otherwise."""
+    """Create an activity, by default with a past time, and return its URL."""
     answer = await http.post("/api/activities", json=contract_example(**changes))
     assert answer.status_code == 201, answer.text
     return answer.headers["Location"]

@@ -12,7 +12,7 @@ CONFIGS = "/api/activity-config/target-resolution"
 
 
 async def explained(http: httpx.AsyncClient, **changes: Any) -> httpx.Response:
-    """What a creation would come to."""
+    """Return the explanation of a dry run."""
     return await http.post("/api/activities/explain", json=contract_example(**changes))
 
 

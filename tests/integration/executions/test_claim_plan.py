@@ -1,4 +1,4 @@
-"""How PostgreSQL finds what is due: a million rows of which few are, and a backlog that somebody else works on."""
+"""Test the plans of claims: few due rows among a million, and a backlog that another executor has locked."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -77,7 +77,7 @@ def test_a_claim_reads_no_more_of_a_million_rows_than_it_takes(
     filled: Connection,
     is_analyzed: bool,  # noqa: FBT001 - pytest's
 ) -> None:
-    """Whether PostgreSQL knows its statistics or not."""
+    """Run each test with and without statistics."""
     if is_analyzed:
         filled.execute(text("ANALYZE scheduled_activities"))
     for statement in (EXPIRE, CLAIM):

@@ -88,7 +88,7 @@ async def test_waiting_ends_as_soon_as_something_is_due(http: httpx.AsyncClient)
 async def test_waiting_ends_when_a_mark_made_ahead_comes_true(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
-    """Nobody sends word at that moment: neither when it was marked before the wait, nor during it."""
+    """No notification is sent at that moment, whether the mark was written before the wait or during it."""
     async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id, prefix="before", age=-1.5)
     waiting = asyncio.create_task(claim(http, wait_seconds=20))

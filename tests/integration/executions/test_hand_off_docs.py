@@ -1,4 +1,4 @@
-"""docs/hand-off.md: every curl, run as it stands but for its variables."""
+"""Test every curl of docs/hand-off.md as it is written."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ CURLS = re.findall(r"^curl .*?'$(?=\n\n|\n```)", PAGE.read_text(), re.MULTILINE 
 
 
 async def run(curl: str, variables: dict[str, str]) -> dict[str, Any]:
-    """What it prints."""
+    """Run the command and return its output."""
     process = await asyncio.create_subprocess_exec(
         "sh", "-c", f"{curl} --silent --show-error --fail-with-body", env=variables, stdout=PIPE, stderr=PIPE
     )

@@ -39,7 +39,7 @@ GIVEN_BACK = {"LEASE_EXPIRED", "LEASE_RELEASED"}
 
 @dataclass
 class Expected:
-    """What has to be true of one activity."""
+    """The expected state of one activity."""
 
     holder: UUID | None = None
     last: UUID | None = None
@@ -49,12 +49,12 @@ class Expected:
 
 @dataclass
 class Model:
-    """What has to be true of all."""
+    """The expected state of all activities."""
 
     of: dict[UUID, Expected] = field(default_factory=dict)
 
     def free(self) -> set[UUID]:
-        """What may be taken, and therefore has to be if the limit allows."""
+        """Return the activities that a claim may take, and must take if the limit allows."""
         return {key for key, one in self.of.items() if one.holder is None and not one.finished}
 
 
@@ -101,7 +101,7 @@ class HandOffMachine(RuleBasedStateMachine):
 
     @rule(target=tokens, limit=st.integers(1, 8))
     def take(self, limit: int) -> MultipleResults[Held]:
-        """What is free, and all of it as far as the limit allows."""
+        """Claim, and expect all free activities up to the limit."""
         self.reconcile()
         free = self.model.free()
         wanted = Claim(
@@ -132,7 +132,7 @@ class HandOffMachine(RuleBasedStateMachine):
 
     @rule(held=tokens, is_seen=st.booleans())
     def run_out(self, held: Held, is_seen: bool) -> None:  # noqa: FBT001 - Hypothesis draws it
-        """An executor was killed; somebody sees it at once, or only when the next one claims."""
+        """Let an executor's lease run out; it is noticed at once, or at the next claim."""
         key, token = held
         expected = self.model.of[key]
         if expected.holder == token:
@@ -151,12 +151,12 @@ class HandOffMachine(RuleBasedStateMachine):
 
     @rule()
     def reconcile(self) -> None:
-        """What has run out is written down."""
+        """Expect the end of each expired lease to be written."""
         self.run(self._rows(leases.expire(self._mine)))
 
     @rule(held=tokens)
     def cancel(self, held: Held) -> None:
-        """Only what nobody has."""
+        """Cancel an activity, which works only while no executor holds it."""
         expected = self.model.of[held[0]]
         if self.run(self._canceled(held[0])):
             assert expected.holder is None
@@ -208,7 +208,7 @@ class HandOffMachine(RuleBasedStateMachine):
             return verdict
 
     def every_trail_is_a_chain(self) -> None:
-        """Each event begins where the one before ended, the last ends at the row, and nobody took what another had."""
+        """Check that events follow one another up to the row's status, and that no leases overlap."""
         statement = (
             select(StatusEvent.activity_id, StatusEvent.event_type, StatusEvent.from_status, StatusEvent.to_status)
             .where(StatusEvent.tenant_id == self.tenant.id)

@@ -22,7 +22,7 @@ def result(**changes: Any) -> dict[str, Any]:
 
 
 async def submit(http: httpx.AsyncClient, body: dict[str, Any]) -> httpx.Response:
-    """What the API says to it."""
+    """Send a result and return the API's answer."""
     return await http.post("/api/activity-results/tasks", json=body)
 
 
@@ -80,7 +80,7 @@ async def test_another_result_of_a_finished_activity_counts_only_with_hard_overr
     http: httpx.AsyncClient, taken: dict[str, Any]
 ) -> None:
     first = result(activity_id=taken["id"])
-    other = result(activity_id=taken["id"], status="NOT_EXECUTED", task_result={"comment": "nobody there"})
+    other = result(activity_id=taken["id"], status="NOT_EXECUTED", task_result={"comment": "the store was closed"})
     assert (await submit(http, first)).status_code == 201
     refused = await submit(http, other)
     assert (refused.status_code, refused.json()["code"]) == (409, "wrong_status")
@@ -91,7 +91,7 @@ async def test_another_result_of_a_finished_activity_counts_only_with_hard_overr
     events = (await http.get(f"/api/activities/{taken['id']}/status-events")).json()
     assert events[-1]["eventType"] == "RESULT_OVERRIDDEN"
     assert (events[-1]["details"]["overriddenResult"], events[-1]["details"]["result"]) == ("COMPLETED", "NOT_EXECUTED")
-    assert events[-1]["errorMessage"] == "It was not executed: nobody there"
+    assert events[-1]["errorMessage"] == "It was not executed: the store was closed"
     assert (await submit(http, first)).status_code == 200, "a redelivery of the overridden one changes nothing"
     assert await status(http, taken) == "FAILED"
     assert (await submit(http, first | {"hard_override": True})).status_code == 201

@@ -21,7 +21,7 @@ TEXT = {"Content-Type": "text/plain"}
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
-    """What a client branches on; every problem has the members of RFC 9457 and the vendor's."""
+    """Return the status and code that clients branch on; assert the members of RFC 9457 and the vendor's."""
     assert answer.headers["Content-Type"] == "application/problem+json"
     problem = answer.json()
     assert problem["status"] == problem["statusCode"] == answer.status_code

@@ -19,12 +19,12 @@ Write = Callable[[int], dict[str, Any]]
 
 
 async def answers(http: httpx.AsyncClient, method: str, url: str, write: Write) -> list[httpx.Response]:
-    """What each of the callers is answered; all of them call at once."""
+    """Send all calls at once and return their answers."""
     return await asyncio.gather(*(http.request(method, url, json=write(number)) for number in range(CALLERS)))
 
 
 def statuses(given: list[httpx.Response]) -> Counter[int]:
-    """How often each status was answered."""
+    """Count the answers by status."""
     return Counter(answer.status_code for answer in given)
 
 

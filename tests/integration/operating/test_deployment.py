@@ -1,4 +1,4 @@
-"""Code changes while runs sleep: replay says what would break, a patch breaks nothing, and restarts lose nothing."""
+"""Test deployments while runs sleep: replay names what would break, patches break nothing, restarts lose nothing."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ OURS = ("workflows", "runs", "activities_impl", "db", "api", "operate.py", "work
 
 @pytest.fixture
 async def own(postgres: Postgres, request: pytest.FixtureRequest) -> AsyncIterator[tuple[TemporalServer, str, Client]]:
-    """A Temporal and a database of its own, for tests that deploy."""
+    """Run a Temporal server and create a database for one test."""
     name = f"deployed_{abs(hash(request.node.name))}"
     postgres.create_database(name, template="template")
     with running_temporal() as server:
@@ -45,7 +45,7 @@ async def own(postgres: Postgres, request: pytest.FixtureRequest) -> AsyncIterat
 
 
 async def command(folder: Path, server: TemporalServer, url: str, *words: str) -> tuple[int, str]:
-    """Exit code and output of a command of the code in a folder."""
+    """Run a command of the code in a folder; return its exit code and output."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *words),
         cwd=folder,
@@ -105,7 +105,7 @@ SHADOWED = """    async def _resolve_and_record(self) -> Snapshot:
 
 @asynccontextmanager
 async def deployed(client: Client, build: str, url: str, story: type) -> AsyncIterator[None]:
-    """A worker of one build, current from now on."""
+    """Run a worker of one build and make the build current."""
     async with running_service(url, client, work=False) as service:
         version = WorkerDeploymentVersion("scheduled-activities", build)
         worker = Worker(
@@ -161,7 +161,7 @@ async def test_runs_that_sleep_over_a_deployment_wake_on_the_new_code_if_the_cha
 
 
 async def summaries(client: Client, run: str) -> set[str]:
-    """The new steps that a run has taken."""
+    """Return the new steps that a run has executed."""
     history = await client.get_workflow_handle(run).fetch_history()
     found = set()
     for event in history.events:
@@ -220,7 +220,7 @@ async def worker_process(address: str, url: str, **settings: str) -> AsyncIterat
 
 
 async def persistently(http: httpx.AsyncClient, body: dict[str, Any]) -> str:
-    """What a client does: the same request again, until the answer is 201, or says that it was created already."""
+    """Repeat the same request until the answer is 201, or 409 for an activity that exists."""
     async with asyncio.timeout(120):
         while True:
             answer = await http.post("/api/activities", json=body)

@@ -1,4 +1,4 @@
-"""What Prometheus and operators see: figures that rise while nothing runs, and logs without people in them."""
+"""Test metrics and logs: gauges that rise while no worker runs, and logs without personal data."""
 
 import asyncio
 import json
@@ -30,14 +30,14 @@ LATER = "2031-01-01T00:00:00.000Z"
 
 
 def values(exposition: str, name: str) -> dict[str, float]:
-    """What a metric says, by its labels."""
+    """Return a metric's values by label."""
     lines = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", exposition, re.MULTILINE)
     return {labels: float(value) for labels, value in lines}
 
 
 @pytest.fixture
 async def idle(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
-    """A world in which nobody works."""
+    """Run a service without a worker."""
     async with idle_service(postgres, temporal, answer_deadline_seconds=0.5) as service:
         yield service
 
@@ -88,7 +88,7 @@ async def test_requests_and_creations_are_counted_by_route_and_outcome(http: htt
 
 @pytest.fixture
 async def worker_metrics(postgres: Postgres, temporal: Client) -> AsyncIterator[tuple[Service, str]]:
-    """A service whose worker publishes its figures, and where."""
+    """Run a service whose worker serves metrics; yields it with the URL of the metrics."""
     port = free_port()
     async with idle_service(postgres, temporal) as service:
         client = await temporal_client(
@@ -139,7 +139,7 @@ async def test_every_metric_that_an_alert_asks_for_exists(worker_metrics: tuple[
 
 
 def rules() -> Iterator[dict[str, Any]]:
-    """Every rule of docs/alerts.yml."""
+    """List every rule of docs/alerts.yml."""
     for group in yaml.safe_load(RULES.read_text())["groups"]:
         yield from group["rules"]
 

@@ -1,4 +1,4 @@
-"""What is away comes back: nothing is lost meanwhile, nothing hangs, and every answer says what to do."""
+"""Test outages of each server: nothing is lost, nothing hangs, and every answer says what to do."""
 
 import asyncio
 import os
@@ -41,18 +41,18 @@ class StoppablePostgres:
         self.server = self.start()
 
     def start(self) -> Postgres:
-        """Serve on the data as they were left."""
+        """Start the server on its existing data."""
         self.server = self._running.enter_context(running_postgres(self._folder, durable=False))
         return self.server
 
     def stop(self) -> None:
-        """Send everybody away, finish, and be gone."""
+        """Stop the server in order."""
         self._running.close()
 
 
 @pytest.fixture
 def own_postgres(tmp_path: Path) -> Iterator[StoppablePostgres]:
-    """One for this test."""
+    """Run a server for one test."""
     postgres = StoppablePostgres(tmp_path)
     postgres.server.create_database("template")
     migrations.upgrade(postgres.server.url("template"))
@@ -62,14 +62,14 @@ def own_postgres(tmp_path: Path) -> Iterator[StoppablePostgres]:
 
 @asynccontextmanager
 async def working_service(postgres: Postgres, temporal: Client, **settings: Any) -> AsyncIterator[Service]:
-    """A whole service in a world of its own."""
+    """Run a service with a worker and its own database."""
     async with idle_service(postgres, temporal, **settings) as service, work(service):
         yield service
 
 
 @contextmanager
 def locked(postgres: Postgres, service: Service, table: str) -> Iterator[None]:
-    """Nobody reads this table of that service until the block ends: whoever tries, waits."""
+    """Lock a table of the service until the block ends: statements that read it wait."""
     with postgres.connect(str(service.database.url.database)) as connection, connection.transaction():
         connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
@@ -85,14 +85,14 @@ async def somebody_waits(postgres: Postgres, service: Service) -> None:
 
 
 async def count(service: Service, table: Any, tenant: Tenant) -> int:
-    """How many rows of that table the tenant has."""
+    """Count the tenant's rows in a table."""
     async with service.database.transactions.connect() as connection:
         found = await connection.execute(select(func.count()).select_from(table).where(table.tenant_id == tenant.id))
         return int(found.scalar_one())
 
 
 async def description(service: Service, tenant: Tenant, key: str) -> WorkflowExecutionDescription:
-    """What Temporal says of the run, as its web UI does."""
+    """Describe the run, as Temporal's web UI shows it."""
     return await service.temporal.get_workflow_handle(f"{tenant.id}:{key}").describe()
 
 
@@ -171,7 +171,7 @@ async def test_postgresql_stopped_in_mid_creation_shows_as_a_pending_step_and_th
 
 
 async def pending_steps(service: Service, tenant: Tenant, key: str) -> dict[str, Any]:
-    """The steps that the run waits for, by the name that an operator sees, once all have failed visibly."""
+    """Return the pending steps by the name that operators see, once all have a visible failure."""
     async with asyncio.timeout(60):
         while True:
             steps = (await description(service, tenant, key)).raw_description.pending_activities
@@ -257,13 +257,13 @@ async def test_a_row_that_postgresql_refuses_is_the_end_of_it_and_nothing_hangs(
 
 
 def run_of(service: Service, run: WorkflowExecutionDescription) -> Any:
-    """A handle of exactly this run."""
+    """Return a handle of exactly this run."""
     return service.temporal.get_workflow_handle(run.id, run_id=run.run_id)
 
 
 @contextmanager
 def worker_process(service: Service, output: Path, program: str = "worker.py") -> Iterator[int]:
-    """The worker as it is deployed, a process of its own; gives its pid."""
+    """Run the worker in a process, as it is deployed; yields its pid."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")} | {
         "DATABASE_URL": service.database.url.render_as_string(hide_password=False),
         "TEMPORAL_ADDRESS": service.temporal.service_client.config.target_host,
@@ -353,7 +353,7 @@ class StoppableTemporal:
         self.server = self.start()
 
     def start(self) -> TemporalServer:
-        """Serve on the data as they were left."""
+        """Start the server on its existing data."""
         self.server = self._running.enter_context(
             running_temporal(
                 database=self._database,
@@ -365,20 +365,20 @@ class StoppableTemporal:
         return self.server
 
     def stop(self) -> None:
-        """Be gone, in order."""
+        """Stop the server in order."""
         self._running.close()
 
     def kill(self) -> None:
-        """Be gone at once."""
+        """Kill the server."""
         self.server.process.kill()
         self.stop()
 
     def freeze(self) -> None:
-        """Keep silent, with every connection open."""
+        """Freeze the server with every connection open."""
         self.server.process.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """Come back from any of these."""
+        """Thaw or restart the server."""
         if self.server.process.poll() is None:
             self.server.process.send_signal(signal.SIGCONT)
         else:
@@ -387,7 +387,7 @@ class StoppableTemporal:
 
 @pytest.fixture
 def own_temporal(tmp_path: Path) -> Iterator[StoppableTemporal]:
-    """One for this test."""
+    """Run a server for one test."""
     server = StoppableTemporal(tmp_path)
     yield server
     server.stop()
@@ -421,7 +421,7 @@ async def test_with_temporal_away_a_creation_is_503_and_the_same_key_works_after
 
 
 async def created_after_all(http: httpx.AsyncClient, body: dict[str, Any]) -> str:
-    """What a client does that was told to come back with the same key; gives the Location."""
+    """Repeat a request that was answered 503 with the same key; returns the Location."""
     async with asyncio.timeout(60):
         while (answer := await http.post(URL, json=body)).status_code == 503:
             await asyncio.sleep(0.5)

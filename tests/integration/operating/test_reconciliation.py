@@ -1,4 +1,4 @@
-"""Rows and runs that differ find together again, whoever caused it."""
+"""Test that rows and runs that differ agree again after a round, for every cause."""
 
 import asyncio
 import json
@@ -55,19 +55,19 @@ NO_LEAD = Lead(0)
 
 
 async def reconciled(client: Client, **page: Any) -> Compared:
-    """One round, without the grace that protects what was just written."""
+    """Run one round without grace for rows that were just written."""
     return await round_of(client, Reconcile(page=Page(**{"grace_seconds": 0} | page), stuck_seconds=0))
 
 
 async def round_of(client: Client, wanted: Reconcile) -> Compared:
-    """One round as it is asked for."""
+    """Run one round with these arguments."""
     return await client.execute_workflow(
         ReconciliationWorkflow.run, wanted, id=f"reconciliation-{uuid4()}", task_queue=TASK_QUEUE
     )
 
 
 async def until_found(client: Client, finding: Finding, activity_id: str) -> Compared:
-    """Rounds until one names this activity: Temporal's lists lag behind."""
+    """Repeat rounds until one names this activity: Temporal's lists lag behind."""
     async with asyncio.timeout(60):
         while activity_id not in (found := await reconciled(client)).examples.get(finding, ()):
             await asyncio.sleep(0.2)
@@ -92,7 +92,7 @@ async def forget(service: Service, run: WorkflowHandle[Any, Any]) -> None:
 
 
 def operate(temporal: Client, database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command as an operator types it."""
+    """Run a command as an operator types it."""
     return subprocess.run(  # noqa: S603 - the program is ours
         [sys.executable, "operate.py", *words],
         cwd=ROOT,
@@ -111,7 +111,7 @@ def operate(temporal: Client, database_url: str, *words: str) -> subprocess.Comp
 
 @pytest.fixture
 async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[tuple[str, Service]]:
-    """A service on a database and in a namespace of its own: rounds see nobody else's rows."""
+    """Run a service with its own database and namespace, so that rounds see only its rows."""
     url = new_database(postgres)
     async with running_service(url, await new_namespace(temporal)) as service:
         yield url, service
@@ -318,7 +318,7 @@ async def compared(service: Service, lead: Lead = NO_LEAD) -> Compared:
 
 
 async def updates_of(run: WorkflowHandle[Any, Any], name: str) -> list[dict[str, Any]]:
-    """The arguments of the updates of this name that the run has accepted."""
+    """Return the arguments of the updates of this name that the run has accepted."""
     accepted = [
         event.workflow_execution_update_accepted_event_attributes.accepted_request.input
         async for event in run.fetch_history_events()
@@ -345,7 +345,7 @@ async def test_what_is_due_first_is_looked_at_first_however_many_stay_unresolved
 async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_else(
     own: tuple[str, Service],
 ) -> None:
-    """What was refused before is handed in again by the reset, and stays refused although its reason has gone."""
+    """A reset hands a rejected change in again; it stays rejected although its cause has gone."""
     _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
@@ -384,13 +384,13 @@ async def reset(service: Service, run: WorkflowHandle[Any, Any], finish_event: i
 
 
 async def last_task(run: WorkflowHandle[Any, Any]) -> int:
-    """The last workflow task that was completed: what the web UI offers first."""
+    """Return the last completed workflow task, which the web UI offers first for a reset."""
     events = [event async for event in run.fetch_history_events()]
     return [e.event_id for e in events if e.HasField("workflow_task_completed_event_attributes")][-1]
 
 
 async def until_found_or_noted(service: Service, http: httpx.AsyncClient, activity_id: str, run_id: str) -> None:
-    """The row names the new run, because its first step said so or because a round has found it."""
+    """Wait until the row names the new run, by the run's first step or by a round."""
     async with asyncio.timeout(60):
         while (await http.get(f"/api/activities/{activity_id}")).json()["workflow"]["runId"] != run_id:
             await reconciled(service.temporal)
@@ -439,7 +439,7 @@ async def test_what_is_overdue_beside_an_open_run_and_what_is_stuck_before_its_r
         await service.temporal.start_workflow(
             "ScheduledActivityWorkflow",
             id=stuck,
-            task_queue="nobody-is-there",
+            task_queue="without-workers",
             search_attributes=TypedSearchAttributes(
                 [
                     SearchAttributePair(search_attributes.ACTIVITY_ID, stuck),
@@ -560,7 +560,7 @@ CALL_BACK_AT = "2031-05-06T07:08:09.000Z"
 
 
 async def due(http: httpx.AsyncClient) -> dict[str, Any]:
-    """An activity that an executor has taken."""
+    """Create an activity that an executor has claimed."""
     activity: dict[str, Any] = (await http.post("/api/activities", json=contract_example())).json()
     await until(http, f"/api/activities/{activity['id']}", "DUE")
     (taken,) = await claim(http)

@@ -1,4 +1,4 @@
-"""docs/operating.md: every command in it is executed, in the situation it is written for."""
+"""Test every command of docs/operating.md in the situation it is written for."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ BLOCKS = re.findall(r"^## (.+?)$|^```sh\n(.*?)^```$", RUNBOOK, re.MULTILINE | re
 
 
 def commands() -> list[tuple[str, str]]:
-    """Every block with the heading it stands under."""
+    """List every block with the heading that it stands under."""
     found, heading = [], ""
     for title, block in BLOCKS:
         heading = title or heading
@@ -45,7 +45,7 @@ def commands() -> list[tuple[str, str]]:
 
 @dataclass
 class Scene:
-    """A service of its own, and what the commands find in their environment."""
+    """A service with the environment of the runbook's commands."""
 
     service: Service
     tenant: Tenant
@@ -54,7 +54,7 @@ class Scene:
     variables: dict[str, str]
 
     async def run(self, block: str) -> str:
-        """What a shell says to a block; each of its commands must succeed."""
+        """Run a block in a shell and return its output; each command must succeed."""
         bash = await asyncio.create_subprocess_exec(
             *("bash", "-euo", "pipefail", "-c", block),
             cwd=ROOT,
@@ -69,7 +69,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
-    """The tenant has one READY activity."""
+    """Run a service whose tenant has one READY activity."""
     name = f"runbook_{uuid4().hex}"
     postgres.create_database(name, template="template")
     with running_temporal() as server:
@@ -113,7 +113,7 @@ async def terminated_ones(scene: Scene) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def a_stuck_step(scene: Scene) -> AsyncIterator[None]:
-    """Somebody holds the row's lock for too long."""
+    """Hold the row's lock longer than a step waits."""
     activity = await created(scene.http, scheduled_at=from_now(seconds=3))
     database = scene.variables["DATABASE_URL"].split("@/")[1].split("?")[0]
     with scene.postgres.connect(database) as connection, connection.transaction():
@@ -147,7 +147,7 @@ EXPECTED = {
     "What fires in the next hour": ("WHATSAPP",),
     "Searching in Temporal's web UI": ("ScheduledActivityWorkflow", "Total: 0"),
 }
-"""What an operator must find in what the commands say."""
+"""The words that an operator must find in the output of the commands."""
 
 
 @pytest.mark.parametrize("heading", EXPECTED)

@@ -1,4 +1,4 @@
-"""What operators do in Temporal's web UI, through the API that it uses: rows and runs agree afterwards."""
+"""Test operators' actions in Temporal's web UI, through the API that it uses: rows and runs agree afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -41,13 +41,13 @@ from workflows.messages import Apply, Reschedule
 
 @pytest.fixture
 async def ui(service: Service) -> Client:
-    """What a browser is to Temporal: it knows JSON, and nothing of our types."""
+    """Connect as a browser does: with plain JSON, without our types."""
     return await Client.connect(service.temporal.service_client.config.target_host)
 
 
 @pytest.fixture
 async def own(postgres: Postgres) -> AsyncIterator[Service]:
-    """A service on a Temporal and a database of its own, with its schedule."""
+    """Run a service with its own Temporal server, database and schedule."""
     name = f"ui_{uuid4().hex}"
     postgres.create_database(name, template="template")
     with running_temporal() as server:
@@ -210,7 +210,7 @@ async def completed(client: Client, job: str) -> bool:
 
 
 async def pending(run: WorkflowHandle[Any, Any], *, attempts: int = 1) -> PendingActivityInfo:
-    """The step that the UI shows as pending."""
+    """Return the step that the web UI shows as pending."""
     async with asyncio.timeout(60):
         while True:
             found = (await run.describe()).raw_description.pending_activities
@@ -297,7 +297,7 @@ async def test_an_activity_that_is_moved_very_often_goes_on_in_new_runs_that_kee
 
 
 def attributes(run: WorkflowExecution) -> dict[str, Any]:
-    """The search attributes of ours, times as answers show them."""
+    """Return our search attributes, with times as the API's answers show them."""
     named: dict[str, Any] = {key.name: run.typed_search_attributes.get(key) for key in search_attributes.ALL}
     moment = named["ScheduledAt"].astimezone(UTC).isoformat(timespec="milliseconds")
     return named | {"ScheduledAt": moment.replace("+00:00", "Z")}

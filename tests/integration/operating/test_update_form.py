@@ -1,4 +1,4 @@
-"""What is typed into the web UI's update form is looked at as strictly as what comes over REST."""
+"""Test that input of the web UI's update form is validated as strictly as a request over REST."""
 
 from typing import Any
 

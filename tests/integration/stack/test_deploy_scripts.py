@@ -1,4 +1,4 @@
-"""The one-shot scripts of the production files, run on real servers; only Temporal's schema tool is not to be had."""
+"""Test the one-shot scripts of deploy/ on real servers, except Temporal's schema tool, which no package provides."""
 
 # ruff: noqa: S603 - the programs are those of this environment
 

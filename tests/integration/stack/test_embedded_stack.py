@@ -1,4 +1,4 @@
-"""`make run`, as its users meet it: a process that starts everything, says so, and leaves nothing behind."""
+"""Test `make run` as its users start it: one process that starts everything and leaves nothing behind."""
 
 # ruff: noqa: S603 - the program is ours
 
@@ -25,7 +25,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def post_the_printed_curl(stack: Stack) -> httpx.Response:
-    """Do what a shell would do with the command that the stack has printed."""
+    """Send the request of the curl command that the stack has printed."""
     text = stack.log.read_text()
     words = shlex.split(text[text.index("\ncurl ") : text.index("}'") + 2].replace("\\\n", " "))
     headers = [words[place + 1] for place, word in enumerate(words) if word == "-H"]

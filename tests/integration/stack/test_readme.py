@@ -1,4 +1,4 @@
-"""README.md: what a stranger pastes works, and what it lists is there."""
+"""Test that the README's command works when pasted, and that the files and targets it names exist."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The tables: what the models say is what migrations make, and no row can point into another tenant."""
+"""Test that migrations create the models' tables, and that no row can refer to another tenant's."""
 
 import os
 import subprocess
