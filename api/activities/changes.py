@@ -160,13 +160,13 @@ async def carry_out(opened: Resources, caller: Caller, activity_id: UUID, change
         outcome = await changes.carry_out(
             wanted, seen.idempotency_key, seen.standing.status, opened.answer_deadline_seconds
         )
+        _require_carried_out(outcome)
         now = await _read_snapshot(opened, caller, activity_id)
     except (SQLAlchemyError, OSError) as failure:
         if not may_pass(failure):
             raise
         detail = "PostgreSQL doesn't answer, so the change may have been carried out or not: read the activity again."
         raise Unavailable(detail) from failure
-    _require_carried_out(outcome)
     if isinstance(change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
         raise WrongStatus(f"It could not be resolved: {now.why}", members={"actualStatus": now.status})
     return respond_recorded(now, caller, opened, status_code=202 if isinstance(outcome, Accepted) else 200)
