@@ -17,7 +17,7 @@ from bench.steps import in_turns
 from db.engine import open_database
 from embedded.demo_data import TENANT_ID
 from runs.client import connect
-from runs.start import start
+from runs.start import start_run
 from settings import DatabaseSettings
 from workflows.messages import ScheduledActivityInput, Snapshot
 
@@ -32,7 +32,7 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
         client = await connect()
 
         async def ours(scheduled: ScheduledActivityInput) -> Snapshot:
-            return await start(client, scheduled, 10)
+            return await start_run(client, scheduled, 10)
 
         async with AsyncExitStack() as stack:
             database = open_database(DatabaseSettings().database_url.get_secret_value())

@@ -28,7 +28,7 @@ from db.engine import Database, open_database
 from embedded.demo_data import TENANT_ID
 from runs.client import connect
 from runs.sandbox import Sandbox
-from runs.start import start
+from runs.start import start_run
 from settings import DatabaseSettings
 from worker import TUNING
 from workflows.messages import Record, ScheduledActivityInput
@@ -70,7 +70,7 @@ def _input() -> ScheduledActivityInput:
 
 def _ours(client: Client) -> Call:
     async def create() -> None:
-        await start(client, _input(), 10)
+        await start_run(client, _input(), 10)
 
     return create
 

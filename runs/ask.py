@@ -37,7 +37,7 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 
-def bounded(ask: Callable[Arguments, Awaitable[Answer]]) -> Callable[Arguments, Awaitable[Answer]]:
+def limit_time(ask: Callable[Arguments, Awaitable[Answer]]) -> Callable[Arguments, Awaitable[Answer]]:
     """Turn silence, and a connection that can't be made at all, into an `RPCError`."""
 
     @wraps(ask)
@@ -70,13 +70,13 @@ async def is_started(client: Client, scheduled: ScheduledActivityInput) -> bool:
     return run is not None and run.typed_search_attributes.get(ACTIVITY_ID) == str(scheduled.id)
 
 
-@bounded
+@limit_time
 async def find_latest_run(client: Client, tenant_id: UUID, idempotency_key: str) -> WorkflowExecutionDescription | None:
     """Return the latest run of a key, or None if Temporal knows none."""
     return await describe_run(client, workflow_id(tenant_id, idempotency_key))
 
 
-@bounded
+@limit_time
 async def find_run_of(client: Client, tenant_id: UUID, activity_id: UUID) -> WorkflowExecution | None:
     """Return the latest run of an activity whose key is not known, or None if Temporal lists none."""
     query = f"ActivityId = '{activity_id}' AND TenantId = '{tenant_id}'"
@@ -85,7 +85,7 @@ async def find_run_of(client: Client, tenant_id: UUID, activity_id: UUID) -> Wor
     return None
 
 
-@bounded
+@limit_time
 async def read_input(client: Client, workflow_id: str, run_id: str | None, kind: type[Input]) -> Input:
     """Return what a run was started with, from its first event; without `run_id`, the latest run's."""
     async for event in client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history_events(page_size=1):
@@ -96,7 +96,7 @@ async def read_input(client: Client, workflow_id: str, run_id: str | None, kind:
     raise LookupError(workflow_id)
 
 
-@bounded
+@limit_time
 async def read_failure(client: Client, run: WorkflowExecution) -> RejectedError | RunFailedError | None:
     """Return what a run has failed with, or None if it has not failed."""
     if run.status is not WorkflowExecutionStatus.FAILED:

@@ -15,10 +15,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from db import changes
 from db.engine import Database
 from runs.ask import UnansweredError
-from runs.client import resume, workflow_id
+from runs.client import workflow_id
 from runs.lead import Lead
 from runs.recovery import Recovery
-from runs.start import RunFailedError, failure_of
+from runs.start import RunFailedError, failure_of, resume_run
 from workflows.messages import Apply, Cancel, RejectedError, Rejection
 from workflows.words import OPEN, ActivityStatus
 
@@ -143,7 +143,7 @@ class Changes:
             standing = await changes.apply(connection, wanted)
             if standing.status in OPEN:  # a move took back a mark that was not due yet
                 lead = self._lead.before(standing.scheduled_at)
-                await resume(self._client, await changes.input_of(connection, wanted, lead), standing)
+                await resume_run(self._client, await changes.input_of(connection, wanted, lead), standing)
         return True
 
     async def _withdraw(self, wanted: Apply, detail: str, *, is_defect: bool = False) -> Applied | Withdrawn:

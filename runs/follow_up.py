@@ -12,7 +12,7 @@ from db.engine import Database
 from db.results import FollowUp
 from runs.ask import UnansweredError, is_started
 from runs.lead import Lead
-from runs.start import RunFailedError, start
+from runs.start import RunFailedError, start_run
 from workflows.messages import RejectedError, ScheduledActivityInput, ScheduledActivityRequest
 
 
@@ -58,6 +58,6 @@ class FollowUps:
             actor=wanted.actor,
         )
         try:
-            return (await start(self._client, scheduled, deadline_seconds)).id
+            return (await start_run(self._client, scheduled, deadline_seconds)).id
         except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
             raise UnansweredError(is_started=await is_started(self._client, scheduled)) from failure

@@ -13,8 +13,8 @@ from temporalio.service import RPCError
 
 from db.engine import Database
 from db.reconciliation import open_requests
-from runs.client import resume
 from runs.lead import Lead
+from runs.start import resume_run
 from workflows.findings import Cursor
 from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest, Standing
 
@@ -67,7 +67,7 @@ async def _start_run(client: Client, row: Row[Any], lead: Lead) -> bool:
     standing = Standing(status=row.status, version=row.version, scheduled_at=row.scheduled_at)
     for pause in PAUSES:
         try:
-            await resume(client, scheduled, standing)
+            await resume_run(client, scheduled, standing)
         except WorkflowAlreadyStartedError:
             return False
         except RPCError:  # it may have started: then the next attempt finds an open run

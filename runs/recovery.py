@@ -8,8 +8,8 @@ from db import changes
 from db.engine import Database
 from db.reconciliation import goes_on_in
 from runs.ask import Fate, find_fate, read_ending
-from runs.client import resume
 from runs.lead import Lead
+from runs.start import resume_run
 from workflows.findings import Finding
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel, Snapshot, Standing, Terminate
 from workflows.words import OPEN, EventType
@@ -80,7 +80,7 @@ class Recovery:
     async def _start_run(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> str:
         """Start a run before the commit: its first step waits for the row's lock."""
         scheduled = await changes.input_of(connection, ref, self._lead.before(standing.scheduled_at))
-        return await resume(self._client, scheduled, standing)
+        return await resume_run(self._client, scheduled, standing)
 
 
 def _build_apply(ref: ActivityRef, key: str, change: Cancel | Terminate | BringBack) -> Apply:

@@ -1,7 +1,9 @@
-"""Start the run that creates an activity, and wait for its answer."""
+"""Start runs: the first run of an activity, and one that continues from the row."""
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -9,13 +11,33 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    Priority,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 
-from runs.client import start_options
+from runs.client import TASK_QUEUE, workflow_id
+from runs.patience import ANSWER_PATIENCE
 from workflows.activities import rejection_of
-from workflows.messages import RejectedError, ScheduledActivityInput, Snapshot
+from workflows.display import headline
+from workflows.messages import RejectedError, ScheduledActivityInput, Snapshot, Standing
 from workflows.scheduled_activity import ScheduledActivityWorkflow
+from workflows.search_attributes import (
+    ACTIVITY_ID,
+    ACTIVITY_STATUS,
+    ACTIVITY_TYPE,
+    CHANNEL,
+    COMMERCE_ID,
+    SCHEDULED_AT,
+    TENANT_ID,
+)
 from workflows.words import ActivityStatus
+
+TASK_TIMEOUT = timedelta(seconds=5)
+"""The time after which the server gives a killed worker's task to another, well within a request's deadline."""
 
 
 class RunFailedError(Exception):
@@ -28,7 +50,7 @@ def failure_of(cause: BaseException | None) -> RejectedError | RunFailedError:
     return RejectedError(rejection) if rejection else RunFailedError()
 
 
-async def start(client: Client, scheduled: ScheduledActivityInput, deadline_seconds: float) -> Snapshot:
+async def start_run(client: Client, scheduled: ScheduledActivityInput, deadline_seconds: float) -> Snapshot:
     """Start the run and wait for its answer, in one call.
 
     Raises:
@@ -69,3 +91,44 @@ async def _retrieve(operation: WithStartWorkflowOperation[ScheduledActivityWorkf
     with suppress(Exception, asyncio.CancelledError):
         async with asyncio.timeout(0):
             await operation.workflow_handle()
+
+
+def start_options(scheduled: ScheduledActivityInput, status: ActivityStatus, scheduled_at: datetime) -> dict[str, Any]:
+    """Return the options with which every run is started."""
+    request = scheduled.request
+    return {
+        "id": workflow_id(scheduled.tenant_id, request.idempotency_key),
+        "task_queue": TASK_QUEUE,
+        "task_timeout": TASK_TIMEOUT,
+        "memo": {"idempotency_key": request.idempotency_key},
+        "search_attributes": TypedSearchAttributes(
+            [
+                SearchAttributePair(TENANT_ID, str(scheduled.tenant_id)),
+                SearchAttributePair(ACTIVITY_ID, str(scheduled.id)),
+                SearchAttributePair(COMMERCE_ID, str(request.commerce_id)),
+                SearchAttributePair(CHANNEL, request.channel.value),
+                SearchAttributePair(ACTIVITY_TYPE, request.type.value),
+                SearchAttributePair(ACTIVITY_STATUS, status.value),
+                SearchAttributePair(SCHEDULED_AT, scheduled_at),
+            ]
+        ),
+        "static_summary": headline(scheduled, scheduled_at),
+        "priority": Priority(fairness_key=str(scheduled.tenant_id)),
+    }
+
+
+async def resume_run(client: Client, scheduled: ScheduledActivityInput, standing: Standing) -> str:
+    """Start a run that continues from the row, and return its run id.
+
+    Raises:
+        WorkflowAlreadyStartedError: the activity has an open run.
+    """
+    handle = await client.start_workflow(
+        "ScheduledActivityWorkflow",
+        scheduled,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        rpc_timeout=ANSWER_PATIENCE,
+        **start_options(scheduled, standing.status, standing.scheduled_at),
+    )
+    return handle.first_execution_run_id or ""

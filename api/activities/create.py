@@ -30,7 +30,7 @@ from api.http.errors import (
 )
 from api.http.metrics import CREATIONS
 from runs import ask
-from runs.start import RunFailedError, start
+from runs.start import RunFailedError, start_run
 from workflows.messages import RejectedError, ScheduledActivityInput
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
@@ -92,7 +92,7 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
 async def _start_and_wait(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Response:
     """Start the run and wait for its answer, by one call to Temporal; ask again only if that fails."""
     try:
-        created = await start(opened.temporal, scheduled, opened.answer_deadline_seconds)
+        created = await start_run(opened.temporal, scheduled, opened.answer_deadline_seconds)
     except WorkflowAlreadyStartedError as failure:
         raise await find_duplicate(scheduled, caller, opened) from failure
     except (RejectedError, RunFailedError) as failure:

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from api.activities.schemas import ScheduledActivityCreate
 from db.models import CommerceUser
 from runs.client import workflow_id
-from runs.start import start
+from runs.start import start_run
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.service import Service
 from workflows.messages import ScheduledActivityInput
@@ -36,7 +36,7 @@ async def marked_ahead(service: Service, tenant: Tenant) -> dict[str, Any]:
     scheduled = ScheduledActivityInput(
         id=UUID(int=uuid4().int | 0xFFFF), tenant_id=tenant.id, request=request.as_request(), lead_seconds=7200
     )
-    await start(service.temporal, scheduled, 20)
+    await start_run(service.temporal, scheduled, 20)
     run = service.temporal.get_workflow_handle(workflow_id(tenant.id, request.idempotency_key))
     assert await run.result() == "DUE"
     async with service.client(tenant.id) as http:

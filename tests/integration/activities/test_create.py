@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.activities.schemas import ScheduledActivityCreate
-from runs.start import start
+from runs.start import start_run
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.service import Service, until
 from workflows.messages import RejectedError, ScheduledActivityInput
@@ -53,7 +53,7 @@ async def test_the_trail_of_a_refused_creation_is_the_problem_that_refused_it(se
     request = ScheduledActivityCreate.model_validate_json(json.dumps(contract_example(commerce_id=str(uuid4()))))
     scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=tenant.id, request=request.as_request())
     with pytest.raises(RejectedError):
-        await start(service.temporal, scheduled, 20)
+        await start_run(service.temporal, scheduled, 20)
     async with service.client(tenant.id) as http, asyncio.timeout(30):
         url = f"/api/activities/{scheduled.id}/status-events"
         while (answer := await http.get(url)).json()["code"] == "activity_not_found":
