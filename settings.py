@@ -20,7 +20,15 @@ class DatabaseSettings(BaseSettings):
     database_pool_size: int = Field(default=20, ge=1, description="Connections per pool; a process has two pools.")
 
 
-class WorkerSettings(DatabaseSettings):
+class RunSettings(DatabaseSettings):
+    """Settings of a process that starts runs."""
+
+    max_lead_seconds: float = Field(
+        default=300, ge=0, description="Seconds that a run may wake before its time at most, to spread a herd."
+    )
+
+
+class WorkerSettings(RunSettings):
     """Settings of `worker.py`."""
 
     worker_metrics_port: int = Field(
@@ -38,10 +46,9 @@ class WorkerSettings(DatabaseSettings):
     reconcile_every_seconds: float = Field(
         default=60, ge=1, description="Seconds between two rounds of reconciliation."
     )
-    max_lead_seconds: float = Field(default=300, ge=0, description="As for the API, for runs that are started again.")
 
 
-class ApiSettings(DatabaseSettings):
+class ApiSettings(RunSettings):
     """Settings of `api/main.py`."""
 
     api_port: int = Field(default=8000, ge=0, le=65535, description="Port of the API.")
@@ -54,9 +61,6 @@ class ApiSettings(DatabaseSettings):
     auth_public_key: str | None = Field(default=None, description="One public key in PEM, instead of a JWKS URL.")
     answer_deadline_seconds: float = Field(
         default=10, gt=0, description="Seconds that a request waits for its workflow before it answers 202 or 503."
-    )
-    max_lead_seconds: float = Field(
-        default=300, ge=0, description="Seconds that a run may wake before its time at most, to spread a herd."
     )
 
     @model_validator(mode="after")
