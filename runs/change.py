@@ -14,12 +14,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from db import changes
 from db.engine import Database
-from runs.ask import UnansweredError
+from runs.ask import Fate, UnansweredError, find_fate
 from runs.client import workflow_id
 from runs.lead import Lead
 from runs.recovery import Recovery
 from runs.start import RunFailedError, failure_of, resume_run
-from workflows.messages import Apply, Cancel, RejectedError, Rejection
+from workflows.messages import Apply, Cancel, RejectedError, Rejection, Snapshot
 from workflows.words import OPEN, ActivityStatus
 
 TURNS = 3
@@ -135,16 +135,23 @@ class Changes:
         return Applied()
 
     async def _write_to_row(self, wanted: Apply) -> bool:
-        """Write the change in the row of a run that has ended; return False if the row needs a run as it stands."""
+        """Write the change in the row, if no run holds the activity; return False if a run does, or has to."""
         async with self._database.transactions.begin() as connection:
-            standing = (await changes.locked(connection, wanted)).standing
-            if standing.status in OPEN and not isinstance(wanted.change, Cancel):
+            seen = await changes.locked(connection, wanted)
+            if seen.standing.status in OPEN and not await self._is_cancellation_without_run(wanted, seen):
                 return False
             standing = await changes.apply(connection, wanted)
             if standing.status in OPEN:  # a move took back a mark that was not due yet
                 lead = self._lead.before(standing.scheduled_at)
                 await resume_run(self._client, await changes.input_of(connection, wanted, lead), standing)
         return True
+
+    async def _is_cancellation_without_run(self, wanted: Apply, seen: Snapshot) -> bool:
+        """Return whether an open row can be canceled without a run; asked under the lock, where no run is started."""
+        if not isinstance(wanted.change, Cancel):
+            return False
+        fate, _ = await find_fate(self._client, wanted.tenant_id, seen)
+        return fate is not Fate.RUNNING
 
     async def _withdraw(self, wanted: Apply, detail: str, *, is_defect: bool = False) -> Applied | Withdrawn:
         """Take the change's key in the row, unless the change was already written under it."""

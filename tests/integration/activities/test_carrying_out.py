@@ -17,8 +17,8 @@ from db.models import ScheduledActivity
 from runs.change import Accepted, Applied, Changes
 from runs.client import workflow_id
 from runs.lead import Lead
-from tests.support.activities import created, trail
-from tests.support.builders import Tenant
+from tests.support.activities import created, marked_ahead, trail
+from tests.support.builders import Tenant, from_now
 from tests.support.service import Service, resources, running_api, until
 from workflows.messages import Apply, Cancel
 from workflows.words import ActivityStatus
@@ -130,3 +130,19 @@ async def test_a_change_of_an_activity_whose_run_was_terminated_says_that_it_has
     await run_of(service, tenant, activity).terminate("wrong customer")
     answer = await http.patch(f"/api/activities/{activity['id']}", json={"score": 1})
     assert (answer.status_code, answer.json()["actualStatus"]) == (409, "FAILED")
+
+
+async def test_a_cancellation_that_took_the_run_for_ended_ends_the_run_that_a_move_has_started_since(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await marked_ahead(service, tenant)
+    moved = await http.patch(f"/api/activities/{activity['id']}", json={"scheduled_at": from_now(hours=1)})
+    assert (moved.status_code, moved.json()["status"]) == (200, "READY")
+    run = run_of(service, tenant, activity)
+    await run.execute_update("refresh")  # it has read its row and sleeps
+    cancel = Cancel(actor="tester", reason="x")
+    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="read before the move", change=cancel)
+    changes = Changes(service.temporal, service.database, Lead(0))
+    assert await changes.carry_out(wanted, activity["idempotencyKey"], ActivityStatus.DUE, 20) == Applied()
+    async with asyncio.timeout(20):
+        assert await run.result() == "CANCELED"
