@@ -112,8 +112,8 @@ async def explain_activity(
         await _require_active_commerce(connection, caller.tenant_id, body.commerce_id)
         try:
             return await _dry_run(connection, Resolve(scheduled=scheduled))
-        except RejectedError as refused:
-            raise from_rejection(refused.rejection) from refused
+        except RejectedError as rejected:
+            raise from_rejection(rejected.rejection) from rejected
 
 
 async def _dry_run(connection: AsyncConnection, resolve: Resolve) -> ExplanationDryRunRead:

@@ -153,13 +153,13 @@ def test_a_required_field_that_is_missing_is_named(field: str) -> None:
     assert faults(document) == {f"/{field}": "This field is required."}
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     wrong = faults({"type": "CALL", "channel": 1, "score": "5", "extra": 1, "scheduled_at": "2025-01-16T09:00:00"})
     places = {"/type", "/channel", "/score", "/extra", "/scheduled_at", "/reason", "/commerce_id", "/idempotency_key"}
     assert set(wrong) == places
 
 
-def test_of_very_many_faults_the_first_hundred_are_told() -> None:
+def test_of_very_many_faults_the_first_hundred_are_reported() -> None:
     with pytest.raises(ValidationFailed, match="100 fields or more are wrong") as refused:
         accepted(body(**{f"no_such_field_{number}": 1 for number in range(20_000)}))
     assert len(refused.value.faults) == 100
@@ -251,9 +251,7 @@ def test_null_in_an_optional_field_of_a_criterion_is_the_same_as_its_absence() -
         ({"attributes": [AN_ATTRIBUTE] * 2}, "/attributes", "This must name every key once."),
     ],
 )
-def test_what_is_wrong_is_told_in_a_sentence_without_the_words_of_a_library(
-    changes: dict[str, Any], pointer: str, said: str
-) -> None:
+def test_a_fault_is_a_sentence_without_the_words_of_a_library(changes: dict[str, Any], pointer: str, said: str) -> None:
     assert faults(body(**changes))[pointer].startswith(said)
 
 
@@ -303,7 +301,7 @@ def test_whatever_is_sent_is_taken_or_refused_with_pointers_into_what_was_sent(d
             assert _reaches(json.loads(text), fault.pointer), fault
 
 
-def test_a_fault_can_be_told_even_where_a_name_holds_what_utf_8_can_not() -> None:
+def test_a_fault_can_be_reported_even_where_a_name_holds_what_utf_8_can_not() -> None:
     (pointer,) = faults('{"\\ud83d": ["\\u0000"]}').keys() - {""}
     assert pointer.encode() == b"/\\ud83d/0"
 

@@ -121,7 +121,7 @@ def test_two_spellings_of_one_request_do_not_differ(stored: dict[str, Any], sent
         ),
     ],
 )
-def test_a_difference_is_told_at_its_place(stored: dict[str, Any], sent: dict[str, Any], pointer: str) -> None:
+def test_a_difference_is_reported_at_its_place(stored: dict[str, Any], sent: dict[str, Any], pointer: str) -> None:
     assert list_differences(request(**stored), request(**sent))[0].pointer == pointer
 
 

@@ -41,7 +41,7 @@ async def test_no_more_than_the_agreed_number_is_in_flight() -> None:
     assert most == 7
 
 
-async def test_reading_pauses_while_nobody_takes_the_results() -> None:
+async def test_reading_pauses_while_the_results_are_not_consumed() -> None:
     read: list[int] = []
 
     async def items() -> AsyncIterator[int]:

@@ -53,7 +53,7 @@ async def test_a_bad_item_is_refused_by_its_place_and_the_others_are_written(
         ("EMAIL", "+5491123456789", False),
     ],
 )
-async def test_only_contacts_that_could_reach_somebody_are_taken(
+async def test_only_contacts_that_could_reach_a_person_are_accepted(
     http: httpx.AsyncClient,
     kind: str,
     value: str,

@@ -88,7 +88,7 @@ async def test_what_becomes_due_in_a_pause_stays_ready_and_becomes_due_late_when
     }
 
 
-async def test_a_pause_touches_nobody_else(service: Service, http: httpx.AsyncClient) -> None:
+async def test_a_pause_does_not_affect_other_tenants(service: Service, http: httpx.AsyncClient) -> None:
     other = await service.tenant()
     await paused(http)
     async with service.client(other.id) as theirs:

@@ -236,7 +236,7 @@ async def test_what_is_taken_cant_be_cancelled_and_what_is_cancelled_cant_be_tak
     ]
 
 
-async def test_lateness_is_told_by_channel(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> None:
+async def test_lateness_is_measured_by_channel(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> None:
     async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id, channel="PUSH")
     await claim(http, channels=["PUSH"])

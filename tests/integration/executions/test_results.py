@@ -98,7 +98,7 @@ async def test_another_result_of_a_finished_activity_counts_only_with_hard_overr
     assert await status(http, taken) == "COMPLETED"
 
 
-async def test_a_late_result_counts_if_nobody_else_has_taken_it_since(
+async def test_a_late_result_counts_if_no_other_executor_has_claimed_it_since(
     http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
 ) -> None:
     await run_out(service.database, tenant)
@@ -110,7 +110,7 @@ async def test_a_late_result_counts_if_nobody_else_has_taken_it_since(
     assert await claim(http) == []
 
 
-async def test_a_late_result_is_refused_when_somebody_else_has_taken_it_since(
+async def test_a_late_result_is_rejected_when_another_executor_has_claimed_it_since(
     http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
 ) -> None:
     before = from_now(seconds=-5)
@@ -141,7 +141,7 @@ async def test_who_gave_up_may_still_say_how_it_went(
     assert await status(http, taken) == "COMPLETED"
 
 
-async def test_what_nobody_has_taken_has_no_result(http: httpx.AsyncClient) -> None:
+async def test_what_was_never_claimed_has_no_result(http: httpx.AsyncClient) -> None:
     created = await http.post("/api/activities", json=contract_example(scheduled_at=from_now(hours=1)))
     for override in (False, True):
         refused = await submit(http, result(activity_id=created.json()["id"], hard_override=override))
@@ -151,7 +151,7 @@ async def test_what_nobody_has_taken_has_no_result(http: httpx.AsyncClient) -> N
     assert (await http.get(f"{created.headers['Location']}/results")).json() == []
 
 
-async def test_a_providers_id_that_was_told_once_can_stand_alone(
+async def test_a_providers_id_that_was_sent_once_can_stand_alone(
     http: httpx.AsyncClient, taken: dict[str, Any]
 ) -> None:
     assert (await submit(http, result(provider_activity_id="call-9"))).status_code == 404

@@ -135,7 +135,7 @@ IMPOSSIBLE: dict[str, Any] = {
 }
 
 
-async def test_what_is_impossible_is_told_in_the_contracts_order_one_step_at_a_time(
+async def test_what_is_impossible_is_answered_in_the_contracts_order_one_step_at_a_time(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     """Each time the first obstacle is taken away, with the same key: none of the refusals has used it up."""
@@ -221,7 +221,7 @@ async def test_the_same_key_in_two_tenants_makes_two_activities(service: Service
     assert first.json()["id"] != second.json()["id"]
 
 
-async def test_an_id_that_nobody_has_is_not_found_and_one_that_is_none_is_invalid(http: httpx.AsyncClient) -> None:
+async def test_an_unknown_id_is_not_found_and_a_malformed_id_is_invalid(http: httpx.AsyncClient) -> None:
     assert code(await http.get(f"{URL}/{uuid4()}")) == (404, "activity_not_found")
     assert code(await http.get(f"{URL}/{uuid4()}/status-events")) == (404, "activity_not_found")
     assert code(await http.get(f"{URL}/1")) == (400, "validation_failed")
