@@ -2,17 +2,18 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 from temporalio.client import Client
 
 from db import bulk_operations as statements
+from db.bulk_operations import NextItem, OperationRow
 from db.engine import Database
 from db.failures import kind, may_pass
 from db.listing import PLANNED_ANEW
+from db.rows import fetch_row, fetch_rows
 from db.snapshots import paused_at
 from runs.change import Accepted, Applied, Changes, Outcome, Rejected, Withdrawn
 from runs.lead import Lead
@@ -40,17 +41,19 @@ class BulkOperations(BulkOperationActivities):
         async with self._database.transactions.begin() as connection:
             await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
             await connection.execute(PLANNED_ANEW)
-            if (await connection.execute(statements.start(operation))).first() is None:
+            if (await connection.execute(statements.operation_insert_statement(operation))).first() is None:
                 return
             paused = (await connection.execute(select(paused_at(operation.tenant_id)))).scalar_one()
-            await connection.execute(statements.choose(operation, paused))
+            await connection.execute(statements.items_insert_statement(operation, paused))
 
     @activity.defn
     async def change_some(self, chunk: Chunk) -> ChunkDone:
         """Change the next items, begun at even intervals, and note the outcome of each."""
         async with self._database.autocommit.connect() as connection:
-            operation = (await connection.execute(statements.whole(chunk.tenant_id, chunk.id))).one()
-            items = (await connection.execute(statements.next_items(chunk))).all()
+            stored = statements.operation_statement(chunk.tenant_id, chunk.id)
+            operation = await fetch_row(connection, OperationRow, stored)
+            items = await fetch_rows(connection, NextItem, statements.next_items_statement(chunk))
+        assert operation is not None  # noqa: S101 - the step that collects the items has written it
         slots = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for item in items:
@@ -62,15 +65,15 @@ class BulkOperations(BulkOperationActivities):
         if len(items) == chunk.size:
             return ChunkDone(after=items[-1].position)
         async with self._database.autocommit.connect() as connection:
-            pending = await connection.execute(statements.count_pending(chunk.tenant_id, chunk.id))
+            pending = await connection.execute(statements.pending_count_statement(chunk.tenant_id, chunk.id))
         return ChunkDone(pending=pending.scalar_one())
 
-    async def _change_item(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> None:
+    async def _change_item(self, chunk: Chunk, operation: OperationRow, item: NextItem) -> None:
         result = await self._carry_out(chunk, operation, item)
         async with self._database.autocommit.connect() as connection:
-            await connection.execute(statements.note(chunk, item.position, result))
+            await connection.execute(statements.outcome_statement(chunk, item.position, result))
 
-    async def _carry_out(self, chunk: Chunk, operation: Row[Any], item: Row[Any]) -> ItemResult:
+    async def _carry_out(self, chunk: Chunk, operation: OperationRow, item: NextItem) -> ItemResult:
         change = self._build_change(operation, item)
         if isinstance(change, Reschedule) and _is_too_far_ahead(change):
             detail = "The new time would lie more than 10 years ahead."
@@ -87,7 +90,7 @@ class BulkOperations(BulkOperationActivities):
             return ItemResult(outcome=ItemOutcome.PENDING, detail=kind(failure))
         return _as_item_result(outcome)
 
-    def _build_change(self, operation: Row[Any], item: Row[Any]) -> Cancel | Reschedule:
+    def _build_change(self, operation: OperationRow, item: NextItem) -> Cancel | Reschedule:
         wanted = BulkChange.model_validate(operation.change)
         if wanted.verb is BulkVerb.CANCEL:
             return Cancel(actor=operation.actor, reason=wanted.reason)
@@ -103,7 +106,7 @@ class BulkOperations(BulkOperationActivities):
     async def finish(self, finish: Finish) -> None:
         """Write the end of the operation, unless it is written already."""
         async with self._database.autocommit.connect() as connection:
-            await connection.execute(statements.end(finish))
+            await connection.execute(statements.finish_statement(finish))
 
 
 def _is_too_far_ahead(change: Reschedule) -> bool:

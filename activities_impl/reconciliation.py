@@ -1,11 +1,10 @@
 """Compare open rows with their runs, page by page, and look at each difference again before it is repaired."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
 from temporalio import activity
 from temporalio.client import (
     Client,
@@ -17,9 +16,10 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.engine import Database
-from db.leases import expire
-from db.reconciliation import goes_on_in, open_rows, still_open
-from db.results import FollowUp, missing_follow_ups
+from db.leases import ExpiredLease, expire_leases_statement
+from db.reconciliation import OpenRow, open_rows_statement, run_note_statement, still_open_statement
+from db.results import FollowUp, missing_follow_ups_statement
+from db.rows import fetch_rows
 from runs.ask import UnansweredError, describe_run, is_reset
 from runs.client import workflow_id
 from runs.follow_up import FollowUps
@@ -59,7 +59,7 @@ class Reconciliation(ReconciliationActivities):
     async def compare_page(self, page: Page) -> Compared:
         """Read a page of open rows, ask for the run of each, and settle or refresh those that differ."""
         async with self._database.autocommit.connect() as connection:
-            rows = (await connection.execute(open_rows(page))).all()
+            rows = await fetch_rows(connection, OpenRow, open_rows_statement(page))
         turn = asyncio.Semaphore(QUESTIONS_AT_ONCE)
         runs = await asyncio.gather(*(self._find_open_run(row, turn) for row in rows))
         grace = timedelta(seconds=page.grace_seconds)
@@ -67,7 +67,7 @@ class Reconciliation(ReconciliationActivities):
         last = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields}) if rows else None
         return _report(_group_by_finding(judged), rows=len(rows), after=last if len(rows) == page.size else None)
 
-    async def _find_open_run(self, row: Row[Any], turn: asyncio.Semaphore) -> WorkflowExecutionDescription | None:
+    async def _find_open_run(self, row: OpenRow, turn: asyncio.Semaphore) -> WorkflowExecutionDescription | None:
         """Return the row's open run, or None."""
         async with turn:  # one question a row: a list of ids makes the server look at every open run
             run = await describe_run(self._client, workflow_id(row.tenant_id, row.idempotency_key))
@@ -76,7 +76,7 @@ class Reconciliation(ReconciliationActivities):
         return run if run.typed_search_attributes.get(ACTIVITY_ID) == str(row.id) else None
 
     async def _compare(
-        self, row: Row[Any], run: WorkflowExecutionDescription | None, grace: timedelta
+        self, row: OpenRow, run: WorkflowExecutionDescription | None, grace: timedelta
     ) -> Finding | None:
         if not row.is_settled:
             return None
@@ -90,14 +90,14 @@ class Reconciliation(ReconciliationActivities):
             return Finding.MOVED
         return Finding.OVERDUE if row.is_overdue else None
 
-    async def _note_run(self, row: Row[Any], run: WorkflowExecutionDescription) -> bool:
+    async def _note_run(self, row: OpenRow, run: WorkflowExecutionDescription) -> bool:
         reset = await is_reset(self._client, run)
         event_type = EventType.RUN_RESET if reset else None
         async with self._database.autocommit.connect() as connection:
-            noted = await connection.execute(goes_on_in(row.tenant_id, row.id, run.run_id, event_type, "temporal-ui"))
+            noted = await connection.execute(run_note_statement(row, run.run_id, event_type, "temporal-ui"))
             return reset and noted.first() is not None
 
-    async def _refresh(self, row: Row[Any]) -> bool:
+    async def _refresh(self, row: OpenRow) -> bool:
         """Make the run read its row again; return False if it has done so meanwhile, or doesn't answer in time."""
         run = workflow_id(row.tenant_id, row.idempotency_key)
         now = await describe_run(self._client, run)  # the page was read a while ago
@@ -129,14 +129,12 @@ class Reconciliation(ReconciliationActivities):
             async for run in self._client.list_workflows(query)
             if (attributes := run.typed_search_attributes).get(ACTIVITY_ID)
         ]
-        rows: list[Row[Any]] = []
+        rows: list[ActivityRef] = []
         async with self._database.autocommit.connect() as connection:
             for start in range(0, len(ended), ROWS_AT_ONCE):
-                rows += await connection.execute(still_open(ended[start : start + ROWS_AT_ONCE]))
-        judged = [
-            (row, await self._recovery.settle(ActivityRef(tenant_id=row.tenant_id, id=row.id)))
-            for row in rows[:ROWS_AT_ONCE]
-        ]
+                some = still_open_statement(ended[start : start + ROWS_AT_ONCE])
+                rows += await fetch_rows(connection, ActivityRef, some)
+        judged = [(row, await self._recovery.settle(row)) for row in rows[:ROWS_AT_ONCE]]
         return _report(_group_by_finding(judged))  # rows beyond the limit are still open in the next round
 
     @activity.defn
@@ -154,36 +152,37 @@ class Reconciliation(ReconciliationActivities):
     async def expire_leases(self) -> Compared:
         """Expire the leases of all tenants, the oldest first, up to a limit."""
         async with self._database.autocommit.connect() as connection:
-            expired = (await connection.execute(expire())).all()
+            expired = await fetch_rows(connection, ExpiredLease, expire_leases_statement())
         return _report({Finding.LEASE_EXPIRED: [str(row.id) for row in expired]})
 
     @activity.defn
     async def create_follow_ups(self, older_than_seconds: float) -> Compared:
         """Create missing follow-ups, the oldest first, until Temporal or the workers do not answer in time."""
         async with self._database.autocommit.connect() as connection:
-            missing = (await connection.execute(missing_follow_ups(older_than_seconds, FOLLOW_UPS_AT_ONCE))).all()
+            oldest = missing_follow_ups_statement(older_than_seconds, FOLLOW_UPS_AT_ONCE)
+            missing = await fetch_rows(connection, FollowUp, oldest)
         created = []
         for row in missing:
             try:
-                if await self._follow_ups.create(FollowUp(*row), ROW_PATIENCE.total_seconds()):
+                if await self._follow_ups.create(row, ROW_PATIENCE.total_seconds()):
                     created.append(str(row.id))
             except UnansweredError:
                 break  # the others would not be answered either; the next round comes back to them
         return _report({Finding.FOLLOWED_UP: created})
 
 
-def _has_missed_a_change(run: WorkflowExecutionDescription, row: Row[Any]) -> bool:
+def _has_missed_a_change(run: WorkflowExecutionDescription, row: OpenRow) -> bool:
     """Return whether the run sleeps towards another time than the row's, or shows another status.
 
     A run with a pending workflow task may still read the row in it: a reset run does so in its first task.
     """
     if run.raw_description.HasField("pending_workflow_task"):
         return False
-    at, status = (run.typed_search_attributes.get(key) for key in (SCHEDULED_AT, ACTIVITY_STATUS))
+    at, status = run.typed_search_attributes.get(SCHEDULED_AT), run.typed_search_attributes.get(ACTIVITY_STATUS)
     return at is None or abs(at - row.scheduled_at) >= timedelta(milliseconds=1) or status != row.status
 
 
-def _group_by_finding(judged: list[tuple[Row[Any], Finding | None]]) -> dict[Finding, list[str]]:
+def _group_by_finding(judged: Sequence[tuple[OpenRow | ActivityRef, Finding | None]]) -> dict[Finding, list[str]]:
     """Return the ids of the activities with each finding; a finding that no row has is empty."""
     return {finding: [str(row.id) for row, found in judged if found is finding] for finding in FINDINGS_OF_ROWS}
 

@@ -20,21 +20,21 @@ class Resolution(ResolutionActivities):
     async def resolve_reason(self, resolve: Resolve) -> ResolvedReason:
         """Match the reason, and the user status if given, with the tenant's catalogues."""
         async with self._database.autocommit.connect() as connection:
-            known = await facts.reason_facts(connection, resolve)
+            known = await facts.read_reason_facts(connection, resolve)
         return match_reason(known)
 
     @activity.defn
     async def resolve_target(self, resolve: Resolve) -> ResolvedTarget:
         """Choose the target user."""
         async with self._database.autocommit.connect() as connection:
-            known = await facts.target_facts(connection, resolve)
+            known = await facts.read_target_facts(connection, resolve)
         return choose_target(known)
 
     @activity.defn
     async def resolve_attributes(self, resolve: Resolve) -> ResolvedAttributes:
         """Find the attributes' values, without a statement for a creation that asks for none."""
-        if resolve.moment is ResolutionMoment.CREATION and not facts.asks_for_some(resolve.scheduled.request):
+        if resolve.moment is ResolutionMoment.CREATION and not facts.has_attributes(resolve.scheduled.request):
             return ResolvedAttributes()
         async with self._database.autocommit.connect() as connection:
-            known = await facts.attribute_facts(connection, resolve)
+            known = await facts.read_attribute_facts(connection, resolve)
         return choose_attributes(known)

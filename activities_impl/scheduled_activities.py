@@ -2,15 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from db import changes, creation, facts, marks
 from db.engine import Database
-from db.models import ScheduledActivity
-from db.reconciliation import goes_on_in
-from db.snapshots import SNAPSHOTS, snapshot
+from db.reconciliation import run_note_statement
+from db.snapshots import build_snapshot, read_snapshot, read_snapshot_of_key
 from workflows.activities import ScheduledActivityActivities
 from workflows.messages import (
     ActivityRef,
@@ -27,14 +25,6 @@ from workflows.messages import (
 from workflows.resolution import decide
 from workflows.words import ActivityStatus, EventType
 
-# Both statements are built once, because building one takes longer than sending it.
-ROW_BY_KEY = SNAPSHOTS.where(
-    ScheduledActivity.tenant_id == bindparam("of_tenant"), ScheduledActivity.idempotency_key == bindparam("of_key")
-)
-ROW_BY_ID = SNAPSHOTS.where(
-    ScheduledActivity.tenant_id == bindparam("of_tenant"), ScheduledActivity.id == bindparam("of_id")
-)
-
 
 class ScheduledActivities(ScheduledActivityActivities):
     """The steps that read and write the row, in one or two statements each."""
@@ -46,7 +36,7 @@ class ScheduledActivities(ScheduledActivityActivities):
     async def create(self, scheduled: ScheduledActivityInput) -> Snapshot:
         """Load all facts by one statement and write the decision by another."""
         async with self._database.autocommit.connect() as connection:
-            known = await facts.creation_facts(connection, scheduled)
+            known = await facts.read_creation_facts(connection, scheduled)
             found = await _find_commerce(connection, scheduled, known.key)
             if found.recorded:
                 return found.recorded
@@ -57,7 +47,7 @@ class ScheduledActivities(ScheduledActivityActivities):
     async def resolve_commerce(self, scheduled: ScheduledActivityInput) -> CommerceFound:
         """Find the commerce, after the key: a row of an earlier run counts, whatever is missing by now."""
         async with self._database.autocommit.connect() as connection:
-            return await _find_commerce(connection, scheduled, await facts.key_facts(connection, scheduled))
+            return await _find_commerce(connection, scheduled, await facts.read_key_facts(connection, scheduled))
 
     @activity.defn
     async def record(self, record: Record) -> Snapshot:
@@ -69,7 +59,7 @@ class ScheduledActivities(ScheduledActivityActivities):
     async def mark_due(self, mark: MarkDue) -> Standing:
         """Mark the row if it is still READY at the version that the run saw; return its standing in any case."""
         async with self._database.autocommit.connect() as connection:
-            written = (await connection.execute(*marks.mark_due(mark))).one_or_none()
+            written = (await connection.execute(*marks.mark_due_statement(mark))).one_or_none()
             if written and written.status is ActivityStatus.DUE:
                 _observe_lateness(written.lateness_ms)
                 return Standing.model_validate(written, from_attributes=True)
@@ -85,7 +75,7 @@ class ScheduledActivities(ScheduledActivityActivities):
     async def apply_change(self, apply: Apply) -> Standing:
         """Write the change under the row's lock; a key that was written before changes nothing."""
         async with self._database.transactions.begin() as connection:
-            answer = await changes.apply_or_refuse(connection, apply)
+            answer = await changes.apply_or_reject_change(connection, apply)
         if isinstance(answer, Rejection):
             raise RejectedError(answer)
         return answer
@@ -111,7 +101,7 @@ async def _find_commerce(
         if known.recorded_id != scheduled.id:
             raise _key_exists_error(scheduled, known.recorded_id)
         why = EventType.RUN_RESET if scheduled.reset_of else None
-        await connection.execute(goes_on_in(scheduled.tenant_id, scheduled.id, _run_id(), why, "temporal-ui"))
+        await connection.execute(run_note_statement(scheduled, _run_id(), why, "temporal-ui"))
         return CommerceFound(recorded=await _read_row_of_key(connection, scheduled))
     if known.commerce_id is None:
         detail = f"This tenant has no active commerce {scheduled.request.commerce_id}."
@@ -120,23 +110,25 @@ async def _find_commerce(
 
 
 async def _write_row(connection: AsyncConnection, record: Record) -> Snapshot:
-    written = await connection.execute(creation.RECORD, creation.parameters(record, _run_id()))
-    row = written.one_or_none()
-    recorded = snapshot(row) if row else await _read_row_of_key(connection, record.scheduled)
+    written = await connection.execute(creation.RECORD_STATEMENT, creation.parameters(record, _run_id()))
+    row = written.mappings().one_or_none()
+    recorded = build_snapshot(row) if row else await _read_row_of_key(connection, record.scheduled)
     if recorded.id != record.scheduled.id:
         raise _key_exists_error(record.scheduled, recorded.id)
     return recorded
 
 
 async def _read_standing(connection: AsyncConnection, tenant_id: UUID, activity_id: UUID) -> Standing:
-    found = await connection.execute(ROW_BY_ID, {"of_tenant": tenant_id, "of_id": activity_id})
-    return snapshot(found.one()).standing
+    found = await read_snapshot(connection, tenant_id, activity_id)
+    assert found is not None  # noqa: S101 - a run asks about its own row, and no row is ever deleted
+    return found.standing
 
 
 async def _read_row_of_key(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> Snapshot:
     """Return the row that has the key, of this activity or of another."""
-    asked = {"of_tenant": scheduled.tenant_id, "of_key": scheduled.request.idempotency_key}
-    return snapshot((await connection.execute(ROW_BY_KEY, asked)).one())
+    found = await read_snapshot_of_key(connection, scheduled.tenant_id, scheduled.request.idempotency_key)
+    assert found is not None  # noqa: S101 - the statement before it found the key, and no row is ever deleted
+    return found
 
 
 def _run_id() -> str:

@@ -14,7 +14,7 @@ from bench.load import connection
 from bench.machine import Machine, answers, python, wait_for
 from db.engine import open_database
 from db.models import ScheduledActivity
-from db.snapshots import NOW
+from db.rows import NOW
 from workflows.words import ActivityStatus
 
 LOOK_EVERY, LOOK_AT_HERD_EVERY = 0.05, 0.1

@@ -99,7 +99,7 @@ class Decided(Half):
     async def decide(self, scheduled: ScheduledActivityInput) -> Record:
         """Return the record to write."""
         async with self._database.autocommit.connect() as connection:
-            known = await facts.creation_facts(connection, scheduled)
+            known = await facts.read_creation_facts(connection, scheduled)
         return decide(known.reason, known.target, known.attributes).as_record(scheduled)
 
 

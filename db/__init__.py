@@ -1,1 +1,1 @@
-"""Tables, statements and migrations: everything that is said to PostgreSQL."""
+"""Tables, statements and migrations: everything that is sent to PostgreSQL."""

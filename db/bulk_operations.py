@@ -1,26 +1,54 @@
-"""The statements behind bulk operations: choose the items at one moment, take the next ones, write down outcomes."""
+"""The statements behind bulk operations: choose the items at one moment, read the next ones, record outcomes."""
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Select, Update, and_, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Insert, Update, and_, exists, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from db import models
 from db.listing import Listed
-from db.models import BulkOperation as Row
 from db.models import BulkOperationItem, ScheduledActivity
-from workflows.bulk import BulkOperation, BulkState, Chunk, Finish, ItemOutcome, ItemResult
+from db.rows import CLOCK, Columns, Rows, address
+from workflows.bulk import BulkOperation, BulkState, BulkVerb, Chunk, Finish, ItemOutcome, ItemResult
+from workflows.words import ActivityStatus
 
 ITEMS = 100_000
-"""How many activities one operation takes at most."""
+"""The most activities that one operation changes."""
 
 
-def start(operation: BulkOperation) -> Any:
-    """Write the operation down; answers its id, unless it had been."""
+class OperationRow(NamedTuple):
+    """A bulk operation, with the number of its items by outcome."""
+
+    tenant_id: UUID
+    id: UUID
+    verb: BulkVerb
+    change: Columns
+    filter: Columns
+    actor: str
+    per_second: int
+    state: BulkState
+    created_at: datetime
+    finished_at: datetime | None
+    counts: dict[str, int]
+
+
+class NextItem(NamedTuple):
+    """An item that is still to be changed, with what is needed to find its run."""
+
+    position: int
+    activity_id: UUID
+    scheduled_at: datetime
+    idempotency_key: str
+    status: ActivityStatus
+
+
+def operation_insert_statement(operation: BulkOperation) -> Insert:
+    """Build an INSERT of the operation; returns its id, or no row if it was recorded before."""
     return (
-        upsert(Row)
+        upsert(models.BulkOperation)
         .values(
             tenant_id=operation.tenant_id,
             id=operation.id,
@@ -32,13 +60,13 @@ def start(operation: BulkOperation) -> Any:
             state=BulkState.RUNNING,
         )
         .on_conflict_do_nothing()
-        .returning(Row.id)
+        .returning(models.BulkOperation.id)
     )
 
 
-def choose(operation: BulkOperation, paused: datetime | None) -> Insert:
-    """Its items, the soonest first, as they are at this moment."""
-    found = Listed(operation.tenant_id, operation.filter, paused).ids(ITEMS).subquery("chosen")
+def items_insert_statement(operation: BulkOperation, paused: datetime | None) -> Insert:
+    """Build an INSERT of the activities that the operation's filter matches now, the soonest first."""
+    found = Listed(operation.tenant_id, operation.filter, paused).ids_statement(ITEMS).subquery("chosen")
     position = func.row_number().over(order_by=(found.c.at, found.c.id))
     values = {
         "tenant_id": literal(operation.tenant_id),
@@ -51,9 +79,12 @@ def choose(operation: BulkOperation, paused: datetime | None) -> Insert:
     return insert(BulkOperationItem).from_select(list(values), select(*values.values()))
 
 
-def next_items(chunk: Chunk) -> Select[*tuple[Any, ...]]:
-    """Those that are to be changed next, with what is needed to find their runs; none once it was stopped."""
+def next_items_statement(chunk: Chunk) -> Rows:
+    """Select the `NextItem`s of a chunk; no row once the operation was stopped."""
     item = BulkOperationItem
+    is_running = exists().where(
+        _is_operation(chunk.tenant_id, chunk.id), models.BulkOperation.state == BulkState.RUNNING
+    )
     return (
         select(
             item.position,
@@ -62,47 +93,44 @@ def next_items(chunk: Chunk) -> Select[*tuple[Any, ...]]:
             ScheduledActivity.idempotency_key,
             ScheduledActivity.status,
         )
-        .join(
-            ScheduledActivity,
-            and_(ScheduledActivity.tenant_id == item.tenant_id, ScheduledActivity.id == item.activity_id),
-        )
+        .join(ScheduledActivity, address(item.tenant_id, item.activity_id))
         .where(
-            _of(chunk.tenant_id, chunk.id),
+            _is_item_of(chunk.tenant_id, chunk.id),
             item.outcome == ItemOutcome.PENDING,
             item.position > chunk.after,
-            exists().where(Row.tenant_id == chunk.tenant_id, Row.id == chunk.id, Row.state == BulkState.RUNNING),
+            is_running,
         )
         .order_by(item.position)
         .limit(chunk.size)
     )
 
 
-def note(chunk: Chunk, position: int, result: ItemResult) -> Update:
-    """What became of one item; an outcome is never overwritten by another."""
+def outcome_statement(chunk: Chunk, position: int, result: ItemResult) -> Update:
+    """Build an UPDATE that records the outcome of one item. A recorded outcome is never overwritten."""
     return (
         update(BulkOperationItem)
         .where(
-            _of(chunk.tenant_id, chunk.id),
+            _is_item_of(chunk.tenant_id, chunk.id),
             BulkOperationItem.position == position,
             BulkOperationItem.outcome == ItemOutcome.PENDING,
         )
-        .values(**result.model_dump(), changed_at=func.clock_timestamp())
+        .values(**result.model_dump(), changed_at=CLOCK)
     )
 
 
-def count_pending(tenant_id: UUID, operation_id: UUID) -> Select[Any]:
-    """How many items still have no outcome."""
-    pending = BulkOperationItem.outcome == ItemOutcome.PENDING
-    return select(func.count()).select_from(BulkOperationItem).where(_of(tenant_id, operation_id), pending)
+def pending_count_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
+    """Select the number of items without an outcome."""
+    is_pending = BulkOperationItem.outcome == ItemOutcome.PENDING
+    return select(func.count()).select_from(BulkOperationItem).where(_is_item_of(tenant_id, operation_id), is_pending)
 
 
-def end(finish: Finish) -> Select[Any]:
-    """How it ended, once; what couldn't be changed in all its rounds has failed then."""
+def finish_statement(finish: Finish) -> Rows:
+    """Build an UPDATE that ends a running operation; its items without an outcome have failed."""
     ended = (
-        update(Row)
-        .where(Row.tenant_id == finish.tenant_id, Row.id == finish.id, Row.state == BulkState.RUNNING)
-        .values(state=finish.state, finished_at=func.clock_timestamp())
-        .returning(Row.tenant_id, Row.id, Row.state)
+        update(models.BulkOperation)
+        .where(_is_operation(finish.tenant_id, finish.id), models.BulkOperation.state == BulkState.RUNNING)
+        .values(state=finish.state, finished_at=CLOCK)
+        .returning(models.BulkOperation.tenant_id, models.BulkOperation.id, models.BulkOperation.state)
         .cte("ended")
     )
     failed = (
@@ -113,33 +141,37 @@ def end(finish: Finish) -> Select[Any]:
             BulkOperationItem.outcome == ItemOutcome.PENDING,
             ended.c.state == BulkState.COMPLETED,
         )
-        .values(outcome=ItemOutcome.FAILED, changed_at=func.clock_timestamp())
+        .values(outcome=ItemOutcome.FAILED, changed_at=CLOCK)
         .cte("failed")
     )
     return select(ended.c.id).add_cte(failed)
 
 
-def whole(tenant_id: UUID, operation_id: UUID) -> Select[Any]:
-    """The operation, with its items counted by outcome."""
+def operation_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
+    """Select the `OperationRow` of an operation."""
     counts = (
         select(BulkOperationItem.outcome, func.count().label("number"))
-        .where(_of(tenant_id, operation_id))
+        .where(_is_item_of(tenant_id, operation_id))
         .group_by(BulkOperationItem.outcome)
         .subquery("counts")
     )
     by_outcome = select(func.jsonb_object_agg(counts.c.outcome, counts.c.number)).scalar_subquery()
-    return select(Row.__table__, func.coalesce(by_outcome, literal({}, JSONB)).label("counts")).where(
-        Row.tenant_id == tenant_id, Row.id == operation_id
+    return select(models.BulkOperation.__table__, func.coalesce(by_outcome, literal({}, JSONB)).label("counts")).where(
+        _is_operation(tenant_id, operation_id)
     )
 
 
-def items(tenant_id: UUID, operation_id: UUID, outcome: ItemOutcome | None) -> Select[Any]:
-    """Its items in their order, or those with one outcome."""
-    statement = select(BulkOperationItem.__table__).where(_of(tenant_id, operation_id))
+def items_statement(tenant_id: UUID, operation_id: UUID, outcome: ItemOutcome | None) -> Rows:
+    """Select the operation's items in their order; with an `outcome`, those that have it."""
+    statement = select(BulkOperationItem.__table__).where(_is_item_of(tenant_id, operation_id))
     if outcome is not None:
         statement = statement.where(BulkOperationItem.outcome == outcome)
     return statement.order_by(BulkOperationItem.position)
 
 
-def _of(tenant_id: UUID, operation_id: UUID) -> ColumnElement[bool]:
+def _is_operation(tenant_id: UUID, operation_id: UUID) -> ColumnElement[bool]:
+    return and_(models.BulkOperation.tenant_id == tenant_id, models.BulkOperation.id == operation_id)
+
+
+def _is_item_of(tenant_id: UUID, operation_id: UUID) -> ColumnElement[bool]:
     return and_(BulkOperationItem.tenant_id == tenant_id, BulkOperationItem.operation_id == operation_id)

@@ -1,19 +1,22 @@
-"""What clients and operators may change, decided under the row's lock: in a run's step, or by the API once it ended."""
+"""Changes of clients and operators, decided under the row's lock.
+
+A run's step applies them while the activity is open; the API applies them once its run has ended.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic.alias_generators import to_camel
-from sqlalchemy import ColumnElement, delete, func, insert, null, select, true
+from sqlalchemy import and_, delete, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import leases, models
 from db.models import ScheduledActivity, StatusEvent
 from db.parts import resolved_parts
-from db.rows import Event, changed, with_event
-from db.snapshots import SNAPSHOTS, paused_at, snapshot
+from db.rows import NOW, Columns, Event, address, event_insert, fetch_row, guarded_update, parts_of, row_lock
+from db.snapshots import paused_at, read_snapshot
 from workflows.display import contract_time
 from workflows.messages import (
     ActivityRef,
@@ -44,7 +47,7 @@ NOT_CARRIED_OUT = (EventType.CHANGE_WITHDRAWN, EventType.CHANGE_REFUSED)
 READY, UNRESOLVED, DUE = ActivityStatus.READY, ActivityStatus.UNRESOLVED, ActivityStatus.DUE
 
 
-def rejected_change(
+def change_rejection(
     code: str, detail: str, *, status: ActivityStatus | None = None, pointer: str = ""
 ) -> RejectedError:
     """Build the rejection of a change that the activity's state, or a value in the change, does not allow."""
@@ -52,9 +55,22 @@ def rejected_change(
     return RejectedError(Rejection(code=code, detail=detail, status=status, faults=faults))
 
 
+class _Outcome(NamedTuple):
+    """The event that a change's key was written with."""
+
+    event_type: EventType
+    error_code: str | None
+    error_message: str | None
+
+    @property
+    def was_applied(self) -> bool:
+        """Return whether the change was applied, rather than rejected or withdrawn."""
+        return self.event_type not in NOT_CARRIED_OUT
+
+
 @dataclass(frozen=True)
 class _Case:
-    """One wanted change, and the activity as it is under the lock; which stands for every guard."""
+    """A change, and the activity as it is under the lock: no other guard is needed."""
 
     connection: AsyncConnection
     wanted: Apply
@@ -64,12 +80,12 @@ class _Case:
         self,
         event_type: EventType,
         to_status: ActivityStatus,
-        details: dict[str, Any] | None = None,
+        details: Columns | None = None,
         *,
         why: str | None = None,
         code: str = "resolution_failed",
     ) -> Event:
-        """The line of the trail that tells of it."""
+        """Build the change's event; `code` is its error code if there is a `why`."""
         return Event(
             event_type,
             self.wanted.key,
@@ -83,94 +99,100 @@ class _Case:
 
     async def write(
         self,
-        values: dict[str, Any],
+        values: Columns,
         event: Event,
         target: ResolvedTarget | None = None,
         attributes: ResolvedAttributes | None = None,
     ) -> None:
-        """Row, event and parts in one statement."""
-        row = changed(self.wanted.tenant_id, self.wanted.id, true(), values)
+        """Write the row, the event and the parts in one statement.
+
+        It begins after the lock was taken, so that `NOW` in `values` is a time after the wait for it.
+        """
+        row = guarded_update(address(self.wanted.tenant_id, self.wanted.id), values)
         parts = resolved_parts(row, target, attributes, self.wanted.key)
-        await self.connection.execute(select(row.c.id).add_cte(with_event(row, event), *parts))
+        await self.connection.execute(select(row.c.id).add_cte(event_insert(row, event), *parts))
 
 
-async def apply(connection: AsyncConnection, wanted: Apply) -> Standing:
-    """Write the change in the caller's transaction, unless its key has been written before; answers where it stands.
+async def apply_change(connection: AsyncConnection, wanted: Apply) -> Standing:
+    """Write the change in the caller's transaction, unless its key was written before; return where the row stands.
 
     Raises:
-        RejectedError: nothing was written, and why.
+        RejectedError: the change is not allowed, or was rejected or withdrawn before; nothing was written.
     """
-    seen = await locked(connection, wanted)
-    written = await _written(connection, wanted)
-    if written and written.event_type in NOT_CARRIED_OUT:
-        raise rejected_change(written.error_code, written.error_message, status=seen.status)
-    if written:
+    seen = await lock_activity(connection, wanted)
+    outcome = await _read_outcome(connection, wanted)
+    if outcome and outcome.was_applied:
         return seen.standing
-    await _VERBS[type(wanted.change)](_Case(connection, wanted, seen), wanted.change)
-    return (await locked(connection, wanted)).standing
+    if outcome:
+        raise change_rejection(outcome.error_code or "", outcome.error_message or "", status=seen.status)
+    await _APPLY[type(wanted.change)](_Case(connection, wanted, seen), wanted.change)
+    return (await lock_activity(connection, wanted)).standing
 
 
-async def withdraw(connection: AsyncConnection, wanted: Apply) -> bool:
-    """See to it that a change that nobody has answered for is never carried out; False if it has been already.
+async def withdraw_change(connection: AsyncConnection, wanted: Apply) -> bool:
+    """Withdraw the change unless it was applied already; return whether it was withdrawn.
 
-    Whoever comes with its key after the commit, a worker that was away for hours or a run that was reset, is refused.
+    After the commit every later attempt with its key is rejected: a worker's that was away for hours, or a reset run's.
     """
-    seen = await locked(connection, wanted)
-    written = await _written(connection, wanted)
-    if written:
-        return written.event_type in NOT_CARRIED_OUT
-    told = Rejection(code="unavailable", detail="Its caller has been told that nothing was changed.")
-    await _never(connection, wanted, seen, EventType.CHANGE_WITHDRAWN, told)
+    seen = await lock_activity(connection, wanted)
+    outcome = await _read_outcome(connection, wanted)
+    if outcome:
+        return not outcome.was_applied
+    rejection = Rejection(code="unavailable", detail="Its caller has been told that nothing was changed.")
+    await _write_rejection(connection, wanted, seen, EventType.CHANGE_WITHDRAWN, rejection)
     return True
 
 
-async def apply_or_refuse(connection: AsyncConnection, wanted: Apply) -> Standing | Rejection:
-    """As `apply`, but a refusal takes the key too: a reset hands in again whatever its run has once accepted."""
+async def apply_or_reject_change(connection: AsyncConnection, wanted: Apply) -> Standing | Rejection:
+    """Apply the change as `apply_change` does, and record a rejection under its key.
+
+    A reset run sends again every change that it once accepted; a change that was rejected then stays rejected.
+    """
     try:
-        return await apply(connection, wanted)
-    except RejectedError as refused:
-        if refused.rejection.code != "activity_not_found" and not await _written(connection, wanted):
-            seen = await locked(connection, wanted)
-            await _never(connection, wanted, seen, EventType.CHANGE_REFUSED, refused.rejection)
-        return refused.rejection
+        return await apply_change(connection, wanted)
+    except RejectedError as error:
+        if error.rejection.code != "activity_not_found" and not await _read_outcome(connection, wanted):
+            seen = await lock_activity(connection, wanted)
+            await _write_rejection(connection, wanted, seen, EventType.CHANGE_REFUSED, error.rejection)
+        return error.rejection
 
 
-async def _never(
+async def _write_rejection(
     connection: AsyncConnection, wanted: Apply, seen: Snapshot, event_type: EventType, rejection: Rejection
 ) -> None:
-    values = {
-        "tenant_id": wanted.tenant_id,
-        "activity_id": wanted.id,
-        "event_key": wanted.key,
-        "event_type": event_type,
-        "from_status": seen.status,
-        "to_status": seen.status,
-        "actor": wanted.change.actor,
-        "error_code": rejection.code,
-        "error_message": rejection.detail,
-        "details": {"change": wanted.change.verb},
-        "occurred_at": func.clock_timestamp(),
-    }
-    await connection.execute(insert(StatusEvent).values(values))
-
-
-async def locked(connection: AsyncConnection, ref: ActivityRef) -> Snapshot:
-    """Take the lock first, and look then: whoever held it may have changed the parts as well."""
-    this = (ScheduledActivity.tenant_id == ref.tenant_id, ScheduledActivity.id == ref.id)
-    await connection.execute(select(ScheduledActivity.id).where(*this).with_for_update())
-    row = (await connection.execute(SNAPSHOTS.where(*this))).one_or_none()
-    if row is None:
-        raise rejected_change("activity_not_found", f"This tenant has no activity {ref.id}.")
-    return snapshot(row)
-
-
-async def input_of(connection: AsyncConnection, ref: ActivityRef, lead_seconds: float) -> ScheduledActivityInput:
-    """Build the input of a run that goes on from the row."""
-    request = await connection.execute(
-        select(ScheduledActivity.request).where(
-            ScheduledActivity.tenant_id == ref.tenant_id, ScheduledActivity.id == ref.id
-        )
+    """Record under the change's key that it will never be applied."""
+    row = row_lock(address(wanted.tenant_id, wanted.id))
+    event = Event(
+        event_type,
+        wanted.key,
+        seen.status,
+        from_status=seen.status,
+        actor=wanted.change.actor,
+        error_code=rejection.code,
+        error_message=rejection.detail,
+        details={"change": wanted.change.verb},
     )
+    await connection.execute(select(row.c.id).add_cte(event_insert(row, event)))
+
+
+async def lock_activity(connection: AsyncConnection, ref: ActivityRef) -> Snapshot:
+    """Lock the activity's row, then read it.
+
+    These are two statements because the transaction that held the lock may have written the parts as well.
+
+    Raises:
+        RejectedError: the tenant has no such activity.
+    """
+    await connection.execute(select(ScheduledActivity.id).where(address(ref.tenant_id, ref.id)).with_for_update())
+    found = await read_snapshot(connection, ref.tenant_id, ref.id)
+    if found is None:
+        raise change_rejection("activity_not_found", f"This tenant has no activity {ref.id}.")
+    return found
+
+
+async def read_run_input(connection: AsyncConnection, ref: ActivityRef, lead_seconds: float) -> ScheduledActivityInput:
+    """Read the input with which a new run of the activity starts."""
+    request = await connection.execute(select(ScheduledActivity.request).where(address(ref.tenant_id, ref.id)))
     return ScheduledActivityInput(
         id=ref.id,
         tenant_id=ref.tenant_id,
@@ -179,78 +201,78 @@ async def input_of(connection: AsyncConnection, ref: ActivityRef, lead_seconds: 
     )
 
 
-async def _written(connection: AsyncConnection, wanted: Apply) -> Any:
-    """What the change's key has come to, if anything."""
-    event = select(StatusEvent.event_type, StatusEvent.error_code, StatusEvent.error_message)
-    of_key = event.where(*_events_of(wanted), StatusEvent.event_key == wanted.key)
-    return (await connection.execute(of_key)).one_or_none()
+async def _read_outcome(connection: AsyncConnection, wanted: Apply) -> _Outcome | None:
+    statement = select(StatusEvent.event_type, StatusEvent.error_code, StatusEvent.error_message).where(
+        parts_of(StatusEvent, wanted.tenant_id, wanted.id), StatusEvent.event_key == wanted.key
+    )
+    return await fetch_row(connection, _Outcome, statement)
 
 
 async def _cancel(case: _Case, change: Cancel) -> None:
     if case.seen.status is ActivityStatus.CANCELED:
         return
     if case.seen.status is ActivityStatus.DISPATCHED:
-        case = await _given_back(case)
+        case = await _expire_lease(case)
     _allow(case.seen, "canceled", READY, UNRESOLVED, DUE)
     event = case.event(EventType.CANCELED, ActivityStatus.CANCELED, {"reason": change.reason})
-    values = await _take_back(case) | {"status": ActivityStatus.CANCELED, "why": change.reason}
+    values = await _undo_unseen_mark(case) | {"status": ActivityStatus.CANCELED, "why": change.reason}
     await case.write(values, event)
 
 
-async def _given_back(case: _Case) -> _Case:
-    """A lease that has run out is nobody's, and that is written down first; who still has one is named."""
-    this = (ScheduledActivity.tenant_id == case.wanted.tenant_id, ScheduledActivity.id == case.wanted.id)
-    await case.connection.execute(leases.expire(*this))
-    holder = (await case.connection.execute(leases.holder(*this))).one_or_none()
+async def _expire_lease(case: _Case) -> _Case:
+    """Write down that the lease has run out; reject the change if it has not."""
+    this = address(case.wanted.tenant_id, case.wanted.id)
+    await case.connection.execute(leases.expire_leases_statement(this))
+    holder = await fetch_row(case.connection, leases.LeaseHolder, leases.lease_holder_statement(this))
     if holder:
         detail = f"The activity was taken by {holder.executor}, whose lease ends at {holder.until}: it is too late."
-        raise rejected_change("wrong_status", detail, status=case.seen.status)
-    return replace(case, seen=await locked(case.connection, case.wanted))
+        raise change_rejection("wrong_status", detail, status=case.seen.status)
+    return replace(case, seen=await lock_activity(case.connection, case.wanted))
 
 
 async def _reschedule(case: _Case, change: Reschedule) -> None:
-    """The status comes before the version: who is too late shall hear that, not that somebody was faster."""
+    """Reschedule. The status is checked before the version: that it is too late is the more useful answer."""
     _allow(case.seen, "changed", READY, UNRESOLVED)
     if change.if_versions is not None and case.seen.version not in change.if_versions:
         detail = f'It was changed since it was read: its ETag is now "{case.seen.version}". Read it again, then decide.'
-        raise rejected_change("stale_etag", detail, status=case.seen.status)
+        raise change_rejection("stale_etag", detail, status=case.seen.status)
     asked = change.model_dump(
         include={"scheduled_at", "suggested_execution_time", "score"}, exclude_none=True, mode="python"
     )
-    details: dict[str, Any] = {"reason": change.reason}
-    details |= {to_camel(name): _both(getattr(case.seen, name), value) for name, value in asked.items()}
+    details: Columns = {"reason": change.reason}
+    details |= {to_camel(name): _before_and_after(getattr(case.seen, name), value) for name, value in asked.items()}
     if change.scheduled_at:
-        asked |= await _take_back(case)
+        asked |= await _undo_unseen_mark(case)
     if change.scheduled_at not in {None, case.seen.scheduled_at}:
-        asked |= {"moved_at": func.now()}
+        asked |= {"moved_at": NOW}
     await case.write(asked, case.event(EventType.RESCHEDULED, case.seen.status, details))
 
 
-def _both(before: datetime | int | None, after: datetime | int) -> dict[str, str | int | None]:
-    """What it was and what it is, as answers would show it."""
+def _before_and_after(before: datetime | int | None, after: datetime | int) -> dict[str, str | int | None]:
+    """Return both values in the contract's format."""
     values = {"before": before, "after": after}
     return {name: contract_time(one) if isinstance(one, datetime) else one for name, one in values.items()}
 
 
 async def _execute_now(case: _Case, change: ExecuteNow) -> None:
-    """Due from now on; if what was left for its time can't be resolved, it is UNRESOLVED, as it would be then."""
+    """Make the activity due now, or UNRESOLVED if what was left for its time can't be resolved."""
     _allow(case.seen, "executed now", READY)
     await _allow_becoming_due(case)
-    target, attributes = _still_open(case.seen, change)
+    target, attributes = _open_parts(case.seen, change)
     why = why_unresolved(target, attributes)
     if why:
         event = case.event(EventType.RESOLUTION_FAILED, UNRESOLVED, why=why)
         await case.write({"status": UNRESOLVED, "why": why}, event, target, attributes)
         return
-    await _take_back(case)
-    values = {"status": DUE, "due_at": func.now(), "marked_at": func.now(), "lateness_ms": 0}
+    await _undo_unseen_mark(case)
+    values = {"status": DUE, "due_at": NOW, "marked_at": NOW, "lateness_ms": 0}
     event = case.event(EventType.DUE, DUE, {"executeNow": True})
     await case.write(values, event, target, attributes)
 
 
 async def _retry_resolution(case: _Case, change: RetryResolution) -> None:
     _allow(case.seen, "resolved again", UNRESOLVED)
-    target, attributes = _still_open(case.seen, change)
+    target, attributes = _open_parts(case.seen, change)
     why = why_unresolved(target, attributes)
     event = (
         case.event(EventType.RESOLUTION_RETRY_FAILED, UNRESOLVED, why=why)
@@ -261,10 +283,10 @@ async def _retry_resolution(case: _Case, change: RetryResolution) -> None:
     await case.write(values, event, target, attributes)
 
 
-def _still_open(
+def _open_parts(
     seen: Snapshot, change: ExecuteNow | RetryResolution
 ) -> tuple[ResolvedTarget | None, ResolvedAttributes | None]:
-    """What somebody else has found since the search began stays found, whatever this search has come to."""
+    """Return the results for the parts that are still open: what was found since the search began stays found."""
     wanted = {one.status for one in seen.target_users} & {TargetStatus.PENDING, TargetStatus.FAILED}
     missing = {one.key for one in seen.attributes if one.status in {AttributeStatus.PENDING, AttributeStatus.FAILED}}
     found = change.attributes
@@ -300,11 +322,11 @@ async def _terminate(case: _Case, change: Terminate) -> None:
 
 
 async def _bring_back(case: _Case, change: BringBack) -> None:
-    """Only from a termination: any other FAILED is an outcome."""
+    """Undo a termination. Every other FAILED is an outcome, and stays."""
     ended = await case.connection.execute(
         select(StatusEvent.event_type, StatusEvent.from_status)
         .where(
-            *_events_of(case.wanted),
+            parts_of(StatusEvent, case.wanted.tenant_id, case.wanted.id),
             StatusEvent.to_status == ActivityStatus.FAILED,
             StatusEvent.event_type.not_in(NOT_CARRIED_OUT),
         )
@@ -314,7 +336,7 @@ async def _bring_back(case: _Case, change: BringBack) -> None:
     last = ended.one_or_none()
     if case.seen.status is not ActivityStatus.FAILED or not last or last[0] != EventType.TERMINATED_BY_OPERATOR:
         detail = f"The activity is {case.seen.status}: only one whose run was ended in Temporal can be brought back."
-        raise rejected_change("wrong_status", detail, status=case.seen.status)
+        raise change_rejection("wrong_status", detail, status=case.seen.status)
     status = ActivityStatus(last.from_status)
     targets = [one.error_message for one in case.seen.target_users if one.status is TargetStatus.FAILED]
     lacks = [*(f"target user: {message}" for message in targets), *_failed_attributes(case.seen)]
@@ -328,30 +350,31 @@ def _failed_attributes(seen: Snapshot) -> list[str]:
 
 
 def _allow(seen: Snapshot, done: str, *statuses: ActivityStatus) -> None:
-    """The status that counts decides: whoever was faster has won, and the loser hears what it is now."""
+    """Reject the change unless the effective status is one of `statuses`; the rejection names the status."""
     if seen.status not in statuses:
         detail = f"The activity is {seen.status}: only {' or '.join(statuses)} ones can be {done}."
-        raise rejected_change("wrong_status", detail, status=seen.status)
+        raise change_rejection("wrong_status", detail, status=seen.status)
 
 
 async def _allow_becoming_due(case: _Case) -> None:
-    """Not in a pause: to be DUE at once is what was asked for, and nobody could take it."""
+    """Reject the change in a pause: no executor could take the activity."""
     if (await case.connection.execute(select(paused_at(case.wanted.tenant_id)))).scalar_one() is not None:
         detail = "The tenant is paused: nothing becomes due until it is resumed."
-        raise rejected_change("wrong_status", detail, status=case.seen.status)
+        raise change_rejection("wrong_status", detail, status=case.seen.status)
 
 
 def _allow_target(seen: Snapshot, change: AssignTarget) -> None:
+    """Reject the change unless the target user is still to be found."""
     target = next((one for one in seen.target_users if one.id == change.target_user_id), None)
     if target is None:
-        raise rejected_change("not_found", f"The activity has no target user {change.target_user_id}.")
+        raise change_rejection("not_found", f"The activity has no target user {change.target_user_id}.")
     if target.status not in {TargetStatus.PENDING, TargetStatus.FAILED}:
         detail = f"The target user is {target.status}: only PENDING or FAILED ones can be assigned."
-        raise rejected_change("wrong_status", detail, status=seen.status)
+        raise change_rejection("wrong_status", detail, status=seen.status)
 
 
 async def _allow_user(case: _Case, change: AssignTarget) -> None:
-    """An active user of this commerce who can be reached on the channel; nobody else could be served."""
+    """Reject the change unless the user is an active one of this commerce and can be reached on the channel."""
     found = await case.connection.execute(
         select(models.CommerceUser.is_active, models.CommerceUser.contacts).where(
             models.CommerceUser.tenant_id == case.wanted.tenant_id,
@@ -368,22 +391,19 @@ async def _allow_user(case: _Case, change: AssignTarget) -> None:
         )
     else:
         return
-    raise rejected_change("validation_failed", detail, pointer="/commerce_user_id")
+    raise change_rejection("validation_failed", detail, pointer="/commerce_user_id")
 
 
-async def _take_back(case: _Case) -> dict[str, Any]:
-    """Undo a mark that nobody has seen yet, as if its run had not woken: the event, and the columns to be written."""
+async def _undo_unseen_mark(case: _Case) -> Columns:
+    """Delete the event of a mark that is not visible yet; return the columns that undo the mark itself."""
     if case.seen.standing.status is case.seen.status:
         return {}
-    await case.connection.execute(delete(StatusEvent).where(*_events_of(case.wanted), StatusEvent.event_key == "due"))
+    event = and_(parts_of(StatusEvent, case.wanted.tenant_id, case.wanted.id), StatusEvent.event_key == "due")
+    await case.connection.execute(delete(StatusEvent).where(event))
     return {"status": case.seen.status, "due_at": null(), "marked_at": null(), "lateness_ms": null()}
 
 
-def _events_of(wanted: Apply) -> tuple[ColumnElement[bool], ...]:
-    return StatusEvent.tenant_id == wanted.tenant_id, StatusEvent.activity_id == wanted.id
-
-
-_VERBS: dict[type[Change], Callable[[_Case, Any], Awaitable[None]]] = {
+_APPLY: dict[type[Change], Callable[[_Case, Any], Awaitable[None]]] = {
     Cancel: _cancel,
     Reschedule: _reschedule,
     ExecuteNow: _execute_now,

@@ -1,17 +1,18 @@
-"""The statement by which executors take what is due: each activity to one of them, whole, in one go."""
+"""The statement by which executors take due activities: each goes whole to one executor."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    FromClause,
     Integer,
     Interval,
-    Select,
+    RowMapping,
     Text,
     and_,
     bindparam,
@@ -24,10 +25,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.leases import IS_TAKEN, expire, locked, trail, written
+from db.leases import IS_LEASED, expire_leases_statement, hand_off_key, json_object, lease_details
 from db.models import Commerce, CommerceUser, ScheduledActivity, TargetUser
-from db.snapshots import ATTRIBUTES, NOW, TARGET_USERS, is_due
-from workflows.words import ActivityStatus, ActivityType, Channel, EventType
+from db.rows import CLOCK, NOW, Columns, Event, Rows, address, event_insert, guarded_update, parts_of
+from db.snapshots import ATTRIBUTES, TARGET_USERS, build_snapshot, is_due
+from workflows.messages import Snapshot
+from workflows.words import ActivityStatus, ActivityType, Channel, ContactType, EventType
 
 _people = (
     select(
@@ -40,7 +43,7 @@ _people = (
         CommerceUser,
         and_(CommerceUser.tenant_id == TargetUser.tenant_id, CommerceUser.id == TargetUser.commerce_user_id),
     )
-    .where(TargetUser.tenant_id == ScheduledActivity.tenant_id, TargetUser.activity_id == ScheduledActivity.id)
+    .where(parts_of(TargetUser, ScheduledActivity.tenant_id, ScheduledActivity.id))
     .correlate(ScheduledActivity)
     .scalar_subquery()
 )
@@ -51,7 +54,7 @@ _commerce = (
     .scalar_subquery()
 )
 _due_since = func.greatest(ScheduledActivity.due_at, ScheduledActivity.created_at, ScheduledActivity.moved_at)
-WHOLE: tuple[ColumnElement[Any], ...] = (
+_WHOLE: tuple[ColumnElement[Any], ...] = (
     literal_column("false").label("marked_ahead"),
     literal_column("null").label("held_since"),
     TARGET_USERS.label("target_users"),
@@ -64,7 +67,7 @@ WHOLE: tuple[ColumnElement[Any], ...] = (
 
 @dataclass(frozen=True)
 class Claim:
-    """Who wants to take what, and for how long: the parameters of `CLAIM` and `SECONDS_TO_NEXT`."""
+    """The activities that an executor asks for, and for how long: the parameters of this module's statements."""
 
     tenant_id: UUID
     channels: Sequence[Channel]
@@ -74,35 +77,89 @@ class Claim:
     executor: str
     actor: str
 
-    def parameters(self) -> dict[str, Any]:
-        """By name; none is a column's, or SQLAlchemy would take it for something to be set."""
+    def parameters(self) -> Columns:
+        """Return the parameters by name. None has a column's name, or SQLAlchemy would add it to the SET clause."""
         return {f"wanted_{name}": value for name, value in vars(self).items()}
 
 
+class Contact(TypedDict):
+    """A stored contact of a commerce user."""
+
+    contact_type: ContactType
+    value: str
+    is_primary: NotRequired[bool]
+
+
+class Person(TypedDict):
+    """The name and the contacts of a commerce user, as `CLAIM_STATEMENT` returns them."""
+
+    id: NotRequired[str]
+    name: str | None
+    contacts: list[Contact]
+
+
+@dataclass(frozen=True)
+class ClaimedActivity:
+    """An activity that an executor has taken, with its lease and what is needed to reach its target."""
+
+    snapshot: Snapshot
+    lease_token: UUID
+    lease_expires_at: datetime
+    attempt: int
+    people: tuple[Person, ...]
+    commerce: Columns
+    claimed_late_seconds: float
+    lateness_ms: int
+
+
+def build_claimed(row: RowMapping) -> ClaimedActivity:
+    """Build a claimed activity from a row of `CLAIM_STATEMENT`."""
+    return ClaimedActivity(
+        snapshot=build_snapshot(row),
+        lease_token=row["lease_token"],
+        lease_expires_at=row["lease_expires_at"],
+        attempt=row["attempts"],
+        people=tuple(row["people"] or ()),
+        commerce=row["commerce"],
+        claimed_late_seconds=float(row["claimed_late_seconds"]),
+        lateness_ms=row["lateness_ms"],
+    )
+
+
 _TENANT: BindParameter[UUID] = bindparam("wanted_tenant_id", type_=ScheduledActivity.tenant_id.type)
-_CHANNELS: BindParameter[Any] = bindparam("wanted_channels", type_=ARRAY(Text))
-_TYPES: BindParameter[Any] = bindparam("wanted_types", type_=ARRAY(Text))
-_LIMIT: BindParameter[int] = bindparam("wanted_limit", type_=Integer)
+_CHANNELS = bindparam("wanted_channels", type_=ARRAY(Text))
+_TYPES = bindparam("wanted_types", type_=ARRAY(Text))
+_LIMIT = bindparam("wanted_limit", type_=Integer)
 
 
-def _claim() -> Select[Any]:
-    first = _first_of_each_pair().cte("first")
-    mine = select(first.c.tenant_id, first.c.id).order_by(*_turn(first.c)).limit(_LIMIT).cte("mine")
+def _claim_statement() -> Rows:
+    first = _due_rows_of_each_pair().cte("first")
+    mine = select(first.c.tenant_id, first.c.id).order_by(*_claim_order(first)).limit(_LIMIT).cte("mine")
     values = {
         "status": ActivityStatus.DISPATCHED,
         "executor": bindparam("wanted_executor", type_=Text),
         "lease_token": func.gen_random_uuid(),
-        "taken_at": NOW,
-        "lease_expires_at": NOW + bindparam("wanted_lease", type_=Interval),
+        "taken_at": CLOCK,
+        "lease_expires_at": CLOCK + bindparam("wanted_lease", type_=Interval),
         "attempts": ScheduledActivity.attempts + 1,
     }
-    row = written(locked(mine), values, *WHOLE)
-    event = trail(row, EventType.DISPATCHED, ActivityStatus.DUE, actor=bindparam("wanted_actor", type_=Text))
-    return select(row).add_cte(event).order_by(*_turn(row.c))
+    # By the primary key only: with a second guard the planner may choose another index.
+    row = guarded_update(address(mine.c.tenant_id, mine.c.id), values, *_WHOLE)
+    event = Event(
+        EventType.DISPATCHED,
+        hand_off_key(row),
+        from_status=ActivityStatus.DUE,
+        actor=bindparam("wanted_actor", type_=Text),
+        details=json_object(lease_details(row)),
+    )
+    return select(row).add_cte(event_insert(row, event)).order_by(*_claim_order(row))
 
 
-def _first_of_each_pair() -> Select[*tuple[Any, ...]]:
-    """A subquery that locks can only be asked pair by pair: no estimate, however wrong, makes another plan of it."""
+def _due_rows_of_each_pair() -> Rows:
+    """Select and lock the first due rows of each pair of channel and type.
+
+    A subquery that locks is executed once for each pair: no estimate, however wrong, makes the planner merge them.
+    """
     channels = func.unnest(_CHANNELS).table_valued("word", name="channels").render_derived()
     types = func.unnest(_TYPES).table_valued("word", name="types").render_derived()
     one_range = (
@@ -113,7 +170,7 @@ def _first_of_each_pair() -> Select[*tuple[Any, ...]]:
             type_coerce(ScheduledActivity.type, Text) == types.c.word,
             is_due(_TENANT),
         )
-        .order_by(*_turn(ScheduledActivity))
+        .order_by(*_claim_order(ScheduledActivity.__table__))
         .limit(_LIMIT)
         .with_for_update(skip_locked=True)
         .lateral("one_range")
@@ -121,11 +178,11 @@ def _first_of_each_pair() -> Select[*tuple[Any, ...]]:
     return select(one_range).select_from(channels.join(types, true()).join(one_range, true()))
 
 
-def _turn(columns: Any) -> Iterable[ColumnElement[Any]]:
-    return columns.score.desc().nulls_last(), columns.due_at, columns.id
+def _claim_order(rows: FromClause) -> Iterable[ColumnElement[Any]]:
+    return rows.c.score.desc().nulls_last(), rows.c.due_at, rows.c.id
 
 
-def _seconds_to_next() -> Select[Any]:
+def _seconds_to_next_statement() -> Rows:
     these_only = (
         ScheduledActivity.tenant_id == _TENANT,
         type_coerce(ScheduledActivity.channel, Text) == func.any(_CHANNELS),
@@ -134,22 +191,22 @@ def _seconds_to_next() -> Select[Any]:
     ahead = select(func.min(ScheduledActivity.due_at)).where(
         *these_only, ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at > NOW
     )
-    leased = select(func.min(ScheduledActivity.lease_expires_at)).where(*these_only, IS_TAKEN)
-    held_by_a_claim = select(func.clock_timestamp()).where(exists().where(*these_only, is_due(_TENANT)))
+    leased = select(func.min(ScheduledActivity.lease_expires_at)).where(*these_only, IS_LEASED)
+    held_by_a_claim = select(CLOCK).where(exists().where(*these_only, is_due(_TENANT)))
     moments = (ahead.scalar_subquery(), leased.scalar_subquery(), held_by_a_claim.scalar_subquery())
-    return select(func.extract("epoch", func.least(*moments) - func.clock_timestamp()))
+    return select(func.extract("epoch", func.least(*moments) - CLOCK))
 
 
-CLAIM = _claim()
-"""Take what is due, highest score first, then longest due; answers whole activities with their new leases.
+CLAIM_STATEMENT = _claim_statement()
+"""Take due activities, highest score first, then longest due; returns whole activities with their new leases.
 
-One ordered index range for each pair of channel and type, read no further than the limit: a backlog that somebody else
-works on costs nothing. Rows that another claim holds at this moment are passed over. Built once, for building costs
-more than PostgreSQL does.
+It reads one ordered index range for each pair of channel and type, and no further than the limit: a backlog that other
+executors work on costs nothing. Rows that another claim has locked are skipped. It is built once, because building it
+takes longer than executing it.
 """
 
-EXPIRE = expire(ScheduledActivity.tenant_id == _TENANT)
-"""Before a claim: what has run out is free again."""
+EXPIRE_STATEMENT = expire_leases_statement(ScheduledActivity.tenant_id == _TENANT)
+"""Executed before a claim, so that activities whose lease has run out can be taken by it."""
 
-SECONDS_TO_NEXT = _seconds_to_next()
-"""How soon a mark made ahead comes true, or a lease runs out: of these moments nobody sends word."""
+SECONDS_TO_NEXT_STATEMENT = _seconds_to_next_statement()
+"""The seconds until a mark made ahead becomes visible or a lease runs out: no notification is sent at these moments."""

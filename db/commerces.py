@@ -1,4 +1,4 @@
-"""Writes many commerces, users and contact-log entries at once: a few statements, however many there are."""
+"""Writes of many commerces, users and contact-log entries at once, in a constant number of statements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     FromClause,
-    Select,
     Text,
     and_,
     bindparam,
@@ -24,47 +22,49 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
 
 from db.locks import ADVISORY_LOCK
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
+from db.rows import Columns, Rows
 
-Sent = dict[str, Any]
+SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
 
 TENANT = bindparam("tenant", type_=Commerce.tenant_id.type)
 NOTHING, NO_MEMBERS = text("'[]'::jsonb"), text("'{}'::jsonb")
 
-ONE_AT_A_TIME = select(
+SYNC_LOCK_STATEMENT = select(
     ADVISORY_LOCK,
     func.set_config("plan_cache_mode", "force_custom_plan", true()),
 )
-"""Two synchronizations of one tenant that create the same commerce would not see each other's rows.
+"""Lets one synchronization of a tenant run at a time: two that create the same commerce don't see each other's rows.
 
-The first load meets small tables without statistics, and a plan that was made for those must not be kept.
+It also forbids generic plans: one that was made when the tables were small and had no statistics must not be kept.
 """
 
 
 @dataclass(frozen=True)
 class SyncCounts:
-    """What became of the commerces; one of which only users have changed counts as updated."""
+    """The number of commerces by outcome. A commerce of which only users have changed counts as updated."""
 
     created: int
     updated: int
     unchanged: int
 
 
-def _sent(**columns: Any) -> FromClause:
-    """The parameter `rows`, a JSON array, as a table."""
+def _sent_table(**columns: SQLType) -> FromClause:
+    """Build a table from the parameter `rows`, a JSON array."""
     parts = [column(name, kind) for name, kind in columns.items()]
     rows = func.jsonb_to_recordset(bindparam("rows", type_=JSONB))
     return rows.table_valued(*parts, name="sent").render_derived(with_types=True)
 
 
-def _upsert(table: type[Table], key: tuple[str, ...], rows: Select[*tuple[Any, ...]]) -> Insert:
-    """Insert the rows, or bring those that exist and differ up to them; answers those alone."""
+def _upsert_statement(table: type[Table], key: tuple[str, ...], rows: Rows) -> Insert:
+    """Build an INSERT of the rows that updates those that exist and differ; it returns the written rows."""
     names = list(rows.selected_columns.keys())
     statement = insert(table).from_select(names, rows)
     changing = [name for name in names if name not in key]
-    stored: list[ColumnElement[Any]] = [table.__table__.c[name] for name in changing]
+    stored = [table.__table__.c[name] for name in changing]
     sent = [statement.excluded[name] for name in changing]
     return statement.on_conflict_do_update(
         index_elements=list(key),
@@ -73,10 +73,10 @@ def _upsert(table: type[Table], key: tuple[str, ...], rows: Select[*tuple[Any, .
     )
 
 
-_sent_commerce = _sent(
+_sent_commerce = _sent_table(
     external_id=Text, name=Text, tax_id=Text, global_external_id=Text, metadata=JSONB, addresses=JSONB
 )
-# A look at the unique index for each row: of a join the planner, without statistics, makes a walk through the tenant.
+# A lateral lookup in the unique index for each row: for a join the planner, without statistics, reads all the tenant's.
 _commerce = (
     select(Commerce.__table__)
     .where(Commerce.tenant_id == TENANT, Commerce.external_id == _sent_commerce.c.external_id)
@@ -85,10 +85,10 @@ _commerce = (
     .lateral("stored")
 )
 
-LOCK_COMMERCES = select(_commerce.c.external_id, _commerce.c.id).join_from(_sent_commerce, _commerce, true())
-"""Nobody else changes them, or their users, between our look at what is stored and our write."""
+LOCK_COMMERCES_STATEMENT = select(_commerce.c.external_id, _commerce.c.id).join_from(_sent_commerce, _commerce, true())
+"""Locks the stored commerces, so that they and their users stay as they are read until they are written."""
 
-UPSERT_COMMERCES = _upsert(
+UPSERT_COMMERCES_STATEMENT = _upsert_statement(
     Commerce,
     ("tenant_id", "external_id"),
     select(
@@ -104,7 +104,7 @@ UPSERT_COMMERCES = _upsert(
     ).join_from(_sent_commerce, _commerce, true(), isouter=True),
 ).returning(Commerce.external_id, Commerce.id)
 
-_sent_user = _sent(
+_sent_user = _sent_table(
     commerce_id=CommerceUser.commerce_id.type, external_id=Text, name=Text, roles=ARRAY(Text), contacts=JSONB
 )
 _user = (
@@ -118,7 +118,7 @@ _user = (
     .lateral("stored")
 )
 
-UPSERT_USERS = _upsert(
+UPSERT_USERS_STATEMENT = _upsert_statement(
     CommerceUser,
     ("tenant_id", "commerce_id", "external_id"),
     select(
@@ -133,23 +133,23 @@ UPSERT_USERS = _upsert(
 
 
 async def upsert_commerces(
-    connection: AsyncConnection, tenant_id: UUID, commerces: Sequence[Sent], users: Sequence[Sent]
+    connection: AsyncConnection, tenant_id: UUID, commerces: Sequence[Columns], users: Sequence[Columns]
 ) -> SyncCounts:
-    """Create or change the commerces, each external id once, and then their users; what a row leaves out stays.
+    """Create or update the commerces, and then their users; columns that a row leaves out stay as they are.
 
-    A user's row names its commerce by `commerce_external_id`.
+    Each external id occurs once. A user's row names its commerce by `commerce_external_id`.
     """
-    await connection.execute(ONE_AT_A_TIME, {"lock": f"commerces of {tenant_id}"})
-    in_one_order = sorted(commerces, key=lambda row: row["external_id"])  # nobody waits for a row of who waits for ours
-    sent = {"tenant": tenant_id, "rows": in_one_order}
-    stored = {row.external_id: row.id for row in await connection.execute(LOCK_COMMERCES, sent)}
-    written = {row.external_id: row.id for row in await connection.execute(UPSERT_COMMERCES, sent)}
+    await connection.execute(SYNC_LOCK_STATEMENT, {"lock": f"commerces of {tenant_id}"})
+    # Locked in one order, so that two transactions never wait for each other's rows.
+    sent = {"tenant": tenant_id, "rows": sorted(commerces, key=lambda row: str(row["external_id"]))}
+    stored = {row.external_id: row.id for row in await connection.execute(LOCK_COMMERCES_STATEMENT, sent)}
+    written = {row.external_id: row.id for row in await connection.execute(UPSERT_COMMERCES_STATEMENT, sent)}
     ids = stored | written
     created = {ids[external_id] for external_id in written.keys() - stored.keys()}
     changed = set(written.values()) - created
     if users:
         rows = [user | {"commerce_id": str(ids[user["commerce_external_id"]])} for user in users]
-        answer = await connection.execute(UPSERT_USERS, {"tenant": tenant_id, "rows": rows})
+        answer = await connection.execute(UPSERT_USERS_STATEMENT, {"tenant": tenant_id, "rows": rows})
         changed |= {row.commerce_id for row in answer} - created
     return SyncCounts(len(created), len(changed), len(commerces) - len(created) - len(changed))
 
@@ -172,7 +172,7 @@ _same_contact = and_(
     ContactLogEntry.contacted_at == _sent_contacts.c.contacted_at,
 )
 
-REMOVE_OTHER_CONTACTS = (
+REMOVE_OTHER_CONTACTS_STATEMENT = (
     delete(ContactLogEntry)
     .where(
         ContactLogEntry.tenant_id == TENANT,
@@ -181,7 +181,7 @@ REMOVE_OTHER_CONTACTS = (
     )
     .returning(ContactLogEntry.id)
 )
-ADD_CONTACTS = (
+ADD_CONTACTS_STATEMENT = (
     insert(ContactLogEntry)
     .from_select(
         ["tenant_id", "commerce_id", "commerce_user_id", "channel", "contacted_at"],

@@ -1,6 +1,6 @@
-"""The statement that writes a new scheduled activity with its parts: whole or not at all, and harmless when run again.
+"""The statement that writes a new scheduled activity with its parts: all of it or nothing, and safe to repeat.
 
-It is built once: to build it anew for each creation cost the worker more time than to send it.
+It is built once: building it for each creation took the worker more time than sending it.
 """
 
 from typing import Any
@@ -10,7 +10,6 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
-    Select,
     Table,
     Text,
     and_,
@@ -27,32 +26,33 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db.models import ActivityAttribute, AttributeKey, ResolutionAttempt, ScheduledActivity, StatusEvent, TargetUser
-from db.parts import attribute_rows, found_attributes, outcome
-from db.snapshots import jsonb_of_attributes
+from db.models import ActivityAttribute, AttributeKey, ResolutionAttempt, ScheduledActivity, TargetUser
+from db.parts import attribute_rows, attributes_table, outcome_columns
+from db.rows import CLOCK, Columns, Event, Rows, event_insert
+from db.snapshots import attributes_as_jsonb
 from workflows.messages import Record
 from workflows.resolution import why_unresolved
 from workflows.words import ActivityStatus, EventType, TargetStatus
 
-_REQUESTED = (
+_REQUESTED_COLUMNS = (
     *("type", "channel", "commerce_id", "idempotency_key"),
     *("scheduled_at", "suggested_execution_time", "score", "assignment_reason"),
 )
-_RESOLVED = ("reason_code", "reason_label", "user_status_code", "user_status_label", "status", "why")
-_ANSWERED = (
-    *("tenant_id", "id", *_REQUESTED, *_RESOLVED),
+_RESOLVED_COLUMNS = ("reason_code", "reason_label", "user_status_code", "user_status_label", "status", "why")
+_RETURNED_COLUMNS = (
+    *("tenant_id", "id", *_REQUESTED_COLUMNS, *_RESOLVED_COLUMNS),
     *("run_id", "version", "created_at", "updated_at"),
 )
-_ALL: ColumnElement[Any] = literal_column("*")
-_OF_TARGET = ("commerce_user_id", "status", "strategy", "lock_reason", "error_message")
+_ALL_COLUMNS: ColumnElement[Any] = literal_column("*")
+_TARGET_COLUMNS = ("commerce_user_id", "status", "strategy", "lock_reason", "error_message")
 
 
-def parameters(record: Record, run_id: str) -> dict[str, Any]:
-    """What to execute `RECORD` with."""
+def parameters(record: Record, run_id: str) -> Columns:
+    """Return the parameters of `RECORD_STATEMENT`."""
     scheduled, request, reason = record.scheduled, record.scheduled.request, record.reason
     why = why_unresolved(record.target, record.attributes)
     row = {
-        **{name: getattr(request, name) for name in _REQUESTED},
+        **{name: getattr(request, name) for name in _REQUESTED_COLUMNS},
         "tenant_id": scheduled.tenant_id,
         "id": scheduled.id,
         "reason_code": reason.reason.code,
@@ -66,7 +66,7 @@ def parameters(record: Record, run_id: str) -> dict[str, Any]:
     }
     return {
         **{f"new_{name}": value for name, value in row.items()},
-        **{f"target_{name}": getattr(record.target, name) for name in _OF_TARGET},
+        **{f"target_{name}": getattr(record.target, name) for name in _TARGET_COLUMNS},
         "target_found": record.target.status is TargetStatus.RESOLVED,
         "attributes": attribute_rows(record.attributes.attributes),
         "actor": scheduled.actor,
@@ -79,23 +79,23 @@ def parameters(record: Record, run_id: str) -> dict[str, Any]:
     }
 
 
-def _given(prefix: str, table: Table, *names: str) -> dict[str, BindParameter[Any]]:
-    """A parameter for each of a table's columns, of its type."""
+def _column_parameters(prefix: str, table: Table, *names: str) -> dict[str, BindParameter[Any]]:
+    """Return a parameter of the right type for each of these columns of the table."""
     return {name: bindparam(f"{prefix}{name}", type_=table.c[name].type) for name in names}
 
 
-def _record() -> Select[Any]:
-    """Insert the row, its parts and its first event, unless its key is taken already; answers what it has written."""
+def _record_statement() -> Rows:
+    """Build the INSERT of the row, its parts and its first event, unless its key is in use; returns the row."""
     written = ScheduledActivity.metadata.tables["scheduled_activities"].c
-    columns = ("tenant_id", "id", *_REQUESTED, *_RESOLVED, "request", "run_id")
+    columns = ("tenant_id", "id", *_REQUESTED_COLUMNS, *_RESOLVED_COLUMNS, "request", "run_id")
     row = (
         upsert(ScheduledActivity)
-        .values(_given("new_", ScheduledActivity.metadata.tables["scheduled_activities"], *columns))
+        .values(_column_parameters("new_", ScheduledActivity.metadata.tables["scheduled_activities"], *columns))
         .on_conflict_do_nothing()
-        .returning(*(written[name] for name in _ANSWERED))
+        .returning(*(written[name] for name in _RETURNED_COLUMNS))
         .cte("w")
     )
-    target, attributes = _target(row), _attributes(row)
+    target, attributes = _target_insert(row), _attributes_insert(row)
     keys = attributes.join(
         AttributeKey,
         and_(
@@ -110,48 +110,45 @@ def _record() -> Select[Any]:
         .select_from(target)
         .scalar_subquery()
         .label("target_users"),
-        select(jsonb_of_attributes("found")).select_from(keys).scalar_subquery().label("attributes"),
-    ).add_cte(_event(row), _attempt(row))
+        select(attributes_as_jsonb("found")).select_from(keys).scalar_subquery().label("attributes"),
+    ).add_cte(event_insert(row, _CREATED), _attempt_insert(row))
 
 
-def _of(row: CTE) -> dict[str, Any]:
+def _address_columns(row: CTE) -> dict[str, ColumnElement[Any]]:
     return {"tenant_id": row.c.tenant_id, "activity_id": row.c.id}
 
 
-def _target(row: CTE) -> CTE:
-    values = _of(row) | _given("target_", TargetUser.metadata.tables["target_users"], *_OF_TARGET)
-    values["resolved_at"] = case((bindparam("target_found", type_=Boolean), func.now()))
-    return insert(TargetUser).from_select(list(values), select(*values.values())).returning(_ALL).cte("target")
+def _target_insert(row: CTE) -> CTE:
+    values = _address_columns(row) | _column_parameters(
+        "target_", TargetUser.metadata.tables["target_users"], *_TARGET_COLUMNS
+    )
+    values["resolved_at"] = case((bindparam("target_found", type_=Boolean), CLOCK))
+    return insert(TargetUser).from_select(list(values), select(*values.values())).returning(_ALL_COLUMNS).cte("target")
 
 
-def _attributes(row: CTE) -> CTE:
-    found = found_attributes(bindparam("attributes", type_=JSONB))
+def _attributes_insert(row: CTE) -> CTE:
+    found = attributes_table(bindparam("attributes", type_=JSONB))
     copied = ("key", "position", "value", "fallback", "resolver_type")
-    values = _of(row) | {name: found.c[name] for name in copied} | outcome(found)
+    values = _address_columns(row) | {name: found.c[name] for name in copied} | outcome_columns(found)
     rows = select(*values.values()).select_from(row.join(found, true()))
-    return insert(ActivityAttribute).from_select(list(values), rows).returning(_ALL).cte("found")
+    return insert(ActivityAttribute).from_select(list(values), rows).returning(_ALL_COLUMNS).cte("found")
 
 
-def _event(row: CTE) -> CTE:
-    values = _of(row) | {
-        "event_key": literal("created", Text),
-        "event_type": literal(EventType.CREATED.value, Text),
-        "to_status": row.c.status,
-        "error_code": bindparam("error_code", type_=Text),
-        "error_message": row.c.why,
-        "actor": bindparam("actor", type_=Text),
-        "occurred_at": func.clock_timestamp(),
-    }
-    return insert(StatusEvent).from_select(list(values), select(*values.values())).cte("event")
-
-
-def _attempt(row: CTE) -> CTE:
-    values = _of(row) | {
+def _attempt_insert(row: CTE) -> CTE:
+    values = _address_columns(row) | {
         "event_key": literal("created", Text),
         "explanation": bindparam("explanation", type_=JSONB),
     }
     return insert(ResolutionAttempt).from_select(list(values), select(*values.values())).cte("attempt")
 
 
-RECORD = _record()
-"""To be executed with `parameters`; answers a row as `SNAPSHOTS` does, or none where the key was taken."""
+_CREATED = Event(
+    EventType.CREATED,
+    "created",
+    actor=bindparam("actor", type_=Text),
+    error_code=bindparam("error_code", type_=Text),
+    error_message=bindparam("new_why", type_=Text),
+)
+
+RECORD_STATEMENT = _record_statement()
+"""Executed with `parameters`. It returns a row as `SNAPSHOTS` does, or none where the key was in use."""

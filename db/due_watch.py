@@ -1,10 +1,10 @@
-"""Wakes who waits for something due: one connection of the process listens for all of them."""
+"""Wake the requests that wait for something due: one connection of the process listens for all of them."""
 
 import asyncio
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Self
+from typing import Self, TypedDict
 from uuid import UUID
 
 import psycopg
@@ -16,50 +16,59 @@ from workflows.words import ActivityType, Channel
 log = structlog.get_logger(__name__)
 
 NOTIFICATION = "scheduled_activity_due"
-"""Sent by a trigger with tenant, channel, type, and how many seconds ahead of its time the mark was made."""
+"""Sent by a trigger with tenant, channel, type, and the seconds by which the mark was made ahead of its time."""
 
 RECONNECT_SECONDS = 1
 SHORTEST_SLEEP_SECONDS = 0.02
-"""So that a burst of notifications costs each waiter 50 looks a second at most."""
+"""Limits each waiter to 50 reads a second in a burst of notifications."""
+
+
+class Mark(TypedDict):
+    """The payload of a notification."""
+
+    tenant_id: str
+    channel: str
+    type: str
+    seconds: float
 
 
 class Waiter:
-    """Someone who wants what is due for a tenant on these channels; sleeps until a look is worth while."""
+    """A request that waits for due activities of a tenant on some channels; it sleeps until a read may find one."""
 
     def __init__(self, tenant_id: UUID, channels: Collection[Channel], types: Collection[ActivityType]) -> None:
         self._tenant_id = str(tenant_id)
         self._channels = frozenset(channels)
         self._types = frozenset(types)
         self._wake_at = float("inf")
-        self._told = asyncio.Event()
+        self._notified = asyncio.Event()
 
-    def looks(self) -> None:
-        """Before a look: what is told from here on is for the sleep after it."""
+    def begin_read(self) -> None:
+        """Forget earlier notifications: those that arrive from here on end the sleep after the read."""
         self._wake_at = float("inf")
 
-    def tell(self, mark: dict[str, Any]) -> None:
-        """Something was marked; it counts if it is what is waited for, from its own moment on."""
+    def notify(self, mark: Mark) -> None:
+        """Wake at the moment of the mark if it is one that the request waits for."""
         if mark["tenant_id"] == self._tenant_id and mark["channel"] in self._channels and mark["type"] in self._types:
             self.wake_in(mark["seconds"])
 
     def wake_in(self, seconds: float) -> None:
-        """Sleep no longer than that from now."""
+        """End the sleep in so many seconds at the latest."""
         self._wake_at = min(self._wake_at, asyncio.get_running_loop().time() + seconds)
-        self._told.set()
+        self._notified.set()
 
     async def sleep(self, seconds: float) -> None:
-        """So long at most."""
+        """Sleep until something may be due, for so many seconds at most."""
         self.wake_in(seconds)
         await asyncio.sleep(SHORTEST_SLEEP_SECONDS)
         while (left := self._wake_at - asyncio.get_running_loop().time()) > 0:
-            self._told.clear()
+            self._notified.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
-                    await self._told.wait()
+                    await self._notified.wait()
 
 
 class DueWatch:
-    """The process's ear for marks; needs a session of its own, so not a pooler that shares them by transaction."""
+    """Listens for marks on a session of its own, so not through a pooler that shares sessions by transaction."""
 
     def __init__(self, url: URL) -> None:
         self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -68,7 +77,7 @@ class DueWatch:
         self.is_stopping = False
 
     async def __aenter__(self) -> Self:
-        self._listening = asyncio.create_task(self._listen_for_ever())
+        self._listening = asyncio.create_task(self._keep_listening())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -78,7 +87,7 @@ class DueWatch:
                 await self._listening
 
     def stop(self) -> None:
-        """The process is about to end: whoever waits shall answer now."""
+        """Wake all requests, because the process is about to end."""
         self.is_stopping = True
         self._wake_all()
 
@@ -86,7 +95,7 @@ class DueWatch:
     def waiting(
         self, tenant_id: UUID, channels: Collection[Channel], types: Collection[ActivityType]
     ) -> Iterator[Waiter]:
-        """Take part before the first look, so that nothing is missed between look and sleep."""
+        """Register a waiter. It is registered before the first read, so that no notification is lost after it."""
         waiter = Waiter(tenant_id, channels, types)
         self._waiters.add(waiter)
         try:
@@ -94,13 +103,13 @@ class DueWatch:
         finally:
             self._waiters.discard(waiter)
 
-    async def _listen_for_ever(self) -> None:
-        """While PostgreSQL is away the waiters look for themselves, and so find out and tell their callers."""
+    async def _keep_listening(self) -> None:
+        """Listen, and listen again after a failure. Each time all waiters read, as notifications may be lost."""
         while True:
             try:
                 await self._listen()
             except (psycopg.Error, OSError, ValueError, LookupError) as failure:
-                log.warning("no ear for what becomes due", failure=type(failure).__name__)
+                log.warning("not listening for due activities", failure=type(failure).__name__)
             self._wake_all()
             await asyncio.sleep(RECONNECT_SECONDS)
 
@@ -112,11 +121,10 @@ class DueWatch:
             await connection.execute(f"LISTEN {NOTIFICATION}")
             self._wake_all()
             async for notification in connection.notifies():
-                mark = json.loads(notification.payload)
+                mark: Mark = json.loads(notification.payload)
                 for waiter in self._waiters:
-                    waiter.tell(mark)
+                    waiter.notify(mark)
 
     def _wake_all(self) -> None:
-        """After a silence nobody knows what was missed."""
         for waiter in self._waiters:
             waiter.wake_in(0)

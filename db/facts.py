@@ -1,16 +1,15 @@
-"""Loads the facts that a resolution decides by: one statement a step or a whole creation."""
+"""Reads of the facts that a resolution decides by: one statement for a step, or for a whole creation."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     BindParameter,
-    ColumnElement,
-    Row,
+    RowMapping,
     ScalarSelect,
-    Select,
     Text,
     and_,
     bindparam,
@@ -37,31 +36,32 @@ from db.models import (
     TargetUser,
     UserStatus,
 )
+from db.rows import NOW, Columns, Expression, Rows, address, parts_of
 from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.resolution.facts import AttributeFacts, ReasonFacts, TargetFacts
 from workflows.words import Channel, ResolutionMoment
 
-TENANT: BindParameter[Any] = bindparam("tenant_id")
-ACTIVITY: BindParameter[Any] = bindparam("activity_id")
-COMMERCE: BindParameter[Any] = bindparam("commerce_id")
+TENANT: BindParameter[UUID] = bindparam("tenant_id")
+ACTIVITY: BindParameter[UUID] = bindparam("activity_id")
+COMMERCE: BindParameter[UUID] = bindparam("commerce_id")
 CHANNEL = bindparam("channel", type_=ContactLogEntry.channel.type)
-AFTER_CREATION: BindParameter[Any] = bindparam("after_creation")
+AFTER_CREATION: BindParameter[bool] = bindparam("after_creation")
 
 
-def _rows(rows: Select[*tuple[Any, ...]]) -> ScalarSelect[Any]:
-    """All rows as one JSON array, so that a statement answers several questions at once."""
+def _json_rows(rows: Rows) -> ScalarSelect[object]:
+    """Return all rows as one JSON array, so that one statement can read several tables."""
     row = rows.subquery("row")
     return select(func.json_agg(func.row_to_json(row.table_valued()))).scalar_subquery()
 
 
-def _row(row: Select[*tuple[Any, ...]]) -> ScalarSelect[Any]:
-    """The one row as a JSON object."""
+def _json_row(row: Rows) -> ScalarSelect[object]:
+    """Return the first row as a JSON object."""
     subquery = row.limit(literal_column("1")).subquery("row")
     return select(func.row_to_json(subquery.table_valued())).scalar_subquery()
 
 
-def _catalogue(entry: type[CatalogueEntry]) -> ScalarSelect[Any]:
-    return _rows(select(entry.code, entry.label, entry.aliases, entry.is_active).where(entry.tenant_id == TENANT))
+def _catalogue(entry: type[CatalogueEntry]) -> ScalarSelect[object]:
+    return _json_rows(select(entry.code, entry.label, entry.aliases, entry.is_active).where(entry.tenant_id == TENANT))
 
 
 KEY_FACTS = select(
@@ -75,9 +75,9 @@ KEY_FACTS = select(
     .scalar_subquery()
     .label("found_commerce_id"),
 )
-"""Whose the key is, and whether there is the commerce.
+"""The activity that has the idempotency key, and the commerce if it is active.
 
-The lock waits for a move after the mark: it starts the run before it commits what that goes on from.
+The lock waits for a reschedule that undoes a mark: it starts the run before it commits the row that the run reads.
 """
 
 REASON_FACTS = select(
@@ -89,8 +89,8 @@ REASON_FACTS = select(
 _EACH_CHANNEL = func.unnest(literal([*Channel], ARRAY(Text))).table_valued("channel", name="each").render_derived()
 
 
-def _last_contact(channel: ColumnElement[Any]) -> ScalarSelect[Any]:
-    """One look at the end of an index for each user: its cost doesn't grow with the log."""
+def _last_contact(channel: Expression) -> ScalarSelect[datetime]:
+    """Select the time of a user's last contact at the end of an index: the cost doesn't grow with the log."""
     return (
         select(func.max(ContactLogEntry.contacted_at))
         .where(
@@ -138,14 +138,10 @@ _standing_target = select(
     TargetUser.commerce_user_id,
     TargetUser.lock_reason,
     TargetUser.error_message,
-).where(TargetUser.tenant_id == TENANT, TargetUser.activity_id == ACTIVITY)
-_scheduled_at = (
-    select(ScheduledActivity.scheduled_at)
-    .where(ScheduledActivity.tenant_id == TENANT, ScheduledActivity.id == ACTIVITY)
-    .scalar_subquery()
-)
+).where(parts_of(TargetUser, TENANT, ACTIVITY))
+_scheduled_at = select(ScheduledActivity.scheduled_at).where(address(TENANT, ACTIVITY)).scalar_subquery()
 OCCASION = (
-    func.statement_timestamp().label("now"),
+    NOW.label("now"),
     func.coalesce(
         case((AFTER_CREATION, _scheduled_at)), bindparam("scheduled_at", type_=ScheduledActivity.scheduled_at.type)
     ).label("scheduled_at"),
@@ -153,9 +149,9 @@ OCCASION = (
 
 TARGET_FACTS = select(
     *OCCASION,
-    _row(_rules_in_force).label("rules"),
-    _rows(_candidates).label("candidates"),
-    case((AFTER_CREATION, _row(_standing_target))).label("standing"),
+    _json_row(_rules_in_force).label("rules"),
+    _json_rows(_candidates).label("candidates"),
+    case((AFTER_CREATION, _json_row(_standing_target))).label("standing"),
 )
 
 _catalogued_keys = (
@@ -192,7 +188,7 @@ _standing_attributes = (
         ActivityAttribute.fallback,
         ActivityAttribute.error_message,
     )
-    .where(ActivityAttribute.tenant_id == TENANT, ActivityAttribute.activity_id == ACTIVITY)
+    .where(parts_of(ActivityAttribute, TENANT, ACTIVITY))
     .order_by(ActivityAttribute.position)
 )
 _commerce = select(Commerce.name, Commerce.tax_id, Commerce.addresses).where(
@@ -201,14 +197,14 @@ _commerce = select(Commerce.name, Commerce.tax_id, Commerce.addresses).where(
 
 ATTRIBUTE_FACTS = select(
     *OCCASION,
-    _rows(_catalogued_keys).label("catalogue"),
-    _row(_commerce).label("commerce"),
-    case((AFTER_CREATION, _rows(_standing_attributes))).label("standing"),
+    _json_rows(_catalogued_keys).label("catalogue"),
+    _json_row(_commerce).label("commerce"),
+    case((AFTER_CREATION, _json_rows(_standing_attributes))).label("standing"),
 )
 
 
-def _creation_facts() -> Select[*tuple[Any, ...]]:
-    """What the steps of a creation ask one by one; the attributes' part only for those that ask for some."""
+def _creation_facts_statement() -> Rows:
+    """Select the facts of all steps of a creation; those of the attributes only if the request has attributes."""
     parts = (*KEY_FACTS.selected_columns, *REASON_FACTS.selected_columns, *TARGET_FACTS.selected_columns)
     asks: BindParameter[bool] = bindparam("with_attributes")
     of_attributes = ATTRIBUTE_FACTS.selected_columns
@@ -218,11 +214,11 @@ def _creation_facts() -> Select[*tuple[Any, ...]]:
     )
 
 
-CREATION_FACTS = _creation_facts()
+CREATION_FACTS = _creation_facts_statement()
 
 
 class KeyFacts(NamedTuple):
-    """The activity that has the key already, and the commerce, if the tenant has it."""
+    """The activity that has the idempotency key already, and the commerce if the tenant has it."""
 
     recorded_id: UUID | None
     commerce_id: UUID | None
@@ -230,90 +226,94 @@ class KeyFacts(NamedTuple):
 
 @dataclass(frozen=True)
 class CreationFacts:
-    """What all steps of a creation are told; each part is read when its turn comes, as if its step had asked."""
+    """The facts of all steps of a creation. Each part is validated when its step is decided, and not before."""
 
-    row: Row[*tuple[Any, ...]]
+    row: RowMapping
     resolve: Resolve
 
     @property
     def key(self) -> KeyFacts:
-        """For the commerce."""
-        return _key(self.row)
+        """Return the facts about the key and the commerce."""
+        return _build_key_facts(self.row)
 
     @property
     def reason(self) -> ReasonFacts:
-        """For the reason and the user status."""
-        return _reason(self.row, self.resolve)
+        """Return the facts about the reason and the user status."""
+        return _build_reason_facts(self.row, self.resolve)
 
     @property
     def target(self) -> TargetFacts:
-        """For the target user."""
-        return _target(self.row, self.resolve)
+        """Return the facts about the target user."""
+        return _build_target_facts(self.row, self.resolve)
 
     @property
     def attributes(self) -> AttributeFacts:
-        """For the attributes."""
-        return _attributes(self.row, self.resolve)
+        """Return the facts about the attributes."""
+        return _build_attribute_facts(self.row, self.resolve)
 
 
-async def creation_facts(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> CreationFacts:
-    """Load everything that decides a creation."""
+async def read_creation_facts(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> CreationFacts:
+    """Read everything that decides a creation."""
     resolve = Resolve(scheduled=scheduled)
-    asked = _of_key(scheduled) | _of_reason(resolve) | _of_target(resolve)
-    asked["with_attributes"] = asks_for_some(scheduled.request)
-    return CreationFacts((await connection.execute(CREATION_FACTS, asked)).one(), resolve)
+    parameters = _key_parameters(scheduled) | _reason_parameters(resolve) | _target_parameters(resolve)
+    parameters["with_attributes"] = has_attributes(scheduled.request)
+    return CreationFacts(await _read(connection, CREATION_FACTS, parameters), resolve)
 
 
-async def key_facts(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> KeyFacts:
-    """Find whose the key is, and whether there is the commerce."""
-    return _key((await connection.execute(KEY_FACTS, _of_key(scheduled))).one())
+async def read_key_facts(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> KeyFacts:
+    """Read the activity that has the key, and the commerce."""
+    return _build_key_facts(await _read(connection, KEY_FACTS, _key_parameters(scheduled)))
 
 
-async def reason_facts(connection: AsyncConnection, resolve: Resolve) -> ReasonFacts:
-    """Load the tenant's catalogues of reasons and, when a user status was given, of user statuses."""
-    return _reason((await connection.execute(REASON_FACTS, _of_reason(resolve))).one(), resolve)
+async def read_reason_facts(connection: AsyncConnection, resolve: Resolve) -> ReasonFacts:
+    """Read the tenant's catalogue of reasons and, if the request has a user status, that of user statuses."""
+    return _build_reason_facts(await _read(connection, REASON_FACTS, _reason_parameters(resolve)), resolve)
 
 
-async def target_facts(connection: AsyncConnection, resolve: Resolve) -> TargetFacts:
-    """Load the configuration in force, the commerce's users and, after creation, the row's target."""
-    return _target((await connection.execute(TARGET_FACTS, _of_target(resolve))).one(), resolve)
+async def read_target_facts(connection: AsyncConnection, resolve: Resolve) -> TargetFacts:
+    """Read the configuration in force, the commerce's users and, after the creation, the activity's target."""
+    return _build_target_facts(await _read(connection, TARGET_FACTS, _target_parameters(resolve)), resolve)
 
 
-async def attribute_facts(connection: AsyncConnection, resolve: Resolve) -> AttributeFacts:
-    """Load the catalogue of keys with their policies, the commerce and, after creation, the rows' attributes."""
-    return _attributes((await connection.execute(ATTRIBUTE_FACTS, _occasion(resolve))).one(), resolve)
+async def read_attribute_facts(connection: AsyncConnection, resolve: Resolve) -> AttributeFacts:
+    """Read the keys with their policies, the commerce and, after the creation, the activity's attributes."""
+    return _build_attribute_facts(await _read(connection, ATTRIBUTE_FACTS, _occasion_parameters(resolve)), resolve)
 
 
-def asks_for_some(request: ScheduledActivityRequest) -> bool:
-    """Whether a creation has attributes to find."""
+async def _read(connection: AsyncConnection, statement: Rows, parameters: Columns) -> RowMapping:
+    return (await connection.execute(statement, parameters)).mappings().one()
+
+
+def has_attributes(request: ScheduledActivityRequest) -> bool:
+    """Return whether a creation has attributes to resolve."""
     return bool(request.attribute_keys or request.attributes)
 
 
-def _key(row: Row[*tuple[Any, ...]]) -> KeyFacts:
-    return KeyFacts(row.recorded_id, row.found_commerce_id)
+def _build_key_facts(row: RowMapping) -> KeyFacts:
+    return KeyFacts(row["recorded_id"], row["found_commerce_id"])
 
 
-def _reason(row: Row[*tuple[Any, ...]], resolve: Resolve) -> ReasonFacts:
+def _build_reason_facts(row: RowMapping, resolve: Resolve) -> ReasonFacts:
     request = resolve.scheduled.request
     return ReasonFacts(
         reason=request.reason,
         user_status=request.user_status,
-        reasons=row.reasons or (),
-        user_statuses=row.user_statuses or (),
+        reasons=row["reasons"] or (),
+        user_statuses=row["user_statuses"] or (),
     )
 
 
-def _target(row: Row[*tuple[Any, ...]], resolve: Resolve) -> TargetFacts:
+def _build_target_facts(row: RowMapping, resolve: Resolve) -> TargetFacts:
     request = resolve.scheduled.request
     return TargetFacts.model_validate(
-        _found(row) | {"moment": resolve.moment, "channel": request.channel, "requested": request.target_criteria}
+        _members(row) | {"moment": resolve.moment, "channel": request.channel, "requested": request.target_criteria}
     )
 
 
-def _attributes(row: Row[*tuple[Any, ...]], resolve: Resolve) -> AttributeFacts:
+def _build_attribute_facts(row: RowMapping, resolve: Resolve) -> AttributeFacts:
     request = resolve.scheduled.request
     return AttributeFacts.model_validate(
-        _found(row)
+        _members(row)
         | {
             "moment": resolve.moment,
             "requested_keys": request.attribute_keys or (),
@@ -322,7 +322,7 @@ def _attributes(row: Row[*tuple[Any, ...]], resolve: Resolve) -> AttributeFacts:
     )
 
 
-def _of_key(scheduled: ScheduledActivityInput) -> dict[str, Any]:
+def _key_parameters(scheduled: ScheduledActivityInput) -> Columns:
     request = scheduled.request
     return {
         "tenant_id": scheduled.tenant_id,
@@ -331,17 +331,17 @@ def _of_key(scheduled: ScheduledActivityInput) -> dict[str, Any]:
     }
 
 
-def _of_reason(resolve: Resolve) -> dict[str, Any]:
+def _reason_parameters(resolve: Resolve) -> Columns:
     scheduled = resolve.scheduled
     return {"tenant_id": scheduled.tenant_id, "with_user_status": scheduled.request.user_status is not None}
 
 
-def _of_target(resolve: Resolve) -> dict[str, Any]:
+def _target_parameters(resolve: Resolve) -> Columns:
     request = resolve.scheduled.request
-    return _occasion(resolve) | {"channel": request.channel, "type": request.type}
+    return _occasion_parameters(resolve) | {"channel": request.channel, "type": request.type}
 
 
-def _occasion(resolve: Resolve) -> dict[str, Any]:
+def _occasion_parameters(resolve: Resolve) -> Columns:
     scheduled = resolve.scheduled
     return {
         "tenant_id": scheduled.tenant_id,
@@ -352,5 +352,6 @@ def _occasion(resolve: Resolve) -> dict[str, Any]:
     }
 
 
-def _found(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    return {name: value for name, value in row._mapping.items() if value is not None}  # noqa: SLF001
+def _members(row: RowMapping) -> Columns:
+    """Return the columns that are not null: the model's defaults stand for the others."""
+    return {str(name): value for name, value in row.items() if value is not None}

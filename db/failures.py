@@ -1,4 +1,4 @@
-"""Which failures of the database pass by themselves, and how to speak of one without quoting a row."""
+"""Failures of the database: those that pass by themselves, and a description that quotes no row."""
 
 from psycopg import Error, InterfaceError, OperationalError
 from sqlalchemy.exc import DBAPIError
@@ -9,17 +9,22 @@ PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
 
 
 def may_pass(failure: BaseException) -> bool:
-    """Connection, time-out, serialization and shutdown errors; a fault in the data or in our code never does."""
+    """Return whether the failure may pass: connection, time-out, serialization and shutdown errors do.
+
+    A fault in the data or in the program never does.
+    """
     original = _original(failure)
     if isinstance(original, Error):
         if original.sqlstate is None:
-            return isinstance(original, OperationalError | InterfaceError)  # others are ours: what it can't adapt
+            return isinstance(
+                original, OperationalError | InterfaceError
+            )  # others are the program's: a value that psycopg can't adapt
         return original.sqlstate[:2] in PASSING_CLASSES
     return isinstance(original, PoolTimeoutError | OSError | TimeoutError)
 
 
 def kind(failure: BaseException) -> str:
-    """The failure's class and SQLSTATE: PostgreSQL's own message may hold a customer's data."""
+    """Return the failure's class and SQLSTATE. PostgreSQL's own message may contain a customer's data."""
     original = _original(failure)
     state = getattr(original, "sqlstate", None)
     return f"{type(original).__name__}{f' (SQLSTATE {state})' if state else ''}"

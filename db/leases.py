@@ -1,43 +1,39 @@
-"""The statements about a lease: extend it, release it, take it back once it has run out; each whole and guarded."""
+"""The statements about a lease: extend it, release it, take it back once it has run out. Each is whole and guarded."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    CTE,
-    BindParameter,
-    ColumnElement,
-    Select,
-    Text,
-    and_,
-    case,
-    func,
-    insert,
-    literal,
-    literal_column,
-    null,
-    select,
-    update,
-)
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import CTE, ColumnElement, Text, and_, case, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import JSONB
 
-from db.models import DispatchSettings, ScheduledActivity, StatusEvent
-from db.snapshots import NOW
+from db.models import DispatchSettings, ScheduledActivity
+from db.rows import (
+    CLOCK,
+    NOW,
+    Columns,
+    Event,
+    Rows,
+    address,
+    event_insert,
+    guarded_update,
+    in_contract_format,
+    row_lock,
+)
 from workflows.words import ActivityStatus, EventType
 
 MAX_ATTEMPTS = 3
-"""How many leases may run out before it is FAILED, unless the tenant's settings say otherwise."""
+"""Leases that may run out before the activity is FAILED, unless the tenant's settings say otherwise."""
 
-IS_TAKEN: ColumnElement[bool] = and_(
+IS_LEASED: ColumnElement[bool] = and_(
     ScheduledActivity.status == ActivityStatus.DISPATCHED, ScheduledActivity.lease_expires_at > NOW
 )
-"""Somebody has it: it can't be cancelled, and nobody else can take it."""
+"""An executor holds the activity: it can't be cancelled, and no other executor can take it."""
 
-RAN_OUT: ColumnElement[bool] = and_(
+HAS_EXPIRED_LEASE: ColumnElement[bool] = and_(
     ScheduledActivity.status == ActivityStatus.DISPATCHED, ScheduledActivity.lease_expires_at <= NOW
 )
-"""Nobody has it any more; whoever sees that first writes it down by `expire`."""
+"""The lease has run out, and `expire_leases_statement` has not written that yet."""
 
 _max_attempts = func.coalesce(
     select(DispatchSettings.max_attempts)
@@ -48,29 +44,88 @@ _max_attempts = func.coalesce(
 )
 
 
-def extend(tenant_id: UUID, lease_token: UUID, lease: timedelta, actor: str) -> Select[Any]:
-    """The lease ends that much from now; nothing if it is over."""
-    row = written(_of(tenant_id, lease_token), {"lease_expires_at": NOW + lease})
-    event = trail(row, EventType.LEASE_EXTENDED, ActivityStatus.DISPATCHED, actor=actor)
-    return select(row).add_cte(event)
+class Lease(NamedTuple):
+    """An activity and its last lease."""
+
+    id: UUID
+    status: ActivityStatus
+    lease_token: UUID
+    lease_expires_at: datetime
+    attempts: int
 
 
-def release(tenant_id: UUID, lease_token: UUID, actor: str, reason: str | None) -> Select[Any]:
-    """Back to DUE at once and, unlike an expiry, without a count against it; nothing if the lease is over."""
-    row = written(_of(tenant_id, lease_token), {"status": ActivityStatus.DUE, "lease_expires_at": NOW})
-    details = lease_details(row) | {"reason": literal(reason, Text)}
-    event = trail(row, EventType.LEASE_RELEASED, ActivityStatus.DISPATCHED, actor=actor, details=details)
-    return select(row).add_cte(event)
+class ExpiredLease(NamedTuple):
+    """An activity whose lease was taken back, and its status since then."""
+
+    tenant_id: UUID
+    id: UUID
+    status: ActivityStatus
 
 
-def expire(*filters: ColumnElement[bool]) -> Select[Any]:
-    """Take back what has run out, of the rows that `filters` let through: DUE again, or FAILED once it was too often.
+class LeaseHolder(NamedTuple):
+    """The executor that holds an activity, and the end of its lease in the contract's format."""
 
-    Nobody has to be alive for it: every claim begins with it, and reconciliation repeats it for tenants without claims.
+    executor: str
+    until: str
+
+
+def lease_statement(tenant_id: UUID, lease_token: UUID) -> Rows:
+    """Select the activity that has this lease as its last one, as a `Lease`, whether it has run out or not."""
+    columns = (ScheduledActivity.__table__.c[name] for name in Lease._fields)
+    return select(*columns).where(_has_token(tenant_id, lease_token))
+
+
+def extend_lease_statement(tenant_id: UUID, lease_token: UUID, lease: timedelta, actor: str) -> Rows:
+    """Build an UPDATE that ends the lease in `lease`; returns a `Lease`, or no row if the lease is over."""
+    row = _lease_update(tenant_id, lease_token, {"lease_expires_at": CLOCK + lease})
+    event = _lease_event(row, EventType.LEASE_EXTENDED, actor, lease_details(row))
+    return _returned_lease(row).add_cte(event)
+
+
+def release_lease_statement(tenant_id: UUID, lease_token: UUID, actor: str, reason: str | None) -> Rows:
+    """Build an UPDATE that makes the activity DUE at once; returns a `Lease`, or no row if the lease is over.
+
+    Unlike an expiry it does not count against the activity.
+    """
+    row = _lease_update(tenant_id, lease_token, {"status": ActivityStatus.DUE, "lease_expires_at": CLOCK})
+    event = _lease_event(row, EventType.LEASE_RELEASED, actor, lease_details(row) | {"reason": literal(reason, Text)})
+    return _returned_lease(row).add_cte(event)
+
+
+def _lease_update(tenant_id: UUID, lease_token: UUID, values: Columns) -> CTE:
+    locked = row_lock(and_(_has_token(tenant_id, lease_token), IS_LEASED), ScheduledActivity.lease_expires_at)
+    # The lease may have run out while the statement waited for the row. The guard is therefore checked again, and on
+    # the CTE's column: on the table's, a plan may check it before the wait.
+    return guarded_update(and_(address(locked.c.tenant_id, locked.c.id), locked.c.lease_expires_at > CLOCK), values)
+
+
+def _has_token(tenant_id: UUID, lease_token: UUID) -> ColumnElement[bool]:
+    return and_(ScheduledActivity.tenant_id == tenant_id, ScheduledActivity.lease_token == lease_token)
+
+
+def _returned_lease(row: CTE) -> Rows:
+    return select(*(row.c[name] for name in Lease._fields))
+
+
+def _lease_event(row: CTE, event_type: EventType, actor: str, details: dict[str, ColumnElement[Any]]) -> CTE:
+    event = Event(
+        event_type,
+        hand_off_key(row),
+        from_status=ActivityStatus.DISPATCHED,
+        actor=actor,
+        details=json_object(details),
+    )
+    return event_insert(row, event)
+
+
+def expire_leases_statement(*filters: ColumnElement[bool]) -> Rows:
+    """Build an UPDATE of the leases in `filters` that have run out; returns `ExpiredLease`s.
+
+    Every claim begins with it, and reconciliation repeats it for tenants without claims, so that it needs no timer.
     """
     ran_out = (
         select(ScheduledActivity.tenant_id, ScheduledActivity.id)
-        .where(*filters, RAN_OUT)
+        .where(*filters, HAS_EXPIRED_LEASE)
         .order_by(ScheduledActivity.lease_expires_at)
         .limit(1000)
         .with_for_update(skip_locked=True)
@@ -83,81 +138,39 @@ def expire(*filters: ColumnElement[bool]) -> Select[Any]:
         "status": case((is_last, ActivityStatus.FAILED.value), else_=ActivityStatus.DUE.value),
         "why": case((is_last, "No executor has said what became of it before its lease ran out.")),
     }
-    row = written(locked(ran_out), values)
-    return select(row.c.tenant_id, row.c.id, row.c.status).add_cte(_expiry(row))
-
-
-def _expiry(row: CTE) -> CTE:
-    exhausted = row.c.status == ActivityStatus.FAILED
-    return trail(
-        row,
-        case((exhausted, EventType.DISPATCH_EXHAUSTED.value), else_=EventType.LEASE_EXPIRED.value),
-        ActivityStatus.DISPATCHED,
-        error_code=case((exhausted, "dispatch_exhausted")),
+    # By the primary key only: with a second guard the planner may choose another index.
+    row = guarded_update(address(ran_out.c.tenant_id, ran_out.c.id), values)
+    is_exhausted = row.c.status == ActivityStatus.FAILED
+    event = Event(
+        case((is_exhausted, EventType.DISPATCH_EXHAUSTED.value), else_=EventType.LEASE_EXPIRED.value),
+        hand_off_key(row),
+        from_status=ActivityStatus.DISPATCHED,
+        error_code=case((is_exhausted, "dispatch_exhausted")),
+        error_message=row.c.why,
+        details=json_object(lease_details(row)),
         occurred_at=row.c.lease_expires_at,
     )
+    return select(row.c.tenant_id, row.c.id, row.c.status).add_cte(event_insert(row, event))
 
 
-def _of(tenant_id: UUID, lease_token: UUID) -> tuple[ColumnElement[bool], ...]:
-    return ScheduledActivity.tenant_id == tenant_id, ScheduledActivity.lease_token == lease_token, IS_TAKEN
+def lease_holder_statement(where: ColumnElement[bool]) -> Rows:
+    """Select the `LeaseHolder` of an activity; no row if no executor holds it."""
+    until = in_contract_format(ScheduledActivity.lease_expires_at).label("until")
+    return select(ScheduledActivity.executor, until).where(where, IS_LEASED)
 
 
-def locked(rows: CTE) -> tuple[ColumnElement[bool], ...]:
-    """The rows of a CTE that has locked them: by their key alone, for a guard would only offer worse ways to them."""
-    return ScheduledActivity.tenant_id == rows.c.tenant_id, ScheduledActivity.id == rows.c.id
-
-
-def written(where: tuple[ColumnElement[bool], ...], values: dict[str, Any], *more: ColumnElement[Any]) -> CTE:
-    """The rows as one guarded UPDATE leaves them, with what else it shall return of each."""
-    return (
-        update(ScheduledActivity)
-        .where(*where)
-        .values(version=ScheduledActivity.version + 1, updated_at=NOW, **values)
-        .returning(*ScheduledActivity.__table__.columns, *more)
-        .cte("written")
-    )
+def hand_off_key(row: CTE) -> ColumnElement[str]:
+    """Return the key of a hand-off's event. The version, which every write counts up, makes it unique."""
+    return func.concat("hand-off:", row.c.version)
 
 
 def lease_details(row: CTE) -> dict[str, ColumnElement[Any]]:
-    """What the trail says of a lease; never its token, for that is the executor's secret."""
+    """Return the details of a lease in the trail. The token is left out: it is the executor's secret."""
     ends = in_contract_format(row.c.lease_expires_at)
     return {"executor": row.c.executor, "attempt": row.c.attempts, "leaseExpiresAt": ends}
 
 
-def in_contract_format(instant: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[str]:
-    """2025-01-16T09:00:00.000Z."""
-    return func.to_char(func.timezone("UTC", instant), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-
-
-def holder(*filters: ColumnElement[bool]) -> Select[str | None, str]:
-    """Who has it now, and until when."""
-    until = in_contract_format(ScheduledActivity.lease_expires_at).label("until")
-    return select(ScheduledActivity.executor, until).where(*filters, IS_TAKEN)
-
-
-def trail(  # noqa: PLR0913 - one place writes every line of the hand-off
-    row: CTE,
-    event_type: EventType | ColumnElement[str],
-    from_status: ActivityStatus,
-    *,
-    actor: str | BindParameter[str] | None = None,
-    details: dict[str, ColumnElement[Any]] | None = None,
-    error_code: ColumnElement[Any] | None = None,
-    occurred_at: ColumnElement[Any] = NOW,
-) -> CTE:
-    """The event of each row written; the version in its key, which every write counts up, makes it unique."""
-    pairs = [part for name, value in (details or lease_details(row)).items() for part in (literal(name, Text), value)]
-    values = {
-        "tenant_id": row.c.tenant_id,
-        "activity_id": row.c.id,
-        "event_key": func.concat("hand-off:", row.c.version),
-        "event_type": literal(event_type.value, Text) if isinstance(event_type, EventType) else event_type,
-        "from_status": literal(from_status.value, Text),
-        "to_status": row.c.status,
-        "error_code": null() if error_code is None else error_code,
-        "error_message": null() if error_code is None else row.c.why,
-        "actor": actor if isinstance(actor, BindParameter) else literal(actor, Text),
-        "details": func.jsonb_build_object(*pairs),
-        "occurred_at": occurred_at,
-    }
-    return insert(StatusEvent).from_select(list(values), select(*values.values())).cte("event")
+def json_object(members: dict[str, ColumnElement[Any]]) -> ColumnElement[Any]:
+    """Build a JSON object whose members are expressions."""
+    pairs = [part for name, value in members.items() for part in (literal(name, Text), value)]
+    return func.jsonb_build_object(*pairs, type_=JSONB)

@@ -4,22 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, not_, select, text, tuple_, union_all
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, and_, func, literal_column, not_, select, text, tuple_, union_all
 
 from db.models import Commerce, ScheduledActivity
-from db.snapshots import NOW, SNAPSHOTS, having, marked_ahead
+from db.rows import NOW, Expression, Rows
+from db.snapshots import SNAPSHOTS, is_marked_ahead, status_ranges
 from workflows.messages import ActivityFilter
 from workflows.words import ActivityStatus, ActivityType, Channel
 
 
 class Range(NamedTuple):
-    """Conditions that an index serves; the rows of one that has `few` are all read and then sorted.
+    """Conditions that an index serves. If it has `few` rows, they are all read and then sorted.
 
-    For them it would cost more to go along the order that is asked for and to pass all others over.
+    For few rows it costs more to follow the index of the requested order and to skip all other rows.
     """
 
     conditions: tuple[ColumnElement[bool], ...] = ()
@@ -27,19 +27,19 @@ class Range(NamedTuple):
 
 
 STORED = [status for status in ActivityStatus if status not in {ActivityStatus.RESOLVING, ActivityStatus.REJECTED}]
-"""Every status that a row may have."""
+"""Every status that a row can have."""
 
 LATE_MS: ColumnElement[int] = literal_column("1000")
-"""Spelled out, not bound: so the planner sees that the index of the late ones has them all."""
+"""A literal, not a parameter, so that the planner recognizes the partial index of late activities."""
 
 PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
-"""First in a transaction that lists: a plan that is kept for any values walked through a million rows for some."""
+"""Executed first in a transaction that lists: a generic plan read a million rows for some values."""
 
 _LAST_CHARACTER = "\U0010ffff"
 
 
 class Position(NamedTuple):
-    """Where in an ordered list a row is: nothing that arrives later moves it."""
+    """The position of a row in an ordered list. Rows that are added later don't move it."""
 
     at: datetime
     id: UUID
@@ -47,7 +47,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True)
 class Slice:
-    """Which part of the list: `limit` rows in this order, after a position or after a number of rows."""
+    """A part of the list: `limit` rows in this order, after a position or after a number of rows."""
 
     limit: int
     sort: str = "created_at"
@@ -55,103 +55,104 @@ class Slice:
     after: Position | None = None
     offset: int = 0
 
-    def column(self, table: Any) -> Any:
-        """What it is sorted by."""
-        return getattr(table, self.sort)
+    @property
+    def column(self) -> Expression:
+        """Return the column by which the list is sorted."""
+        return ScheduledActivity.__table__.c[self.sort]
 
-    def turn(self, at: Any, row_id: Any) -> tuple[ColumnElement[Any], ...]:
-        """The order, unique by the id."""
+    def order(self, at: Expression, row_id: Expression) -> tuple[Expression, ...]:
+        """Return the order of the list; the id makes it unique."""
         return (at.desc(), row_id.desc()) if self.descending else (at.asc(), row_id.asc())
 
 
 @dataclass(frozen=True)
 class Listed:
-    """The rows of a tenant that a filter lets through, `paused` being when the tenant was, if it is."""
+    """The activities of a tenant that match a filter; `paused` is the time since which the tenant is paused."""
 
     tenant_id: UUID
     filter: ActivityFilter
     paused: datetime | None
 
-    def snapshots(self, part: Slice) -> Select[Any]:
-        """Whole activities, in order: none is looked at that isn't on the page or in front of it."""
-        found = union_all(*(self._ids(ranged, part) for ranged in self._ranges())).subquery("found")
-        turn = part.turn(found.c.at, found.c.id)
-        page = select(found).order_by(*turn).limit(part.limit).offset(part.offset).subquery("page")
+    def snapshots_statement(self, part: Slice) -> Rows:
+        """Whole activities, in order. Only rows of the page, and those before it, are read."""
+        found = union_all(*(self._ids_statement(ranged, part) for ranged in self._ranges())).subquery("found")
+        order = part.order(found.c.at, found.c.id)
+        page = select(found).order_by(*order).limit(part.limit).offset(part.offset).subquery("page")
         return (
             SNAPSHOTS.join_from(ScheduledActivity, page, ScheduledActivity.id == page.c.id)
             .where(ScheduledActivity.tenant_id == self.tenant_id)
-            .order_by(*part.turn(page.c.at, page.c.id))
+            .order_by(*part.order(page.c.at, page.c.id))
         )
 
-    def count(self, bound: int) -> Select[Any]:
-        """How many they are, counted no further than to `bound`."""
+    def count_statement(self, bound: int) -> Rows:
+        """Select the number of the activities, counted up to `bound`."""
         one: ColumnElement[int] = literal_column("1")
         ones = [select(one.label("one")).where(*ranged.conditions).limit(bound) for ranged in self._ranges()]
         return select(func.count()).select_from(select(union_all(*ones).subquery()).limit(bound).subquery())
 
-    def ids(self, limit: int) -> Select[Any]:
-        """Their ids and times, the soonest first."""
+    def ids_statement(self, limit: int) -> Rows:
+        """Select the ids and times of the activities, the soonest first."""
         part = Slice(limit, sort="scheduled_at", descending=False)
-        found = union_all(*(self._ids(ranged, part) for ranged in self._ranges())).subquery("found")
+        found = union_all(*(self._ids_statement(ranged, part) for ranged in self._ranges())).subquery("found")
         return select(found.c.id, found.c.at).order_by(found.c.at, found.c.id).limit(limit)
 
-    def _ids(self, ranged: Range, part: Slice) -> Select[Any]:
-        at, row_id = part.column(ScheduledActivity), ScheduledActivity.id
-        if ranged.few or (self.filter.late and at is not ScheduledActivity.scheduled_at):
-            at = func.greatest(at)  # the same to PostgreSQL, but no order that an index has
-        statement = select(row_id, at.label("at")).where(*ranged.conditions)
+    def _ids_statement(self, ranged: Range, part: Slice) -> Rows:
+        at, row_id = part.column, ScheduledActivity.id
+        if ranged.few or (self.filter.late and part.sort != "scheduled_at"):
+            at = func.greatest(at)  # equal to the column, but no index has its order: the planner then sorts the rows
+        statement: Rows = select(row_id, at.label("at")).where(*ranged.conditions)
         if part.after:
             here, there = tuple_(at, row_id), tuple_(*part.after)
             statement = statement.where(here < there if part.descending else here > there)
-        return statement.order_by(*part.turn(at, row_id)).limit(part.offset + part.limit)
+        return statement.order_by(*part.order(at, row_id)).limit(part.offset + part.limit)
 
     def _ranges(self) -> Iterator[Range]:
-        """Disjoint, and together the whole filter."""
-        always = (ScheduledActivity.tenant_id == self.tenant_id, *self._plain())
-        for chosen in product(self._statuses(), self._late(), self._searched(), self._kinds()):
+        """Yield disjoint ranges that together are the whole filter."""
+        always = (ScheduledActivity.tenant_id == self.tenant_id, *self._plain_conditions())
+        for chosen in product(self._status_ranges(), self._late_ranges(), self._search_ranges(), self._kind_ranges()):
             conditions = (*always, *(condition for part in chosen for condition in part.conditions))
             yield Range(conditions, few=any(part.few for part in chosen))
 
-    def _plain(self) -> Iterator[ColumnElement[bool]]:
+    def _plain_conditions(self) -> Iterator[ColumnElement[bool]]:
         wanted = self.filter
-        equal: dict[InstrumentedAttribute[Any], Any] = {
-            ScheduledActivity.commerce_id: wanted.commerce_id,
-            ScheduledActivity.reason_code: wanted.reason,
-            ScheduledActivity.idempotency_key: wanted.idempotency_key,
-        }
-        yield from (column == value for column, value in equal.items() if value is not None)
+        yield from _equal(ScheduledActivity.commerce_id, wanted.commerce_id)
+        yield from _equal(ScheduledActivity.reason_code, wanted.reason)
+        yield from _equal(ScheduledActivity.idempotency_key, wanted.idempotency_key)
         if wanted.scheduled_from:
             yield ScheduledActivity.scheduled_at >= wanted.scheduled_from
         if wanted.scheduled_to:
             yield ScheduledActivity.scheduled_at < wanted.scheduled_to
 
-    def _statuses(self) -> list[Range]:
-        """A reason shares its index with the status: without one, and nothing narrower, each is spelled out."""
+    def _status_ranges(self) -> list[Range]:
+        """Return the ranges of the statuses.
+
+        The index of the reason has the status too: for a reason alone there is a range for each status.
+        """
         wanted = self.filter
         narrower = (wanted.commerce_id, wanted.idempotency_key, wanted.search, wanted.late)
-        spelled_out = wanted.reason and not wanted.status and not any(narrower)
-        statuses = STORED if spelled_out else dict.fromkeys(wanted.status)
-        return [ranged for status in statuses for ranged in self._having(status)] or [Range()]
+        is_spelled_out = wanted.reason and not wanted.status and not any(narrower)
+        statuses = STORED if is_spelled_out else dict.fromkeys(wanted.status)
+        return [ranged for status in statuses for ranged in self._ranges_of_status(status)] or [Range()]
 
-    def _having(self, status: ActivityStatus, *more: ColumnElement[bool]) -> Iterator[Range]:
-        """What is stored so, and, of another stored status, the few that only count so."""
-        for number, ranged in enumerate(having(status, self.paused)):
+    def _ranges_of_status(self, status: ActivityStatus, *more: ColumnElement[bool]) -> Iterator[Range]:
+        """Yield the rows stored with a status, and the few that have it effectively but are stored with another."""
+        for number, ranged in enumerate(status_ranges(status, self.paused)):
             yield Range((ranged, *more), few=number > 0)
 
-    def _late(self) -> list[Range]:
-        """Overdue and not marked, be it that nobody could, may or did; or marked too late."""
+    def _late_ranges(self) -> list[Range]:
+        """Return the ranges of late activities: overdue and not marked, or marked too late."""
         if not self.filter.late:
             return [Range()]
         overdue = ScheduledActivity.scheduled_at < NOW
         unmarked = [
             ranged
             for status in (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
-            for ranged in self._having(status, overdue)
+            for ranged in self._ranges_of_status(status, overdue)
         ]
-        marked = (ScheduledActivity.lateness_ms > LATE_MS, not_(marked_ahead(self.paused)))
+        marked = (ScheduledActivity.lateness_ms > LATE_MS, not_(is_marked_ahead(self.paused)))
         return [*unmarked, Range(marked)]
 
-    def _searched(self) -> list[Range]:
+    def _search_ranges(self) -> list[Range]:
         if self.filter.search is None:
             return [Range()]
         by_key = _begins_with(ScheduledActivity.idempotency_key, self.filter.search)
@@ -162,8 +163,11 @@ class Listed:
         )
         return [Range((by_key,)), Range((of_commerces, not_(by_key)))]
 
-    def _kinds(self) -> list[Range]:
-        """Type and channel share an index: where only one is given, and nothing narrower, the other is spelled out."""
+    def _kind_ranges(self) -> list[Range]:
+        """Return the ranges of types and channels.
+
+        They share an index: if only one of them is given, and nothing narrower, there is a range for each of the other.
+        """
         wanted = self.filter
         narrower = (
             wanted.status,
@@ -173,19 +177,19 @@ class Listed:
             wanted.search,
             wanted.late,
         )
-        spelled_out = (wanted.type or wanted.channel) and not any(narrower)
-        types = [wanted.type] if wanted.type or not spelled_out else list(ActivityType)
-        channels = [wanted.channel] if wanted.channel or not spelled_out else list(Channel)
+        is_spelled_out = (wanted.type or wanted.channel) and not any(narrower)
+        types = [wanted.type] if wanted.type or not is_spelled_out else list(ActivityType)
+        channels = [wanted.channel] if wanted.channel or not is_spelled_out else list(Channel)
         return [
             Range((*_equal(ScheduledActivity.type, one), *_equal(ScheduledActivity.channel, other)))
             for one, other in product(types, channels)
         ]
 
 
-def _equal(column: InstrumentedAttribute[Any], value: Any) -> tuple[ColumnElement[bool], ...]:
+def _equal(column: Expression, value: object) -> tuple[ColumnElement[bool], ...]:
     return () if value is None else (column == value,)
 
 
-def _begins_with(column: InstrumentedAttribute[str], beginning: str) -> ColumnElement[bool]:
-    """A range, for the column is ordered byte by byte."""
+def _begins_with(column: Expression, beginning: str) -> ColumnElement[bool]:
+    """Match the texts that begin so, as a range of the index: the column's collation orders byte by byte."""
     return and_(column >= beginning, column <= beginning + _LAST_CHARACTER)

@@ -1,4 +1,4 @@
-"""The tables: `tenant_id` leads every key and foreign key, so that no row can point into another tenant."""
+"""The tables. `tenant_id` leads every key and foreign key, so that no row can refer to another tenant's."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -38,7 +38,7 @@ from workflows.words import (
 
 
 def words(enumeration: type[StrEnum]) -> Enum:
-    """A text column that holds one of an enumeration's words, enforced by a CHECK rather than a PostgreSQL type."""
+    """Return the type of a text column that holds an enumeration's word; a CHECK enforces it, not a PostgreSQL type."""
     return Enum(
         enumeration,
         native_enum=False,
@@ -50,7 +50,7 @@ def words(enumeration: type[StrEnum]) -> Enum:
 
 
 class Table(DeclarativeBase):
-    """What all tables share: the naming of constraints and the SQL type of each Python type."""
+    """The base of all tables: the names of constraints, and the SQL type of each Python type."""
 
     metadata = MetaData(
         naming_convention={
@@ -135,7 +135,7 @@ class CommerceUser(HasId):
 
 
 class ContactLogEntry(HasId):
-    """That a commerce user was contacted: what the LAST_CONTACTED criteria read."""
+    """A contact with a commerce user. The LAST_CONTACTED criteria read these."""
 
     __tablename__ = "contact_log"
     __table_args__ = (
@@ -163,19 +163,19 @@ class CatalogueEntry(Table):
 
 
 class Reason(CatalogueEntry):
-    """Why activities are created."""
+    """A reason for which activities are created."""
 
     __tablename__ = "reasons"
 
 
 class UserStatus(CatalogueEntry):
-    """In which relation to the tenant a commerce's user is (the vendor says: retention status)."""
+    """The relation of a commerce's user to the tenant (the vendor calls it retention status)."""
 
     __tablename__ = "user_statuses"
 
 
 class AttributeKey(HasId):
-    """A name that attributes may have."""
+    """A name that attributes can have."""
 
     __tablename__ = "attribute_keys"
     __table_args__ = (UniqueConstraint("tenant_id", "key"),)
@@ -186,7 +186,7 @@ class AttributeKey(HasId):
 
 
 class AttributePolicy(Table):
-    """How, and when, the value of one attribute key is found."""
+    """The way, and the moment, in which the values of an attribute key are resolved."""
 
     __tablename__ = "attribute_policies"
     __table_args__ = (ForeignKeyConstraint(["tenant_id", "key"], ["attribute_keys.tenant_id", "attribute_keys.key"]),)
@@ -198,7 +198,7 @@ class AttributePolicy(Table):
 
 
 class TargetConfig(HasId):
-    """By which criteria targets are found; the active one with the lowest `priority` whose selectors match applies."""
+    """Criteria that find targets. The active one with the lowest `priority` whose selectors match is in force."""
 
     __tablename__ = "target_configs"
     __table_args__ = (Index(None, "tenant_id", "priority", unique=True, postgresql_where=text("is_active")),)
@@ -215,7 +215,7 @@ class TargetConfig(HasId):
 
 
 class ScheduledActivity(HasId):
-    """The unit of work. `status` may say DUE ahead of `due_at`: read it through `db.snapshots.effective_status`."""
+    """The unit of work. `status` may be DUE ahead of `due_at`: read it through `db.snapshots.EFFECTIVE_STATUS`."""
 
     __tablename__ = "scheduled_activities"
     __table_args__ = (
@@ -281,17 +281,19 @@ class ScheduledActivity(HasId):
     suggested_execution_time: Mapped[datetime | None]
     score: Mapped[int | None]
     assignment_reason: Mapped[str | None]
-    request: Mapped[dict[str, Any]] = mapped_column(comment="The body accepted first: a duplicate is compared with it.")
-    why: Mapped[str | None] = mapped_column(comment="Why it is UNRESOLVED or FAILED, in words.")
-    due_at: Mapped[datetime | None] = mapped_column(comment="From when on it counts as due; set by the mark.")
+    request: Mapped[dict[str, Any]] = mapped_column(comment="The accepted request. A duplicate is compared with it.")
+    why: Mapped[str | None] = mapped_column(comment="The reason why it is UNRESOLVED or FAILED, in words.")
+    due_at: Mapped[datetime | None] = mapped_column(comment="The time from which it counts as due. The mark sets it.")
     marked_at: Mapped[datetime | None]
     lateness_ms: Mapped[int | None] = mapped_column(BigInteger)
-    moved_at: Mapped[datetime | None] = mapped_column(comment="When it was last rescheduled.")
-    executor: Mapped[str | None] = mapped_column(comment="Who took it last; theirs while DISPATCHED.")
+    moved_at: Mapped[datetime | None] = mapped_column(comment="The time of the last reschedule.")
+    executor: Mapped[str | None] = mapped_column(
+        comment="The executor that claimed it last. It holds it while DISPATCHED."
+    )
     lease_token: Mapped[UUID | None]
     taken_at: Mapped[datetime | None]
     lease_expires_at: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(server_default=text("0"), comment="How often it was taken.")
+    attempts: Mapped[int] = mapped_column(server_default=text("0"), comment="The number of claims.")
     expired_leases: Mapped[int] = mapped_column(server_default=text("0"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     run_id: Mapped[str]
@@ -300,7 +302,7 @@ class ScheduledActivity(HasId):
 
 
 class TenantPause(Table):
-    """Nothing of this tenant becomes due from `paused_at` on, for as long as the row is there."""
+    """A pause: while the row exists, nothing of the tenant becomes due after `paused_at`."""
 
     __tablename__ = "tenant_pauses"
 
@@ -310,7 +312,7 @@ class TenantPause(Table):
 
 
 class BulkOperation(HasId):
-    """What is done to many activities at once; its run has the same id in its own."""
+    """A change of many activities at once. Its id is part of the id of its run."""
 
     __tablename__ = "bulk_operations"
 
@@ -325,7 +327,7 @@ class BulkOperation(HasId):
 
 
 class BulkOperationItem(Table):
-    """One of the activities that a bulk operation is for, and what became of it."""
+    """One of the activities of a bulk operation, with its outcome."""
 
     __tablename__ = "bulk_operation_items"
     __table_args__ = (
@@ -337,17 +339,17 @@ class BulkOperationItem(Table):
     )
 
     operation_id: Mapped[UUID] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True, comment="In the order of their times, from 1.")
+    position: Mapped[int] = mapped_column(primary_key=True, comment="The place in the order of the times, from 1.")
     activity_id: Mapped[UUID]
-    scheduled_at: Mapped[datetime] = mapped_column(comment="For when it was scheduled when it was chosen.")
+    scheduled_at: Mapped[datetime] = mapped_column(comment="The time of the activity when it was chosen.")
     outcome: Mapped[ItemOutcome]
-    code: Mapped[str | None] = mapped_column(comment="Why it was refused, as a single call would have been.")
+    code: Mapped[str | None] = mapped_column(comment="The error code of a rejection, as a single call would have it.")
     detail: Mapped[str | None]
     changed_at: Mapped[datetime | None]
 
 
 class OfScheduledActivity(Table):
-    """A table whose rows belong to one scheduled activity and are read by it."""
+    """The base of tables whose rows belong to one scheduled activity, and are read by its id."""
 
     __abstract__ = True
 
@@ -355,14 +357,14 @@ class OfScheduledActivity(Table):
 
     @staticmethod
     def belongs() -> ForeignKeyConstraint:
-        """The composite foreign key that keeps a part in its whole's tenant."""
+        """Return the composite foreign key that keeps a part in the tenant of its activity."""
         return ForeignKeyConstraint(
             ["tenant_id", "activity_id"], ["scheduled_activities.tenant_id", "scheduled_activities.id"]
         )
 
 
 class TargetUser(OfScheduledActivity):
-    """Whom a scheduled activity is aimed at, or why nobody yet."""
+    """The person at whom a scheduled activity is aimed, or why none is found yet."""
 
     __tablename__ = "target_users"
     __table_args__ = (
@@ -380,7 +382,7 @@ class TargetUser(OfScheduledActivity):
 
 
 class ActivityAttribute(OfScheduledActivity):
-    """The value of one attribute of a scheduled activity, or why there is none yet."""
+    """The value of one attribute of a scheduled activity, or why it has none yet."""
 
     __tablename__ = "activity_attributes"
     __table_args__ = (
@@ -400,7 +402,7 @@ class ActivityAttribute(OfScheduledActivity):
 
 
 class StatusEvent(OfScheduledActivity):
-    """One line of the trail; `event_key` (a step's name or an update's id) makes writing it twice impossible."""
+    """A line of the trail. `event_key`, a step's name or an update's id, makes writing it twice impossible."""
 
     __tablename__ = "status_events"
     __table_args__ = (OfScheduledActivity.belongs(),)
@@ -418,7 +420,7 @@ class StatusEvent(OfScheduledActivity):
 
 
 class ResolutionAttempt(OfScheduledActivity):
-    """Why an attempt at resolution came out as it did; keyed like the event that it belongs to."""
+    """The explanation of an attempt at resolution, with the key of the event that it belongs to."""
 
     __tablename__ = "resolution_attempts"
     __table_args__ = (OfScheduledActivity.belongs(),)
@@ -429,7 +431,7 @@ class ResolutionAttempt(OfScheduledActivity):
 
 
 class ActivityResult(OfScheduledActivity):
-    """What an executor said became of a scheduled activity; never changed but for its follow-up."""
+    """A result that an executor reported for a scheduled activity. Only its follow-up is ever updated."""
 
     __tablename__ = "activity_results"
     __table_args__ = (
@@ -446,7 +448,7 @@ class ActivityResult(OfScheduledActivity):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
-    attempt: Mapped[int] = mapped_column(comment="The taking that it belongs to.")
+    attempt: Mapped[int] = mapped_column(comment="The claim that it belongs to.")
     provider_activity_id: Mapped[str | None]
     commerce_external_id: Mapped[str | None]
     occurred_at: Mapped[datetime]
@@ -454,12 +456,14 @@ class ActivityResult(OfScheduledActivity):
     external_status: Mapped[str | None]
     hard_override: Mapped[bool]
     task_result: Mapped[dict[str, Any] | None]
-    raw_payload: Mapped[Any | None] = mapped_column(JSON(none_as_null=True), comment="Not JSONB: kept as it came.")
-    fingerprint: Mapped[str] = mapped_column(comment="Equal for results that say the same.")
+    raw_payload: Mapped[Any | None] = mapped_column(
+        JSON(none_as_null=True), comment="JSON, not JSONB: stored as it was sent."
+    )
+    fingerprint: Mapped[str] = mapped_column(comment="Equal for equal results.")
     overrides_id: Mapped[UUID | None]
     from_status: Mapped[str]
     to_status: Mapped[str]
-    follow_up_at: Mapped[datetime | None] = mapped_column(comment="For when a follow-up is to be created.")
+    follow_up_at: Mapped[datetime | None] = mapped_column(comment="The time of the follow-up to create.")
     follow_up_id: Mapped[UUID | None]
     follow_up_error: Mapped[str | None]
     actor: Mapped[str]
@@ -467,7 +471,7 @@ class ActivityResult(OfScheduledActivity):
 
 
 class TaskResultType(Table):
-    """An outcome that the tenant's executors may report; one that requires a future time creates a follow-up."""
+    """An outcome that the tenant's executors can report. One that requires a future time creates a follow-up."""
 
     __tablename__ = "task_result_types"
 
@@ -477,7 +481,7 @@ class TaskResultType(Table):
 
 
 class DispatchSettings(Table):
-    """How a tenant's activities are handed to executors; without a row the defaults hold."""
+    """A tenant's settings for the hand-off to executors. Without a row the defaults are in force."""
 
     __tablename__ = "dispatch_settings"
 

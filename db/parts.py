@@ -1,4 +1,4 @@
-"""Writes of an activity's parts: target user, attributes, and the explanation of their resolution."""
+"""Writes of an activity's parts: its target user, its attributes, and the explanation of their resolution."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     SmallInteger,
+    TableValuedAlias,
     Text,
     case,
     column,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.models import ActivityAttribute, ResolutionAttempt, TargetUser
+from db.rows import CLOCK, Columns, parts_of
 from workflows.messages import ResolvedAttribute, ResolvedAttributes, ResolvedTarget
 from workflows.words import AttributeStatus, TargetStatus
 
@@ -28,68 +30,63 @@ FOUND = (AttributeStatus.RESOLVED, AttributeStatus.FALLBACK)
 def resolved_parts(
     row: CTE, target: ResolvedTarget | None, attributes: ResolvedAttributes | None, key: str
 ) -> list[CTE]:
-    """Write what was resolved after the creation into the parts, and why it came out so; what isn't given stays."""
+    """Build the writes of what was resolved after the creation; parts that are None stay as they are.
+
+    `row` is the CTE of the written activity, `key` that of the event which the explanation belongs to.
+    """
     parts = []
-    explanation: dict[str, Any] = {}
+    explanation: Columns = {}
     if target:
-        parts.append(_update_target(row, target))
+        parts.append(_target_update(row, target))
         explanation["target"] = target.explanation
     if attributes:
-        parts.append(_update_attributes(row, attributes))
+        parts.append(_attributes_update(row, attributes))
         explanation["attributes"] = attributes.explanation
     if parts:
-        parts.append(_attempt(row, key, explanation))
+        parts.append(_attempt_insert(row, key, explanation))
     return parts
 
 
-def _attempt(row: CTE, key: str, explanation: dict[str, Any]) -> CTE:
-    values = select(row.c.tenant_id, row.c.id, literal(key), literal(explanation, JSONB))
-    columns = ["tenant_id", "activity_id", "event_key", "explanation"]
+def _attempt_insert(row: CTE, key: str, explanation: Columns) -> CTE:
+    values = select(row.c.tenant_id, row.c.id, literal(key), literal(explanation, JSONB), CLOCK)
+    columns = ["tenant_id", "activity_id", "event_key", "explanation", "attempted_at"]
     return insert(ResolutionAttempt).from_select(columns, values).cte("attempt")
 
 
-def _update_target(row: CTE, target: ResolvedTarget) -> CTE:
+def _target_update(row: CTE, target: ResolvedTarget) -> CTE:
+    columns = target.model_dump(include={"commerce_user_id", "status", "strategy", "lock_reason", "error_message"})
     return (
         update(TargetUser)
         .where(
-            TargetUser.tenant_id == row.c.tenant_id,
-            TargetUser.activity_id == row.c.id,
+            parts_of(TargetUser, row.c.tenant_id, row.c.id),
             TargetUser.status.in_((TargetStatus.PENDING, TargetStatus.FAILED)),
         )
-        .values(
-            **_target_values(target),
-            resolved_at=func.now() if target.status is TargetStatus.RESOLVED else null(),
-        )
+        .values(**columns, resolved_at=CLOCK if target.status is TargetStatus.RESOLVED else null())
         .cte("target")
     )
 
 
-def _target_values(target: ResolvedTarget) -> dict[str, Any]:
-    return target.model_dump(include={"commerce_user_id", "status", "strategy", "lock_reason", "error_message"})
-
-
-def _update_attributes(row: CTE, attributes: ResolvedAttributes) -> CTE:
-    found = found_attributes(literal(attribute_rows(attributes.attributes), JSONB))
+def _attributes_update(row: CTE, attributes: ResolvedAttributes) -> CTE:
+    found = attributes_table(literal(attribute_rows(attributes.attributes), JSONB))
     return (
         update(ActivityAttribute)
         .where(
-            ActivityAttribute.tenant_id == row.c.tenant_id,
-            ActivityAttribute.activity_id == row.c.id,
+            parts_of(ActivityAttribute, row.c.tenant_id, row.c.id),
             ActivityAttribute.key == found.c.key,
             ActivityAttribute.status.not_in(FOUND),
         )
-        .values(value=found.c.value, **outcome(found))
+        .values(value=found.c.value, **outcome_columns(found))
         .cte("attributes")
     )
 
 
-def attribute_rows(attributes: tuple[ResolvedAttribute, ...]) -> list[dict[str, Any]]:
-    """What `found_attributes` makes a table of."""
+def attribute_rows(attributes: tuple[ResolvedAttribute, ...]) -> list[Columns]:
+    """Return the rows of `attributes_table`."""
     return [{"position": position, **one.model_dump(mode="json")} for position, one in enumerate(attributes)]
 
 
-def found_attributes(rows: ColumnElement[Any]) -> Any:
-    """A table of any length in one parameter, so that the statement's text never changes."""
+def attributes_table(rows: ColumnElement[Any]) -> TableValuedAlias:
+    """Build a table from one JSON parameter: its length varies, and the statement's text stays the same."""
     return (
         func.jsonb_to_recordset(rows)
         .table_valued(
@@ -106,10 +103,10 @@ def found_attributes(rows: ColumnElement[Any]) -> Any:
     )
 
 
-def outcome(found: Any) -> dict[str, Any]:
-    """What became of the search, as columns of the attribute's row."""
+def outcome_columns(found: TableValuedAlias) -> dict[str, ColumnElement[Any]]:
+    """Return the columns of an attribute that the outcome of its resolution sets."""
     return {
         "status": found.c.status,
         "error_message": found.c.error_message,
-        "resolved_at": case((found.c.status.in_([one.value for one in FOUND]), func.now())),
+        "resolved_at": case((found.c.status.in_([one.value for one in FOUND]), CLOCK)),
     }

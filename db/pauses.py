@@ -1,58 +1,76 @@
-"""The statements that pause a tenant and resume it; what a pause hides is said in `db.snapshots`."""
+"""The statements that pause a tenant and resume it. `db.snapshots` defines what a pause hides."""
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Delete, Row, Select, and_, delete, func, literal, select, update
+from sqlalchemy import CTE, ColumnElement, Delete, SQLColumnExpression, and_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
-from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models import ScheduledActivity, StatusEvent, TenantPause
-from db.snapshots import NOW
+from db.rows import CLOCK, NOW, Columns, Rows, in_contract_format
 from workflows.words import ActivityStatus, EventType
 
 RELEASED_AT_ONCE = 2000
-"""So many at once take a second or two on a slow machine, far from the time-out of a statement."""
+"""Activities that one statement releases: that takes a second or two on a slow machine, far from its time-out."""
 
 
-def pause(tenant_id: UUID, reason: str, actor: str) -> Insert:
-    """Pause from now on; one that is paused already stays so since then, for the newer reason."""
+class PauseState(NamedTuple):
+    """A tenant's pause, and the number of activities that it holds."""
+
+    tenant_id: UUID
+    paused_at: datetime
+    reason: str
+    actor: str
+    held: int
+
+
+class LockedPause(NamedTuple):
+    """A tenant's pause while its row is locked, and the time at which the lock was held."""
+
+    tenant_id: UUID
+    paused_at: datetime
+    reason: str
+    actor: str
+    now: datetime
+
+
+def pause_statement(tenant_id: UUID, reason: str, actor: str) -> Insert:
+    """Build an INSERT of the pause. A tenant that is paused already stays so since then, for the newer reason."""
     said = {"reason": reason, "actor": actor}
     values = insert(TenantPause).values(tenant_id=tenant_id, **said)
     return values.on_conflict_do_update(index_elements=["tenant_id"], set_=said)
 
 
-def state(tenant_id: UUID) -> Select[Any]:
-    """The pause, if there is one, and how many activities it holds by now."""
-    held = select(func.count()).where(_held(tenant_id, TenantPause.paused_at, NOW)).correlate(TenantPause)
+def pause_state_statement(tenant_id: UUID) -> Rows:
+    """Select the `PauseState` of a tenant; no row if it is not paused."""
+    held = select(func.count()).where(_is_held(tenant_id, TenantPause.paused_at, NOW)).correlate(TenantPause)
     return select(TenantPause.__table__, held.scalar_subquery().label("held")).where(TenantPause.tenant_id == tenant_id)
 
 
-def locked(tenant_id: UUID) -> Select[Any]:
-    """The pause, so that only one resumes it at a time, and the time."""
-    return (
-        select(TenantPause.__table__, NOW.label("now"))
-        .where(TenantPause.tenant_id == tenant_id)
-        .with_for_update(of=TenantPause)
-    )
+def lock_pause_statement(tenant_id: UUID) -> Rows:
+    """Select the `LockedPause` of a tenant, locked so that only one caller at a time resumes it."""
+    locked = select(TenantPause.__table__).where(TenantPause.tenant_id == tenant_id).with_for_update().cte("locked")
+    # Activities are recorded as due at this time: it is read from the CTE's row, which means after a wait for the lock.
+    return select(locked, CLOCK.label("now"))
 
 
-def release(paused: Row[Any], resumed_at: datetime, reason: str | None, actor: str) -> Select[Any]:
-    """Mark what was held anew, as of the resumption, with its true lateness; answers how many those were.
+def release_held_statement(paused: LockedPause, resumed_at: datetime, reason: str | None, actor: str) -> Rows:
+    """Build an UPDATE that marks held activities anew, at the resumption; returns their number.
 
-    Nobody sees it before the pause has ended: these marks, too, were made since the tenant was paused. The status is
-    written again so that the trigger sends word to waiting executors.
+    These marks stay invisible until the pause has ended, because they too were made after the tenant was paused. The
+    status is written again so that the trigger notifies waiting executors.
     """
     chosen = (
         select(ScheduledActivity.id)
-        .where(_held(paused.tenant_id, literal(paused.paused_at), literal(resumed_at)))
+        .where(_is_held(paused.tenant_id, literal(paused.paused_at), literal(resumed_at)))
         .order_by(ScheduledActivity.marked_at)
         .limit(RELEASED_AT_ONCE)
         .with_for_update()
         .cte("chosen")
     )
     due_since = func.greatest(ScheduledActivity.due_at, ScheduledActivity.created_at, ScheduledActivity.moved_at)
+    # The version stays as it is, so this is no `guarded_update`: the mark is written again, not a second time.
     marked = (
         update(ScheduledActivity)
         .where(ScheduledActivity.tenant_id == paused.tenant_id, ScheduledActivity.id == chosen.c.id)
@@ -64,19 +82,19 @@ def release(paused: Row[Any], resumed_at: datetime, reason: str | None, actor: s
         .returning(ScheduledActivity.id)
         .cte("marked")
     )
-    told = _tell(paused, marked, resumed_at, {"resumedBy": actor, "resumeReason": reason, "pauseReason": paused.reason})
-    return select(func.count()).select_from(marked).add_cte(told)
+    said = {"resumedBy": actor, "resumeReason": reason, "pauseReason": paused.reason}
+    return select(func.count()).select_from(marked).add_cte(_events_update(paused, marked, resumed_at, said))
 
 
-def end(tenant_id: UUID) -> Delete:
-    """From here on everybody sees what was held."""
+def end_pause_statement(tenant_id: UUID) -> Delete:
+    """Build a DELETE of the pause: from its commit on, what was held is visible as DUE."""
     return delete(TenantPause).where(TenantPause.tenant_id == tenant_id)
 
 
-def _held(
-    tenant_id: UUID, paused_at: ColumnElement[Any] | InstrumentedAttribute[Any], until: ColumnElement[Any]
+def _is_held(
+    tenant_id: UUID, paused_at: SQLColumnExpression[datetime], until: SQLColumnExpression[datetime]
 ) -> ColumnElement[bool]:
-    """What `HELD_SINCE` says of a row, as the range of an index."""
+    """Match the rows that have a `HELD_SINCE`, as the range of an index."""
     return and_(
         ScheduledActivity.tenant_id == tenant_id,
         ScheduledActivity.status == ActivityStatus.DUE,
@@ -85,11 +103,10 @@ def _held(
     )
 
 
-def _tell(paused: Row[Any], marked: CTE, resumed_at: datetime, said: dict[str, str | None]) -> CTE:
-    """The event of each held mark occurs at the resumption, and says since when and why it was held."""
-    since = func.to_char(func.timezone("UTC", StatusEvent.occurred_at), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+def _events_update(paused: LockedPause, marked: CTE, resumed_at: datetime, said: Columns) -> CTE:
+    """Build an UPDATE of the marks' events: they occur at the resumption, and say since when and why it was held."""
     details = (
-        func.jsonb_build_object("heldSince", since)
+        func.jsonb_build_object("heldSince", in_contract_format(StatusEvent.occurred_at))
         .concat(func.coalesce(StatusEvent.details, literal({}, JSONB)))
         .concat(literal(said, JSONB))
     )

@@ -1,23 +1,49 @@
-"""The statements of reconciliation: open rows page by page, and what is noted when a row's run is another one."""
+"""The statements of reconciliation: open rows page by page, and the note that a row continues in another run."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, func, insert, literal, select, tuple_, update
+from sqlalchemy import Text, and_, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.models import ScheduledActivity, StatusEvent
-from db.snapshots import EFFECTIVE_STATUS, NOW
+from db.models import ScheduledActivity
+from db.rows import NOW, Columns, Event, HasAddress, Rows, address, event_insert, row_lock
+from db.snapshots import EFFECTIVE_STATUS
 from workflows.findings import Cursor, Page
 from workflows.words import OPEN, ActivityStatus, EventType
 
 _PLACE = (ScheduledActivity.scheduled_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
 
 
-def open_rows(page: Page) -> Select[*tuple[Any, ...]]:
-    """The rows that need a run, the most urgent first, along the index of the open ones."""
+class OpenRow(NamedTuple):
+    """A row that needs a run, as reconciliation compares it. `is_settled`: it was not written within the grace."""
+
+    scheduled_at: datetime
+    tenant_id: UUID
+    id: UUID
+    idempotency_key: str
+    run_id: str
+    version: int
+    status: ActivityStatus
+    is_settled: bool
+    is_overdue: bool
+
+
+class OpenRequest(NamedTuple):
+    """A row that needs a run, with everything that a run is started from."""
+
+    scheduled_at: datetime
+    tenant_id: UUID
+    id: UUID
+    request: Columns
+    status: ActivityStatus
+    version: int
+
+
+def open_rows_statement(page: Page) -> Rows:
+    """Select the `OpenRow`s of a page, the most urgent first, along the index of the open ones."""
     grace = timedelta(seconds=page.grace_seconds)
     rows = select(
         *_PLACE,
@@ -29,68 +55,62 @@ def open_rows(page: Page) -> Select[*tuple[Any, ...]]:
         and_(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.scheduled_at < NOW - grace).label(
             "is_overdue"
         ),
-    ).where(ScheduledActivity.status.in_(OPEN), *_ready(page))
-    return _behind(rows, page.after).order_by(*_PLACE).limit(page.size)
+    ).where(ScheduledActivity.status.in_(OPEN))
+    if page.ready_only:
+        rows = rows.where(ScheduledActivity.status == ActivityStatus.READY)
+    return _rows_after(rows, page.after).order_by(*_PLACE).limit(page.size)
 
 
-def _ready(page: Page) -> tuple[ColumnElement[bool], ...]:
-    return (ScheduledActivity.status == ActivityStatus.READY,) if page.ready_only else ()
-
-
-def still_open(activities: Sequence[tuple[UUID, UUID]]) -> Select[*tuple[Any, ...]]:
-    """Those of these, each a tenant and an id, whose rows need a run."""
+def still_open_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
+    """Select the `ActivityRef`s of those activities, each a tenant and an id, whose rows need a run."""
     own = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
     rows = select(ScheduledActivity.tenant_id, ScheduledActivity.id)
     return rows.where(own.in_(activities), ScheduledActivity.status.in_(OPEN))
 
 
-def open_requests(after: Cursor | None, size: int) -> Select[*tuple[Any, ...]]:
-    """The rows that need a run, with all that a run is started from."""
+def open_requests_statement(after: Cursor | None, size: int) -> Rows:
+    """Select the `OpenRequest`s after a cursor, the most urgent first."""
     rows = select(*_PLACE, ScheduledActivity.request, ScheduledActivity.status, ScheduledActivity.version)
-    return _behind(rows.where(ScheduledActivity.status.in_(OPEN)), after).order_by(*_PLACE).limit(size)
+    return _rows_after(rows.where(ScheduledActivity.status.in_(OPEN)), after).order_by(*_PLACE).limit(size)
 
 
-def _behind(rows: Select[*tuple[Any, ...]], after: Cursor | None) -> Select[*tuple[Any, ...]]:
+def _rows_after(rows: Rows, after: Cursor | None) -> Rows:
     if after is None:
         return rows
-    behind = tuple_(*_PLACE) > tuple_(literal(after.scheduled_at), literal(after.tenant_id), literal(after.id))
-    return rows.where(ScheduledActivity.scheduled_at >= after.scheduled_at, behind)
+    is_after = tuple_(*_PLACE) > tuple_(literal(after.scheduled_at), literal(after.tenant_id), literal(after.id))
+    return rows.where(ScheduledActivity.scheduled_at >= after.scheduled_at, is_after)
 
 
-def goes_on_in(
-    tenant_id: UUID, activity_id: UUID, run_id: str, event_type: EventType | None, actor: str, **details: Any
-) -> Select[Any]:
-    """Let the row name another run, and the trail say why; answers nothing if it names that run already.
+def run_note_statement(
+    ref: HasAddress,
+    run_id: str,
+    event_type: EventType | None,
+    actor: str,
+    **details: str,
+) -> Rows:
+    """Build an UPDATE that makes the row name another run, with an event if `event_type` is given.
 
-    No version is counted up: nothing that a client can see of the activity has changed.
+    It returns no row if the activity names that run already. It leaves the version as it is: nothing that a client can
+    see of the activity has changed.
     """
-    before = (
-        select(ScheduledActivity.id, ScheduledActivity.run_id, EFFECTIVE_STATUS.label("status"))
-        .where(ScheduledActivity.tenant_id == tenant_id, ScheduledActivity.id == activity_id)
-        .with_for_update()
-        .cte("before")
-    )
+    before = row_lock(address(ref.tenant_id, ref.id), ScheduledActivity.run_id, EFFECTIVE_STATUS.label("status"))
     row = (
         update(ScheduledActivity)
-        .where(ScheduledActivity.tenant_id == tenant_id, ScheduledActivity.id == before.c.id, before.c.run_id != run_id)
+        .where(address(before.c.tenant_id, before.c.id), before.c.run_id != run_id)
         .values(run_id=run_id)
         .returning(ScheduledActivity.tenant_id, ScheduledActivity.id, before.c.status, before.c.run_id.label("before"))
         .cte("written")
     )
     if event_type is None:
         return select(row.c.id)
-    said = func.jsonb_build_object(
+    runs = func.jsonb_build_object(
         literal("runId", Text), literal(run_id, Text), literal("runBefore", Text), row.c.before
     )
-    values = {
-        "tenant_id": row.c.tenant_id,
-        "activity_id": row.c.id,
-        "event_key": literal(f"run:{run_id}", Text),
-        "event_type": literal(event_type.value, Text),
-        "from_status": row.c.status,
-        "to_status": row.c.status,
-        "actor": literal(actor, Text),
-        "details": said.op("||")(literal(details, JSONB)),
-    }
-    event = insert(StatusEvent).from_select(list(values), select(*values.values())).cte("event")
-    return select(row.c.id).add_cte(event)
+    event = Event(
+        event_type,
+        f"run:{run_id}",
+        from_status=row.c.status,
+        actor=actor,
+        details=runs.op("||")(literal(details, JSONB)),
+    )
+    return select(row.c.id).add_cte(event_insert(row, event))

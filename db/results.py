@@ -1,17 +1,18 @@
-"""The statements of results: where the activity stands, and one that writes all that an accepted result changes."""
+"""The statements of results: the state that a result is judged by, and the write of everything that it changes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Row, Select, Text, and_, cast, delete, func, insert, literal, select, update
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy import CTE, ColumnElement, Text, Update, and_, cast, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
-from db.leases import expire, trail, written
+from db.leases import hand_off_key
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
+from db.rows import NOW, Columns, Event, Rows, address, event_insert, guarded_update, parts_of
 from db.snapshots import EFFECTIVE_STATUS
 from workflows.hand_off import CONTACTED, EFFECTS, Accepted, HandOff, KnownResult, Lease
 from workflows.words import ActivityStatus, EventType
@@ -36,32 +37,65 @@ _known = (
             )
         )
     )
-    .where(ActivityResult.tenant_id == ScheduledActivity.tenant_id, ActivityResult.activity_id == ScheduledActivity.id)
+    .where(parts_of(ActivityResult, ScheduledActivity.tenant_id, ScheduledActivity.id))
     .correlate(ScheduledActivity)
     .scalar_subquery()
 )
 
 
-def exists(tenant_id: UUID, activity_id: UUID) -> Select[UUID]:
-    """Whether the tenant has it."""
-    return select(ScheduledActivity.id).where(*_this(tenant_id, activity_id))
+class JudgedActivity(NamedTuple):
+    """The state of an activity that a result is judged by; `result_id` is for the new result."""
+
+    tenant_id: UUID
+    id: UUID
+    why: str | None
+    attempts: int
+    lease_token: UUID | None
+    executor: str | None
+    taken_at: datetime | None
+    lease_expires_at: datetime | None
+    effective_status: ActivityStatus
+    external_id: str
+    known: list[Columns] | None
+    result_id: UUID
+
+    def as_hand_off(self) -> HandOff:
+        """Return the state as `workflows.hand_off` judges it."""
+        known = tuple(KnownResult.model_validate(one) for one in self.known or ())
+        return HandOff(status=self.effective_status, lease=self._lease(), results=known)
+
+    def _lease(self) -> Lease | None:
+        if not self.attempts:
+            return None
+        return Lease.model_validate(
+            {
+                "attempt": self.attempts,
+                "token": self.lease_token,
+                "executor": self.executor,
+                "taken_at": self.taken_at,
+                "expires_at": self.lease_expires_at,
+            }
+        )
 
 
-def lock(tenant_id: UUID, activity_id: UUID) -> Select[UUID]:
-    """Wait until nobody else changes it: what is read after that stands for the guard."""
-    return exists(tenant_id, activity_id).with_for_update()
+class ProvidersActivity(NamedTuple):
+    """The activity, and its attempt, that a provider has reported on under an id of its own."""
+
+    activity_id: UUID
+    attempt: int
 
 
-def expire_lease(tenant_id: UUID, activity_id: UUID) -> Select[Any]:
-    """A lease that has run out is nobody's, and that is written down before it is judged who says what."""
-    return expire(*_this(tenant_id, activity_id))
+def activity_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
+    """Select the id of the activity; no row if the tenant has no such activity."""
+    return select(ScheduledActivity.id).where(address(tenant_id, activity_id))
 
 
-def standing(tenant_id: UUID, activity_id: UUID) -> Select[Any]:
-    """What a result is judged by, for `hand_off`; `result_id` is for the one to come, later than all that are there."""
+def judged_activity_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
+    """Select the `JudgedActivity`. `result_id` is a UUIDv7, so that it sorts after every known result."""
+    stored = ("tenant_id", "id", "why", "attempts", "lease_token", "executor", "taken_at", "lease_expires_at")
     return (
         select(
-            ScheduledActivity.__table__,
+            *(ScheduledActivity.__table__.c[name] for name in stored),
             EFFECTIVE_STATUS.label("effective_status"),
             Commerce.external_id,
             _known.label("known"),
@@ -72,28 +106,12 @@ def standing(tenant_id: UUID, activity_id: UUID) -> Select[Any]:
             Commerce,
             and_(Commerce.tenant_id == ScheduledActivity.tenant_id, Commerce.id == ScheduledActivity.commerce_id),
         )
-        .where(*_this(tenant_id, activity_id))
+        .where(address(tenant_id, activity_id))
     )
 
 
-def hand_off(row: Row[Any]) -> HandOff:
-    """A row of `standing` as the domain sees it."""
-    known = tuple(KnownResult.model_validate(one) for one in row.known or ())
-    return HandOff(status=row.effective_status, lease=_lease(row) if row.attempts else None, results=known)
-
-
-def _lease(row: Row[Any]) -> Lease:
-    return Lease(
-        attempt=row.attempts,
-        token=row.lease_token,
-        executor=row.executor,
-        taken_at=row.taken_at,
-        expires_at=row.lease_expires_at,
-    )
-
-
-def of_provider(tenant_id: UUID, provider_activity_id: str) -> Select[UUID, int]:
-    """Which activity, and which taking of it, a provider has told of under an id of its own."""
+def providers_activity_statement(tenant_id: UUID, provider_activity_id: str) -> Rows:
+    """Select the `ProvidersActivity` of the latest result with this id."""
     return (
         select(ActivityResult.activity_id, ActivityResult.attempt)
         .where(ActivityResult.tenant_id == tenant_id, ActivityResult.provider_activity_id == provider_activity_id)
@@ -104,24 +122,27 @@ def of_provider(tenant_id: UUID, provider_activity_id: str) -> Select[UUID, int]
 
 @dataclass(frozen=True)
 class NewResult:
-    """A result that was accepted: `values` are its columns as they were sent."""
+    """A result that was accepted. `values` are its columns as the executor sent them."""
 
     id: UUID
-    values: dict[str, Any]
+    values: Columns
     actor: str
     why: str | None
 
 
-def record(new: NewResult, seen: Row[Any], accepted: Accepted) -> Select[Any]:
-    """The result, the activity's status, the event and the contact log, in one statement; the caller holds the lock."""
+def record_result_statement(new: NewResult, seen: JudgedActivity, accepted: Accepted) -> Rows:
+    """Build an INSERT of the result and of everything that it changes; returns an `ActivityResult`.
+
+    The caller has locked the activity's row.
+    """
     values = {"status": accepted.to_status, "why": new.why if new.values["status"] in EFFECTS else seen.why}
-    row = written(_this(seen.tenant_id, seen.id), values)
-    result = _insert(row, new, seen, accepted)
-    parts = [_event(row, new, seen, accepted), *_contacts(row, new, accepted)]
+    row = guarded_update(address(seen.tenant_id, seen.id), values)
+    result = _result_insert(row, new, seen, accepted)
+    parts = [event_insert(row, _event(row, new, seen, accepted)), *_contact_log_changes(row, new, accepted)]
     return select(result).add_cte(*parts)
 
 
-def _insert(row: CTE, new: NewResult, seen: Row[Any], accepted: Accepted) -> CTE:
+def _result_insert(row: CTE, new: NewResult, seen: JudgedActivity, accepted: Accepted) -> CTE:
     columns = ActivityResult.__table__.c
     known = new.values | {
         "id": new.id,
@@ -130,39 +151,36 @@ def _insert(row: CTE, new: NewResult, seen: Row[Any], accepted: Accepted) -> CTE
         "overrides_id": accepted.overrides,
         "from_status": seen.effective_status,
     }
-    values: dict[str, Any] = {name: literal(value, columns[name].type) for name, value in known.items()}
+    values: dict[str, ColumnElement[Any]] = {name: literal(value, columns[name].type) for name, value in known.items()}
     values |= {"tenant_id": row.c.tenant_id, "activity_id": row.c.id, "to_status": row.c.status}
     inserted = insert(ActivityResult).from_select(list(values), select(*values.values()))
     return inserted.returning(*columns).cte("result")
 
 
-def _event(row: CTE, new: NewResult, seen: Row[Any], accepted: Accepted) -> CTE:
+def _event(row: CTE, new: NewResult, seen: JudgedActivity, accepted: Accepted) -> Event:
     details = {"resultId": str(new.id), "result": new.values["status"], "attempt": accepted.attempt}
     if accepted.overrides:
-        overridden = next(one for one in seen.known if one["id"] == str(accepted.overrides))
+        overridden = next(one for one in seen.known or () if one["id"] == str(accepted.overrides))
         details |= {"overriddenResultId": overridden["id"], "overriddenResult": overridden["status"]}
     has_failed = new.why is not None and accepted.to_status is ActivityStatus.FAILED
-    return trail(
-        row,
+    return Event(
         EventType.RESULT_OVERRIDDEN if accepted.overrides else EventType.RESULT_RECEIVED,
-        seen.effective_status,
+        hand_off_key(row),
+        from_status=seen.effective_status,
         actor=new.actor,
-        details={name: literal(value, JSONB) for name, value in details.items()},
-        error_code=literal("not_executed", Text) if has_failed else None,
+        error_code="not_executed" if has_failed else None,
+        error_message=row.c.why if has_failed else None,
+        details=details,
     )
 
 
-def _contacts(row: CTE, new: NewResult, accepted: Accepted) -> list[CTE]:
-    """Somebody was contacted, as LAST_CONTACTED reads it; what an overridden result had said of that is taken back."""
+def _contact_log_changes(row: CTE, new: NewResult, accepted: Accepted) -> list[CTE]:
+    """Build the entry that LAST_CONTACTED criteria read, and the removal of an overridden result's entry."""
     parts = []
-    user = and_(TargetUser.tenant_id == row.c.tenant_id, TargetUser.activity_id == row.c.id)
+    user = parts_of(TargetUser, row.c.tenant_id, row.c.id)
     if accepted.overrides:
-        overridden = and_(
-            ActivityResult.tenant_id == row.c.tenant_id,
-            ActivityResult.activity_id == row.c.id,
-            ActivityResult.id == accepted.overrides,
-        )
-        told = delete(ContactLogEntry).where(
+        overridden = and_(parts_of(ActivityResult, row.c.tenant_id, row.c.id), ActivityResult.id == accepted.overrides)
+        entry_of_overridden = delete(ContactLogEntry).where(
             user,
             overridden,
             ContactLogEntry.tenant_id == row.c.tenant_id,
@@ -171,7 +189,7 @@ def _contacts(row: CTE, new: NewResult, accepted: Accepted) -> list[CTE]:
             ContactLogEntry.contacted_at == ActivityResult.occurred_at,
             ContactLogEntry.contacted_at != new.values["occurred_at"],
         )
-        parts.append(told.cte("not_contacted"))
+        parts.append(entry_of_overridden.cte("not_contacted"))
     if new.values["status"] in CONTACTED:
         occurred_at = literal(new.values["occurred_at"], ContactLogEntry.contacted_at.type)
         columns = ["tenant_id", "commerce_id", "commerce_user_id", "channel", "contacted_at"]
@@ -183,19 +201,19 @@ def _contacts(row: CTE, new: NewResult, accepted: Accepted) -> list[CTE]:
 
 
 class FollowUp(NamedTuple):
-    """A result that asks for a follow-up, with the first request and the activity that has the follow-up's key."""
+    """A result that asks for a follow-up, with the activity's request and the activity that has the follow-up's key."""
 
     tenant_id: UUID
     activity_id: UUID
     id: UUID
     follow_up_at: datetime
     actor: str
-    request: dict[str, Any]
+    request: Columns
     existing_id: UUID | None
 
 
-def follow_up_request(wanted: FollowUp) -> dict[str, Any]:
-    """Return the first request again, under the follow-up's key and for its time."""
+def follow_up_request(wanted: FollowUp) -> Columns:
+    """Return the activity's request again, with the follow-up's key and its time."""
     again = {"idempotency_key": f"{FOLLOW_UP_KEY}{wanted.id}", "scheduled_at": wanted.follow_up_at.isoformat()}
     return wanted.request | again | {"suggested_execution_time": None}
 
@@ -211,13 +229,7 @@ _FOLLOW_UPS = (
         ScheduledActivity.request,
         _existing.id.label("existing_id"),
     )
-    .join(
-        ScheduledActivity,
-        and_(
-            ScheduledActivity.tenant_id == ActivityResult.tenant_id,
-            ScheduledActivity.id == ActivityResult.activity_id,
-        ),
-    )
+    .join(ScheduledActivity, address(ActivityResult.tenant_id, ActivityResult.activity_id))
     .outerjoin(
         _existing,
         and_(
@@ -229,34 +241,29 @@ _FOLLOW_UPS = (
 )
 
 
-def follow_up_statement(tenant_id: UUID, activity_id: UUID, result_id: UUID) -> Select[Any]:
+def follow_up_statement(tenant_id: UUID, activity_id: UUID, result_id: UUID) -> Rows:
     """Select the `FollowUp` of one result; no row if it asks for none, or has one."""
-    return _FOLLOW_UPS.where(
-        ActivityResult.tenant_id == tenant_id,
-        ActivityResult.activity_id == activity_id,
-        ActivityResult.id == result_id,
-    )
+    return _FOLLOW_UPS.where(parts_of(ActivityResult, tenant_id, activity_id), ActivityResult.id == result_id)
 
 
-def missing_follow_ups(grace_seconds: float, limit: int) -> Select[Any]:
+def missing_follow_ups_statement(grace_seconds: float, limit: int) -> Rows:
     """Select the `FollowUp`s that were neither created nor rejected, the oldest first."""
     return (
         _FOLLOW_UPS.where(
             ActivityResult.follow_up_error.is_(None),
-            ActivityResult.received_at < func.clock_timestamp() - timedelta(seconds=grace_seconds),
+            ActivityResult.received_at < NOW - timedelta(seconds=grace_seconds),
         )
         .order_by(ActivityResult.id)
         .limit(limit)
     )
 
 
-def follow_up_is(result: FollowUp, activity_id: UUID | None, error: str | None) -> Any:
-    """What became of the follow-up; one that exists stays."""
+def follow_up_outcome_statement(result: FollowUp, activity_id: UUID | None, error: str | None) -> Update:
+    """Build an UPDATE that records a result's follow-up, or why it has none. A recorded one stays."""
     return (
         update(ActivityResult)
         .where(
-            ActivityResult.tenant_id == result.tenant_id,
-            ActivityResult.activity_id == result.activity_id,
+            parts_of(ActivityResult, result.tenant_id, result.activity_id),
             ActivityResult.id == result.id,
             ActivityResult.follow_up_id.is_(None),
         )
@@ -264,14 +271,10 @@ def follow_up_is(result: FollowUp, activity_id: UUID | None, error: str | None) 
     )
 
 
-def results_of(tenant_id: UUID, activity_id: UUID) -> Select[Any]:
-    """All that executors have said of an activity, in the order of arrival."""
+def results_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
+    """Select the `ActivityResult`s of an activity, in the order of their arrival."""
     return (
         select(ActivityResult.__table__)
-        .where(ActivityResult.tenant_id == tenant_id, ActivityResult.activity_id == activity_id)
+        .where(parts_of(ActivityResult, tenant_id, activity_id))
         .order_by(ActivityResult.id)
     )
-
-
-def _this(tenant_id: UUID, activity_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    return ScheduledActivity.tenant_id == tenant_id, ScheduledActivity.id == activity_id

@@ -1,62 +1,159 @@
-"""Guarded writes of an activity's row, and the status event of each."""
+"""Parts that statements about an activity's row share: its address, its guarded update, the event of a write."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
-    Text,
+    Executable,
+    RowMapping,
+    Select,
+    SQLColumnExpression,
+    and_,
     func,
     insert,
     literal,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import ScheduledActivity, StatusEvent
+from db.models import OfScheduledActivity, ScheduledActivity, StatusEvent
 from workflows.words import ActivityStatus, EventType
 
+Rows = Select[*tuple[Any, ...]]
+Columns = dict[str, Any]
+"""Values by the name of their column."""
+Expression = SQLColumnExpression[Any]
+Key = UUID | Expression
+Typed = TypeVar("Typed")
 
-def changed(tenant_id: Any, activity_id: Any, guard: ColumnElement[bool], values: dict[str, Any]) -> CTE:
-    """The row as one guarded UPDATE leaves it; empty if the guard didn't hold. Every change counts the version up."""
+NOW: ColumnElement[datetime] = func.statement_timestamp()
+"""The time at which the statement began. Guards that an index serves use it, because it is constant in a statement.
+
+A volatile clock in such a guard makes the planner read every row of the tenant.
+"""
+
+CLOCK: ColumnElement[datetime] = func.clock_timestamp()
+"""The time at which the expression is evaluated. Every time that is recorded is read by it, after the row is locked.
+
+A statement that waits for a lock begins earlier than what it records: by `NOW` the trail would be out of order.
+"""
+
+
+async def fetch_rows(
+    connection: AsyncConnection, kind: Callable[..., Typed], statement: Executable, parameters: Columns | None = None
+) -> list[Typed]:
+    """Execute a statement and return its rows as `kind`, whose fields are the statement's columns."""
+    found = await connection.execute(statement, parameters)
+    return [_as_kind(kind, row) for row in found.mappings()]
+
+
+async def fetch_row(
+    connection: AsyncConnection, kind: Callable[..., Typed], statement: Executable, parameters: Columns | None = None
+) -> Typed | None:
+    """Execute a statement and return its only row as `kind`, or None if there is none."""
+    row = (await connection.execute(statement, parameters)).mappings().one_or_none()
+    return None if row is None else _as_kind(kind, row)
+
+
+def _as_kind(kind: Callable[..., Typed], row: RowMapping) -> Typed:
+    return kind(**{str(name): value for name, value in row.items()})
+
+
+def address(tenant_id: Key, activity_id: Key) -> ColumnElement[bool]:
+    """Match the row of an activity, by its primary key."""
+    return and_(ScheduledActivity.tenant_id == tenant_id, ScheduledActivity.id == activity_id)
+
+
+def parts_of(table: type[OfScheduledActivity], tenant_id: Key, activity_id: Key) -> ColumnElement[bool]:
+    """Match the rows of `table` that belong to an activity."""
+    return and_(table.tenant_id == tenant_id, table.activity_id == activity_id)
+
+
+def row_lock(where: ColumnElement[bool], *returned: Expression) -> CTE:
+    """Build a CTE that locks the rows and returns them as they are after the wait.
+
+    PostgreSQL computes the new values of an UPDATE before it waits for the row. Values that depend on this CTE are
+    computed after the wait. The lock is as strong as the UPDATE's own, so that foreign keys are checked meanwhile.
+    """
+    rows = select(ScheduledActivity.tenant_id, ScheduledActivity.id, *returned).where(where)
+    return rows.with_for_update(key_share=True).cte("locked")
+
+
+def guarded_update(where: ColumnElement[bool], values: Columns, *returned: Expression) -> CTE:
+    """Build an UPDATE of the matching rows that counts their version up, as a CTE of the written rows.
+
+    `where` refers to rows that are locked already: by `row_lock`, or by an earlier statement of the transaction.
+    """
     return (
         update(ScheduledActivity)
-        .where(ScheduledActivity.tenant_id == tenant_id, ScheduledActivity.id == activity_id, guard)
-        .values({"version": ScheduledActivity.version + 1, "updated_at": func.clock_timestamp()} | values)
-        .returning(*ScheduledActivity.__table__.columns)
+        .where(where)
+        .values({"version": ScheduledActivity.version + 1, "updated_at": CLOCK} | values)
+        .returning(*ScheduledActivity.__table__.columns, *returned)
         .cte("written")
     )
 
 
+class HasAddress(Protocol):
+    """A value that names an activity: an `ActivityRef`, a row, or the input of a run."""
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Return the tenant's id."""
+
+    @property
+    def id(self) -> UUID:
+        """Return the activity's id."""
+
+
 @dataclass(frozen=True)
 class Event:
-    """A line of the trail; the same `key` is never written twice for one activity."""
+    """A line of the trail. The same `key` is never written twice for one activity.
 
-    type: EventType
-    key: str
-    to_status: ActivityStatus
-    from_status: ActivityStatus | None = None
-    actor: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None
-    details: dict[str, Any] | None = None
+    Each value is a constant or an expression over the written row. Without `to_status` it is the written row's.
+    """
+
+    type: EventType | ColumnElement[str]
+    key: str | ColumnElement[str]
+    to_status: ActivityStatus | None = None
+    from_status: ActivityStatus | Expression | None = None
+    actor: str | ColumnElement[str] | None = None
+    error_code: str | Expression | None = None
+    error_message: str | Expression | None = None
+    details: Columns | Expression | None = None
+    occurred_at: ColumnElement[datetime] = CLOCK
 
 
-def with_event(row: CTE, event: Event, occurred_at: ColumnElement[Any] | None = None) -> CTE:
-    """Insert the event of a write, if that has written; it occurs now unless said otherwise."""
-    values = {
-        "tenant_id": row.c.tenant_id,
-        "activity_id": row.c.id,
-        "event_key": literal(event.key, Text),
-        "event_type": literal(event.type.value, Text),
-        "from_status": literal(event.from_status, Text),
-        "to_status": literal(event.to_status.value, Text),
-        "error_code": literal(event.error_code, Text),
-        "error_message": literal(event.error_message, Text),
-        "actor": literal(event.actor, Text),
-        "details": literal(event.details, JSONB(none_as_null=True)),
-        "occurred_at": func.clock_timestamp() if occurred_at is None else occurred_at,
+def event_insert(row: CTE, event: Event) -> CTE:
+    """Build an INSERT of the event for each row of a write, and of nothing where nothing was written."""
+    said = {
+        "event_key": event.key,
+        "event_type": event.type,
+        "from_status": event.from_status,
+        "to_status": row.c.status if event.to_status is None else event.to_status,
+        "error_code": event.error_code,
+        "error_message": event.error_message,
+        "actor": event.actor,
+        "details": event.details,
+        "occurred_at": event.occurred_at,
     }
+    values: dict[str, Expression] = {"tenant_id": row.c.tenant_id, "activity_id": row.c.id}
+    values |= {name: _expression(name, value) for name, value in said.items() if value is not None}
     return insert(StatusEvent).from_select(list(values), select(*values.values())).cte("event")
+
+
+def _expression(column: str, value: object) -> Expression:
+    if isinstance(value, SQLColumnExpression):
+        return value
+    return literal(value.value if isinstance(value, StrEnum) else value, StatusEvent.__table__.c[column].type)
+
+
+def in_contract_format(instant: Expression) -> ColumnElement[str]:
+    """Return an instant as text, as the contract writes it: 2025-01-16T09:00:00.000Z."""
+    return func.to_char(func.timezone("UTC", instant), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')

@@ -1,4 +1,4 @@
-"""The statements that several parts share, as values; what counts as due is said here, and only here."""
+"""Whole scheduled activities as their tenant sees them, and the only definition of what counts as due."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -6,31 +6,28 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
-    Row,
+    RowMapping,
     ScalarSelect,
-    Select,
     and_,
+    bindparam,
     case,
     func,
     literal_column,
     not_,
     select,
 )
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models
 from db.models import ScheduledActivity, StatusEvent, TenantPause
+from db.rows import NOW, Columns, Key, Rows, address, parts_of
 from workflows.messages import Attribute, Label, ResolvedAttribute, ResolvedTarget, Snapshot, Standing, TargetUser
 from workflows.words import ActivityStatus, AttributeStatus, EventType, Pending, TargetStatus, TargetStrategy
 
-NOW = func.statement_timestamp()
-"""The database's clock: the only one that decides what is due."""
 
-
-def paused_at(tenant_id: UUID | BindParameter[UUID] | InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
-    """Since when the tenant is paused, null if it isn't: looked up once a statement for a tenant that is named."""
+def paused_at(tenant_id: Key) -> ScalarSelect[datetime]:
+    """Select the time since which the tenant is paused, or null. For a named tenant it is read once in a statement."""
     return (
         select(TenantPause.paused_at)
         .where(TenantPause.tenant_id == tenant_id)
@@ -39,45 +36,46 @@ def paused_at(tenant_id: UUID | BindParameter[UUID] | InstrumentedAttribute[UUID
     )
 
 
-def marked_ahead(paused: ScalarSelect[datetime] | datetime | None) -> ColumnElement[bool]:
-    """Stored as DUE, but its time is still to come, or came since its tenant was `paused`: to everyone it is READY.
+def is_marked_ahead(paused: ScalarSelect[datetime] | datetime | None) -> ColumnElement[bool]:
+    """Match marks that are not visible yet: their time is to come, or came after the tenant was `paused`.
 
-    A mark counts from the later of its own moment and `due_at`, so one range of `marked_at` has all that nobody sees.
+    Such a row is stored as DUE and counts as READY. `marked_at` is never before `due_at`, so these rows are one range
+    of its index.
     """
-    unseen_from = NOW if paused is None else func.least(NOW, paused)
-    return and_(ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.marked_at > unseen_from)
+    visible_until = NOW if paused is None else func.least(NOW, paused)
+    return and_(ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.marked_at > visible_until)
 
 
-MARKED_AHEAD = marked_ahead(paused_at(ScheduledActivity.tenant_id))
+IS_MARKED_AHEAD = is_marked_ahead(paused_at(ScheduledActivity.tenant_id))
 
-HELD_SINCE = case((and_(MARKED_AHEAD, ScheduledActivity.marked_at <= NOW), ScheduledActivity.marked_at))
-"""From when on it would be DUE if its tenant were not paused; null if that isn't what it waits for."""
+HELD_SINCE = case((and_(IS_MARKED_AHEAD, ScheduledActivity.marked_at <= NOW), ScheduledActivity.marked_at))
+"""The time at which it would have become DUE if its tenant were not paused; null for every other activity."""
 
-EVENT_IS_SEEN = and_(
+EVENT_IS_VISIBLE = and_(
     StatusEvent.occurred_at
     <= case((StatusEvent.event_type == EventType.DUE, func.least(NOW, paused_at(StatusEvent.tenant_id))), else_=NOW),
     StatusEvent.event_type != EventType.CHANGE_REFUSED,
 )
-"""The event of a mark that nobody can see yet isn't told, nor a refusal: its caller was told, and nothing happened."""
+"""Leaves out the event of a mark that is not visible yet, and rejections: they changed nothing, and had an answer."""
 
-EFFECTIVE_STATUS = case((MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
+EFFECTIVE_STATUS = case((IS_MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
 """The status that counts: every read, filter, claim and guard uses it."""
 
 
-def having(status: ActivityStatus, paused: datetime | None) -> tuple[ColumnElement[bool], ...]:
-    """The rows whose effective status this is, as disjoint ranges of indices that begin with the stored one."""
+def status_ranges(status: ActivityStatus, paused: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    """Return the rows with this effective status, as disjoint ranges of indices that begin with the stored one."""
     stored = ScheduledActivity.status == status
     match status:
         case ActivityStatus.READY:
-            return stored, marked_ahead(paused)
+            return stored, is_marked_ahead(paused)
         case ActivityStatus.DUE:
-            return (and_(stored, not_(marked_ahead(paused))),)
+            return (and_(stored, not_(is_marked_ahead(paused))),)
         case _:
             return (stored,)
 
 
-def is_due(tenant_id: UUID | BindParameter[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
-    """What an executor may take, said so that an index finds it; of a paused tenant nothing, even if it is DUE."""
+def is_due(tenant_id: Key) -> ColumnElement[bool]:
+    """Match activities that an executor may take, as one range of an index. In a pause it matches none."""
     return and_(
         ScheduledActivity.status == ActivityStatus.DUE,
         ScheduledActivity.due_at <= NOW,
@@ -88,17 +86,14 @@ def is_due(tenant_id: UUID | BindParameter[UUID] | InstrumentedAttribute[UUID]) 
 TARGET_USERS: ScalarSelect[Any] = (
     select(func.jsonb_agg(func.to_jsonb(literal_column("target_users"))))
     .select_from(models.TargetUser)
-    .where(
-        models.TargetUser.tenant_id == ScheduledActivity.tenant_id,
-        models.TargetUser.activity_id == ScheduledActivity.id,
-    )
+    .where(parts_of(models.TargetUser, ScheduledActivity.tenant_id, ScheduledActivity.id))
     .correlate(ScheduledActivity)
     .scalar_subquery()
 )
 
 
-def jsonb_of_attributes(table: str) -> ColumnElement[Any]:
-    """Rows of that name, joined with their keys, as one array in their order."""
+def attributes_as_jsonb(table: str) -> ColumnElement[Any]:
+    """Return the rows of attributes called `table`, joined with their keys, as one array in their order."""
     return literal_column(
         f"jsonb_agg(to_jsonb({table}) || jsonb_build_object('attribute_key_id', attribute_keys.id)"
         f" ORDER BY {table}.position)"
@@ -106,7 +101,7 @@ def jsonb_of_attributes(table: str) -> ColumnElement[Any]:
 
 
 ATTRIBUTES: ScalarSelect[Any] = (
-    select(jsonb_of_attributes("activity_attributes"))
+    select(attributes_as_jsonb("activity_attributes"))
     .select_from(models.ActivityAttribute)
     .join(
         models.AttributeKey,
@@ -115,65 +110,82 @@ ATTRIBUTES: ScalarSelect[Any] = (
             models.AttributeKey.key == models.ActivityAttribute.key,
         ),
     )
-    .where(
-        models.ActivityAttribute.tenant_id == ScheduledActivity.tenant_id,
-        models.ActivityAttribute.activity_id == ScheduledActivity.id,
-    )
+    .where(parts_of(models.ActivityAttribute, ScheduledActivity.tenant_id, ScheduledActivity.id))
     .correlate(ScheduledActivity)
     .scalar_subquery()
 )
 
-SNAPSHOTS: Select[Any] = select(
+SNAPSHOTS: Rows = select(
     ScheduledActivity,
-    MARKED_AHEAD.label("marked_ahead"),
+    IS_MARKED_AHEAD.label("marked_ahead"),
     HELD_SINCE.label("held_since"),
     TARGET_USERS.label("target_users"),
     ATTRIBUTES.label("attributes"),
 )
-"""Whole scheduled activities, a row each, for `snapshot`; add a WHERE that names the tenant."""
+"""Whole scheduled activities, a row each, for `build_snapshot`; add a WHERE that names the tenant."""
+
+_SNAPSHOT_STATEMENT = SNAPSHOTS.where(address(bindparam("wanted_tenant"), bindparam("wanted_id")))
+_SNAPSHOT_OF_KEY_STATEMENT = SNAPSHOTS.where(
+    ScheduledActivity.tenant_id == bindparam("wanted_tenant"),
+    ScheduledActivity.idempotency_key == bindparam("wanted_key"),
+)
 
 
-def snapshot(row: Row[Any]) -> Snapshot:
-    """One row of `SNAPSHOTS` as its tenant sees it."""
-    fields = dict(row._mapping)  # noqa: SLF001 - its public name, says SQLAlchemy
-    ahead = fields["marked_ahead"]
-    marked_at = None if ahead else row.marked_at
-    targets = tuple(_target(target, marked_at) for target in row.target_users or ())
-    attributes = tuple(Attribute.model_validate(attribute) for attribute in row.attributes or ())
+async def read_snapshot(connection: AsyncConnection, tenant_id: UUID, activity_id: UUID) -> Snapshot | None:
+    """Read an activity, or None if the tenant has no row of it."""
+    wanted = {"wanted_tenant": tenant_id, "wanted_id": activity_id}
+    row = (await connection.execute(_SNAPSHOT_STATEMENT, wanted)).mappings().one_or_none()
+    return build_snapshot(row) if row else None
+
+
+async def read_snapshot_of_key(connection: AsyncConnection, tenant_id: UUID, key: str) -> Snapshot | None:
+    """Read the activity that has this idempotency key, or None if the tenant has no row with it."""
+    wanted = {"wanted_tenant": tenant_id, "wanted_key": key}
+    row = (await connection.execute(_SNAPSHOT_OF_KEY_STATEMENT, wanted)).mappings().one_or_none()
+    return build_snapshot(row) if row else None
+
+
+def build_snapshot(row: RowMapping) -> Snapshot:
+    """Build a snapshot from a row of `SNAPSHOTS`; a mark that is not visible yet is left out of it."""
+    ahead = row["marked_ahead"]
+    marked_at = None if ahead else row["marked_at"]
+    targets = tuple(_build_target(target, marked_at) for target in row["target_users"] or ())
+    attributes = tuple(Attribute.model_validate(attribute) for attribute in row["attributes"] or ())
+    user_status = row["user_status_code"]
     return Snapshot.model_validate(
-        fields
+        dict(row)
         | {
-            "reason": Label(code=row.reason_code, label=row.reason_label),
-            "user_status": row.user_status_code and Label(code=row.user_status_code, label=row.user_status_label),
-            "status": ActivityStatus.READY if ahead else row.status,
-            "version": row.version - ahead,
+            "reason": Label(code=row["reason_code"], label=row["reason_label"]),
+            "user_status": user_status and Label(code=user_status, label=row["user_status_label"]),
+            "status": ActivityStatus.READY if ahead else row["status"],
+            "version": row["version"] - ahead,
             "target_users": targets,
             "attributes": attributes,
             "marked_at": marked_at,
-            "lateness_ms": None if ahead else row.lateness_ms,
-            "updated_at": max(row.updated_at, marked_at or row.updated_at),
+            "lateness_ms": None if ahead else row["lateness_ms"],
+            "updated_at": max(row["updated_at"], marked_at or row["updated_at"]),
             "standing": Standing(
-                status=row.status,
-                version=row.version,
-                scheduled_at=row.scheduled_at,
-                pending=tuple(pending(targets, attributes)),
-                why=row.why,
+                status=row["status"],
+                version=row["version"],
+                scheduled_at=row["scheduled_at"],
+                pending=tuple(pending_parts(targets, attributes)),
+                why=row["why"],
             ),
         }
     )
 
 
-def _target(target: dict[str, Any], marked_at: datetime | None) -> TargetUser:
-    """A found target is LOCKED from the moment the activity is due on: told by the mark, stored nowhere else."""
+def _build_target(target: Columns, marked_at: datetime | None) -> TargetUser:
+    """Build a target user. A resolved one is LOCKED from the mark on: that is derived from the mark, and not stored."""
     if marked_at and target["status"] == TargetStatus.RESOLVED:
         target |= {"status": TargetStatus.LOCKED, "locked_at": marked_at}
     return TargetUser.model_validate(target)
 
 
-def pending(
+def pending_parts(
     targets: Iterable[TargetUser | ResolvedTarget], attributes: Iterable[Attribute | ResolvedAttribute]
 ) -> Iterator[Pending]:
-    """What is left to resolve at its time, or failed and can be tried again."""
+    """Yield the parts that are still to be resolved: left for the activity's time, or failed."""
     for target in targets:
         if target.status in {TargetStatus.PENDING, TargetStatus.FAILED}:
             yield Pending.MANUAL_TARGET if target.strategy is TargetStrategy.MANUAL else Pending.TARGET

@@ -137,13 +137,13 @@ class Changes:
     async def _write_to_row(self, wanted: Apply) -> bool:
         """Write the change in the row, if no run holds the activity; return False if a run does, or has to."""
         async with self._database.transactions.begin() as connection:
-            seen = await changes.locked(connection, wanted)
+            seen = await changes.lock_activity(connection, wanted)
             if seen.standing.status in OPEN and not await self._is_cancellation_without_run(wanted, seen):
                 return False
-            standing = await changes.apply(connection, wanted)
+            standing = await changes.apply_change(connection, wanted)
             if standing.status in OPEN:  # a move took back a mark that was not due yet
                 lead = self._lead.before(standing.scheduled_at)
-                await resume_run(self._client, await changes.input_of(connection, wanted, lead), standing)
+                await resume_run(self._client, await changes.read_run_input(connection, wanted, lead), standing)
         return True
 
     async def _is_cancellation_without_run(self, wanted: Apply, seen: Snapshot) -> bool:
@@ -156,5 +156,5 @@ class Changes:
     async def _withdraw(self, wanted: Apply, detail: str, *, is_defect: bool = False) -> Applied | Withdrawn:
         """Take the change's key in the row, unless the change was already written under it."""
         async with self._database.transactions.begin() as connection:
-            withdrawn = await changes.withdraw(connection, wanted)
+            withdrawn = await changes.withdraw_change(connection, wanted)
         return Withdrawn(detail, is_defect) if withdrawn else Applied()

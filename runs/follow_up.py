@@ -45,7 +45,7 @@ class FollowUps:
             except RunFailedError:
                 error = "The reason is ours: see its run."
         async with self._database.autocommit.connect() as connection:
-            await connection.execute(results.follow_up_is(wanted, found, None if found else error))
+            await connection.execute(results.follow_up_outcome_statement(wanted, found, None if found else error))
         return found
 
     async def _start(self, wanted: FollowUp, deadline_seconds: float) -> UUID:

@@ -4,15 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from db.engine import Database
-from db.reconciliation import open_requests
+from db.reconciliation import OpenRequest, open_requests_statement
+from db.rows import fetch_rows
 from runs.lead import Lead
 from runs.start import resume_run
 from workflows.findings import Cursor
@@ -52,12 +51,12 @@ async def rebuild(client: Client, database: Database, *, per_second: float, lead
         after = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields})
 
 
-async def _read_page(database: Database, after: Cursor | None) -> list[Row[Any]]:
+async def _read_page(database: Database, after: Cursor | None) -> list[OpenRequest]:
     async with database.autocommit.connect() as connection:
-        return list((await connection.execute(open_requests(after, PAGE))).all())
+        return await fetch_rows(connection, OpenRequest, open_requests_statement(after, PAGE))
 
 
-async def _start_run(client: Client, row: Row[Any], lead: Lead) -> bool:
+async def _start_run(client: Client, row: OpenRequest, lead: Lead) -> bool:
     scheduled = ScheduledActivityInput(
         id=row.id,
         tenant_id=row.tenant_id,

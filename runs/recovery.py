@@ -6,7 +6,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from db import changes
 from db.engine import Database
-from db.reconciliation import goes_on_in
+from db.reconciliation import run_note_statement
 from runs.ask import Fate, find_fate, read_ending
 from runs.lead import Lead
 from runs.start import resume_run
@@ -28,7 +28,7 @@ class Recovery:
     async def settle(self, ref: ActivityRef) -> Finding | None:
         """Settle an open row that seems to have no run; return None if it has one, or is not open any more."""
         async with self._database.transactions.begin() as connection:
-            seen = await changes.locked(connection, ref)
+            seen = await changes.lock_activity(connection, ref)
             if seen.standing.status not in OPEN:
                 return None
             fate, execution = await find_fate(self._client, ref.tenant_id, seen)
@@ -42,7 +42,7 @@ class Recovery:
                     return Finding.TERMINATED
                 case Fate.CANCELLED:
                     cancel = Cancel(actor=ACTOR, reason="The run was cancelled in Temporal.")
-                    await changes.apply(connection, _build_apply(ref, f"cancelled:{seen.run_id}", cancel))
+                    await changes.apply_change(connection, _build_apply(ref, f"cancelled:{seen.run_id}", cancel))
                     return Finding.CANCELLED
 
     async def _terminate(self, connection: AsyncConnection, ref: ActivityRef, run: WorkflowExecution | None) -> None:
@@ -50,16 +50,14 @@ class Recovery:
         how = await read_ending(self._client, run)
         reason = f"The run was ended in Temporal: {how.reason}" if how.reason else "The run was ended in Temporal."
         change = Terminate(actor=how.by or "temporal", reason=reason)
-        await changes.apply(connection, _build_apply(ref, f"terminated:{run.run_id}", change))
+        await changes.apply_change(connection, _build_apply(ref, f"terminated:{run.run_id}", change))
 
     async def _resume(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> Finding | None:
         try:
             run_id = await self._start_run(connection, ref, standing)
         except WorkflowAlreadyStartedError:
             return None
-        resumed = goes_on_in(
-            ref.tenant_id, ref.id, run_id, EventType.RUN_RESUMED, ACTOR, reason="No run was open for it."
-        )
+        resumed = run_note_statement(ref, run_id, EventType.RUN_RESUMED, ACTOR, reason="No run was open for it.")
         await connection.execute(resumed)
         return Finding.RESUMED
 
@@ -71,15 +69,15 @@ class Recovery:
             WorkflowAlreadyStartedError: another process has just started a run for it; nothing has changed.
         """
         async with self._database.transactions.begin() as connection:
-            seen = await changes.locked(connection, ref)
-            standing = await changes.apply(connection, _build_apply(ref, f"brought-back:{seen.version}", change))
+            seen = await changes.lock_activity(connection, ref)
+            standing = await changes.apply_change(connection, _build_apply(ref, f"brought-back:{seen.version}", change))
             run_id = await self._start_run(connection, ref, standing)
-            await connection.execute(goes_on_in(ref.tenant_id, ref.id, run_id, None, change.actor))
-            return await changes.locked(connection, ref)
+            await connection.execute(run_note_statement(ref, run_id, None, change.actor))
+            return await changes.lock_activity(connection, ref)
 
     async def _start_run(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> str:
         """Start a run before the commit: its first step waits for the row's lock."""
-        scheduled = await changes.input_of(connection, ref, self._lead.before(standing.scheduled_at))
+        scheduled = await changes.read_run_input(connection, ref, self._lead.before(standing.scheduled_at))
         return await resume_run(self._client, scheduled, standing)
 
 

@@ -19,7 +19,7 @@ from api.http.errors import Unavailable, ValidationFailed, problem_responses
 from api.http.fields import Answer, RequestBody, Text, Time
 from db import bulk_operations as statements
 from db.listing import PLANNED_ANEW, Listed, Slice
-from db.snapshots import paused_at, snapshot
+from db.snapshots import build_snapshot, paused_at
 from runs.ask import UnansweredError
 from runs.bulk import start_bulk_operation
 from workflows.bulk import BulkChange, BulkOperation, BulkVerb
@@ -144,8 +144,10 @@ async def _start(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
         if total > statements.ITEMS:
             raise _field_problem("/filter", f"The filter matches more than {statements.ITEMS:,} activities: narrow it.")
         if body.dry_run:
-            earliest = await connection.execute(listed.snapshots(Slice(SAMPLE, "scheduled_at", descending=False)))
-            sample = [read_recorded(snapshot(row), caller, opened) for row in earliest]
+            earliest = await connection.execute(
+                listed.snapshots_statement(Slice(SAMPLE, "scheduled_at", descending=False))
+            )
+            sample = [read_recorded(build_snapshot(row), caller, opened) for row in earliest.mappings()]
             return _respond(BulkDryRunRead(verb=change.verb, total=total, sample=sample))
     operation = BulkOperation(
         id=body.operation_id or uuid4(),

@@ -26,8 +26,7 @@ from api.http.errors import (
 )
 from api.http.fields import Int32, RequestBody, Text, Time
 from db.failures import may_pass
-from db.models import ScheduledActivity
-from db.snapshots import SNAPSHOTS, snapshot
+from db.snapshots import read_snapshot
 from runs.change import Accepted, Changes, Outcome, Rejected, Withdrawn
 from workflows.messages import (
     Apply,
@@ -184,11 +183,10 @@ def _require_carried_out(outcome: Outcome) -> None:
 
 
 async def _read_snapshot(opened: Resources, caller: Caller, activity_id: UUID) -> Snapshot:
-    statement = SNAPSHOTS.where(ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id)
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).one_or_none()
-    if row:
-        return snapshot(row)
+        found = await read_snapshot(connection, caller.tenant_id, activity_id)
+    if found:
+        return found
     await require_resolving(activity_id, caller, opened)
     raise WrongStatus("The activity is RESOLVING: wait until it is recorded.", members={"actualStatus": "RESOLVING"})
 

@@ -14,7 +14,7 @@ from api.http.bodies import escape_pointer_part
 from api.http.dependencies import Resources
 from api.http.errors import IdempotencyKeyExists, Problem, Unavailable
 from db.models import ScheduledActivity
-from db.snapshots import SNAPSHOTS, snapshot
+from db.snapshots import SNAPSHOTS, build_snapshot
 from runs import ask
 from workflows.display import contract_time
 from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest
@@ -100,10 +100,12 @@ async def _look_up(scheduled: ScheduledActivityInput, caller: Caller, opened: Re
         ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.idempotency_key == key
     )
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).one_or_none()
+        row = (await connection.execute(statement)).mappings().one_or_none()
     if row:
-        stored = ScheduledActivityRequest.model_validate(row.request)
-        return _build_conflict(read_recorded(snapshot(row), caller, opened), stored, scheduled.request, decided=True)
+        stored = ScheduledActivityRequest.model_validate(row["request"])
+        return _build_conflict(
+            read_recorded(build_snapshot(row), caller, opened), stored, scheduled.request, decided=True
+        )
     run = await ask.find_latest_run(opened.temporal, caller.tenant_id, key)
     if run is None or run.status is not WorkflowExecutionStatus.RUNNING:
         return None

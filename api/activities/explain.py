@@ -1,12 +1,13 @@
 """Explain an activity's target user and values, and those that a creation would have."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.schemas import ScheduledActivityCreate
@@ -23,6 +24,7 @@ from api.http.errors import (
 from api.http.fields import Answer, Instant
 from db import facts
 from db.models import Commerce, ResolutionAttempt
+from db.rows import Columns, fetch_rows, parts_of
 from workflows.messages import RejectedError, Resolve, ScheduledActivityInput
 from workflows.resolution import decide, why_unresolved
 from workflows.resolution.explanations import AttributesExplanation, ReasonExplanation, TargetExplanation
@@ -67,6 +69,13 @@ class ExplanationDryRunRead(ExplanationRead):
     status_reason: str | None = Field(description="The reason if it would be UNRESOLVED.")
 
 
+class StoredAttempt(NamedTuple):
+    """The explanation of one attempt, as it is stored."""
+
+    explanation: Columns
+    attempted_at: datetime
+
+
 @router.get("/{activity_id}/explanation", responses=problem_responses(ActivityNotFound))
 async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) -> AttemptsRead:
     """Explain the activity's target user and values: each attempt, with the configuration that was in force then.
@@ -75,22 +84,22 @@ async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) ->
     """
     statement = (
         select(ResolutionAttempt.explanation, ResolutionAttempt.attempted_at)
-        .where(ResolutionAttempt.tenant_id == caller.tenant_id, ResolutionAttempt.activity_id == activity_id)
+        .where(parts_of(ResolutionAttempt, caller.tenant_id, activity_id))
         .order_by(ResolutionAttempt.attempted_at, ResolutionAttempt.event_key)
     )
     async with opened.database.autocommit.connect() as connection:
-        rows = (await connection.execute(statement)).all()
-    if not rows:
+        attempts = await fetch_rows(connection, StoredAttempt, statement)
+    if not attempts:
         await require_resolving(activity_id, caller, opened)
-    return AttemptsRead(activity_id=activity_id, attempts=[_attempt(row) for row in rows])
+    return AttemptsRead(activity_id=activity_id, attempts=[_read_attempt(one) for one in attempts])
 
 
-def _attempt(row: Row[*tuple[Any, ...]]) -> AttemptRead:
-    stored = row.explanation
+def _read_attempt(attempt: StoredAttempt) -> AttemptRead:
+    stored = attempt.explanation
     moments = (stored.get(part, {}).get("moment") for part in ("target", "attributes"))
     moment = ResolutionMoment.CREATION if stored.get("reason") else next(filter(None, moments), None)
     return AttemptRead.model_validate(
-        AttemptRead.members(stored) | {"attempted_at": row.attempted_at, "moment": moment}
+        AttemptRead.members(stored) | {"attempted_at": attempt.attempted_at, "moment": moment}
     )
 
 
@@ -119,9 +128,9 @@ async def explain_activity(
 async def _dry_run(connection: AsyncConnection, resolve: Resolve) -> ExplanationDryRunRead:
     """Decide as a creation would, from facts loaded without a look at the idempotency key."""
     reason, target, attributes = decide(
-        await facts.reason_facts(connection, resolve),
-        await facts.target_facts(connection, resolve),
-        await facts.attribute_facts(connection, resolve),
+        await facts.read_reason_facts(connection, resolve),
+        await facts.read_target_facts(connection, resolve),
+        await facts.read_attribute_facts(connection, resolve),
     )
     why = why_unresolved(target, attributes)
     parts = {"reason": reason.explanation, "target": target.explanation, "attributes": attributes.explanation}

@@ -16,7 +16,7 @@ from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, IdempotencyKey, RequestBody, Time
 from api.http.pages import CursorQuery, PageMeta, Searched, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, Listed, Position, Slice
-from db.snapshots import paused_at, snapshot
+from db.snapshots import build_snapshot, paused_at
 from workflows.messages import ActivityFilter, Fault, Snapshot
 from workflows.words import ActivityType, Channel
 
@@ -120,7 +120,8 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, query.as_filter(), paused)
         total = before.total if before else await count_activities(connection, listed)
-        found = [snapshot(row) for row in await connection.execute(listed.snapshots(_compose_slice(query, before)))]
+        rows = await connection.execute(listed.snapshots_statement(_compose_slice(query, before)))
+        found = [build_snapshot(row) for row in rows.mappings()]
     return ActivityPage(
         data=[read_recorded(one, caller, opened) for one in found[: query.per_page]],
         meta=_compose_meta(query, before, total, found),
@@ -129,7 +130,7 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
 
 async def count_activities(connection: AsyncConnection, listed: Listed, bound: int = EXACT_UP_TO) -> int:
     """Count the listed activities; the count stops at one more than the bound."""
-    return int((await connection.execute(listed.count(bound + 1))).scalar_one())
+    return int((await connection.execute(listed.count_statement(bound + 1))).scalar_one())
 
 
 def _compose_slice(query: ActivityQuery, before: _Cursor | None) -> Slice:

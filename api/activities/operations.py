@@ -85,7 +85,7 @@ async def get_operation(
 ) -> OperationDetailRead:
     """Retrieve a bulk operation: its progress, and the outcome of each activity, page by page."""
     operation = await read_operation(opened, caller, operation_id)
-    statement = statements.items(caller.tenant_id, operation_id, query.outcome)
+    statement = statements.items_statement(caller.tenant_id, operation_id, query.outcome)
     items = await read_page(opened.database, statement, query, ItemRead.model_validate)
     return OperationDetailRead(**operation.model_dump(), items=items)
 
@@ -108,14 +108,15 @@ async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) ->
     # The run has written its end already, unless an operator has terminated the run.
     ended = Finish(tenant_id=caller.tenant_id, id=operation_id, state=BulkState.STOPPED)
     async with opened.database.autocommit.connect() as connection:
-        await connection.execute(statements.end(ended))
+        await connection.execute(statements.finish_statement(ended))
     return await read_operation(opened, caller, operation_id)
 
 
 async def read_operation(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead:
     """Read an operation from its row; before the row is written, from the input of its run."""
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statements.whole(caller.tenant_id, operation_id))).mappings().one_or_none()
+        statement = statements.operation_statement(caller.tenant_id, operation_id)
+        row = (await connection.execute(statement)).mappings().one_or_none()
     if row:
         return OperationRead.of(row)
     requested = await read_bulk_operation(opened.temporal, caller.tenant_id, operation_id)

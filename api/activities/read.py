@@ -1,10 +1,9 @@
 """Read an activity and its parts: the trail, the target users and the attributes."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from sqlalchemy import Row, func, select
+from sqlalchemy import RowMapping, func, select
 
 from api.activities.schemas import AttributeRead, ScheduledActivityRead, StatusEventRead, TargetUserRead
 from api.activities.unrecorded import require_resolving
@@ -14,7 +13,8 @@ from api.http.dependencies import CanView, Opened, Resources
 from api.http.errors import ActivityNotFound, problem_responses
 from api.http.fields import Answer
 from db.models import CommerceUser, ScheduledActivity, StatusEvent, TargetUser
-from db.snapshots import EVENT_IS_SEEN, SNAPSHOTS, snapshot
+from db.rows import address, parts_of
+from db.snapshots import EVENT_IS_VISIBLE, SNAPSHOTS, build_snapshot, read_snapshot
 
 router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 
@@ -25,11 +25,10 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
 
     If the creation has failed, the answer is the problem that the creating call would have been answered.
     """
-    statement = SNAPSHOTS.where(ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id)
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).one_or_none()
-    if row:
-        return respond_recorded(snapshot(row), caller, opened)
+        found = await read_snapshot(connection, caller.tenant_id, activity_id)
+    if found:
+        return respond_recorded(found, caller, opened)
     return respond_resolving(await require_resolving(activity_id, caller, opened))
 
 
@@ -39,9 +38,8 @@ async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID)
     statement = (
         select(StatusEvent)
         .where(
-            StatusEvent.tenant_id == caller.tenant_id,
-            StatusEvent.activity_id == activity_id,
-            EVENT_IS_SEEN,
+            parts_of(StatusEvent, caller.tenant_id, activity_id),
+            EVENT_IS_VISIBLE,
         )
         .order_by(StatusEvent.occurred_at, StatusEvent.id)
     )
@@ -65,15 +63,13 @@ class ActivityTargetUserRead(TargetUserRead):
     commerce_user: CommerceUserOfTargetRead | None
 
 
-_TARGETS = TargetUser.__table__.c
 _USERS = CommerceUser.__table__.c
 _NAMES = (
     select(func.json_object_agg(_USERS.id, _USERS.name))
     .where(
-        _TARGETS.tenant_id == ScheduledActivity.tenant_id,
-        _TARGETS.activity_id == ScheduledActivity.id,
-        _USERS.tenant_id == _TARGETS.tenant_id,
-        _USERS.id == _TARGETS.commerce_user_id,
+        parts_of(TargetUser, ScheduledActivity.tenant_id, ScheduledActivity.id),
+        _USERS.tenant_id == TargetUser.tenant_id,
+        _USERS.id == TargetUser.commerce_user_id,
     )
     .correlate(ScheduledActivity)
     .scalar_subquery()
@@ -87,9 +83,10 @@ async def list_target_users(caller: CanView, opened: Opened, activity_id: UUID) 
     row = await _read_row(caller, opened, activity_id)
     if row is None:
         return []
-    targets = ScheduledActivityRead.of(snapshot(row), None).target_users
+    targets = ScheduledActivityRead.of(build_snapshot(row), None).target_users
     return [
-        ActivityTargetUserRead(**one.model_dump(), commerce_user=_name_person(one, row.names or {})) for one in targets
+        ActivityTargetUserRead(**one.model_dump(), commerce_user=_name_person(one, row["names"] or {}))
+        for one in targets
     ]
 
 
@@ -97,16 +94,14 @@ async def list_target_users(caller: CanView, opened: Opened, activity_id: UUID) 
 async def list_attributes(caller: CanView, opened: Opened, activity_id: UUID) -> list[AttributeRead]:
     """List the values that the executor needs, in the order in which the request named them."""
     row = await _read_row(caller, opened, activity_id)
-    return [] if row is None else list(ScheduledActivityRead.of(snapshot(row), None).attributes)
+    return [] if row is None else list(ScheduledActivityRead.of(build_snapshot(row), None).attributes)
 
 
-async def _read_row(caller: Caller, opened: Resources, activity_id: UUID) -> Row[*tuple[Any, ...]] | None:
+async def _read_row(caller: Caller, opened: Resources, activity_id: UUID) -> RowMapping | None:
     """Return the activity's row, or None while it is RESOLVING."""
-    statement = SNAPSHOTS.add_columns(_NAMES).where(
-        ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.id == activity_id
-    )
+    statement = SNAPSHOTS.add_columns(_NAMES).where(address(caller.tenant_id, activity_id))
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).one_or_none()
+        row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
         await require_resolving(activity_id, caller, opened)
     return row

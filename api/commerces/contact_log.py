@@ -16,7 +16,7 @@ from api.http.dependencies import CanManage, Opened
 from api.http.errors import CommerceNotFound, problem_responses
 from api.http.fields import Answer, Instant, PastTime, RequestBody, Time
 from api.http.pages import Page, PageQuery, read_page
-from db.commerces import ADD_CONTACTS, REMOVE_OTHER_CONTACTS
+from db.commerces import ADD_CONTACTS_STATEMENT, REMOVE_OTHER_CONTACTS_STATEMENT
 from db.models import CommerceUser, ContactLogEntry
 from workflows.messages import Fault
 from workflows.words import Channel
@@ -124,8 +124,8 @@ async def put_contact_log(
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
         users = await _read_user_ids(connection, caller.tenant_id, commerce_id)
         sent = {"tenant": caller.tenant_id, "commerce": commerce_id, "rows": _compose_rows(body.entries, users)}
-        removed = (await connection.execute(REMOVE_OTHER_CONTACTS, sent)).all()
-        added = (await connection.execute(ADD_CONTACTS, sent)).all()
+        removed = (await connection.execute(REMOVE_OTHER_CONTACTS_STATEMENT, sent)).all()
+        added = (await connection.execute(ADD_CONTACTS_STATEMENT, sent)).all()
     return ContactLogPutRead(added=len(added), removed=len(removed))
 
 

@@ -13,6 +13,7 @@ from api.http.dependencies import CanOperate, Opened, Resources
 from api.http.errors import problem_responses
 from api.http.fields import Answer, Instant, RequestBody, Text
 from db import pauses
+from db.rows import fetch_row
 
 router = APIRouter(prefix="/api/activity-config/pause", tags=["configuration"])
 
@@ -63,7 +64,7 @@ async def put_pause(caller: CanOperate, opened: Opened, body: Json[PauseUpdate])
     released = None
     if body.paused:
         async with opened.database.autocommit.connect() as connection:
-            await connection.execute(pauses.pause(caller.tenant_id, body.reason or "", caller.subject))
+            await connection.execute(pauses.pause_statement(caller.tenant_id, body.reason or "", caller.subject))
     else:
         released = await _resume(opened, caller, body.reason)
     async with opened.database.autocommit.connect() as connection:
@@ -78,18 +79,18 @@ async def _resume(opened: Resources, caller: Caller, reason: str | None) -> int:
     released, resumed_at = 0, None
     while True:
         async with opened.database.transactions.begin() as connection:
-            paused = (await connection.execute(pauses.locked(caller.tenant_id))).one_or_none()
+            paused = await fetch_row(connection, pauses.LockedPause, pauses.lock_pause_statement(caller.tenant_id))
             if paused is None:
                 return released
             resumed_at = resumed_at or paused.now
-            release = pauses.release(paused, resumed_at, reason, caller.subject)
+            release = pauses.release_held_statement(paused, resumed_at, reason, caller.subject)
             number = int((await connection.execute(release)).scalar_one())
             released += number
             if number < pauses.RELEASED_AT_ONCE:
-                await connection.execute(pauses.end(caller.tenant_id))
+                await connection.execute(pauses.end_pause_statement(caller.tenant_id))
                 return released
 
 
 async def _read_pause(connection: AsyncConnection, tenant_id: UUID) -> dict[str, object]:
-    row = (await connection.execute(pauses.state(tenant_id))).mappings().one_or_none()
+    row = (await connection.execute(pauses.pause_state_statement(tenant_id))).mappings().one_or_none()
     return {"paused": row is not None, **(row or {})}

@@ -2,12 +2,11 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Annotated, Any, NotRequired, TypedDict, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import AfterValidator, Field
-from sqlalchemy import Row
 
 from api.activities.schemas import ScheduledActivityRead, TargetUserRead
 from api.http.auth import Caller
@@ -17,8 +16,8 @@ from api.http.errors import problem_responses
 from api.http.fields import Answer, Identifier, Instant, RequestBody
 from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
 from db import claims
+from db.claims import Contact, Person
 from db.due_watch import Waiter
-from db.snapshots import snapshot
 from workflows.resolution.criteria import REACHED_BY
 from workflows.words import ActivityType, Channel, ContactType
 
@@ -66,22 +65,6 @@ class ExecutionClaim(RequestBody):
         )
 
 
-class Contact(TypedDict):
-    """A stored contact of a commerce user."""
-
-    contact_type: ContactType
-    value: str
-    is_primary: NotRequired[bool]
-
-
-class Person(TypedDict):
-    """The name and the contacts of a commerce user, as `db.claims.CLAIM` returns them."""
-
-    id: NotRequired[str]
-    name: str | None
-    contacts: list[Contact]
-
-
 class ClaimedContactRead(Answer):
     """A contact of the target user that works on the activity's channel."""
 
@@ -115,13 +98,13 @@ class ClaimedActivityRead(ScheduledActivityRead):
     attempt: int = Field(description="The number of times the activity has been claimed, this time included.")
 
     @classmethod
-    def of_claimed(cls, row: Row[Any]) -> "ClaimedActivityRead":
-        """Compose the answer from a row of `db.claims.CLAIM`."""
-        people: dict[str, Person] = {person["id"]: person for person in row.people or ()}
-        read = ScheduledActivityRead.of(snapshot(row), None)
+    def of_claimed(cls, claimed: claims.ClaimedActivity) -> "ClaimedActivityRead":
+        """Compose the answer for an activity that was just claimed."""
+        people: dict[str, Person] = {person["id"]: person for person in claimed.people}
+        read = ScheduledActivityRead.of(claimed.snapshot, None)
         targets = [_add_contact(target, people, read.channel) for target in read.target_users]
-        lease = {"lease_token": row.lease_token, "lease_expires_at": row.lease_expires_at, "attempt": row.attempts}
-        return cls.model_validate(dict(read) | lease | {"target_users": targets, "commerce": row.commerce})
+        lease = {name: getattr(claimed, name) for name in ("lease_token", "lease_expires_at", "attempt")}
+        return cls.model_validate(dict(read) | lease | {"target_users": targets, "commerce": claimed.commerce})
 
 
 class ClaimedActivities(Answer):
@@ -146,23 +129,24 @@ async def claim_activities(
     claim = body.claim_of(caller)
     with opened.due_watch.waiting(caller.tenant_id, body.channels, body.types) as waiter:
         while True:
-            waiter.looks()
-            rows, next_in = await _claim(opened, claim)
+            waiter.begin_read()
+            claimed, next_in = await _claim(opened, claim)
             left = give_up_at - asyncio.get_running_loop().time()
-            if rows or left <= 0 or not await _wait_for_more(min(left, next_in), waiter, request, opened):
+            if claimed or left <= 0 or not await _wait_for_more(min(left, next_in), waiter, request, opened):
                 break
-    return ClaimedActivities(data=[_read_claimed(row) for row in rows])
+    return ClaimedActivities(data=[_read_claimed(one) for one in claimed])
 
 
-async def _claim(opened: Resources, claim: claims.Claim) -> tuple[list[Row[Any]], float]:
-    """Return the claimed rows; without any, the seconds after which to try again even if no notification arrives."""
+async def _claim(opened: Resources, claim: claims.Claim) -> tuple[list[claims.ClaimedActivity], float]:
+    """Return the claimed activities; without any, the seconds until the next attempt if no notification arrives."""
     parameters = claim.parameters()
     async with opened.database.autocommit.connect() as connection:
-        await connection.execute(claims.EXPIRE, parameters)
-        rows = list((await connection.execute(claims.CLAIM, parameters)).all())
-        if rows:
-            return rows, 0
-        seconds = (await connection.execute(claims.SECONDS_TO_NEXT, parameters)).scalar_one()
+        await connection.execute(claims.EXPIRE_STATEMENT, parameters)
+        rows = await connection.execute(claims.CLAIM_STATEMENT, parameters)
+        claimed = [claims.build_claimed(row) for row in rows.mappings()]
+        if claimed:
+            return claimed, 0
+        seconds = (await connection.execute(claims.SECONDS_TO_NEXT_STATEMENT, parameters)).scalar_one()
         return [], LONGEST_SLEEP_SECONDS if seconds is None else min(float(seconds), LONGEST_SLEEP_SECONDS)
 
 
@@ -174,11 +158,11 @@ async def _wait_for_more(seconds: float, waiter: Waiter, request: Request, opene
     return not await request.is_disconnected()
 
 
-def _read_claimed(row: Row[Any]) -> ClaimedActivityRead:
-    if row.attempts == 1:
-        CLAIMABLE_LATENESS.labels(row.channel).observe(row.lateness_ms / 1000)
-        CLAIMED_LATENESS.labels(row.channel).observe(float(row.claimed_late_seconds))
-    return ClaimedActivityRead.of_claimed(row)
+def _read_claimed(claimed: claims.ClaimedActivity) -> ClaimedActivityRead:
+    if claimed.attempt == 1:
+        CLAIMABLE_LATENESS.labels(claimed.snapshot.channel).observe(claimed.lateness_ms / 1000)
+        CLAIMED_LATENESS.labels(claimed.snapshot.channel).observe(claimed.claimed_late_seconds)
+    return ClaimedActivityRead.of_claimed(claimed)
 
 
 def _add_contact(target: TargetUserRead, people: dict[str, Person], channel: Channel) -> dict[str, object]:

@@ -1,18 +1,15 @@
 """Create the follow-up that a result asks for, before the result is answered."""
 
-from typing import Any
-
-from sqlalchemy import Row, select
-
 from api.http.dependencies import Resources
 from api.http.errors import Unavailable
 from db import results
 from db.models import ActivityResult
+from db.rows import fetch_row, fetch_rows
 from runs.ask import UnansweredError
 from runs.follow_up import FollowUps
 
 
-async def create_follow_up(result: Row[Any], opened: Resources) -> Row[Any]:
+async def create_follow_up(result: ActivityResult, opened: Resources) -> ActivityResult:
     """Create the result's follow-up if it asks for one and has none; return the result as it is afterwards.
 
     A result that is sent again makes up for what failed before. A follow-up that is rejected, because a reason is no
@@ -23,21 +20,17 @@ async def create_follow_up(result: Row[Any], opened: Resources) -> Row[Any]:
     """
     if result.follow_up_at is None or result.follow_up_id is not None:
         return result
-    address = (result.tenant_id, result.activity_id, result.id)
+    wanted = results.follow_up_statement(result.tenant_id, result.activity_id, result.id)
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(results.follow_up_statement(*address))).one_or_none()
+        follow_up = await fetch_row(connection, results.FollowUp, wanted)
     follow_ups = FollowUps(opened.temporal, opened.database, opened.lead)
     try:
-        if row:
-            await follow_ups.create(results.FollowUp(*row), opened.answer_deadline_seconds)
+        if follow_up:
+            await follow_ups.create(follow_up, opened.answer_deadline_seconds)
     except UnansweredError as failure:
         if not failure.is_started:  # a run that was started is noted by reconciliation once it has recorded its row
             detail = f"Result {result.id} is on record, its follow-up is not created yet: send the same result again."
             raise Unavailable(detail) from failure
     async with opened.database.autocommit.connect() as connection:
-        this = select(ActivityResult.__table__).where(
-            ActivityResult.tenant_id == result.tenant_id,
-            ActivityResult.activity_id == result.activity_id,
-            ActivityResult.id == result.id,
-        )
-        return (await connection.execute(this)).one()
+        rows = results.results_statement(result.tenant_id, result.activity_id)
+        return next(one for one in await fetch_rows(connection, ActivityResult, rows) if one.id == result.id)

@@ -1,11 +1,9 @@
 """/api/executions/{lease_token}: extend or release the lease of a claimed activity."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import RowMapping, Select, select
 
 from api.executions.claims import LeaseSeconds
 from api.http.auth import Caller
@@ -14,7 +12,8 @@ from api.http.dependencies import CanDispatch, Opened, Resources
 from api.http.errors import LeaseEnded, LeaseNotFound, Problem, problem_responses
 from api.http.fields import Answer, Instant, RequestBody, Text
 from db import leases
-from db.models import ScheduledActivity
+from db.leases import Lease
+from db.rows import Rows, fetch_row
 from workflows.display import contract_time
 from workflows.words import ActivityStatus
 
@@ -47,7 +46,7 @@ class LeaseRead(Answer):
 async def extend_lease(caller: CanDispatch, opened: Opened, lease_token: UUID, body: Json[LeaseExtension]) -> LeaseRead:
     """Extend a lease: it ends `lease_seconds` from now. Repeat as often as needed."""
     lease = timedelta(seconds=body.lease_seconds)
-    statement = leases.extend(caller.tenant_id, lease_token, lease, caller.subject)
+    statement = leases.extend_lease_statement(caller.tenant_id, lease_token, lease, caller.subject)
     return await _change_lease(statement, lease_token, caller, opened)
 
 
@@ -57,34 +56,32 @@ async def release_lease(caller: CanDispatch, opened: Opened, lease_token: UUID, 
 
     The activity is DUE again at once, and the attempt doesn't count against it.
     """
-    statement = leases.release(caller.tenant_id, lease_token, caller.subject, body.reason)
+    statement = leases.release_lease_statement(caller.tenant_id, lease_token, caller.subject, body.reason)
     return await _change_lease(statement, lease_token, caller, opened)
 
 
-async def _change_lease(statement: Select[Any], lease_token: UUID, caller: Caller, opened: Resources) -> LeaseRead:
+async def _change_lease(statement: Rows, lease_token: UUID, caller: Caller, opened: Resources) -> LeaseRead:
     async with opened.database.autocommit.connect() as connection:
-        row = (await connection.execute(statement)).mappings().one_or_none()
-        if row is None:
-            holder = select(ScheduledActivity.__table__).where(
-                ScheduledActivity.tenant_id == caller.tenant_id, ScheduledActivity.lease_token == lease_token
-            )
-            raise _problem_of(lease_token, (await connection.execute(holder)).mappings().one_or_none())
+        lease = await fetch_row(connection, Lease, statement)
+        if lease is None:
+            last = leases.lease_statement(caller.tenant_id, lease_token)
+            raise _problem_of(lease_token, await fetch_row(connection, Lease, last))
     return LeaseRead(
-        activity_id=row["id"],
-        status=row["status"],
-        lease_token=row["lease_token"],
-        lease_expires_at=row["lease_expires_at"],
-        attempt=row["attempts"],
+        activity_id=lease.id,
+        status=lease.status,
+        lease_token=lease.lease_token,
+        lease_expires_at=lease.lease_expires_at,
+        attempt=lease.attempts,
     )
 
 
-def _problem_of(lease_token: UUID, row: RowMapping | None) -> Problem:
-    if row is None:
+def _problem_of(lease_token: UUID, lease: Lease | None) -> Problem:
+    if lease is None:
         return LeaseNotFound(
             f"This tenant has no lease {lease_token}, or another executor has claimed the activity since."
         )
-    ended = contract_time(row["lease_expires_at"])
+    ended = contract_time(lease.lease_expires_at)
     return LeaseEnded(
-        f"The lease of activity {row['id']} ended at {ended}, and the activity is {row['status']}. An ended lease can't"
+        f"The lease of activity {lease.id} ended at {ended}, and the activity is {lease.status}. An ended lease can't"
         " be extended or released."
     )

@@ -1,11 +1,10 @@
 """/api/activity-results: record the results that executors report."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.unrecorded import require_resolving
@@ -17,7 +16,10 @@ from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanSubmitResult, CanView, Opened
 from api.http.errors import ActivityNotFound, UnknownTaskResultType, WrongStatus, problem_responses
 from db import results
-from db.models import TaskResultType
+from db.leases import expire_leases_statement
+from db.models import ActivityResult, TaskResultType
+from db.results import JudgedActivity
+from db.rows import address, fetch_row, fetch_rows
 from workflows.hand_off import Accepted, Rejected, Repeated, ResultStatus, judge
 from workflows.messages import Fault, RejectedError
 from workflows.resolution.facts import CatalogueEntry
@@ -55,23 +57,24 @@ async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[Acti
 
 async def _judge_result(
     connection: AsyncConnection, body: ActivityResultCreate, caller: Caller
-) -> tuple[Row[Any], bool]:
+) -> tuple[ActivityResult, bool]:
     """Record the result unless it is known already or rejected; return its row, and True if the row is new.
 
     The activity's row stays locked until the end of the transaction.
     """
     activity_id, attempt = await _identify_activity(connection, body, caller)
-    await connection.execute(results.lock(caller.tenant_id, activity_id))
-    await connection.execute(results.expire_lease(caller.tenant_id, activity_id))
-    seen = (await connection.execute(results.standing(caller.tenant_id, activity_id))).one_or_none()
+    await connection.execute(results.activity_statement(caller.tenant_id, activity_id).with_for_update())
+    await connection.execute(expire_leases_statement(address(caller.tenant_id, activity_id)))
+    judged = results.judged_activity_statement(caller.tenant_id, activity_id)
+    seen = await fetch_row(connection, JudgedActivity, judged)
     if seen is None:
         raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
     if body.commerce_external_id not in {None, seen.external_id}:
         detail = f"Activity {activity_id} belongs to another commerce."
         raise validation_problem([Fault(pointer="/commerce_external_id", detail=detail)])
-    match judge(results.hand_off(seen), body.as_reported(attempt)):
+    match judge(seen.as_hand_off(), body.as_reported(attempt)):
         case Repeated(id=known):
-            rows = await connection.execute(results.results_of(caller.tenant_id, activity_id))
+            rows = await _read_results(connection, caller, activity_id)
             return next(row for row in rows if row.id == known), False
         case Rejected(detail=detail):
             raise WrongStatus(detail, members={"activityStatus": seen.effective_status})
@@ -85,8 +88,8 @@ async def _identify_activity(
     """Return the activity's id, and the claim that the result belongs to if the provider's id determines it."""
     provider = None
     if body.provider_activity_id is not None:
-        statement = results.of_provider(caller.tenant_id, body.provider_activity_id)
-        provider = (await connection.execute(statement)).one_or_none()
+        statement = results.providers_activity_statement(caller.tenant_id, body.provider_activity_id)
+        provider = await fetch_row(connection, results.ProvidersActivity, statement)
     if body.activity_id is not None:
         return body.activity_id, provider.attempt if provider and provider.activity_id == body.activity_id else None
     if provider is None:
@@ -98,12 +101,17 @@ async def _identify_activity(
 
 
 async def _record_result(
-    connection: AsyncConnection, body: ActivityResultCreate, caller: Caller, seen: Row[Any], accepted: Accepted
-) -> Row[Any]:
+    connection: AsyncConnection, body: ActivityResultCreate, caller: Caller, seen: JudgedActivity, accepted: Accepted
+) -> ActivityResult:
     values = body.columns() | {"follow_up_at": await _find_follow_up_time(connection, body, caller)}
     new = results.NewResult(seen.result_id, values, caller.subject, body.failure())
-    row: Row[Any] = (await connection.execute(results.record(new, seen, accepted))).one()
+    row = await fetch_row(connection, ActivityResult, results.record_result_statement(new, seen, accepted))
+    assert row is not None  # noqa: S101 - the row is locked, so that the statement writes it
     return row
+
+
+async def _read_results(connection: AsyncConnection, caller: Caller, activity_id: UUID) -> list[ActivityResult]:
+    return await fetch_rows(connection, ActivityResult, results.results_statement(caller.tenant_id, activity_id))
 
 
 async def _find_follow_up_time(
@@ -137,7 +145,8 @@ async def _find_follow_up_time(
 async def list_results(caller: CanView, opened: Opened, activity_id: UUID) -> list[ActivityResultRead]:
     """List all results of an activity, in the order in which they were received."""
     async with opened.database.autocommit.connect() as connection:
-        found = (await connection.execute(results.results_of(caller.tenant_id, activity_id))).all()
-        if not found and (await connection.execute(results.exists(caller.tenant_id, activity_id))).first() is None:
+        found = await _read_results(connection, caller, activity_id)
+        this = results.activity_statement(caller.tenant_id, activity_id)
+        if not found and (await connection.execute(this)).first() is None:
             await require_resolving(activity_id, caller, opened)
     return [ActivityResultRead.model_validate(row) for row in found]

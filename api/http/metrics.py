@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import Database
 from db.models import ScheduledActivity
-from db.snapshots import NOW
+from db.rows import NOW
 from workflows.words import ActivityStatus
 
 REGISTRY = CollectorRegistry()

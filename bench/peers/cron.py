@@ -12,7 +12,7 @@ from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
 from db.engine import Database, open_database
 from db.models import ScheduledActivity
-from db.snapshots import NOW
+from db.rows import NOW
 from settings import DatabaseSettings
 from workflows.messages import Record, ScheduledActivityInput, Snapshot
 from workflows.words import ActivityStatus

@@ -69,7 +69,7 @@ async def create_activity(scheduled: ScheduledActivityInput) -> Snapshot:
 async def mark_due(mark: MarkDue) -> None:
     """Mark the activity with our statement."""
     async with OPENED["steps"].database.autocommit.connect() as connection:
-        await connection.execute(*marks.mark_due(mark))
+        await connection.execute(*marks.mark_due_statement(mark))
 
 
 @DBOS.workflow()

@@ -34,7 +34,7 @@ async def mark_due(tenant_id: str, activity_id: str) -> None:
     """Mark the activity with our statement."""
     mark = MarkDue(tenant_id=UUID(tenant_id), id=UUID(activity_id), version=1)
     async with OPENED["database"].autocommit.connect() as connection:
-        await connection.execute(*marks.mark_due(mark))
+        await connection.execute(*marks.mark_due_statement(mark))
 
 
 @asynccontextmanager

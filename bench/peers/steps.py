@@ -4,7 +4,7 @@ from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
 from db import creation
 from db.engine import Database
-from db.snapshots import snapshot
+from db.snapshots import build_snapshot
 from workflows.messages import (
     CommerceFound,
     Record,
@@ -43,4 +43,5 @@ class Steps:
     async def record(self, record: Record, run_id: str) -> Snapshot:
         """Write the row, its parts and its first event."""
         async with self.database.autocommit.connect() as connection:
-            return snapshot((await connection.execute(creation.RECORD, creation.parameters(record, run_id))).one())
+            written = await connection.execute(creation.RECORD_STATEMENT, creation.parameters(record, run_id))
+            return build_snapshot(written.mappings().one())

@@ -1,4 +1,4 @@
-"""The schema's history, and whether a database has all of it."""
+"""The migrations of the schema, and a check that a database has all of them."""
 
 from alembic import command
 from alembic.config import Config
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 
 def alembic_config(database_url: str) -> Config:
-    """What the `alembic` command finds in pyproject.toml, for one database."""
+    """Return the configuration of one database, as the `alembic` command finds it in pyproject.toml."""
     config = Config()
     config.set_main_option("script_location", __path__[0])
     config.attributes["database_url"] = database_url
@@ -21,7 +21,7 @@ def upgrade(database_url: str) -> None:
 
 
 def schema_fault(connection: Connection) -> str | None:
-    """One line that says what is wrong with the schema and what to do, or None if it is the newest."""
+    """Return one line that says what is wrong with the schema and what to do, or None if it is the newest."""
     newest = ScriptDirectory(__path__[0]).get_current_head()
     current = MigrationContext.configure(connection).get_current_revision()
     if current == newest:

@@ -1,4 +1,4 @@
-"""Alembic's entry: connects as DATABASE_URL says, or as the caller of `db.migrations.upgrade` did."""
+"""The script that Alembic runs: it migrates the database of `upgrade`, or else that of DATABASE_URL."""
 
 from alembic import context
 from sqlalchemy import create_engine
@@ -8,7 +8,7 @@ from settings import DatabaseSettings
 
 
 def migrate() -> None:
-    """Run what was asked for, all in one transaction."""
+    """Run the requested migrations in one transaction."""
     url = context.config.attributes.get("database_url") or DatabaseSettings().database_url.get_secret_value()
     engine = create_engine(url)
     with engine.connect() as connection:

@@ -1,16 +1,26 @@
 """Rows that are due, as many as a test wants, and what executors do with them."""
 
-from typing import Any
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
-from sqlalchemy import func, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.engine import Database
 from db.models import ScheduledActivity
+from db.rows import address
 from tests.support.builders import COMMERCE_ID, Tenant
 from workflows.words import ActivityStatus
+
+Answer = TypeVar("Answer")
+
+IS_WAITED_FOR = text(
+    "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+)
 
 INSERT_ROWS = text(
     """
@@ -47,3 +57,20 @@ async def run_out(database: Database, tenant: Tenant) -> None:
     )
     async with database.transactions.begin() as connection:
         await connection.execute(ended)
+
+
+async def while_locked(
+    database: Database, activity: tuple[UUID, UUID], write: Coroutine[Any, Any, Answer], until: ColumnElement[bool]
+) -> tuple[Answer, datetime]:
+    """Let a write wait for the activity's row until a condition holds; return its answer, and when the wait ended."""
+    this = address(*activity)
+    async with database.transactions.begin() as holder, asyncio.timeout(30):
+        await holder.execute(select(ScheduledActivity.id).where(this).with_for_update())
+        writing = asyncio.create_task(write)
+        while not writing.done():
+            is_waited_for = (await holder.execute(IS_WAITED_FOR)).scalar_one()
+            if is_waited_for and (await holder.execute(select(until).where(this))).scalar_one():
+                break
+            await asyncio.sleep(0.05)
+        unlocked_at: datetime = (await holder.execute(select(func.clock_timestamp()))).scalar_one()
+    return await writing, unlocked_at

@@ -248,19 +248,19 @@ def upgrade() -> None:
             "request",
             postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
             nullable=False,
-            comment="The body accepted first: a duplicate is compared with it.",
+            comment="The accepted request. A duplicate is compared with it.",
         ),
-        sa.Column("why", sa.Text(), nullable=True, comment="Why it is UNRESOLVED or FAILED, in words."),
+        sa.Column("why", sa.Text(), nullable=True, comment="The reason why it is UNRESOLVED or FAILED, in words."),
         sa.Column(
             "due_at",
             postgresql.TIMESTAMP(timezone=True),
             nullable=True,
-            comment="From when on it counts as due; set by the mark.",
+            comment="The time from which it counts as due. The mark sets it.",
         ),
         sa.Column("marked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("lateness_ms", sa.Integer(), nullable=True),
         sa.Column(
-            "moved_at", postgresql.TIMESTAMP(timezone=True), nullable=True, comment="When it was last rescheduled."
+            "moved_at", postgresql.TIMESTAMP(timezone=True), nullable=True, comment="The time of the last reschedule."
         ),
         sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("run_id", sa.Text(), nullable=False),

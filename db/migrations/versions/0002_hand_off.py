@@ -1,4 +1,4 @@
-"""Hand-off: who has taken what until when, what came of it, and a notification when something becomes due."""
+"""Hand-off: leases, results, and a notification when something becomes due."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,7 +20,7 @@ END $$;
 CREATE TRIGGER notify_due AFTER INSERT OR UPDATE OF status ON scheduled_activities
     FOR EACH ROW WHEN (NEW.status = 'DUE') EXECUTE FUNCTION notify_scheduled_activity_due();
 """
-"""A trigger, so that no statement that makes something due can forget it; heard by `db/due_watch.py`."""
+"""A trigger, so that every statement that makes something due sends it. `db/due_watch.py` listens."""
 
 
 def upgrade() -> None:
@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("activity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False, comment="The taking that it belongs to."),
+        sa.Column("attempt", sa.Integer(), nullable=False, comment="The claim that it belongs to."),
         sa.Column("provider_activity_id", sa.Text(), nullable=True),
         sa.Column("commerce_external_id", sa.Text(), nullable=True),
         sa.Column("occurred_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -72,9 +72,9 @@ def upgrade() -> None:
             "raw_payload",
             postgresql.JSON(none_as_null=True, astext_type=sa.Text()),
             nullable=True,
-            comment="Not JSONB: kept as it came.",
+            comment="JSON, not JSONB: stored as it was sent.",
         ),
-        sa.Column("fingerprint", sa.Text(), nullable=False, comment="Equal for results that say the same."),
+        sa.Column("fingerprint", sa.Text(), nullable=False, comment="Equal for equal results."),
         sa.Column("overrides_id", sa.Uuid(), nullable=True),
         sa.Column("from_status", sa.Text(), nullable=False),
         sa.Column("to_status", sa.Text(), nullable=False),
@@ -82,7 +82,7 @@ def upgrade() -> None:
             "follow_up_at",
             postgresql.TIMESTAMP(timezone=True),
             nullable=True,
-            comment="For when a follow-up is to be created.",
+            comment="The time of the follow-up to create.",
         ),
         sa.Column("follow_up_id", sa.Uuid(), nullable=True),
         sa.Column("follow_up_error", sa.Text(), nullable=True),
@@ -116,7 +116,12 @@ def upgrade() -> None:
     )
     op.add_column(
         "scheduled_activities",
-        sa.Column("executor", sa.Text(), nullable=True, comment="Who took it last; theirs while DISPATCHED."),
+        sa.Column(
+            "executor",
+            sa.Text(),
+            nullable=True,
+            comment="The executor that claimed it last. It holds it while DISPATCHED.",
+        ),
     )
     op.add_column("scheduled_activities", sa.Column("lease_token", sa.Uuid(), nullable=True))
     op.add_column("scheduled_activities", sa.Column("taken_at", postgresql.TIMESTAMP(timezone=True), nullable=True))
@@ -126,7 +131,7 @@ def upgrade() -> None:
     op.add_column(
         "scheduled_activities",
         sa.Column(
-            "attempts", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="How often it was taken."
+            "attempts", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="The number of claims."
         ),
     )
     op.add_column(

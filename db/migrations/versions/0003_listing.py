@@ -15,7 +15,7 @@ ORDERED = {
     for sorted_by in ("scheduled_at", "created_at")
     for name, filtered in FILTERED.items()
 } | {"scheduled_activities_tenant_id_status_created_at_id_idx": ["tenant_id", "status", "created_at", "id"]}
-"""By status and `scheduled_at` there is one already."""
+"""An index by status and `scheduled_at` exists already."""
 
 
 def upgrade() -> None:

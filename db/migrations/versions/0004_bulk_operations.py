@@ -1,4 +1,4 @@
-"""Bulk operations: what is done to many activities at once, and what became of each."""
+"""Bulk operations: changes of many activities at once, with the outcome of each."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,20 +30,22 @@ def upgrade() -> None:
         "bulk_operation_items",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("operation_id", sa.Uuid(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False, comment="In the order of their times, from 1."),
+        sa.Column("position", sa.Integer(), nullable=False, comment="The place in the order of the times, from 1."),
         sa.Column("activity_id", sa.Uuid(), nullable=False),
         sa.Column(
             "scheduled_at",
             postgresql.TIMESTAMP(timezone=True),
             nullable=False,
-            comment="For when it was scheduled when it was chosen.",
+            comment="The time of the activity when it was chosen.",
         ),
         sa.Column(
             "outcome",
             _words("itemoutcome", "PENDING", "APPLIED", "ACCEPTED", "REFUSED", "FAILED"),
             nullable=False,
         ),
-        sa.Column("code", sa.Text(), nullable=True, comment="Why it was refused, as a single call would have been."),
+        sa.Column(
+            "code", sa.Text(), nullable=True, comment="The error code of a rejection, as a single call would have it."
+        ),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(

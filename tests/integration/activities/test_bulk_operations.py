@@ -14,6 +14,7 @@ from api.http.auth import Permission
 from db import bulk_operations as statements
 from db import changes
 from db.models import StatusEvent
+from db.rows import parts_of
 from runs.change import Applied, Changes, Withdrawn
 from runs.client import workflow_id
 from runs.lead import Lead
@@ -181,7 +182,7 @@ async def test_a_change_that_is_carried_out_twice_writes_once(
     for status in (ActivityStatus.READY, ActivityStatus.READY, ActivityStatus.CANCELED):
         assert await changing.carry_out(wanted, activity["idempotencyKey"], status, 20) == Applied()
     events = select(func.count()).where(
-        StatusEvent.tenant_id == tenant.id, StatusEvent.activity_id == wanted.id, StatusEvent.event_type == "CANCELED"
+        parts_of(StatusEvent, tenant.id, wanted.id), StatusEvent.event_type == "CANCELED"
     )
     async with service.database.transactions.connect() as connection:
         assert (await connection.execute(events)).scalar_one() == 1
@@ -222,7 +223,7 @@ async def test_an_operation_whose_run_was_ended_in_temporal_can_be_stopped_and_d
     assert (answer.status_code, answer.json()["state"]) == (200, "STOPPED")
     chunk = Chunk(tenant_id=tenant.id, id=operation_id, after=0, size=10, per_second=10)
     async with service.database.transactions.connect() as connection:
-        assert (await connection.execute(statements.next_items(chunk))).all() == []
+        assert (await connection.execute(statements.next_items_statement(chunk))).all() == []
 
 
 @pytest.mark.parametrize("status", [ActivityStatus.READY, ActivityStatus.CANCELED])
@@ -234,7 +235,7 @@ async def test_a_withdrawn_change_is_carried_out_by_nobody_and_can_be_tried_unde
     cancel = Cancel(actor="tester", reason="x")
     wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="first try", change=cancel)
     async with service.database.transactions.begin() as connection:
-        assert await changes.withdraw(connection, wanted)
+        assert await changes.withdraw_change(connection, wanted)
     changing = Changes(service.temporal, service.database, Lead(0))
     outcome = await changing.carry_out(wanted, activity["idempotencyKey"], status, 20)
     assert isinstance(outcome, Withdrawn)
@@ -242,7 +243,7 @@ async def test_a_withdrawn_change_is_carried_out_by_nobody_and_can_be_tried_unde
     again = wanted.model_copy(update={"key": "second try"})
     assert await changing.carry_out(again, activity["idempotencyKey"], status, 20) == Applied()
     async with service.database.transactions.begin() as connection:
-        assert not await changes.withdraw(connection, again)
+        assert not await changes.withdraw_change(connection, again)
     assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "CHANGE_WITHDRAWN", "CANCELED"]
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.listing import Listed, Slice
 from db.models import Commerce, ScheduledActivity, TenantPause
-from db.snapshots import EFFECTIVE_STATUS, NOW
+from db.rows import NOW
+from db.snapshots import EFFECTIVE_STATUS
 from tests.support.builders import Tenant
 from tests.support.plans import nodes
 from tests.support.service import Service
@@ -122,9 +123,9 @@ async def test_a_filter_lets_through_what_it_says_by_the_effective_status(
                 insert(TenantPause).values(tenant_id=filled.id, paused_at=paused, reason="x", actor="x")
             )
         expected = set((await connection.execute(said_plainly(filled, wanted))).scalars())
-        found = [row.id for row in await connection.execute(listed.ids(ROWS + 1))]
+        found = [row.id for row in await connection.execute(listed.ids_statement(ROWS + 1))]
         assert (len(found), set(found)) == (len(expected), expected)
-        assert (await connection.execute(listed.count(500))).scalar_one() == min(500, len(expected))
+        assert (await connection.execute(listed.count_statement(500))).scalar_one() == min(500, len(expected))
         await connection.rollback()
 
 
@@ -136,7 +137,7 @@ async def test_each_first_page_is_read_from_ranges_of_indices(
     async with service.database.transactions.connect() as connection:
         for name, conditions in FILTERS.items():
             listed = Listed(filled.id, ActivityFilter.model_validate(conditions), None)
-            scans = await scans_of(connection, listed.snapshots(Slice(26, *order)))
+            scans = await scans_of(connection, listed.snapshots_statement(Slice(26, *order)))
             assert [scan for scan in scans if scan["Node Type"] == "Seq Scan"] == []
             read[name] = sum(looked_at(scan) for scan in scans)
     assert {name: rows for name, rows in read.items() if rows > ROWS / 10} == {}

@@ -1,17 +1,20 @@
 """The mark, run by hand as a second worker would: twice, too late, or for what is no longer so."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, true, update
 from temporalio.testing import ActivityEnvironment
 
 from activities_impl.scheduled_activities import ScheduledActivities
 from db.models import ScheduledActivity, StatusEvent
+from db.rows import address
 from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.hand_off import while_locked
 from tests.support.service import Service
 from workflows.messages import MarkDue, Standing
 
@@ -86,3 +89,20 @@ async def test_a_mark_ahead_of_its_time_changes_nothing_that_anybody_sees(
             await connection.execute(select(ScheduledActivity).where(ScheduledActivity.tenant_id == tenant.id))
         ).one()
     assert (row.status, row.due_at, row.lateness_ms) == ("DUE", row.scheduled_at, 0)
+
+
+async def test_a_mark_that_waited_for_a_lock_records_the_time_after_the_wait(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient, mark: Mark
+) -> None:
+    created = await http.post(URL, json=contract_example(scheduled_at=LATER))
+    this = (tenant.id, UUID(created.json()["id"]))
+    async with service.database.transactions.begin() as connection:
+        due = update(ScheduledActivity).where(address(*this)).values(scheduled_at=func.clock_timestamp())
+        await connection.execute(due)
+    standing, unlocked_at = await while_locked(service.database, this, mark(created, 1), true())
+    assert standing.status == "DUE"
+    async with service.database.transactions.connect() as connection:
+        columns = (ScheduledActivity.marked_at, ScheduledActivity.scheduled_at, ScheduledActivity.lateness_ms)
+        row = (await connection.execute(select(*columns).where(address(*this)))).one()
+    assert row.marked_at > unlocked_at
+    assert row.lateness_ms == (row.marked_at - row.scheduled_at) // timedelta(milliseconds=1)

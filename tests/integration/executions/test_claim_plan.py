@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from db.claims import CLAIM, EXPIRE, Claim
+from db.claims import CLAIM_STATEMENT, EXPIRE_STATEMENT, Claim
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from tests.support.plans import nodes
@@ -80,7 +80,7 @@ def test_a_claim_reads_no_more_of_a_million_rows_than_it_takes(
     """Run each test with and without statistics."""
     if is_analyzed:
         filled.execute(text("ANALYZE scheduled_activities"))
-    for statement in (EXPIRE, CLAIM):
+    for statement in (EXPIRE_STATEMENT, CLAIM_STATEMENT):
         found = [scan for scan in scans(filled, statement, claim()) if scan["Node Type"] != "ModifyTable"]
         assert "Seq Scan" not in {scan["Node Type"] for scan in found}
         assert sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in found) <= 2 * 10
@@ -88,7 +88,7 @@ def test_a_claim_reads_no_more_of_a_million_rows_than_it_takes(
 
 
 def test_twenty_are_due_and_no_more_are_taken(filled: Connection) -> None:
-    taken = filled.execute(CLAIM, claim(limit=100)).all()
+    taken = filled.execute(CLAIM_STATEMENT, claim(limit=100)).all()
     assert len(taken) == ROWS // 50_000
     assert [row.score for row in taken] == sorted((row.score for row in taken), reverse=True)
-    assert filled.execute(CLAIM, claim(limit=100)).all() == []
+    assert filled.execute(CLAIM_STATEMENT, claim(limit=100)).all() == []

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text, update
 
 from api.http.auth import Permission
 from db.models import ScheduledActivity
+from db.rows import address
 from db.snapshots import EFFECTIVE_STATUS, is_due
 from tests.support.activities import trail
 from tests.support.builders import Tenant, contract_example, from_now
-from tests.support.hand_off import claim, insert_rows, run_out
+from tests.support.hand_off import claim, insert_rows, run_out, while_locked
 from tests.support.service import Service, until
 
 
@@ -151,6 +154,24 @@ async def test_a_lease_can_be_extended_until_it_is_over(
     await run_out(service.database, tenant)
     refused = await http.post(f"/api/executions/{taken['leaseToken']}/extend", json={})
     assert (refused.status_code, refused.json()["code"]) == (409, "lease_ended")
+
+
+@pytest.mark.parametrize("verb", ["extend", "release"])
+async def test_a_lease_that_runs_out_while_its_row_is_locked_is_over(
+    http: httpx.AsyncClient, tenant: Tenant, service: Service, verb: str
+) -> None:
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id)
+    (taken,) = await claim(http)
+    this = (tenant.id, UUID(taken["id"]))
+    soon = func.clock_timestamp() + timedelta(seconds=2)
+    async with service.database.transactions.begin() as connection:
+        await connection.execute(update(ScheduledActivity).where(address(*this)).values(lease_expires_at=soon))
+    change = http.post(f"/api/executions/{taken['leaseToken']}/{verb}", json={})
+    is_over = ScheduledActivity.lease_expires_at < func.clock_timestamp()
+    answer, _ = await while_locked(service.database, this, change, is_over)
+    assert (answer.status_code, answer.json()["code"]) == (409, "lease_ended")
+    assert [event for event, _, _ in await trail(http, taken["id"])] == ["DISPATCHED"]
 
 
 async def test_a_released_activity_is_due_at_once_and_that_is_not_held_against_it(

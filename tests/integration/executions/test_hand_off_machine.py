@@ -22,8 +22,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db import changes, leases, results
-from db.claims import CLAIM, Claim
+from db.claims import CLAIM_STATEMENT, Claim
 from db.models import ScheduledActivity, StatusEvent
+from db.rows import address, fetch_row
 from embedded.postgres import Postgres
 from tests.support.builders import Tenant, insert_tenant
 from tests.support.hand_off import insert_rows
@@ -107,7 +108,7 @@ class HandOffMachine(RuleBasedStateMachine):
         wanted = Claim(
             self.tenant.id, [Channel.WHATSAPP], list(ActivityType), limit, timedelta(minutes=5), "robot", "tester"
         )
-        taken = self.run(self._rows(CLAIM, wanted.parameters()))
+        taken = self.run(self._rows(CLAIM_STATEMENT, wanted.parameters()))
         assert {row.id for row in taken} <= free
         assert len(taken) == min(limit, len(free))
         for row in taken:
@@ -118,14 +119,16 @@ class HandOffMachine(RuleBasedStateMachine):
     def extend(self, held: Held) -> None:
         """Only who has it can."""
         key, token = held
-        rows = self.run(self._rows(leases.extend(self.tenant.id, token, timedelta(minutes=5), "tester")))
+        rows = self.run(
+            self._rows(leases.extend_lease_statement(self.tenant.id, token, timedelta(minutes=5), "tester"))
+        )
         assert bool(rows) == (self.model.of[key].holder == token)
 
     @rule(held=tokens)
     def release(self, held: Held) -> None:
         """Only who has it can."""
         key, token = held
-        rows = self.run(self._rows(leases.release(self.tenant.id, token, "tester", None)))
+        rows = self.run(self._rows(leases.release_lease_statement(self.tenant.id, token, "tester", None)))
         assert bool(rows) == (self.model.of[key].holder == token)
         if rows:
             self.model.of[key].holder = None
@@ -152,7 +155,7 @@ class HandOffMachine(RuleBasedStateMachine):
     @rule()
     def reconcile(self) -> None:
         """Expect the end of each expired lease to be written."""
-        self.run(self._rows(leases.expire(self._mine)))
+        self.run(self._rows(leases.expire_leases_statement(self._mine)))
 
     @rule(held=tokens)
     def cancel(self, held: Held) -> None:
@@ -167,8 +170,8 @@ class HandOffMachine(RuleBasedStateMachine):
         wanted = Apply(tenant_id=self.tenant.id, id=key, key=str(uuid4()), change=Cancel(actor="tester"))
         try:
             async with self.engine.begin() as connection:
-                before = await changes.locked(connection, wanted)
-                await changes.apply(connection, wanted)
+                before = await changes.lock_activity(connection, wanted)
+                await changes.apply_change(connection, wanted)
         except RejectedError:
             return False
         return before.status is not ActivityStatus.CANCELED
@@ -195,15 +198,19 @@ class HandOffMachine(RuleBasedStateMachine):
             lease_token=token,
         )
         async with self.engine.begin() as connection:
-            await connection.execute(results.lock(self.tenant.id, key))
-            await connection.execute(results.expire_lease(self.tenant.id, key))
-            seen = (await connection.execute(results.standing(self.tenant.id, key))).one()
-            verdict = judge(results.hand_off(seen), said)
+            await connection.execute(results.activity_statement(self.tenant.id, key).with_for_update())
+            await connection.execute(leases.expire_leases_statement(address(self.tenant.id, key)))
+            judged = results.judged_activity_statement(self.tenant.id, key)
+            seen = await fetch_row(connection, results.JudgedActivity, judged)
+            assert seen is not None
+            verdict = judge(seen.as_hand_off(), said)
             if not isinstance(verdict, Accepted):
                 return None
             values = said.model_dump(include={"status", "fingerprint", "occurred_at", "hard_override"})
             await connection.execute(
-                results.record(results.NewResult(seen.result_id, values, "tester", None), seen, verdict)
+                results.record_result_statement(
+                    results.NewResult(seen.result_id, values, "tester", None), seen, verdict
+                )
             )
             return verdict
 
@@ -233,7 +240,7 @@ class HandOffMachine(RuleBasedStateMachine):
             self.run(self._rows(all_out.values(lease_expires_at=func.clock_timestamp())))
             self.reconcile()
             wanted = Claim(self.tenant.id, [Channel.WHATSAPP], list(ActivityType), 100, timedelta(minutes=5), "r", "t")
-            self.run(self._rows(CLAIM, wanted.parameters()))
+            self.run(self._rows(CLAIM_STATEMENT, wanted.parameters()))
         self.every_trail_is_a_chain()
         left = self.run(self._rows(select(ScheduledActivity.status).where(self._mine)))
         assert {row.status for row in left} <= set(FINISHED)

@@ -33,7 +33,7 @@ from activities_impl import reconciliation
 from activities_impl.reconciliation import Reconciliation
 from db import changes
 from db.models import ScheduledActivity
-from db.reconciliation import open_rows
+from db.reconciliation import open_rows_statement
 from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
 from runs.ask import describe_run
@@ -238,7 +238,7 @@ async def test_a_run_that_believes_in_another_status_is_told_the_rows(
         assign = AssignTarget(target_user_id=activity["targetUsers"][0]["id"], commerce_user_id=tenant.owner_id)
         unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=assign)
         async with service.database.transactions.begin() as connection:
-            stands = await changes.apply(connection, unheard)
+            stands = await changes.apply_change(connection, unheard)
             assert stands.status == "READY"
         await until_found(service.temporal, Finding.MOVED, activity["id"])
         await until(http, f"/api/activities/{activity['id']}", "DUE")
@@ -262,7 +262,7 @@ async def test_a_run_that_has_missed_a_move_is_sent_the_lead_of_its_new_time(
         move = Reschedule(scheduled_at=datetime.fromisoformat(from_now(minutes=20)))
         unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=move)
         async with service.database.transactions.begin() as connection:
-            await changes.apply(connection, unheard)
+            await changes.apply_change(connection, unheard)
         assert (await compared(service, lead=Lead(600))).counts == {Finding.MOVED: 1}
         (refresh,) = await updates_of(run_of(service, tenant, activity), "refresh")
         assert 60 < refresh["lead_seconds"] <= 120
@@ -299,7 +299,7 @@ async def test_a_change_that_comes_with_the_first_task_of_a_run_whose_row_has_en
             await reset(service, run, 4)
             canceled = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=Cancel())
             async with service.database.transactions.begin() as connection:
-                await changes.apply(connection, canceled)
+                await changes.apply_change(connection, canceled)
             asking = asyncio.create_task(run.execute_update("execute_now", ExecuteNow()))
             await asyncio.sleep(0.5)
             async with work(service):
@@ -337,7 +337,7 @@ async def test_what_is_due_first_is_looked_at_first_however_many_stay_unresolved
         await unresolved(service, http, tenant)
         async with service.database.transactions.connect() as connection:
             for ready_only, ids in ((False, 2), (True, 1)):
-                rows = (await connection.execute(open_rows(Page(ready_only=ready_only)))).all()
+                rows = (await connection.execute(open_rows_statement(Page(ready_only=ready_only)))).all()
                 assert len(rows) == ids
             assert str(rows[0].id) == ready["id"]
 
