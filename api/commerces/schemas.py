@@ -1,5 +1,6 @@
 """Requests and answers of commerces, their users and contacts."""
 
+import re
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Annotated, ClassVar, Self
@@ -25,7 +26,11 @@ from workflows.words import ContactType, Role
 
 
 class ContactCreate(RequestBody):
-    """A way to reach a user. PHONE and WHATSAPP are E.164 numbers, EMAIL is an e-mail address, OTHER is any text."""
+    """A way to reach a user. PHONE and WHATSAPP are E.164 numbers, EMAIL is an e-mail address, OTHER is any text.
+
+    WhatsApp writes a 1 before Mexican numbers (+521…) and a 9 before Argentine ones (+549…). As WHATSAPP a number with
+    and without it is one contact, stored and answered as it is dialled from abroad: +52… and +549….
+    """
 
     contact_type: ContactType
     value: Annotated[Identifier, Field(max_length=320)]
@@ -34,27 +39,42 @@ class ContactCreate(RequestBody):
     @field_validator("value")
     @classmethod
     def check_format(cls, value: str, info: ValidationInfo) -> str:
-        """Reject numbers and addresses that can't exist; return an address in its normal form."""
+        """Reject numbers and addresses that can't exist; return numbers and addresses in their normal form."""
         match info.data.get("contact_type"):
-            case ContactType.PHONE | ContactType.WHATSAPP:
-                _require_e164(value)
+            case ContactType.PHONE:
+                return _require_e164(value)
+            case ContactType.WHATSAPP:
+                return _require_e164(BEFORE_ARGENTINE_9.sub("9", MEXICAN_1.sub("", value)))
             case ContactType.EMAIL:
                 return _normalize_address(value)
         return value
 
 
-def _require_e164(number: str) -> None:
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        parsed = None
-    if parsed is None or not phonenumbers.is_possible_number(parsed):
+MEXICAN_1 = re.compile(r"(?<=^\+52)1(?=\d{10}\Z)", re.ASCII)
+"""Stood before mobile numbers until 2019; WhatsApp still writes it."""
+BEFORE_ARGENTINE_9 = re.compile(r"(?<=^\+54)(?=[1-8]\d{9}\Z)", re.ASCII)
+"""Calls from abroad and WhatsApp need a 9 before a mobile number; calls within the country don't."""
+
+
+def _require_e164(number: str) -> str:
+    written = _in_e164(number)
+    if written is None:
         msg = "must be a telephone number in E.164, as in +5491123456789"
         raise ValueError(msg)
-    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     if written != number:
         msg = f"must be written in E.164: {written}"
         raise ValueError(msg)
+    return number
+
+
+def _in_e164(number: str) -> str | None:
+    """Return the number as it should be written, or None if it isn't one or lacks its country."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    written = MEXICAN_1.sub("", phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    return written if phonenumbers.is_possible_number(phonenumbers.parse(written)) else None
 
 
 def _normalize_address(address: str) -> str:

@@ -121,3 +121,61 @@ async def test_a_contact_log_with_a_wrong_entry_is_refused_whole(
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, f"/entries/1{pointer}")
     assert (await http.get(f"{COMMERCE}/contact-log")).json()["meta"]["total"] == 0
+
+
+SPELLINGS = [
+    ("+5215512345678", "+525512345678", "+525512345678"),
+    ("+5491123456789", "+541123456789", "+5491123456789"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "stored"), SPELLINGS)
+async def test_both_spellings_of_a_whatsapp_number_are_one_contact(
+    http: httpx.AsyncClient, tenant: Tenant, one: str, other: str, stored: str
+) -> None:
+    user = f"{COMMERCE}/users/{tenant.contactless_id}"
+    first, second = ({"contact_type": "WHATSAPP", "value": number} for number in (one, other))
+
+    added = await http.post(f"{user}/contacts", json=first)
+    again = await http.post(f"{user}/contacts", json=second)
+    both = await http.patch(user, json={"contacts": [first, second]})
+    replaced = await http.patch(user, json={"contacts": [second]})
+
+    assert (added.status_code, [contact["value"] for contact in added.json()["contacts"]]) == (201, [stored])
+    assert (again.status_code, again.json()["code"]) == (409, "already_exists")
+    assert (both.status_code, both.json()["errors"][0]["detail"]) == (400, "This must name every contact once.")
+    assert replaced.json()["contacts"] == added.json()["contacts"]
+    assert (await http.delete(f"{user}/contacts/{added.json()['contacts'][0]['id']}")).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "right"),
+    [
+        ("PHONE", "+5215512345678", "+525512345678"),
+        ("PHONE", "+52 1 55 1234 5678", "+525512345678"),
+        ("WHATSAPP", "+52 1 55 1234 5678", "+525512345678"),
+        ("PHONE", "+54 11 15 2345 6789", "+5491123456789"),
+        ("WHATSAPP", "+54 9 11 2345-6789", "+5491123456789"),
+        ("PHONE", "+52155123456", None),
+        ("WHATSAPP", "+52155123456", None),
+        ("WHATSAPP", "+54911234567", None),
+        ("WHATSAPP", "+521551234567\u0668", "+525512345678"),
+        ("PHONE", "5512345678", None),
+    ],
+)
+async def test_a_number_that_is_written_otherwise_is_refused_with_its_right_spelling(
+    http: httpx.AsyncClient, tenant: Tenant, kind: str, number: str, right: str | None
+) -> None:
+    contact = {"contact_type": kind, "value": number}
+    answer = await http.post(f"{COMMERCE}/users/{tenant.owner_id}/contacts", json=contact)
+
+    (fault,) = answer.json()["errors"]
+    said = f"written in E.164: {right}" if right else "a telephone number in E.164, as in +5491123456789"
+    assert (answer.status_code, fault) == (400, {"pointer": "/value", "detail": f"This must be {said}."})
+
+
+async def test_an_argentine_number_without_the_9_is_another_telephone(http: httpx.AsyncClient, tenant: Tenant) -> None:
+    """It is the number of a fixed line."""
+    contacts = [{"contact_type": "PHONE", "value": number} for number in ("+5491123456789", "+541123456789")]
+    answer = await http.patch(f"{COMMERCE}/users/{tenant.owner_id}", json={"contacts": contacts})
+    assert [one["value"] for one in answer.json()["contacts"]] == ["+5491123456789", "+541123456789"]
