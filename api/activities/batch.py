@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field, SkipValidation, ValidationError
+from pydantic import BaseModel, Field, SkipValidation
 from pydantic_core import to_json
 
 from api.activities.create import create
@@ -18,18 +18,16 @@ from api.http.bodies import (
     BODY_BYTES,
     BULK_BODY_BYTES,
     UnreadBody,
-    list_faults,
     media_type,
     parse,
-    parse_json,
+    parse_list,
     read_json,
-    validation_problem,
 )
 from api.http.dependencies import CanCreate, Opened, Resources
 from api.http.errors import BodyTooLarge, InternalError, ProblemRead, problem_responses
 from api.http.failures import problem_of
 from api.http.fields import Answer, RequestBody
-from api.http.streams import DuplexResponse, process_in_order, read_chunks, split_lines
+from api.http.streams import DuplexResponse, KeyTurns, process_in_order, read_chunks, split_lines
 from db.failures import kind
 
 log = structlog.get_logger(__name__)
@@ -59,7 +57,7 @@ class ScheduledActivityBatch(RequestBody):
 class BatchResult(Answer):
     """The response that the single call would have sent for this item."""
 
-    index: int = Field(description="The item's position in the request, from 0.")
+    index: int = Field(description="The item's position in the request, from 0; blank lines don't count.")
     status: int = Field(examples=[201])
     body: ScheduledActivityRead | ProblemRead
 
@@ -93,52 +91,56 @@ async def create_activities(
     A 200 means that there are results: check the `status` of each. After a lost connection, send the batch again: an
     item that was created is answered with 409, its activity and `sameRequest: true`, and nothing is created twice.
 
+    Items with the same idempotency key are created one after the other, in their order, until one is accepted.
+
     As `application/x-ndjson`, the batch has one activity in each line and any number of lines. The results are sent as
     lines while the request is still being read: `curl -T campaign.ndjson -H 'Content-Type: application/x-ndjson' …`.
+    Blank lines have no result and don't count: `index` is the number of lines before this one that aren't blank.
     """
+    turns = KeyTurns()
 
     async def create_item(item: tuple[int, bytes]) -> bytes:
-        return await _create_item(*item, request, caller, opened)
+        index, content = item
+        try:
+            answer = await _create_item(content, turns, caller, opened)
+        except Exception as failure:  # noqa: BLE001 - it is the result of this item alone
+            return _format_failure(index, failure, request)
+        return _format_result(index, answer.status_code, bytes(answer.body))
 
     if media_type(request) == LINES:
         results = process_in_order(
             _enumerate(split_lines(read_chunks(request), BODY_BYTES)), create_item, at_once=AT_ONCE, ahead=AHEAD
         )
         return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
-    items = await asyncio.to_thread(_split_items, await read_json(request, BULK_BODY_BYTES))
+    content = await read_json(request, BULK_BODY_BYTES)
+    items = await asyncio.to_thread(parse_list, ScheduledActivityBatch, content, ITEMS)
     results = process_in_order(_enumerate(_iterate(items)), create_item, at_once=AT_ONCE, ahead=ITEMS)
-    content = b",".join([result async for result in results])
-    return Response(b'{"results":[' + content + b"]}", media_type="application/json")
+    joined = b",".join([result async for result in results])
+    return Response(b'{"results":[' + joined + b"]}", media_type="application/json")
 
 
-async def _create_item(index: int, content: bytes, request: Request, caller: Caller, opened: Resources) -> bytes:
-    """Create one item and return its result as JSON; an exception becomes the result of this item alone."""
-    try:
-        if len(content) > BODY_BYTES:
-            raise BodyTooLarge(f"An activity may have at most {BODY_BYTES:,} bytes.")  # noqa: TRY301 - answered below
-        answer = await create(parse(ScheduledActivityCreate, content), caller, opened)
-    except Exception as failure:  # noqa: BLE001 - logged without its message, which may hold a customer's data
-        problem = problem_of(failure)
-        if isinstance(problem, InternalError):
-            log.error("unexpected exception", item=index, failure=kind(failure), trace=format_tb(failure.__traceback__))  # noqa: TRY400
-        body = to_json(problem.body(request.url.path, request.state.request_id))
-        return _format_result(index, problem.status, body)
-    return _format_result(index, answer.status_code, bytes(answer.body))
+async def _create_item(content: bytes, turns: KeyTurns, caller: Caller, opened: Resources) -> Response:
+    """Create one item, after all earlier ones with its key unless one of them was accepted."""
+    if len(content) > BODY_BYTES:
+        raise BodyTooLarge(f"An activity may have at most {BODY_BYTES:,} bytes.")
+    body = parse(ScheduledActivityCreate, content)
+    async with turns.turn(body.idempotency_key) as queue:
+        answer = await create(body, caller, opened)
+        queue.is_settled = True
+        return answer
+
+
+def _format_failure(index: int, failure: Exception, request: Request) -> bytes:
+    problem = problem_of(failure)
+    if isinstance(problem, InternalError):
+        # The message may hold a customer's data.
+        log.error("unexpected exception", item=index, failure=kind(failure), trace=format_tb(failure.__traceback__))
+    return _format_result(index, problem.status, to_json(problem.body(request.url.path, request.state.request_id)))
 
 
 def _format_result(index: int, status: int, body: bytes) -> bytes:
     """Return a `BatchResult` as JSON, around a body that is JSON already."""
     return b'{"index":%d,"status":%d,"body":%b}' % (index, HTTPStatus(status), body)
-
-
-def _split_items(content: bytes) -> list[bytes]:
-    """Return the JSON of each item. Only the list around them is validated here."""
-    data = parse_json(content)
-    try:
-        batch = ScheduledActivityBatch.model_validate(data, strict=True)
-    except ValidationError as failure:
-        raise validation_problem(list_faults(failure, data)) from failure
-    return [to_json(item) for item in batch.activities]
 
 
 async def _iterate(items: Iterable[Item]) -> AsyncIterator[Item]:

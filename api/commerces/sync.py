@@ -6,22 +6,12 @@ from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import Field, ValidationError
-from pydantic_core import to_json
+from pydantic import Field
 
 from api.commerces.schemas import Addresses, Contacts, ExternalId, Metadata, Roles
-from api.http.bodies import (
-    BULK_BODY_BYTES,
-    DEPTH,
-    UnreadBody,
-    find_unstorable,
-    list_faults,
-    parse,
-    parse_json,
-    read_json,
-)
+from api.http.bodies import BULK_BODY_BYTES, UnreadBody, check, parse_json, parse_list, read_json
 from api.http.dependencies import CanSync, Opened
-from api.http.errors import problem_responses
+from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, distinct
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
@@ -114,18 +104,15 @@ async def sync_commerces(
 
 def _examine(content: bytes) -> _Examined:
     """Validate each item alone. Call this in a thread: it takes long enough to delay other requests."""
-    data, items = parse_json(content), []
-    if isinstance(data, dict) and isinstance(data.get("items"), list):
-        items = data["items"]
-        content = to_json(data | {"items": [None] * len(items)})
-    parse(_Envelope, content)
     rows = _Examined()
-    for index, item in enumerate(items):
-        parsed, faults = _parse_item(item)
+    for index, item in enumerate(parse_list(_Envelope, content, ITEMS)):
+        judged = _judge(item)
+        parsed = judged.item
         if parsed is not None and parsed.external_id in rows.commerces:
-            faults = [Fault(pointer="/external_id", detail="An earlier item has the same external_id.")]
-        if parsed is None or faults:
-            rows.rejected.append(_reject(index, item, faults))
+            parsed = None
+            judged.faults.append(Fault(pointer="/external_id", detail="An earlier item has the same external_id."))
+        if parsed is None:
+            rows.rejected.append(_at(index, judged.external_id, judged.faults))
             continue
         rows.commerces[parsed.external_id] = parsed.model_dump(mode="json", exclude_none=True, exclude={"users"})
         rows.users += [
@@ -135,26 +122,25 @@ def _examine(content: bytes) -> _Examined:
     return rows
 
 
-def _parse_item(item: object) -> tuple[CommerceSyncItem | None, list[Fault]]:
-    content = to_json(item)
-    faults = list(find_unstorable(item)) if _may_be_unstorable(content) else []
-    if not faults:
-        try:
-            return CommerceSyncItem.model_validate_json(content, strict=True), []
-        except ValidationError as failure:
-            faults = list_faults(failure, item)
-    return None, faults
+@dataclass
+class _Judged:
+    """An item as it is written, or None and why not."""
+
+    item: CommerceSyncItem | None = None
+    external_id: str | None = None
+    faults: list[Fault] = field(default_factory=list)
 
 
-def _may_be_unstorable(content: bytes) -> bool:
-    """Return False if a look at its bytes is enough: NUL shows as an escape, and depth needs brackets."""
-    return b"\\u" in content or content.count(b"{") + content.count(b"[") > DEPTH
+def _judge(content: bytes) -> _Judged:
+    try:
+        data = parse_json(content)
+    except ValidationFailed as failure:
+        return _Judged(faults=list(failure.faults) or [Fault(pointer="", detail=failure.detail)])
+    external_id = data.get("external_id") if isinstance(data, dict) else None
+    item, faults = check(CommerceSyncItem, content, data)
+    return _Judged(None if faults else item, external_id if isinstance(external_id, str) else None, faults)
 
 
-def _reject(index: int, item: object, faults: list[Fault]) -> RejectedItemRead:
-    external_id = item.get("external_id") if isinstance(item, dict) else None
-    return RejectedItemRead(
-        index=index,
-        external_id=external_id if isinstance(external_id, str) else None,
-        errors=[Fault(pointer=f"/items/{index}{fault.pointer}", detail=fault.detail) for fault in faults],
-    )
+def _at(index: int, external_id: str | None, faults: list[Fault]) -> RejectedItemRead:
+    errors = [Fault(pointer=f"/items/{index}{fault.pointer}", detail=fault.detail) for fault in faults]
+    return RejectedItemRead(index=index, external_id=external_id, errors=errors)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from api.http.errors import BodyTooLarge, UnsupportedMediaType, ValidationFailed
+from api.http.items import UncuttableError, cut_items
 from workflows.messages import Fault
 from workflows.resolution.reasons import shorten
 
@@ -103,15 +104,34 @@ def parse(model: type[Body], content: bytes) -> Body:
     Raises:
         ValidationFailed: with all faults.
     """
-    data = parse_json(content)
-    faults = list(islice(find_unstorable(data), FAULTS))
-    try:
-        body = model.model_validate_json(content, strict=True)
-    except ValidationError as failure:
-        faults += list_faults(failure, data)
-    if faults:
+    body, faults = check(model, content, parse_json(content))
+    if body is None or faults:
         raise validation_problem(faults)
     return body
+
+
+def check(model: type[Body], content: bytes, data: object, most: int = FAULTS) -> tuple[Body | None, list[Fault]]:
+    """Return the body as the model, if it is one, and its faults, at most so many of a kind; `data` is its JSON."""
+    faults = list(islice(find_unstorable(data), most))
+    try:
+        return model.model_validate_json(content, strict=True), faults
+    except ValidationError as failure:
+        return None, faults + list_faults(failure, data, most)
+
+
+def parse_list(model: type[BaseModel], content: bytes, most: int) -> list[bytes]:
+    """Cut a body that has a list into the bytes of its items; only what is around the items is validated.
+
+    Raises:
+        ValidationFailed: the body around the items is not as the model has it, or can't be cut into items.
+    """
+    try:
+        around, items = cut_items(content, most)
+    except UncuttableError as failure:
+        parse(model, content)  # says what is wrong
+        raise ValidationFailed("The body can't be cut into items.") from failure
+    parse(model, around)
+    return items
 
 
 def parse_json(content: bytes) -> object:
@@ -132,9 +152,7 @@ def _require_unique_names(members: list[tuple[str, object]]) -> None:
     """Reject an object that names a member twice: parsers disagree about which of them counts."""
     for name, counted in Counter(name for name, _ in members).items():
         if counted > 1:
-            raise ValidationFailed(
-                f"The body names {escape_pointer_part(shorten(name))!r} {counted} times in one object."
-            )
+            raise ValidationFailed(f"One object names {escape_pointer_part(shorten(name))!r} {counted} times.")
 
 
 def _syntax_problem(content: bytes, failure: ValueError) -> ValidationFailed:
@@ -142,7 +160,7 @@ def _syntax_problem(content: bytes, failure: ValueError) -> ValidationFailed:
     faults: list[Fault] = []
     with suppress(ValueError, RecursionError):
         faults = list(find_unstorable(json.loads(content)))
-    return validation_problem(faults) if faults else ValidationFailed(f"The body is not JSON: {failure}.")
+    return validation_problem(faults) if faults else ValidationFailed(f"This is not JSON: {failure}.")
 
 
 def validation_problem(faults: list[Fault]) -> ValidationFailed:
@@ -190,9 +208,9 @@ def escape_pointer_part(token: object) -> str:
     return str(token).encode("utf-8", "backslashreplace").decode().replace("~", "~0").replace("/", "~1")
 
 
-def list_faults(failure: ValidationError, data: object) -> list[Fault]:
+def list_faults(failure: ValidationError, data: object, most: int = FAULTS) -> list[Fault]:
     """Convert a validation error to faults whose pointers lead into `data`."""
-    errors = failure.errors(include_url=False, include_input=False)[:FAULTS]
+    errors = failure.errors(include_url=False, include_input=False)[:most]
     return [Fault(pointer=_locate(error, data), detail=describe_fault(error)) for error in errors]
 
 

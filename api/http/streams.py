@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from fastapi import Request
@@ -45,6 +46,43 @@ async def process_in_order(
         await starting
     finally:
         starting.cancel()
+
+
+@dataclass
+class Queue:
+    """The items of one key that are in work or wait for their turn."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    length: int = 0
+    is_settled: bool = False
+
+
+class KeyTurns:
+    """Lets items of the same key take turns, in order, until one settles the key; from then on they run at once."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, Queue] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Is no item in work or waiting? A key is forgotten with its last item."""
+        return not self._queues
+
+    @asynccontextmanager
+    async def turn(self, key: str) -> AsyncIterator[Queue]:
+        """Wait for the item's turn; set `is_settled` of the queue if later items need not wait for theirs."""
+        queue = self._queues.setdefault(key, Queue())
+        queue.length += 1
+        try:
+            async with queue.lock:
+                if not queue.is_settled:
+                    yield queue
+                    return
+            yield queue
+        finally:
+            queue.length -= 1
+            if not queue.length:  # a stream may have any number of keys: each is kept no longer than needed
+                del self._queues[key]
 
 
 async def split_lines(chunks: AsyncIterable[bytes], longest: int) -> AsyncIterator[bytes]:

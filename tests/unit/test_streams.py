@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.http.streams import process_in_order, split_lines
+from api.http.streams import KeyTurns, process_in_order, split_lines
 
 
 async def each(items: Iterable[int]) -> AsyncIterator[int]:
@@ -70,3 +71,33 @@ async def test_of_a_line_that_is_too_long_no_more_is_kept_than_shows_it() -> Non
     received = [line async for line in split_lines(chunked(b"x" * 1000 + b"\nshort\n", 8), 30)]
     assert [len(line) > 30 for line in received] == [True, False]
     assert len(received[0]) < 50
+
+
+async def test_items_of_one_key_take_turns_in_order_until_one_settles_it() -> None:
+    turns, steps = KeyTurns(), list[str]()
+
+    async def work(item: str) -> None:
+        async with turns.turn(item[0]) as queue:
+            steps.append(f"begin {item}")
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            steps.append(f"end {item}")
+            queue.is_settled = item == "a2"
+
+    await asyncio.gather(*(work(item) for item in ("a1", "b1", "a2", "a3", "a4")))
+
+    assert steps[:2] == ["begin a1", "begin b1"]
+    of_a = [step for step in steps if " a" in step]
+    assert of_a[:4] == ["begin a1", "end a1", "begin a2", "end a2"]
+    assert set(of_a[4:6]) == {"begin a3", "begin a4"}
+    assert turns.is_empty
+
+
+async def test_an_item_that_fails_gives_its_turn_away() -> None:
+    turns = KeyTurns()
+    with suppress(ValueError):
+        async with turns.turn("a"):
+            raise ValueError
+    async with turns.turn("a") as queue:
+        assert not queue.is_settled
+    assert turns.is_empty

@@ -90,11 +90,84 @@ async def test_a_key_given_twice_in_one_batch_creates_once(
     assert await rows_of(service, tenant) == 1
 
 
+BAD_ITEMS = {
+    "half a surrogate pair": rb'{"reason": "\ud83d"}',
+    "NaN": b'{"score": NaN}',
+    "a number without end": b'{"score": 1e999}',
+    "a member named twice": b'{"type": "TASK", "type": "MESSAGE"}',
+    "5,000 digits": b'{"score": ' + b"9" * 5_000 + b"}",
+    "250 levels": b'{"attributes": ' + b"[" * 250 + b"]" * 250 + b"}",
+    "bytes that are no text": b'{"reason": "\xff"}',
+    "a word that is none": b'{"score": nul}',
+    "no object": b"null",
+}
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/x-ndjson"])
+@pytest.mark.parametrize("bad", BAD_ITEMS.values(), ids=BAD_ITEMS.keys())
+async def test_an_item_that_is_no_json_is_answered_alone(http: httpx.AsyncClient, bad: bytes, media_type: str) -> None:
+    good = [json.dumps(contract_example(scheduled_at=from_now(hours=1))).encode() for _ in range(2)]
+    items = [good[0], bad, good[1]]
+    lines = media_type == "application/x-ndjson"
+    content = b"\n".join(items) if lines else b'{"activities":[' + b",".join(items) + b"]}"
+    answer = await http.post("/api/activities/batch", content=content, headers={"Content-Type": media_type})
+    results = [json.loads(line) for line in answer.text.splitlines()] if lines else answer.json()["results"]
+    assert [(result["index"], result["status"]) for result in results] == [(0, 201), (1, 400), (2, 201)]
+    assert results[1]["body"]["code"] == "validation_failed"
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/x-ndjson"])
+async def test_items_of_one_key_are_tried_in_order_until_one_is_accepted(
+    http: httpx.AsyncClient, media_type: str
+) -> None:
+    nobody = "00000000-0000-4000-8000-000000000000"
+    per_key: tuple[dict[str, Any], ...] = ({"commerce_id": nobody}, {"reason": "No such reason"}, {}, {"score": 1}, {})
+    items = [
+        contract_example(idempotency_key=f"key-{number}", scheduled_at="2035-01-16T09:00:00Z") | changes
+        for number in range(10)
+        for changes in per_key
+    ]
+    if media_type == "application/json":
+        results = await batch(http, items)
+    else:
+        content = "\n".join(json.dumps(item) for item in items)
+        answer = await http.post("/api/activities/batch", content=content, headers=LINES)
+        results = [json.loads(line) for line in answer.text.splitlines()]
+    assert [result["status"] for result in results] == [404, 400, 201, 409, 409] * 10
+    repeated = [result["body"]["sameRequest"] for result in results if result["status"] == 409]
+    assert repeated == [False, True] * 10
+
+
+async def test_the_first_of_two_items_with_one_key_is_created(http: httpx.AsyncClient) -> None:
+    items = [
+        contract_example(idempotency_key=f"key-{number}", scheduled_at="2035-01-16T09:00:00Z", score=score)
+        for number in range(30)
+        for score in (1, 2)
+    ]
+    results = await batch(http, items)
+    assert [result["status"] for result in results] == [201, 409] * 30
+    assert {result["body"]["score"] for result in results[::2]} == {1}
+
+
+async def test_an_index_counts_the_lines_that_are_not_blank(http: httpx.AsyncClient) -> None:
+    line = json.dumps(contract_example(scheduled_at=from_now(hours=1)))
+    answer = await http.post("/api/activities/batch", content=f"\n \r\n{line}\n\t\nnull\n\n", headers=LINES)
+    results = [json.loads(result) for result in answer.text.splitlines()]
+    assert [(result["index"], result["status"]) for result in results] == [(0, 201), (1, 400)]
+
+
 @pytest.mark.parametrize(
     ("content", "headers", "status", "code"),
     [
         (b"{", {}, 400, "validation_failed"),
         (b"[]", {}, 400, "validation_failed"),
+        (b'{"activities":[{}', {}, 400, "validation_failed"),
+        (b'{"activities":[{},]}', {}, 400, "validation_failed"),
+        (b'{"activities":[{"a":[1}]}', {}, 400, "validation_failed"),
+        (b'{"activities":[{} {}]}', {}, 400, "validation_failed"),
+        (b'{"activities":[{"a":"]}', {}, 400, "validation_failed"),
+        (b'{"activities":[{}],"activities":[{}]}', {}, 400, "validation_failed"),
+        (b'{"activities":[{}]}{', {}, 400, "validation_failed"),
         (b'{"activities":[],"more":1}', {}, 400, "validation_failed"),
         (json.dumps({"activities": [{}] * 1001}).encode(), {}, 400, "validation_failed"),
         (b" " * (8 * 1024 * 1024 + 1), {}, 413, "body_too_large"),

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from api.http.auth import Permission
+from tests.integration.activities.test_batch import BAD_ITEMS
 from tests.integration.commerces.test_sync import commerce, counted, sync
 from tests.support.builders import Tenant
 from tests.support.service import Service
@@ -36,6 +37,21 @@ async def test_a_bad_item_is_refused_by_its_place_and_the_others_are_written(
     (refused,) = answer["refused"]
     assert refused["index"] == 1
     assert [error["pointer"] for error in refused["errors"]] == [f"/items/1{pointer}"]
+
+
+@pytest.mark.parametrize("bad", BAD_ITEMS.values(), ids=BAD_ITEMS.keys())
+async def test_an_item_that_is_no_json_is_refused_and_the_others_are_written(
+    http: httpx.AsyncClient, bad: bytes
+) -> None:
+    good = (b'{"external_id": "good", "name": "Good"}', b'{"external_id": "better", "name": "Better"}')
+    content = b'{"items": [' + b",".join((good[0], bad, good[1])) + b"]}"
+
+    answer = await http.post("/api/commerces/sync", content=content, headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, counted(answer.json())) == (200, (2, 0, 0))
+    (refused,) = answer.json()["refused"]
+    assert refused["index"] == 1
+    assert all(error["pointer"].startswith("/items/1") for error in refused["errors"])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +118,9 @@ async def test_more_than_a_thousand_items_are_refused_and_a_thousand_are_not(htt
     assert counted(await sync(http, *items[:1000])) == (1000, 0, 0)
 
 
-@pytest.mark.parametrize("body", ["{}", "[]", '{"items": {}}', '{"items": [], "more": 1}', "null", "{"])
+@pytest.mark.parametrize(
+    "body", ["{}", "[]", '{"items": {}}', '{"items": [], "more": 1}', "null", "{", '{"items": [{}, {]}']
+)
 async def test_a_body_without_items_is_refused_whole(http: httpx.AsyncClient, body: str) -> None:
     answer = await http.post("/api/commerces/sync", content=body, headers={"Content-Type": "application/json"})
 
