@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db import changes, leases, results
 from db.claims import CLAIM_STATEMENT, Claim
@@ -64,10 +64,10 @@ class HandOffMachine(RuleBasedStateMachine):
 
     tokens = Bundle("tokens")
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, runner: asyncio.Runner, engine: AsyncEngine) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
-        self.engine = create_async_engine(url, pool_size=1)
+        self.runner = runner
+        self.engine = engine
         self.model = Model()
         self.tenant = self.run(self._tenant())
 
@@ -244,23 +244,23 @@ class HandOffMachine(RuleBasedStateMachine):
         self.every_trail_is_a_chain()
         left = self.run(self._rows(select(ScheduledActivity.status).where(self._mine)))
         assert {row.status for row in left} <= set(FINISHED)
-        self.run(self.engine.dispose())
-        self.runner.close()
 
 
 def test_nothing_is_executed_twice_without_a_lease_given_back_in_between_and_nothing_is_stuck(
     postgres: Postgres,
 ) -> None:
     postgres.create_database("hand_off", template="template")
-    url = postgres.url("hand_off")
+    engine = create_async_engine(postgres.url("hand_off"), pool_size=1)
+    with asyncio.Runner() as runner:
 
-    class OnThisServer(HandOffMachine):
-        def __init__(self) -> None:
-            super().__init__(url)
+        class OnThisServer(HandOffMachine):
+            def __init__(self) -> None:
+                super().__init__(runner, engine)
 
-    run_state_machine_as_test(
-        OnThisServer,
-        settings=settings(
-            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+        run_state_machine_as_test(
+            OnThisServer,
+            settings=settings(
+                max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            ),
+        )
+        runner.run(engine.dispose())
