@@ -1,4 +1,4 @@
-"""Reading of JSON bodies: size, media type, storable text and shape are checked, and all faults reported at once."""
+"""Read JSON bodies: check size, media type, storable text and shape, and report all faults at once."""
 
 import asyncio
 import json

@@ -112,7 +112,7 @@ async def test_a_retry_and_an_assignment_are_attempts_of_their_own(http: httpx.A
 
 
 @pytest.mark.parametrize("part", ["explanation", "target-users", "attributes"])
-async def test_a_creation_that_was_refused_has_left_no_parts(
+async def test_the_parts_of_a_rejected_creation_answer_with_its_rejection(
     service: Service, http: httpx.AsyncClient, tenant: Tenant, part: str
 ) -> None:
     refused = await http.post("/api/activities", json=contract_example(reason="unheard of"))
@@ -125,4 +125,4 @@ async def test_a_creation_that_was_refused_has_left_no_parts(
 
     answer = await http.get(f"/api/activities/{ids[0]}/{part}")
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "activity_not_found")
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_reason")
