@@ -101,6 +101,21 @@ Contacts = Annotated[
 ]
 
 
+def find_surplus(contacts: list[ContactCreate]) -> dict[int, str]:
+    """Return the positions of contacts that repeat an earlier one or its primacy, with a sentence about each."""
+    surplus: dict[int, str] = {}
+    named, primary = set[tuple[ContactType, str]](), set[ContactType]()
+    for position, contact in enumerate(contacts):
+        if (contact.contact_type, contact.value) in named:
+            surplus[position] = "An earlier contact is the same: name it once."
+        elif contact.is_primary and contact.contact_type in primary:
+            surplus[position] = "An earlier contact is the primary one of this type: send it as not primary."
+        else:
+            named.add((contact.contact_type, contact.value))
+            primary |= {contact.contact_type} if contact.is_primary else set()
+    return surplus
+
+
 class ContactRead(Answer):
     """A way to reach a user."""
 

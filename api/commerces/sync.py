@@ -1,15 +1,17 @@
 """POST /api/commerces/sync: create and update many commerces, with their addresses and users."""
 
 import asyncio
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
+from pydantic_core import to_json
 
-from api.commerces.schemas import Addresses, Contacts, ExternalId, Metadata, Roles
-from api.http.bodies import BULK_BODY_BYTES, UnreadBody, check, parse_json, parse_list, read_json
+from api.commerces.schemas import Addresses, ContactCreate, ExternalId, Metadata, Roles, find_surplus
+from api.http.bodies import BULK_BODY_BYTES, FAULTS, UnreadBody, check, parse_json, parse_list, read_json
 from api.http.dependencies import CanSync, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, distinct
@@ -22,12 +24,15 @@ router = APIRouter(prefix="/api/commerces", tags=["commerces"])
 
 
 class CommerceUserSync(RequestBody):
-    """A user of a commerce. Absent members stay as they are; `roles` and `contacts` are replaced as a whole."""
+    """A user of a commerce. Absent members stay as they are; `roles` and `contacts` are replaced as a whole.
+
+    A contact that is not valid is left out, and the others are written.
+    """
 
     external_id: ExternalId
     name: Text | None = None
     roles: Roles | None = None
-    contacts: Contacts | None = None
+    contacts: Annotated[list[ContactCreate], Field(max_length=LIST_LENGTH)] | None = None
 
 
 class CommerceSyncItem(RequestBody):
@@ -59,7 +64,7 @@ class _Envelope(RequestBody):
 
 
 class RejectedItemRead(Answer):
-    """An item that was not written, and why. The pointers lead into the request's body."""
+    """An item that was not written as it was sent, and why. The pointers lead into the request's body."""
 
     index: int
     external_id: str | None
@@ -67,12 +72,15 @@ class RejectedItemRead(Answer):
 
 
 class CommerceSyncRead(Answer):
-    """The number of items by outcome, and the items that were not written."""
+    """The number of items by outcome, the items that were not written, and those that were written in part."""
 
     created: int
     updated: int
     unchanged: int
     refused: list[RejectedItemRead]
+    warnings: list[RejectedItemRead] = Field(
+        description="Items that were written without the contacts that `errors` points at; it says what would be right."
+    )
 
 
 @dataclass
@@ -82,6 +90,7 @@ class _Examined:
     commerces: dict[str, dict[str, object]] = field(default_factory=dict)
     users: list[dict[str, object]] = field(default_factory=list)
     rejected: list[RejectedItemRead] = field(default_factory=list)
+    warnings: list[RejectedItemRead] = field(default_factory=list)
 
 
 @router.post("/sync", responses=problem_responses())
@@ -91,14 +100,19 @@ async def sync_commerces(
     """Create or update up to 1,000 commerces by `external_id`, with their addresses and users.
 
     Absent members of an item stay as they are, and so do users that it doesn't name. Items that are not valid are
-    listed in `refused`; the others are written. Sending the same items again changes nothing.
+    listed in `refused`; the others are written. A contact that is not valid doesn't keep its item from being written:
+    it is left out, and listed in `warnings` with what would be right. Sending the same items again changes nothing.
     """
     content = await read_json(request, BULK_BODY_BYTES)
     rows = await asyncio.to_thread(_examine, content)
     async with opened.database.transactions.begin() as connection:
         counts = await upsert_commerces(connection, caller.tenant_id, list(rows.commerces.values()), rows.users)
     return CommerceSyncRead(
-        created=counts.created, updated=counts.updated, unchanged=counts.unchanged, refused=rows.rejected
+        created=counts.created,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        refused=rows.rejected,
+        warnings=rows.warnings,
     )
 
 
@@ -114,6 +128,8 @@ def _examine(content: bytes) -> _Examined:
         if parsed is None:
             rows.rejected.append(_at(index, judged.external_id, judged.faults))
             continue
+        if judged.left_out:
+            rows.warnings.append(_at(index, judged.external_id, judged.left_out))
         rows.commerces[parsed.external_id] = parsed.model_dump(mode="json", exclude_none=True, exclude={"users"})
         rows.users += [
             {"commerce_external_id": parsed.external_id, **user.model_dump(mode="json", exclude_none=True)}
@@ -124,11 +140,17 @@ def _examine(content: bytes) -> _Examined:
 
 @dataclass
 class _Judged:
-    """An item as it is written, or None and why not."""
+    """An item as it is written, and the faults of contacts that were left out; or no item, and its faults."""
 
-    item: CommerceSyncItem | None = None
     external_id: str | None = None
+    item: CommerceSyncItem | None = None
+    left_out: list[Fault] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+
+
+_CONTACT = re.compile(r"/users/(\d+)/contacts/(\d+)(?:/|\Z)")
+_MOST_FAULTS = LIST_LENGTH * LIST_LENGTH
+"""Each contact of an item may have one."""
 
 
 def _judge(content: bytes) -> _Judged:
@@ -136,11 +158,46 @@ def _judge(content: bytes) -> _Judged:
         data = parse_json(content)
     except ValidationFailed as failure:
         return _Judged(faults=list(failure.faults) or [Fault(pointer="", detail=failure.detail)])
+    judged = _Judged(_external_id(data))
+    judged.item, judged.faults = check(CommerceSyncItem, content, data, _MOST_FAULTS)
+    bad = [(int(place[1]), int(place[2])) for fault in judged.faults if (place := _CONTACT.match(fault.pointer))]
+    if bad and len(bad) == len(judged.faults):
+        judged.left_out, data = judged.faults, _without(data, set(bad))
+        judged.item, judged.faults = check(CommerceSyncItem, to_json(data), data)
+    if judged.item is None or judged.faults:
+        return replace(judged, item=None, faults=judged.left_out + judged.faults)
+    return _leave_out_surplus(judged, judged.item, set(bad))
+
+
+def _external_id(data: object) -> str | None:
     external_id = data.get("external_id") if isinstance(data, dict) else None
-    item, faults = check(CommerceSyncItem, content, data)
-    return _Judged(None if faults else item, external_id if isinstance(external_id, str) else None, faults)
+    return external_id if isinstance(external_id, str) else None
+
+
+def _without(data: Any, bad: set[tuple[int, int]]) -> Any:
+    """Return the item without the contacts at these places: the user's, and the contact's among theirs."""
+    users = list(data["users"])
+    for place in {user for user, _ in bad}:
+        contacts = enumerate(users[place]["contacts"])
+        users[place] = users[place] | {"contacts": [one for number, one in contacts if (place, number) not in bad]}
+    return data | {"users": users}
+
+
+def _leave_out_surplus(judged: _Judged, item: CommerceSyncItem, bad: set[tuple[int, int]]) -> _Judged:
+    """Return the item without surplus contacts; `bad` ones were left out before, but count in the places of others."""
+    users, left_out = [], []
+    for place, user in enumerate(item.users):
+        surplus = find_surplus(user.contacts or [])
+        numbers = [number for number in range(LIST_LENGTH) if (place, number) not in bad]
+        left_out += [
+            Fault(pointer=f"/users/{place}/contacts/{numbers[index]}", detail=detail)
+            for index, detail in surplus.items()
+        ]
+        kept = [contact for index, contact in enumerate(user.contacts or []) if index not in surplus]
+        users.append(user.model_copy(update={"contacts": kept}) if surplus else user)
+    return replace(judged, item=item.model_copy(update={"users": users}), left_out=judged.left_out + left_out)
 
 
 def _at(index: int, external_id: str | None, faults: list[Fault]) -> RejectedItemRead:
-    errors = [Fault(pointer=f"/items/{index}{fault.pointer}", detail=fault.detail) for fault in faults]
+    errors = [Fault(pointer=f"/items/{index}{fault.pointer}", detail=fault.detail) for fault in faults[:FAULTS]]
     return RejectedItemRead(index=index, external_id=external_id, errors=errors)

@@ -80,8 +80,81 @@ async def test_only_contacts_that_could_reach_a_person_are_accepted(
 
     answer = await sync(http, item)
 
-    pointers = [error["pointer"] for refused in answer["refused"] for error in refused["errors"]]
+    pointers = [error["pointer"] for warning in answer["warnings"] for error in warning["errors"]]
+    assert (counted(answer), answer["refused"]) == ((1, 0, 0), [])
     assert pointers == ([] if is_right else ["/items/0/users/0/contacts/0/value"])
+    (user,) = (await commerce(http, "x"))["users"]
+    assert [one["value"] for one in user["contacts"]] == ([value] if is_right else [])
+
+
+async def test_a_refused_contact_is_left_out_and_the_rest_of_its_store_is_written(http: httpx.AsyncClient) -> None:
+    right = {"contact_type": "EMAIL", "value": "ana@example.com"}
+    contacts = [
+        {"contact_type": "PHONE", "value": "+52 1 55 1234 5678"},
+        right,
+        {"contact_type": "WHATSAPP", "value": "+5215512345678", "is_primary": True},
+        "text",
+        {"contact_type": "WHATSAPP", "value": "+525512345678"},
+        {"contact_type": "WHATSAPP", "value": "+5491123456789", "is_primary": True},
+        {"contact_type": "PHONE", "value": "+5491123456789", "vip": True},
+        {"contact_type": "PIGEON", "value": "x"},
+        {"contact_type": "OTHER", "value": "a\0"},
+    ]
+    users = [{"external_id": "ana", "name": "Ana", "contacts": contacts}, {"external_id": "eva", "contacts": [right]}]
+    item = {"external_id": "x", "name": "X", "users": users, "metadata": {"tier": "gold"}}
+
+    answer = await sync(http, {"external_id": "y", "name": "Y"}, item)
+
+    assert (counted(answer), answer["refused"]) == ((2, 0, 0), [])
+    (warning,) = answer["warnings"]
+    assert (warning["index"], warning["externalId"]) == (1, "x")
+    told: dict[str, str] = {error["pointer"]: error["detail"] for error in warning["errors"]}
+    of_ana = "/items/1/users/0/contacts"
+    assert told == {
+        f"{of_ana}/0/value": "This must be written in E.164: +525512345678.",
+        f"{of_ana}/3": told[f"{of_ana}/3"],
+        f"{of_ana}/4": "An earlier contact is the same: name it once.",
+        f"{of_ana}/5": "An earlier contact is the primary one of this type: send it as not primary.",
+        f"{of_ana}/6/vip": "This field is unknown: remove it.",
+        f"{of_ana}/7/contact_type": told[f"{of_ana}/7/contact_type"],
+        f"{of_ana}/8/value": told[f"{of_ana}/8/value"],
+    }
+    stored = await commerce(http, "x")
+    ana, eva = stored["users"]
+    assert (stored["metadata"], ana["name"]) == ({"tier": "gold"}, "Ana")
+    assert [one["value"] for one in ana["contacts"]] == ["ana@example.com", "+525512345678"]
+    assert [one["value"] for one in eva["contacts"]] == ["ana@example.com"]
+    again = await sync(http, item)
+    assert (counted(again), again["warnings"][0]["errors"]) == (
+        (0, 0, 1),
+        [error | {"pointer": error["pointer"].replace("/items/1", "/items/0")} for error in warning["errors"]],
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointers"),
+    [
+        ({"name": " "}, ["/name", "/users/0/contacts/0/value"]),
+        ({"users": [{"external_id": "u", "contacts": [{}] * 101}]}, ["/users/0/contacts"]),
+        ({"users": [{"external_id": "u", "contacts": {}}]}, ["/users/0/contacts"]),
+    ],
+)
+async def test_an_item_with_other_faults_is_refused_with_all_of_them(
+    http: httpx.AsyncClient, changes: dict[str, Any], pointers: list[str]
+) -> None:
+    user = {"external_id": "u", "contacts": [{"contact_type": "PHONE", "value": "1"}]}
+    answer = await sync(http, {"external_id": "x", "name": "X", "users": [user]} | changes)
+
+    assert (counted(answer), answer["warnings"]) == ((0, 0, 0), [])
+    assert [error["pointer"] for error in answer["refused"][0]["errors"]] == [f"/items/0{one}" for one in pointers]
+
+
+async def test_users_who_are_named_twice_are_refused_although_a_contact_is_left_out(http: httpx.AsyncClient) -> None:
+    user = {"external_id": "u", "contacts": [{"contact_type": "PHONE", "value": "1"}]}
+    answer = await sync(http, {"external_id": "x", "name": "X", "users": [user, user]})
+
+    pointers = [error["pointer"] for error in answer["refused"][0]["errors"]]
+    assert pointers == ["/items/0/users/0/contacts/0/value", "/items/0/users/1/contacts/0/value", "/items/0/users"]
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", " ", "\u00a0", "\u200b"], ids=ascii)
