@@ -356,7 +356,7 @@ class OfScheduledActivity(Table):
     activity_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
 
     @staticmethod
-    def belongs() -> ForeignKeyConstraint:
+    def activity_foreign_key() -> ForeignKeyConstraint:
         """Return the composite foreign key that keeps a part in the tenant of its activity."""
         return ForeignKeyConstraint(
             ["tenant_id", "activity_id"], ["scheduled_activities.tenant_id", "scheduled_activities.id"]
@@ -368,7 +368,7 @@ class TargetUser(OfScheduledActivity):
 
     __tablename__ = "target_users"
     __table_args__ = (
-        OfScheduledActivity.belongs(),
+        OfScheduledActivity.activity_foreign_key(),
         ForeignKeyConstraint(["tenant_id", "commerce_user_id"], ["commerce_users.tenant_id", "commerce_users.id"]),
     )
 
@@ -386,7 +386,7 @@ class ActivityAttribute(OfScheduledActivity):
 
     __tablename__ = "activity_attributes"
     __table_args__ = (
-        OfScheduledActivity.belongs(),
+        OfScheduledActivity.activity_foreign_key(),
         ForeignKeyConstraint(["tenant_id", "key"], ["attribute_keys.tenant_id", "attribute_keys.key"]),
     )
 
@@ -405,7 +405,7 @@ class StatusEvent(OfScheduledActivity):
     """A line of the trail. `event_key`, a step's name or an update's id, makes writing it twice impossible."""
 
     __tablename__ = "status_events"
-    __table_args__ = (OfScheduledActivity.belongs(),)
+    __table_args__ = (OfScheduledActivity.activity_foreign_key(),)
 
     event_key: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(server_default=text("uuidv7()"))
@@ -423,7 +423,7 @@ class ResolutionAttempt(OfScheduledActivity):
     """The explanation of an attempt at resolution, with the key of the event that it belongs to."""
 
     __tablename__ = "resolution_attempts"
-    __table_args__ = (OfScheduledActivity.belongs(),)
+    __table_args__ = (OfScheduledActivity.activity_foreign_key(),)
 
     event_key: Mapped[str] = mapped_column(primary_key=True)
     explanation: Mapped[dict[str, Any]]
@@ -435,7 +435,7 @@ class ActivityResult(OfScheduledActivity):
 
     __tablename__ = "activity_results"
     __table_args__ = (
-        OfScheduledActivity.belongs(),
+        OfScheduledActivity.activity_foreign_key(),
         Index(
             None, "tenant_id", "provider_activity_id", "id", postgresql_where=text("provider_activity_id IS NOT NULL")
         ),

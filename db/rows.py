@@ -27,10 +27,12 @@ from db.models import OfScheduledActivity, ScheduledActivity, StatusEvent
 from workflows.words import ActivityStatus, EventType
 
 Rows = Select[*tuple[Any, ...]]
+"""A SELECT. Its docstring names the type of its rows, which `fetch_rows` takes."""
 Columns = dict[str, Any]
 """Values by the name of their column."""
 Expression = SQLColumnExpression[Any]
 Key = UUID | Expression
+"""A part of a primary key: a value, a parameter or a column."""
 Typed = TypeVar("Typed")
 
 NOW: ColumnElement[datetime] = func.statement_timestamp()
@@ -40,9 +42,9 @@ A volatile clock in such a guard makes the planner read every row of the tenant.
 """
 
 CLOCK: ColumnElement[datetime] = func.clock_timestamp()
-"""The time at which the expression is evaluated. Every time that is recorded is read by it, after the row is locked.
+"""The time at which the expression is evaluated. A statement that locks its row records the time after the wait by it.
 
-A statement that waits for a lock begins earlier than what it records: by `NOW` the trail would be out of order.
+By `NOW` such a statement would record the time before the wait, and the trail would be out of order.
 """
 
 
