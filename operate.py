@@ -46,10 +46,11 @@ async def bring_back(options: argparse.Namespace, client: Client) -> int:
     """Undo a termination: restore the activity's former status, with a new run that waits for its time."""
     settings = WorkerSettings()
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
-    change = BringBack(actor=options.actor, reason=options.reason)
     try:
         now = await Recovery(client, database, Lead(settings.max_lead_seconds)).bring_back(
-            ActivityRef(tenant_id=options.tenant, id=options.activity_id), change
+            ActivityRef(tenant_id=options.tenant, id=options.activity_id),
+            options.actor,
+            BringBack(reason=options.reason),
         )
     except RejectedError as refused:
         return _fail(f"Nothing was changed: {refused.rejection.detail}")

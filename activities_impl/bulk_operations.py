@@ -79,7 +79,7 @@ class BulkOperations(BulkOperationActivities):
             detail = "The new time would lie more than 10 years ahead."
             return ItemResult(outcome=ItemOutcome.REFUSED, code="validation_failed", detail=detail)
         key = f"bulk-operation:{chunk.id}:{chunk.round}"  # a withdrawn change is tried under a key of its own
-        apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, change=change)
+        apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, actor=operation.actor, change=change)
         try:
             outcome = await self._changes.carry_out(
                 apply, item.idempotency_key, item.status, BULK_ITEM_PATIENCE.total_seconds()
@@ -93,10 +93,9 @@ class BulkOperations(BulkOperationActivities):
     def _build_change(self, operation: OperationRow, item: NextItem) -> Cancel | Reschedule:
         wanted = BulkChange.model_validate(operation.change)
         if wanted.verb is BulkVerb.CANCEL:
-            return Cancel(actor=operation.actor, reason=wanted.reason)
+            return Cancel(reason=wanted.reason)
         new_time = wanted.new_time(item.scheduled_at)
         return Reschedule(
-            actor=operation.actor,
             reason=wanted.reason,
             scheduled_at=new_time,
             lead_seconds=self._lead.before(new_time),

@@ -91,7 +91,7 @@ class _Case:
             self.wanted.key,
             to_status,
             from_status=self.seen.status,
-            actor=self.wanted.change.actor,
+            actor=self.wanted.actor,
             error_code=code if why else None,
             error_message=why,
             details=details,
@@ -167,7 +167,7 @@ async def _write_rejection(
         wanted.key,
         seen.status,
         from_status=seen.status,
-        actor=wanted.change.actor,
+        actor=wanted.actor,
         error_code=rejection.code,
         error_message=rejection.detail,
         details={"change": wanted.change.verb},
@@ -254,11 +254,11 @@ def _before_and_after(before: datetime | int | None, after: datetime | int) -> d
     return {name: contract_time(one) if isinstance(one, datetime) else one for name, one in values.items()}
 
 
-async def _execute_now(case: _Case, change: ExecuteNow) -> None:
+async def _execute_now(case: _Case, _: ExecuteNow) -> None:
     """Make the activity due now, or UNRESOLVED if what was left for its time can't be resolved."""
     _allow(case.seen, "executed now", READY)
     await _allow_becoming_due(case)
-    target, attributes = _open_parts(case.seen, change)
+    target, attributes = _open_parts(case.seen, case.wanted)
     why = why_unresolved(target, attributes)
     if why:
         event = case.event(EventType.RESOLUTION_FAILED, UNRESOLVED, why=why)
@@ -270,9 +270,9 @@ async def _execute_now(case: _Case, change: ExecuteNow) -> None:
     await case.write(values, event, target, attributes)
 
 
-async def _retry_resolution(case: _Case, change: RetryResolution) -> None:
+async def _retry_resolution(case: _Case, _: RetryResolution) -> None:
     _allow(case.seen, "resolved again", UNRESOLVED)
-    target, attributes = _open_parts(case.seen, change)
+    target, attributes = _open_parts(case.seen, case.wanted)
     why = why_unresolved(target, attributes)
     event = (
         case.event(EventType.RESOLUTION_RETRY_FAILED, UNRESOLVED, why=why)
@@ -283,17 +283,15 @@ async def _retry_resolution(case: _Case, change: RetryResolution) -> None:
     await case.write(values, event, target, attributes)
 
 
-def _open_parts(
-    seen: Snapshot, change: ExecuteNow | RetryResolution
-) -> tuple[ResolvedTarget | None, ResolvedAttributes | None]:
+def _open_parts(seen: Snapshot, wanted: Apply) -> tuple[ResolvedTarget | None, ResolvedAttributes | None]:
     """Return the results for the parts that are still open: what was found since the search began stays found."""
-    wanted = {one.status for one in seen.target_users} & {TargetStatus.PENDING, TargetStatus.FAILED}
+    is_target_open = any(one.status in {TargetStatus.PENDING, TargetStatus.FAILED} for one in seen.target_users)
     missing = {one.key for one in seen.attributes if one.status in {AttributeStatus.PENDING, AttributeStatus.FAILED}}
-    found = change.attributes
+    found = wanted.attributes
     if found:
         kept = tuple(one for one in found.attributes if one.key in missing)
         found = found.model_copy(update={"attributes": kept})
-    return change.target if wanted else None, found
+    return wanted.target if is_target_open else None, found
 
 
 async def _assign_target(case: _Case, change: AssignTarget) -> None:

@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from runs.client import workflow_id
 from runs.patience import ANSWER_PATIENCE
 from runs.start import RunFailedError, failure_of
+from workflows.actors import read_actor
 from workflows.messages import Message, RejectedError, ScheduledActivityInput, Snapshot
 from workflows.search_attributes import ACTIVITY_ID
 
@@ -85,14 +86,19 @@ async def find_run_of(client: Client, tenant_id: UUID, activity_id: UUID) -> Wor
     return None
 
 
-@limit_time
 async def read_input(client: Client, workflow_id: str, run_id: str | None, kind: type[Input]) -> Input:
     """Return what a run was started with, from its first event; without `run_id`, the latest run's."""
+    return (await read_start(client, workflow_id, run_id, kind))[0]
+
+
+@limit_time
+async def read_start(client: Client, workflow_id: str, run_id: str | None, kind: type[Input]) -> tuple[Input, str]:
+    """Return what a run was started with, and the actor who started it."""
     async for event in client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history_events(page_size=1):
-        payloads = event.workflow_execution_started_event_attributes.input.payloads
+        started = event.workflow_execution_started_event_attributes
         started_with: Input
-        (started_with,) = await client.data_converter.decode(payloads, [kind])
-        return started_with
+        (started_with,) = await client.data_converter.decode(started.input.payloads, [kind])
+        return started_with, read_actor(started.header.fields)
     raise LookupError(workflow_id)
 
 

@@ -8,9 +8,10 @@ from temporalio.common import Priority, SearchAttributePair, TypedSearchAttribut
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from runs.ask import UnansweredError, read_input
+from runs.ask import UnansweredError, read_start
 from runs.client import TASK_QUEUE
 from runs.patience import BULK_START_PATIENCE, BULK_STOP_PATIENCE
+from workflows.actors import acting_as
 from workflows.bulk import BulkOperation, bulk_workflow_id
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.search_attributes import TENANT_ID
@@ -23,17 +24,18 @@ async def start_bulk_operation(client: Client, operation: BulkOperation) -> None
         UnansweredError: the run is not known to have been started.
     """
     try:
-        await client.start_workflow(
-            BulkOperationWorkflow.run,
-            operation,
-            id=bulk_workflow_id(operation.tenant_id, operation.id),
-            task_queue=TASK_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
-            static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
-            priority=Priority(fairness_key=str(operation.tenant_id)),
-            rpc_timeout=BULK_START_PATIENCE,
-        )
+        with acting_as(operation.actor):
+            await client.start_workflow(
+                BulkOperationWorkflow.run,
+                operation.model_copy(update={"actor": None}),
+                id=bulk_workflow_id(operation.tenant_id, operation.id),
+                task_queue=TASK_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
+                static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
+                priority=Priority(fairness_key=str(operation.tenant_id)),
+                rpc_timeout=BULK_START_PATIENCE,
+            )
     except WorkflowAlreadyStartedError:
         return
     except RPCError as failure:
@@ -47,11 +49,12 @@ async def start_bulk_operation(client: Client, operation: BulkOperation) -> None
 async def read_bulk_operation(client: Client, tenant_id: UUID, operation_id: UUID) -> BulkOperation | None:
     """Return what the operation's run was started with, or None if Temporal knows none."""
     try:
-        return await read_input(client, bulk_workflow_id(tenant_id, operation_id), None, BulkOperation)
+        operation, actor = await read_start(client, bulk_workflow_id(tenant_id, operation_id), None, BulkOperation)
     except RPCError as failure:
         if failure.status is RPCStatusCode.NOT_FOUND:
             return None
         raise
+    return operation.model_copy(update={"actor": actor})
 
 
 async def stop_bulk_operation(client: Client, tenant_id: UUID, operation_id: UUID) -> None:

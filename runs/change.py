@@ -19,6 +19,7 @@ from runs.client import workflow_id
 from runs.lead import Lead
 from runs.recovery import Recovery
 from runs.start import RunFailedError, failure_of, resume_run
+from workflows.actors import acting_as
 from workflows.messages import Apply, Cancel, RejectedError, Rejection, Snapshot
 from workflows.words import OPEN, ActivityStatus
 
@@ -118,9 +119,10 @@ class Changes:
         update = None
         try:
             async with asyncio.timeout(deadline_seconds):
-                update = await self._client.get_workflow_handle(run).start_update(
-                    wanted.change.verb, wanted.change, id=wanted.key, wait_for_stage=WorkflowUpdateStage.ACCEPTED
-                )
+                with acting_as(wanted.actor):
+                    update = await self._client.get_workflow_handle(run).start_update(
+                        wanted.change.verb, wanted.change, id=wanted.key, wait_for_stage=WorkflowUpdateStage.ACCEPTED
+                    )
                 await update.result()
         except WorkflowUpdateFailedError as failure:
             if isinstance(failure.cause, ApplicationError) and failure.cause.type == ABORTED:

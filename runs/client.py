@@ -10,6 +10,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
+from runs.actors import ActorHeaders
+
 TASK_QUEUE = "scheduled-activities"
 
 _PLAIN_KEY = re.compile(r"(?!sha256:)[A-Za-z0-9._~:-]+", re.ASCII)
@@ -34,6 +36,7 @@ async def connect(*, runtime: Runtime | None = None, lazy: bool = False) -> Clie
     return await Client.connect(
         **environment,
         data_converter=pydantic_data_converter,
+        interceptors=[ActorHeaders()],
         runtime=runtime,
         lazy=lazy,
     )

@@ -41,16 +41,16 @@ class Recovery:
                     await self._terminate(connection, ref, execution)
                     return Finding.TERMINATED
                 case Fate.CANCELLED:
-                    cancel = Cancel(actor=ACTOR, reason="The run was cancelled in Temporal.")
-                    await changes.apply_change(connection, _build_apply(ref, f"cancelled:{seen.run_id}", cancel))
+                    cancel = Cancel(reason="The run was cancelled in Temporal.")
+                    await changes.apply_change(connection, _build_apply(ref, f"cancelled:{seen.run_id}", ACTOR, cancel))
                     return Finding.CANCELLED
 
     async def _terminate(self, connection: AsyncConnection, ref: ActivityRef, run: WorkflowExecution | None) -> None:
         assert run is not None  # noqa: S101 - a terminated run is a known one
         how = await read_ending(self._client, run)
         reason = f"The run was ended in Temporal: {how.reason}" if how.reason else "The run was ended in Temporal."
-        change = Terminate(actor=how.by or "temporal", reason=reason)
-        await changes.apply_change(connection, _build_apply(ref, f"terminated:{run.run_id}", change))
+        apply = _build_apply(ref, f"terminated:{run.run_id}", how.by or "temporal", Terminate(reason=reason))
+        await changes.apply_change(connection, apply)
 
     async def _resume(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> Finding | None:
         try:
@@ -61,7 +61,7 @@ class Recovery:
         await connection.execute(resumed)
         return Finding.RESUMED
 
-    async def bring_back(self, ref: ActivityRef, change: BringBack) -> Snapshot:
+    async def bring_back(self, ref: ActivityRef, actor: str, change: BringBack) -> Snapshot:
         """Undo a termination: restore the row's status, and start a run that continues from it.
 
         Raises:
@@ -70,9 +70,10 @@ class Recovery:
         """
         async with self._database.transactions.begin() as connection:
             seen = await changes.lock_activity(connection, ref)
-            standing = await changes.apply_change(connection, _build_apply(ref, f"brought-back:{seen.version}", change))
+            apply = _build_apply(ref, f"brought-back:{seen.version}", actor, change)
+            standing = await changes.apply_change(connection, apply)
             run_id = await self._start_run(connection, ref, standing)
-            await connection.execute(run_note_statement(ref, run_id, None, change.actor))
+            await connection.execute(run_note_statement(ref, run_id, None, actor))
             return await changes.lock_activity(connection, ref)
 
     async def _start_run(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> str:
@@ -81,5 +82,5 @@ class Recovery:
         return await resume_run(self._client, scheduled, standing)
 
 
-def _build_apply(ref: ActivityRef, key: str, change: Cancel | Terminate | BringBack) -> Apply:
-    return Apply(tenant_id=ref.tenant_id, id=ref.id, key=key, change=change)
+def _build_apply(ref: ActivityRef, key: str, actor: str, change: Cancel | Terminate | BringBack) -> Apply:
+    return Apply(tenant_id=ref.tenant_id, id=ref.id, key=key, actor=actor, change=change)

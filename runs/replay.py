@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer
 
+from runs.actors import ActorHeaders
 from runs.sandbox import Sandbox
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
@@ -33,7 +34,12 @@ async def replay(client: Client, query: str, limit: int | None, workflows: Seque
             yield await client.get_workflow_handle(execution.id, run_id=execution.run_id).fetch_history()
 
     names: dict[str, str] = {}
-    replayer = Replayer(workflows=workflows, workflow_runner=Sandbox(), data_converter=client.data_converter)
+    replayer = Replayer(
+        workflows=workflows,
+        workflow_runner=Sandbox(),
+        data_converter=client.data_converter,
+        interceptors=[ActorHeaders()],
+    )
     results = await replayer.replay_workflows(histories(), raise_on_replay_failure=False)
     for run_id, failure in results.replay_failures.items():
         replayed.broken[f"{names[run_id]} (run {run_id})"] = str(failure)

@@ -22,6 +22,7 @@ from temporalio.common import (
 from runs.client import TASK_QUEUE, workflow_id
 from runs.patience import ANSWER_PATIENCE
 from workflows.activities import rejection_of
+from workflows.actors import acting_as
 from workflows.display import headline
 from workflows.messages import RejectedError, ScheduledActivityInput, Snapshot, Standing
 from workflows.scheduled_activity import ScheduledActivityWorkflow
@@ -51,21 +52,22 @@ def failure_of(cause: BaseException | None) -> RejectedError | RunFailedError:
 
 
 async def start_run(client: Client, scheduled: ScheduledActivityInput, deadline_seconds: float) -> Snapshot:
-    """Start the run and wait for its answer, in one call.
+    """Start the run and wait for its answer, in one call. The actor travels in a header, not in the run's input.
 
     Raises:
         WorkflowAlreadyStartedError: the key has a run.
         RejectedError, RunFailedError: the run has failed, and its key can be used again.
         WorkflowUpdateRPCTimeoutOrCancelledError, RPCError: no answer in time; the run may have started or not.
     """
-    operation = _start_operation(scheduled)
+    operation = _start_operation(scheduled.model_copy(update={"actor": None}))
     try:
-        async with asyncio.timeout(deadline_seconds):
-            return await client.execute_update_with_start_workflow(
-                ScheduledActivityWorkflow.create,  # type: ignore[arg-type]  # the SDK's types lose `async` behind a name
-                start_workflow_operation=operation,
-                id=str(scheduled.id),
-            )
+        with acting_as(scheduled.actor):
+            async with asyncio.timeout(deadline_seconds):
+                return await client.execute_update_with_start_workflow(
+                    ScheduledActivityWorkflow.create,  # type: ignore[arg-type]  # the SDK's types lose `async`
+                    start_workflow_operation=operation,
+                    id=str(scheduled.id),
+                )
     except TimeoutError as failure:
         raise WorkflowUpdateRPCTimeoutOrCancelledError from failure
     except WorkflowUpdateFailedError as failure:

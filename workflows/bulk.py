@@ -68,13 +68,16 @@ class BulkChange(Message):
 
 
 class BulkOperation(Message):
-    """Start the run of an operation; the last three fields hold the progress of an earlier run of it."""
+    """Start the run of an operation; the last three fields hold the progress of an earlier run of it.
+
+    The actor travels in a header; the run itself sets it for its first step.
+    """
 
     id: UUID
     tenant_id: UUID
     filter: ActivityFilter
     change: BulkChange
-    actor: str
+    actor: str | None = None
     per_second: int = 20
     collected: bool = False
     round: int = 1

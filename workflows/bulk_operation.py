@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from workflows.activities import BulkOperationActivities
+from workflows.actors import read_actor
 from workflows.bulk import BulkOperation, BulkState, Chunk, ChunkDone, Finish
 from workflows.steps import LONGEST_RETRY_INTERVAL
 
@@ -30,7 +31,8 @@ class BulkOperationWorkflow:
 
     @workflow.init
     def __init__(self, operation: BulkOperation) -> None:
-        self._operation = operation
+        actor = operation.actor if operation.collected else read_actor(workflow.info().headers)
+        self._operation = operation.model_copy(update={"actor": actor})
         self._stop_asked = False
         self._state = BulkState.RUNNING
 

@@ -8,6 +8,7 @@ from temporalio.exceptions import FailureError
 
 from workflows import display, limits
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejection_failure
+from workflows.actors import current_actor, read_actor
 from workflows.messages import (
     ActivityRef,
     Apply,
@@ -15,6 +16,7 @@ from workflows.messages import (
     Cancel,
     Change,
     ExecuteNow,
+    Message,
     Refresh,
     Rejection,
     Reschedule,
@@ -33,6 +35,9 @@ from workflows.words import ActivityStatus, Pending, ResolutionMoment
 EXECUTE_NOW, RETRY, REFRESH = ExecuteNow(), RetryResolution(), Refresh()
 """The arguments that an update has if the web UI's form was sent empty."""
 
+OpenParts = tuple[ResolvedTarget | None, ResolvedAttributes | None]
+"""The target and the attributes as one resolution found them; None for each that was not open."""
+
 
 class ChangeableActivity:
     """Hold the standing of the activity as this run knows it, and the updates that change it."""
@@ -40,7 +45,7 @@ class ChangeableActivity:
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
         info = workflow.info()
         reset_of = None if info.original_execution_run_id == info.run_id else info.original_execution_run_id
-        self._scheduled = scheduled.model_copy(update={"reset_of": reset_of})
+        self._scheduled = scheduled.model_copy(update={"reset_of": reset_of, "actor": read_actor(info.headers)})
         self._snapshot: Snapshot | None = None
         self._creation_failure: FailureError | None = None
         self._standing = Standing(
@@ -68,14 +73,12 @@ class ChangeableActivity:
     @workflow.update(name="execute_now", description="Make the activity due at once; its scheduled_at stays. {}")
     async def execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> Standing:
         """Resolve what was left for the wake-up, then make the activity due at once."""
-        target, attributes = await self._resolve_open_parts(ResolutionMoment.WAKE_UP)
-        return await self._apply(change.model_copy(update={"target": target, "attributes": attributes}))
+        return await self._apply(change, await self._resolve_open_parts(ResolutionMoment.WAKE_UP))
 
     @workflow.update(name="retry_resolution", description="Try again to resolve what has failed. {}")
     async def retry_resolution(self, change: RetryResolution = RETRY) -> Standing:
         """Resolve what has failed once more: READY afterwards, or UNRESOLVED with the failures of this attempt."""
-        target, attributes = await self._resolve_open_parts(ResolutionMoment.RETRY)
-        return await self._apply(change.model_copy(update={"target": target, "attributes": attributes}))
+        return await self._apply(change, await self._resolve_open_parts(ResolutionMoment.RETRY))
 
     @workflow.update(
         name="assign_target",
@@ -105,34 +108,47 @@ class ChangeableActivity:
 
     @cancel.validator
     def _validate_cancel(self, change: Cancel) -> None:
-        _reject_faulty(change)
+        reject_faulty(change, Cancel)
 
     @reschedule.validator
     def _validate_reschedule(self, change: Reschedule) -> None:
-        _reject_faulty(change)
+        reject_faulty(change, Reschedule)
 
     @execute_now.validator
     def _validate_execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> None:
-        _reject_faulty(change)
+        reject_faulty(change, ExecuteNow)
 
     @retry_resolution.validator
     def _validate_retry_resolution(self, change: RetryResolution = RETRY) -> None:
-        _reject_faulty(change)
+        reject_faulty(change, RetryResolution)
 
     @assign_target.validator
     def _validate_assign_target(self, change: AssignTarget) -> None:
-        _reject_faulty(change)
+        reject_faulty(change, AssignTarget)
+
+    @refresh.validator
+    def _validate_refresh(self, refresh: Refresh = REFRESH) -> None:
+        reject_faulty(refresh, Refresh)
 
     async def _wait_for_creation(self) -> None:
         """Wait until the activity is recorded or its creation has failed."""
         # A reset hands updates in again before the first step has run.
         await workflow.wait_condition(lambda: bool(self._snapshot or self._creation_failure))
 
-    async def _apply(self, change: Change, key: str | None = None) -> Standing:
+    async def _apply(self, change: Change, resolved: OpenParts = (None, None), *, key: str | None = None) -> Standing:
         """Write the change under `key`, by default the id of the current update; return the standing it leaves."""
         key = key or _current_update_id() or workflow.info().run_id
         await self._wait_for_creation()
-        apply = Apply(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id, key=key, change=change)
+        target, attributes = resolved
+        apply = Apply(
+            tenant_id=self._scheduled.tenant_id,
+            id=self._scheduled.id,
+            key=key,
+            actor=current_actor(),
+            change=change,
+            target=target,
+            attributes=attributes,
+        )
         verb = apply.change.verb
         standing = await run_step(
             ScheduledActivityActivities.apply_change,
@@ -145,9 +161,7 @@ class ChangeableActivity:
         self._adopt_standing(standing)
         return standing
 
-    async def _resolve_open_parts(
-        self, moment: ResolutionMoment
-    ) -> tuple[ResolvedTarget | None, ResolvedAttributes | None]:
+    async def _resolve_open_parts(self, moment: ResolutionMoment) -> OpenParts:
         """Resolve the target and the attributes that are still open; return None for each that is not."""
         await self._wait_for_creation()
         resolve = Resolve(scheduled=self._scheduled, moment=moment)
@@ -186,9 +200,14 @@ class ChangeableActivity:
         workflow.set_current_details(details)
 
 
-def _reject_faulty(change: Change) -> None:
-    """Fail the update before it is accepted, if its values are out of bounds."""
-    fault = limits.find_fault(change, workflow.now())
+def reject_faulty(argument: Message | None = None, expected: type[Message] | None = None) -> None:
+    """Fail the update before it is accepted, if its id or its argument is faulty."""
+    fault = limits.find_faulty_id(_current_update_id() or "")
+    # A payload in another encoding than JSON, such as null, is decoded whatever type the update expects.
+    if expected and not isinstance(argument, expected):
+        fault = "The argument must be one JSON object."
+    elif argument and not fault:
+        fault = limits.find_fault(argument, workflow.now())
     if fault:
         raise rejection_failure(Rejection(code="validation_failed", detail=fault))
 

@@ -1,25 +1,79 @@
-"""The bounds of a change's values, for changes that the web UI's update form sends unchecked."""
+"""The bounds of updates, whose id and arguments the web UI's form sends unchecked.
 
+They are checked before an update is accepted, and only then: a bound in a message's type would be checked in every
+replay as well, where a change of it would break the runs that have accepted an update before.
+"""
+
+import re
 from datetime import datetime, timedelta
 
-from workflows.messages import Cancel, Change, Reschedule
+from workflows.messages import Cancel, Message, Refresh, Reschedule
 
 TEXT_LENGTH = 1000
 FIRST_YEAR = 1970
 YEARS_AHEAD = 10
 LONGEST_WAIT = timedelta(days=YEARS_AHEAD * 365 + 3)
 """Ten years, with the three leap days that they may contain."""
+LONGEST_LEAD = LONGEST_WAIT / 10
 SCORES = range(-(2**31), 2**31)
+VERSIONS_AT_MOST = 100
+
+_UPDATE_ID = re.compile(r"[!-~][ -~]{0,199}")
+_EVENT_KEYS = ("created", "due", "cancel-request", "run:", "hand-off:", "terminated:", "cancelled:", "brought-back:")
+"""The beginnings of event keys that are no updates'. An update of such an id would keep the other event from the trail:
+the mark, whose key is `due`, could never be written."""
 
 _CLOCK_LEEWAY = timedelta(days=1)
 """The API has checked the time by its own clock, possibly long before the run receives the change."""
 
 
-def find_fault(change: Change, now: datetime) -> str | None:
-    """Return a sentence that says which value of the change is out of bounds; None if all are within them."""
-    if isinstance(change, Cancel | Reschedule) and not _is_storable(change.reason or ""):
-        return f"The reason may have at most {TEXT_LENGTH:,} characters, and none that PostgreSQL can't store."
-    return _find_faulty_value(change, now) if isinstance(change, Reschedule) else None
+def find_faulty_id(update_id: str) -> str | None:
+    """Return a sentence that says why an update can't have this id; None if it can."""
+    if not _UPDATE_ID.fullmatch(update_id):
+        return "The update's id must have 1 to 200 printable ASCII characters."
+    if update_id.startswith(_EVENT_KEYS):
+        return f"The update's id must not begin with {', '.join(_EVENT_KEYS)}."
+    return None
+
+
+def find_fault(argument: Message, now: datetime) -> str | None:
+    """Return a sentence that says which value of an update's argument is out of bounds; None if all are within them."""
+    match argument:
+        case Cancel(reason=reason):
+            return _find_faulty_reason(reason) if reason else "A cancellation needs a reason."
+        case Reschedule():
+            return (
+                _find_faulty_reason(argument.reason)
+                or _find_faulty_lead(argument.lead_seconds)
+                or _find_faulty_versions(argument.if_versions)
+                or _find_faulty_value(argument, now)
+            )
+        case Refresh(lead_seconds=lead_seconds):
+            return _find_faulty_lead(lead_seconds)
+    return None
+
+
+def is_storable(text: str) -> bool:
+    """Return whether PostgreSQL can store the text, and it is not too long."""
+    return len(text) <= TEXT_LENGTH and not any(one == "\0" or "\ud800" <= one <= "\udfff" for one in text)
+
+
+def _find_faulty_reason(reason: str | None) -> str | None:
+    if reason is None or (is_storable(reason) and reason.strip()):
+        return None
+    return f"The reason must have 1 to {TEXT_LENGTH:,} characters, not blanks alone, none that PostgreSQL can't store."
+
+
+def _find_faulty_lead(seconds: float | None) -> str | None:
+    longest = LONGEST_LEAD.total_seconds()
+    # NaN is not within any bounds.
+    return None if seconds is None or 0 <= seconds <= longest else f"lead_seconds must lie between 0 and {longest:.0f}."
+
+
+def _find_faulty_versions(versions: tuple[int, ...] | None) -> str | None:
+    if not versions or (len(versions) <= VERSIONS_AT_MOST and all(0 <= one < SCORES.stop for one in versions)):
+        return None
+    return f"if_versions may have at most {VERSIONS_AT_MOST} versions, each below {SCORES.stop}."
 
 
 def _find_faulty_value(change: Reschedule, now: datetime) -> str | None:
@@ -32,7 +86,3 @@ def _find_faulty_value(change: Reschedule, now: datetime) -> str | None:
     if any(time.year < FIRST_YEAR or time > latest for time in times):
         return f"A time must lie between {FIRST_YEAR} and {YEARS_AHEAD} years from now."
     return None
-
-
-def _is_storable(text: str) -> bool:
-    return len(text) <= TEXT_LENGTH and not any(one == "\0" or "\ud800" <= one <= "\udfff" for one in text)

@@ -89,7 +89,8 @@ class ScheduledActivityInput(Message):
     tenant_id: UUID
     request: ScheduledActivityRequest
     lead_seconds: float = 0
-    actor: str = ""
+    actor: str | None = None
+    """The caller who creates the activity. It travels in a header; the run itself sets it for its first step."""
     reset_of: str | None = None
     """The run that an operator has reset into this one; the run itself sets it for its first step."""
 
@@ -271,14 +272,11 @@ class MarkDue(ActivityRef):
 class Refresh(Message):
     """Make a run read its row again; `lead_seconds` replaces the run's lead where the row has moved."""
 
-    lead_seconds: float | None = Field(default=None, ge=0, le=366 * 86_400, allow_inf_nan=False)
-    """At most a tenth of the longest wait, which is ten years."""
+    lead_seconds: float | None = None
 
 
 class Change(Message):
     """A change of a recorded activity, sent by the API or typed into the web UI's update form."""
-
-    actor: str = "temporal-ui"
 
 
 class Cancel(Change):
@@ -301,19 +299,15 @@ class Reschedule(Change):
 
 
 class ExecuteNow(Change):
-    """Make the activity due now; `target` and `attributes` are what was left to resolve for its time."""
+    """Make the activity due now, with what was left to resolve for its time."""
 
     verb: Literal["execute_now"] = "execute_now"
-    target: ResolvedTarget | None = None
-    attributes: ResolvedAttributes | None = None
 
 
 class RetryResolution(Change):
-    """Write the outcome of another attempt at what could not be resolved."""
+    """Try again to resolve what could not be resolved."""
 
     verb: Literal["retry_resolution"] = "retry_resolution"
-    target: ResolvedTarget | None = None
-    attributes: ResolvedAttributes | None = None
 
 
 class AssignTarget(Change):
@@ -339,9 +333,15 @@ class BringBack(Change):
 
 
 class Apply(ActivityRef):
-    """Write one change; a `key` that was written before changes nothing."""
+    """Write one change; a `key` that was written before changes nothing.
+
+    `target` and `attributes` are what the run has resolved for an `ExecuteNow` or a `RetryResolution`.
+    """
 
     key: str
+    actor: str
+    target: ResolvedTarget | None = None
+    attributes: ResolvedAttributes | None = None
     change: Annotated[
         Cancel | Reschedule | ExecuteNow | RetryResolution | AssignTarget | Terminate | BringBack,
         Field(discriminator="verb"),

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 
 from workflows import display
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejection_of
-from workflows.changes import ChangeableActivity
+from workflows.changes import ChangeableActivity, reject_faulty
 from workflows.messages import Cancel, MarkDue, Resolve, ScheduledActivityInput, Snapshot, Standing
 from workflows.resolution import decide_in_order
 from workflows.search_attributes import ACTIVITY_STATUS
@@ -58,6 +58,10 @@ class ScheduledActivityWorkflow(ChangeableActivity):
         if self._snapshot:
             return self._snapshot
         raise self._creation_failure or AssertionError
+
+    @create.validator
+    def _validate_create(self) -> None:
+        reject_faulty()
 
     async def _resolve_and_record(self) -> Snapshot:
         """Create the activity in one local step; after a failure, in named steps that an operator can see and retry."""

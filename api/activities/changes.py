@@ -94,7 +94,6 @@ async def change_activity(
     values = body.model_dump(exclude={"change_reason"})
     lead = opened.lead.before(body.scheduled_at) if body.scheduled_at else 0
     change = Reschedule(
-        actor=caller.subject,
         reason=body.change_reason,
         if_versions=_parse_versions(if_match),
         lead_seconds=lead,
@@ -111,19 +110,19 @@ async def cancel_activity(
     body: Json[CancelCreate],
 ) -> Response:
     """Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never executed."""
-    return await carry_out(opened, caller, activity_id, Cancel(actor=caller.subject, reason=body.reason))
+    return await carry_out(opened, caller, activity_id, Cancel(reason=body.reason))
 
 
 @router.post("/execute-now", response_model=ScheduledActivityRead, responses=ANSWERS)
 async def execute_activity_now(caller: CanDispatch, opened: Opened, activity_id: UUID) -> Response:
     """Make a READY activity due at once; its `scheduledAt` stays, and it does not count as late."""
-    return await carry_out(opened, caller, activity_id, ExecuteNow(actor=caller.subject))
+    return await carry_out(opened, caller, activity_id, ExecuteNow())
 
 
 @router.patch("/retry-resolution", response_model=ScheduledActivityRead, responses=ANSWERS)
 async def retry_resolution(caller: CanCreate, opened: Opened, activity_id: UUID) -> Response:
     """Resolve again what an UNRESOLVED activity lacks; it is READY afterwards, or UNRESOLVED with what failed now."""
-    return await carry_out(opened, caller, activity_id, RetryResolution(actor=caller.subject))
+    return await carry_out(opened, caller, activity_id, RetryResolution())
 
 
 @router.patch(
@@ -139,7 +138,7 @@ async def assign_target(
     body: Json[TargetAssignment],
 ) -> Response:
     """Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing."""
-    change = AssignTarget(actor=caller.subject, target_user_id=target_user_id, commerce_user_id=body.commerce_user_id)
+    change = AssignTarget(target_user_id=target_user_id, commerce_user_id=body.commerce_user_id)
     return await carry_out(opened, caller, activity_id, change)
 
 
@@ -153,7 +152,7 @@ async def carry_out(opened: Resources, caller: Caller, activity_id: UUID, change
         Problem: nothing was changed, and nothing will be; or PostgreSQL doesn't answer, so that this is not known.
     """
     seen = await _read_snapshot(opened, caller, activity_id)
-    wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), change=change)
+    wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), actor=caller.subject, change=change)
     changes = Changes(opened.temporal, opened.database, opened.lead)
     try:
         outcome = await changes.carry_out(

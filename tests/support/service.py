@@ -22,6 +22,7 @@ from api.server import server_config
 from db.due_watch import DueWatch
 from db.engine import Database, open_database
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
+from runs.actors import ActorHeaders
 from runs.lead import Lead
 from tests.support.builders import Tenant, insert_tenant
 from worker import build_worker
@@ -83,7 +84,9 @@ def resources(database: Database, temporal: Client, **settings: Any) -> Resource
 
 async def temporal_client(address: str, **options: Any) -> Client:
     """A client as the service connects it."""
-    return await Client.connect(address, data_converter=pydantic_data_converter, **options)
+    return await Client.connect(
+        address, data_converter=pydantic_data_converter, interceptors=[ActorHeaders()], **options
+    )
 
 
 @asynccontextmanager

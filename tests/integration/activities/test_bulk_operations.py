@@ -144,7 +144,7 @@ async def test_what_lost_its_run_is_tried_again_once_that_is_known(
     assert outcomes(told) == [(ended_by_hand["id"], "REFUSED"), (other["id"], "APPLIED")]
     assert await statuses(http, [ended_by_hand, other]) == ["FAILED", "READY"]
     recovery = Recovery(service.temporal, service.database, Lead(0))
-    await recovery.bring_back(ActivityRef(tenant_id=tenant.id, id=UUID(ended_by_hand["id"])), BringBack(actor="tester"))
+    await recovery.bring_back(ActivityRef(tenant_id=tenant.id, id=UUID(ended_by_hand["id"])), "tester", BringBack())
     assert await statuses(http, [ended_by_hand]) == ["READY"]
 
 
@@ -177,8 +177,8 @@ async def test_a_change_that_is_carried_out_twice_writes_once(
 ) -> None:
     activity = await created(http)
     changing = Changes(service.temporal, service.database, Lead(0))
-    cancel = Cancel(actor="tester", reason="x")
-    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="bulk-operation:1", change=cancel)
+    cancel = Cancel(reason="x")
+    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="bulk-operation:1", actor="tester", change=cancel)
     for status in (ActivityStatus.READY, ActivityStatus.READY, ActivityStatus.CANCELED):
         assert await changing.carry_out(wanted, activity["idempotencyKey"], status, 20) == Applied()
     events = select(func.count()).where(
@@ -232,8 +232,8 @@ async def test_a_withdrawn_change_is_carried_out_by_nobody_and_can_be_tried_unde
 ) -> None:
     """By the run, or by the row as if the run had ended."""
     activity = await created(http)
-    cancel = Cancel(actor="tester", reason="x")
-    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="first try", change=cancel)
+    cancel = Cancel(reason="x")
+    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="first try", actor="tester", change=cancel)
     async with service.database.transactions.begin() as connection:
         assert await changes.withdraw_change(connection, wanted)
     changing = Changes(service.temporal, service.database, Lead(0))

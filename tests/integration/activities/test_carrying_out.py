@@ -10,7 +10,6 @@ import httpx
 from google.protobuf.message import Message
 from sqlalchemy import select
 from temporalio.client import Client, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
 from db.models import ScheduledActivity
@@ -51,9 +50,7 @@ class LosesAnswers(ServiceClient):
 
 
 def losing_answers(temporal: Client) -> Client:
-    return Client(
-        LosesAnswers(temporal.service_client), namespace=temporal.namespace, data_converter=pydantic_data_converter
-    )
+    return Client(**temporal.config() | {"service_client": LosesAnswers(temporal.service_client)})
 
 
 @asynccontextmanager
@@ -84,8 +81,8 @@ async def test_an_accepted_change_stays_accepted_when_the_connection_fails_after
     service: Service, http: httpx.AsyncClient, tenant: Tenant
 ) -> None:
     activity = await created(http)
-    cancel = Cancel(actor="tester", reason="x")
-    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="cut off", change=cancel)
+    cancel = Cancel(reason="x")
+    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="cut off", actor="tester", change=cancel)
     changes = Changes(losing_answers(service.temporal), service.database, Lead(0))
     async with row_locked(service, activity):
         outcome = await changes.carry_out(wanted, activity["idempotencyKey"], ActivityStatus.READY, 20)
@@ -111,8 +108,8 @@ async def test_a_change_whose_run_is_ended_after_accepting_it_is_decided_by_the_
     service: Service, http: httpx.AsyncClient, tenant: Tenant
 ) -> None:
     activity = await created(http)
-    cancel = Cancel(actor="tester", reason="x")
-    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="cut off", change=cancel)
+    cancel = Cancel(reason="x")
+    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="cut off", actor="tester", change=cancel)
     run = run_of(service, tenant, activity)
     changes = Changes(service.temporal, service.database, Lead(0))
     async with row_locked(service, activity):
@@ -140,8 +137,10 @@ async def test_a_cancellation_that_took_the_run_for_ended_ends_the_run_that_a_mo
     assert (moved.status_code, moved.json()["status"]) == (200, "READY")
     run = run_of(service, tenant, activity)
     await run.execute_update("refresh")  # it has read its row and sleeps
-    cancel = Cancel(actor="tester", reason="x")
-    wanted = Apply(tenant_id=tenant.id, id=UUID(activity["id"]), key="read before the move", change=cancel)
+    cancel = Cancel(reason="x")
+    wanted = Apply(
+        tenant_id=tenant.id, id=UUID(activity["id"]), key="read before the move", actor="tester", change=cancel
+    )
     changes = Changes(service.temporal, service.database, Lead(0))
     assert await changes.carry_out(wanted, activity["idempotencyKey"], ActivityStatus.DUE, 20) == Applied()
     async with asyncio.timeout(20):

@@ -167,7 +167,7 @@ class HandOffMachine(RuleBasedStateMachine):
             expected.finished = True
 
     async def _canceled(self, key: UUID) -> bool:
-        wanted = Apply(tenant_id=self.tenant.id, id=key, key=str(uuid4()), change=Cancel(actor="tester"))
+        wanted = Apply(tenant_id=self.tenant.id, id=key, key=str(uuid4()), actor="tester", change=Cancel())
         try:
             async with self.engine.begin() as connection:
                 before = await changes.lock_activity(connection, wanted)

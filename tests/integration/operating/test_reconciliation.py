@@ -236,7 +236,7 @@ async def test_a_run_that_believes_in_another_status_is_told_the_rows(
         await http.patch(f"/api/activities/{activity['id']}", json={"scheduled_at": from_now(seconds=5)})
         await activate(service, tenant, tenant.owner_id)
         assign = AssignTarget(target_user_id=activity["targetUsers"][0]["id"], commerce_user_id=tenant.owner_id)
-        unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=assign)
+        unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", actor="tester", change=assign)
         async with service.database.transactions.begin() as connection:
             stands = await changes.apply_change(connection, unheard)
             assert stands.status == "READY"
@@ -260,7 +260,7 @@ async def test_a_run_that_has_missed_a_move_is_sent_the_lead_of_its_new_time(
     async with service.client(tenant.id) as http:
         activity = await created(http, scheduled_at=from_now(days=1))
         move = Reschedule(scheduled_at=datetime.fromisoformat(from_now(minutes=20)))
-        unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=move)
+        unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", actor="tester", change=move)
         async with service.database.transactions.begin() as connection:
             await changes.apply_change(connection, unheard)
         assert (await compared(service, lead=Lead(600))).counts == {Finding.MOVED: 1}
@@ -297,7 +297,7 @@ async def test_a_change_that_comes_with_the_first_task_of_a_run_whose_row_has_en
                 activity = await created(http)
             run = run_of(service, tenant, activity)
             await reset(service, run, 4)
-            canceled = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=Cancel())
+            canceled = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", actor="tester", change=Cancel())
             async with service.database.transactions.begin() as connection:
                 await changes.apply_change(connection, canceled)
             asking = asyncio.create_task(run.execute_update("execute_now", ExecuteNow()))

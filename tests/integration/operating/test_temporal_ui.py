@@ -139,10 +139,9 @@ async def test_a_refresh_takes_over_the_lead_of_the_rows_new_time(
     activity = await created(http, scheduled_at=from_now(hours=2))
     sooner = datetime.fromisoformat(from_now(minutes=20))
     move = Reschedule(scheduled_at=sooner)
+    unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", actor="tester", change=move)
     async with service.database.transactions.begin() as connection:
-        await changes.apply_change(
-            connection, Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", change=move)
-        )
+        await changes.apply_change(connection, unheard)
     run = run_of(ui, tenant, activity)
     assert (await run.execute_update("refresh", {"lead_seconds": 7200}))["version"] == 2
     assert await run.result() == "DUE"  # its lead is longer than its wait: it is marked ahead
