@@ -9,13 +9,30 @@ from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from api.http.errors import Unauthenticated, Unavailable
+from workflows.limits import TEXT_LENGTH
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
 JWKS_LIFESPAN_SECONDS, JWKS_TIMEOUT_SECONDS = 600, 5
+_SUBJECT = r"^[^\x00]*[^\s\x00][^\x00]*$"
+_CLAIM_RULES = {
+    "sub": f"The token's claim `sub` must be a text of at most {TEXT_LENGTH:,} characters, not blank and without NUL.",
+    "tenants": 'The token needs a claim `tenants`: {"<tenant uuid>": ["<permission>", …]}.',
+}
+_REFUSALS: dict[type[jwt.PyJWTError], str] = {
+    jwt.ExpiredSignatureError: "The token has expired: see its claim `exp`.",
+    jwt.ImmatureSignatureError: "The token is not valid yet: see its claims `nbf` and `iat`.",
+    jwt.InvalidAudienceError: "The token is for another audience: see its claim `aud`.",
+    jwt.InvalidIssuerError: "The token is from another issuer: see its claim `iss`.",
+    jwt.exceptions.InvalidSubjectError: _CLAIM_RULES["sub"],
+    jwt.MissingRequiredClaimError: "The token needs the claims `exp`, `iss`, `aud` and `sub`.",
+    jwt.InvalidAlgorithmError: f"The token must be signed with {', '.join(ALGORITHMS[:-1])} or {ALGORITHMS[-1]}.",
+    jwt.InvalidSignatureError: "The token's signature is not the issuer's.",
+    jwt.PyJWKClientError: "The issuer publishes no key with the id in the token's header `kid`.",
+}
 JWKS_COOLDOWN_SECONDS = 5
 """Seconds between two fetches of the issuer's keys: any caller can invent an unknown key id."""
 
@@ -35,9 +52,9 @@ class Permission(StrEnum):
 
 
 class Token(BaseModel):
-    """The claims that the API uses: the subject, and the permissions by tenant."""
+    """The claims that the API uses: the subject, which is stored as the actor, and the permissions by tenant."""
 
-    sub: Annotated[str, Field(min_length=1)]
+    sub: Annotated[str, StringConstraints(max_length=TEXT_LENGTH, pattern=_SUBJECT)]
     tenants: dict[UUID, frozenset[str]]
 
 
@@ -83,9 +100,7 @@ class Authenticator:
         try:
             return Token.model_validate(claims)
         except ValidationError as failure:
-            raise Unauthenticated(
-                'The token needs a claim `tenants`, {"<tenant uuid>": ["<permission>", …]}, and a `sub`.'
-            ) from failure
+            raise Unauthenticated(_CLAIM_RULES[str(failure.errors()[0]["loc"][0])]) from failure
 
     async def _decode(self, token: str) -> dict[str, object]:
         try:
@@ -99,7 +114,7 @@ class Authenticator:
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
         except (jwt.PyJWTError, TypeError) as failure:  # TypeError: the algorithm needs another kind of key
-            raise Unauthenticated(f"The bearer token is not accepted: {failure}.") from failure
+            raise Unauthenticated(_refusal_sentence(failure)) from failure
         return claims
 
     async def _signing_key(self, token: str) -> Any:
@@ -107,6 +122,12 @@ class Authenticator:
         if self._published is None:
             return self._key
         return await self._published.find(jwt.get_unverified_header(token).get("kid"))
+
+
+def _refusal_sentence(failure: Exception) -> str:
+    """Return the API's own sentence: a library's would quote the token, and change with its version."""
+    found = (sentence for kind, sentence in _REFUSALS.items() if isinstance(failure, kind))
+    return next(found, "The bearer token is not a JWT that can be read, or a claim in it has the wrong type.")
 
 
 class _PublishedKeys:

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,9 +19,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from api.http.auth import LEEWAY_SECONDS, Authenticator, Caller, Permission
 from api.http.errors import Problem, Unauthenticated, Unavailable
+from tests.support.odd_tokens import CLAIMS, ODD_JSON, sign
 
 ISSUER, AUDIENCE = "https://issuer.example", "scheduled-activities"
 TENANT = UUID("770e8400-e29b-41d4-a716-446655440000")
@@ -129,6 +133,11 @@ async def test_nonsense_is_refused_and_not_a_defect(nonsense: str) -> None:
         {"sub": None},
         {"sub": ""},
         {"sub": 5},
+        {"sub": " \n"},
+        {"sub": "a\0b"},
+        {"sub": "half \ud800"},
+        {"sub": "x" * 1001},
+        {"sub": ["tester"]},
         {"exp": None},
         {"exp": -timedelta(seconds=LEEWAY_SECONDS + 5)},
         {"exp": timedelta(minutes=-2)},
@@ -166,6 +175,74 @@ async def test_a_token_that_says_too_little_or_something_else_is_refused(changes
 )
 async def test_a_token_within_the_leeway_or_with_more_than_is_needed_is_believed(changes: dict[str, Any]) -> None:
     assert (await with_pem().verify(token(**changes))).sub == "a-user"
+
+
+@given(
+    claim=st.sampled_from(CLAIMS),
+    value=ODD_JSON | st.dictionaries(st.just(str(TENANT)), ODD_JSON) | st.lists(st.just(AUDIENCE) | ODD_JSON),
+    header=st.dictionaries(st.sampled_from(["kid", "typ", "crit", "b64", "jku", "cty"]), ODD_JSON, max_size=2),
+    keep_header=st.booleans(),
+)
+@example(claim="sub", value="a\0b", header={}, keep_header=False)
+async def test_a_signed_token_with_any_claim_is_believed_or_refused_with_a_sentence(
+    *, claim: str, value: Any, header: dict[str, Any], keep_header: bool
+) -> None:
+    extra = header if keep_header else {}
+    odd = sign(KEYS["EdDSA"], json.dumps(timeless() | {claim: value}), json.dumps({"alg": "EdDSA"} | extra))
+    said = ""
+    try:
+        subject = (await with_pem().verify(odd)).sub
+    except Unauthenticated as refused:
+        subject, said = "refused", refused.detail
+    assert re.fullmatch(r"(The .*\.)?", said)
+    assert 0 < len(subject.encode()) <= 4000
+    assert "\0" not in subject
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "[" * 20_000,
+        '{"tenants": ' + "[" * 20_000 + "]" * 20_000 + "}",
+        '{"exp": ' + "9" * 5000 + "}",
+        '{"sub": NaN, "exp": Infinity}',
+        '{"exp": 1e999}',
+        '"text"',
+        "",
+        "\ufeff{}",
+    ],
+    ids=lambda payload: payload[:20],
+)
+async def test_a_signed_payload_that_is_no_object_of_claims_is_refused(payload: str) -> None:
+    for odd in (sign(KEYS["EdDSA"], payload), sign(KEYS["EdDSA"], json.dumps(timeless()), payload)):
+        with pytest.raises(Unauthenticated) as refused:
+            await with_pem().verify(odd)
+        assert re.fullmatch(r"The .*\.", refused.value.detail)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"exp": timedelta(hours=-1)}, "expired"),
+        ({"nbf": timedelta(hours=1)}, "`nbf`"),
+        ({"aud": "another-service"}, "`aud`"),
+        ({"iss": "https://other.example"}, "`iss`"),
+        ({"exp": None}, "`exp`"),
+        ({"sub": "a\0b"}, "`sub`"),
+        ({"sub": 5}, "`sub`"),
+        ({"tenants": []}, "`tenants`"),
+    ],
+    ids=str,
+)
+async def test_the_refusal_names_the_claim_in_our_own_words(changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        await with_pem().verify(token(**changes))
+    assert named in refused.value.detail
+
+
+def timeless() -> dict[str, Any]:
+    """Return the claims of a good token that never expires."""
+    return claims() | {"exp": 10**10}
 
 
 def test_a_permission_in_one_tenant_is_none_in_another_word() -> None:
