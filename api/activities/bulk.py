@@ -37,7 +37,7 @@ class BulkFilter(ActivityFilterQuery):
     @model_validator(mode="after")
     def has_a_condition(self) -> Self:
         """Reject the filter that matches every activity of the tenant."""
-        if not self.model_fields_set:
+        if self.as_filter() == ActivityFilter():
             msg = "must have at least one condition"
             raise ValueError(msg)
         return self

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,13 +23,6 @@ from workflows.words import ActivityType, Channel
 
 def _to_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
-
-
-def _require_true(value: bool) -> bool:  # noqa: FBT001 - pydantic's signature
-    if not value:
-        msg = "must be true or absent: activities that are not late can't be listed"
-        raise ValueError(msg)
-    return value
 
 
 ListedStatus = Literal["READY", "UNRESOLVED", "DUE", "DISPATCHED", "COMPLETED", "CANCELED", "FAILED"]
@@ -52,10 +45,10 @@ class ActivityFilterQuery(RequestBody):
         description="The idempotency key or the commerce's external id begins with this text. Case matters.",
     )
     idempotency_key: IdempotencyKey | None = Field(default=None, description="The exact idempotency key.")
-    late: Annotated[bool, AfterValidator(_require_true)] = Field(
+    late: bool = Field(
         default=False,
         description="`true` lists activities that are overdue and not marked (READY, also held ones, or UNRESOLVED) or"
-        " were marked more than a second late.",
+        " were marked more than a second late. `false` is no condition.",
     )
 
     def as_filter(self) -> ActivityFilter:
