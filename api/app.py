@@ -1,5 +1,7 @@
 """The application: its routers and its handlers of exceptions. It opens no connection."""
 
+from itertools import chain
+
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
@@ -52,11 +54,21 @@ ROUTERS = (
 )
 
 
+DESCRIPTION = """\
+Schedule tasks and messages for commerces. Each one is kept by a durable workflow until its time.
+
+A path that has `GET` answers `HEAD` too. Send each header and query parameter once: a repeated one is 400 and named in
+`errors`, and a repeated `Authorization` is 401. Only a parameter that is an array here may be repeated, and `If-Match`
+may have several lines. Send bodies in UTF-8 and uncompressed: a `Content-Encoding` is 415. A byte order mark before a
+body or a line is ignored.
+"""
+
+
 def create_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Create the API over the resources that `lifespan` opens as `state.resources`."""
     app: FastAPI = FastAPIOffline(
         title="Scheduled activities",
-        description="Schedule tasks and messages for commerces. Each one is kept by a durable workflow until its time.",
+        description=DESCRIPTION,
         version="1",
         lifespan=lifespan,
         redirect_slashes=False,
@@ -82,7 +94,8 @@ async def _answer_problem(request: Request, problem: Exception) -> JSONResponse:
 async def _answer_failure(request: Request, failure: Exception) -> JSONResponse:
     problem = problem_of(failure)
     if isinstance(problem, MethodNotAllowed):
-        problem.headers["Allow"] = allowed_methods(request.app.openapi(), request.url.path)
+        routes = chain(request.app.routes, *(router.routes for router in ROUTERS))
+        problem.headers["Allow"] = allowed_methods(routes, request.url.path)
     if isinstance(problem, InternalError):
         raise failure
     return await _answer_problem(request, problem)

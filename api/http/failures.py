@@ -1,12 +1,12 @@
 """Translation of exceptions that routes don't handle to problems."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.http.bodies import describe_fault, escape_pointer_part, validation_problem
@@ -41,11 +41,11 @@ def _from_parameters(failure: RequestValidationError) -> Problem:
     return validation_problem(faults)
 
 
-def allowed_methods(document: dict[str, Any], path: str) -> str:
-    """Return the methods of a path in the OpenAPI document, for the header `Allow`."""
-    templates = document["paths"].items()
-    matching = [methods for template, methods in templates if re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", template), path)]
-    return ", ".join(sorted({method.upper() for methods in matching for method in methods}))
+def allowed_methods(routes: Iterable[BaseRoute], path: str) -> str:
+    """Return the methods of all routes of a path, for the header `Allow`. A GET is answered to HEAD too."""
+    matching = (route for route in routes if isinstance(route, Route) and route.path_regex.fullmatch(path))
+    methods = {method for route in matching for method in route.methods or ()}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _from_http(failure: HTTPException) -> Problem:

@@ -34,11 +34,14 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sent = Headers(scope=scope).get("x-request-id", "")
-        request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid4())
+        sent = Headers(scope=scope).getlist("x-request-id")
+        request_id = sent[0] if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]) else str(uuid4())
         scope["state"]["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        method = scope["method"]
+        if method == "HEAD":  # as GET, for every route alike; the server leaves the body out
+            scope = dict(scope, method="GET")
         exchange = _Exchange(request_id, receive, send)
         started = time.perf_counter()
         try:
@@ -56,7 +59,7 @@ class RequestMiddleware:
             answer = JSONResponse(problem.body(scope["path"], request_id), problem.status, media_type=MEDIA_TYPE)
             await answer(scope, exchange.receive, exchange.send)
         status = HUNG_UP if exchange.caller_hung_up else exchange.status
-        _record(scope, status, time.perf_counter() - started)
+        _record(method, scope, status, time.perf_counter() - started)
 
 
 class _Exchange:
@@ -84,10 +87,10 @@ class _Exchange:
         await self._send(message)
 
 
-def _record(scope: Scope, status: int, seconds: float) -> None:
+def _record(method: str, scope: Scope, status: int, seconds: float) -> None:
     """Count and log the request by its route; a path holds ids."""
     route = getattr(scope.get("route"), "path", "unknown")
-    method = scope["method"] if scope["method"] in {"GET", "POST", "PUT", "PATCH", "DELETE"} else "other"
+    method = method if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} else "other"
     REQUESTS.labels(method, route, status).inc()
     LATENCY.labels(method, route).observe(seconds)
     if scope["path"] not in _UNLOGGED:
