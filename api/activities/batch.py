@@ -22,6 +22,7 @@ from api.http.bodies import (
     parse,
     parse_list,
     read_json,
+    require_uncompressed,
 )
 from api.http.dependencies import CanCreate, Opened, Resources
 from api.http.errors import BodyTooLarge, InternalError, ProblemRead, problem_responses
@@ -108,6 +109,7 @@ async def create_activities(
         return _format_result(index, answer.status_code, bytes(answer.body))
 
     if media_type(request) == LINES:
+        require_uncompressed(request)
         results = process_in_order(
             _enumerate(split_lines(read_chunks(request), BODY_BYTES)), create_item, at_once=AT_ONCE, ahead=AHEAD
         )

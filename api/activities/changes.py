@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Response
-from pydantic import model_validator
+from pydantic import WithJsonSchema, model_validator
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.activities.schemas import ScheduledActivityRead
@@ -72,6 +72,13 @@ class TargetAssignment(RequestBody):
     commerce_user_id: UUID
 
 
+IF_MATCH = (
+    'The ETag that the activity was read with, several in a list, or `*`. A weak tag (`W/"3"`), which a proxy that'
+    " compresses makes of it, counts as the strong one."
+)
+IfMatch = Annotated[list[str], WithJsonSchema({"type": "string"})]
+"""All lines of the header: RFC 9110 makes one list of them."""
+
 ANSWERS = {
     202: {"description": "Accepted durably; it will be carried out. Look at `Location`."},
     **problem_responses(ActivityNotFound, WrongStatus),
@@ -88,7 +95,7 @@ async def change_activity(
     opened: Opened,
     activity_id: UUID,
     body: Json[ActivityPatch],
-    if_match: Annotated[str | None, Header(description='The ETag it was read with, or "*".')] = None,
+    if_match: Annotated[IfMatch | None, Header(description=IF_MATCH)] = None,
 ) -> Response:
     """Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it."""
     values = body.model_dump(exclude={"change_reason"})
@@ -190,8 +197,9 @@ async def _read_snapshot(opened: Resources, caller: Caller, activity_id: UUID) -
     raise WrongStatus("The activity is RESOLVING: wait until it is recorded.", members={"actualStatus": "RESOLVING"})
 
 
-def _parse_versions(if_match: str | None) -> tuple[int, ...] | None:
-    """Return the versions that `If-Match` allows, or None if it allows all; a foreign tag allows none."""
-    if if_match is None or if_match.strip() == "*":
+def _parse_versions(if_match: list[str] | None) -> tuple[int, ...] | None:
+    """Return the versions that the lines of `If-Match` allow, or None if they allow all; a foreign tag allows none."""
+    if if_match is None or [line.strip() for line in if_match] == ["*"]:
         return None
-    return tuple(int(tag) for tag in re.findall(r'(?<!W/)"(\d{1,9})"', if_match))
+    tags = re.findall(r'"([^"]*)"', ",".join(if_match))
+    return tuple(int(tag) for tag in tags if re.fullmatch(r"[1-9]\d{0,8}", tag, re.ASCII))

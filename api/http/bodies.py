@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from api.http.errors import BodyTooLarge, UnsupportedMediaType, ValidationFailed
 from api.http.items import UncuttableError, cut_items
+from api.http.single_values import single_header
 from workflows.messages import Fault
 from workflows.resolution.reasons import shorten
 
@@ -71,21 +73,44 @@ async def read_json(request: Request, limit: int) -> bytes:
 
     Raises:
         BodyTooLarge: it is longer than the limit.
-        UnsupportedMediaType: it is declared as something else.
+        UnsupportedMediaType: it is declared as something else, or as compressed.
     """
+    declared = media_type(request)
     content = await read_content(request, limit)
-    if media_type(request) != "application/json":
+    require_uncompressed(request)
+    if declared != "application/json":
         raise UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
     return content
 
 
 def media_type(request: Request) -> str:
-    """Return the declared media type of the body, without parameters."""
-    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+    """Return the declared media type of the body, without parameters.
+
+    Raises:
+        ValidationFailed: it is declared twice.
+    """
+    return single_header("content-type", request.headers.getlist("content-type")).split(";")[0].strip().lower()
+
+
+def require_uncompressed(request: Request) -> None:
+    """Check that the body is sent as it is.
+
+    Raises:
+        UnsupportedMediaType: `Content-Encoding` names a coding.
+    """
+    codings = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
+    if not {coding.strip() for coding in codings} <= {"", "identity"}:
+        raise UnsupportedMediaType(
+            "Send the body uncompressed, without `Content-Encoding`.", headers={"Accept-Encoding": "identity"}
+        )
 
 
 async def read_content(request: Request, limit: int) -> bytes:
-    """Return the body's bytes; stop reading at the limit and raise `BodyTooLarge`."""
+    """Return the body's bytes without a byte order mark, which RFC 8259 lets a parser ignore.
+
+    Raises:
+        BodyTooLarge: it is longer than the limit; no more than that is read.
+    """
     declared = request.headers.get("content-length", "")
     content = bytearray()
     if not (declared.isdecimal() and int(declared) > limit):
@@ -94,7 +119,7 @@ async def read_content(request: Request, limit: int) -> bytes:
             if len(content) > limit:
                 break
         else:
-            return bytes(content)
+            return bytes(content.removeprefix(BOM_UTF8))
     raise BodyTooLarge(f"The body may have at most {limit:,} bytes.")
 
 

@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from api.http.auth import Authenticator, Caller, Permission
 from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
+from api.http.single_values import require_single_parameters, single_header
 from db.due_watch import DueWatch
 from db.engine import Database
 from runs.lead import Lead
@@ -40,6 +41,7 @@ async def get_resources(request: Request) -> Resources:
 
 Opened = Annotated[Resources, Depends(get_resources)]
 
+TENANT = "The tenant's UUID; the token must name it."
 _UUID = TypeAdapter(UUID)
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A signed token with the claim `tenants`.")
 
@@ -48,28 +50,30 @@ def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
     """Return the dependency that requires a permission in the tenant that `x-tenant-id` names."""
 
     async def authenticate(
+        request: Request,
         opened: Opened,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-        x_tenant_id: Annotated[str | None, Header(description="The tenant's UUID; the token must name it.")] = None,
+        x_tenant_id: Annotated[list[str] | None, Header(description=TENANT)] = None,
     ) -> Caller:
-        if credentials is None:
-            raise Unauthenticated("Send `Authorization: Bearer <token>`.", challenge="Bearer")
+        if credentials is None or len(request.headers.getlist("authorization")) > 1:
+            raise Unauthenticated("Send `Authorization: Bearer <token>` once.", challenge="Bearer")
         token = await opened.authenticator.verify(credentials.credentials)
-        tenant_id = _parse_tenant_id(x_tenant_id)
+        tenant_id = _parse_tenant_id(single_header("x-tenant-id", x_tenant_id or []))
         structlog.contextvars.bind_contextvars(tenant_id=str(tenant_id))
         if tenant_id not in token.tenants:
             raise TenantDenied(f"The token doesn't name tenant {tenant_id}.")
         caller = Caller(subject=token.sub, tenant_id=tenant_id, permissions=token.tenants[tenant_id])
         if not caller.may(permission):
             raise PermissionDenied(f"The token lacks the permission {permission} in tenant {tenant_id}.")
+        require_single_parameters(request)
         return caller
 
     return authenticate
 
 
-def _parse_tenant_id(header: str | None) -> UUID:
+def _parse_tenant_id(header: str) -> UUID:
     try:
-        return _UUID.validate_python(header or "")
+        return _UUID.validate_python(header)
     except ValueError:
         fault = Fault(pointer="/header/x-tenant-id", detail="This header must be the tenant's UUID.")
         raise ValidationFailed("Send the header `x-tenant-id` with the tenant's UUID.", faults=(fault,)) from None

@@ -1,6 +1,7 @@
 """Streams: process items while they arrive, a limited number at once, and return the results in order."""
 
 import asyncio
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -86,14 +87,18 @@ class KeyTurns:
 
 
 async def split_lines(chunks: AsyncIterable[bytes], longest: int) -> AsyncIterator[bytes]:
-    """Yield the lines that aren't blank; a line longer than `longest` is cut to one byte more."""
+    """Yield the lines that aren't blank, each without a byte order mark: files with one may have been joined.
+
+    A line longer than `longest` is cut to one byte more.
+    """
     rest = b""
     async for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
-            if line.strip():
-                yield line
-        rest = rest[: longest + 1]
+            content = line.removeprefix(BOM_UTF8)
+            if content.strip():
+                yield content
+        rest = rest.removeprefix(BOM_UTF8)[: longest + 1]
     if rest.strip():
         yield rest
 

@@ -1,9 +1,11 @@
 """Test the order and concurrency of working on streamed items."""
 
 import asyncio
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +67,16 @@ async def test_reading_pauses_while_the_results_are_not_consumed() -> None:
 async def test_lines_are_the_same_however_they_are_cut(lines: list[bytes], size: int) -> None:
     received = [line async for line in split_lines(chunked(b"\n".join(lines), size), 30)]
     assert received == [line for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 100])
+async def test_a_byte_order_mark_before_a_line_is_left_out_however_it_is_cut(size: int) -> None:
+    content = BOM_UTF8 + b"first\n\n" + BOM_UTF8 + b"second\n" + BOM_UTF8 + b"\n" + b"third"
+    received = [line async for line in split_lines(chunked(content, size), 30)]
+    assert received == [b"first", b"second", b"third"]
+    assert [line async for line in split_lines(chunked(BOM_UTF8, size), 30)] == []
+    marked = [line async for line in split_lines(chunked(BOM_UTF8 + b"x" * 31 + b"\n", size), 30)]
+    assert [len(line) > 30 for line in marked] == [True]
 
 
 async def test_of_a_line_that_is_too_long_no_more_is_kept_than_shows_it() -> None:
