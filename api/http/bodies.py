@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
@@ -163,14 +164,35 @@ def parse_json(content: bytes) -> object:
     """Parse JSON.
 
     Raises:
-        ValidationFailed: the bytes are not JSON, or an object names a member twice.
+        ValidationFailed: the bytes are not JSON, an object names a member twice, or numbers are too long written out.
     """
     try:
         data = from_json(content, allow_inf_nan=False)
     except ValueError as failure:
         raise _syntax_problem(content, failure) from failure
-    json.loads(content, object_pairs_hook=_require_unique_names, parse_int=len, parse_float=len)
+    growths: list[int] = []
+    json.loads(
+        content,
+        object_pairs_hook=_require_unique_names,
+        parse_int=len,
+        parse_float=lambda literal: growths.append(_growth(literal)),
+    )
+    written_out = len(content) + sum(growths)
+    if written_out > max(len(content), BODY_BYTES):
+        detail = (
+            f"With its numbers written out, as 1e3 is 1000, this has {written_out:,} bytes; at most {BODY_BYTES:,} are"
+            " allowed. Send large numbers as text."
+        )
+        raise validation_problem([Fault(pointer="", detail=detail)])
     return data
+
+
+def _growth(literal: str) -> int:
+    """Return by how many bytes a number is longer in PostgreSQL, which stores and returns it without an exponent."""
+    number = float(literal)
+    if "e" not in literal.lower() or not math.isfinite(number):
+        return 0
+    return max(0, len(format(Decimal(repr(number)), "f")) - len(literal))
 
 
 def _require_unique_names(members: list[tuple[str, object]]) -> None:

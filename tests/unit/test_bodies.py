@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.activities.schemas import ScheduledActivityCreate
-from api.http.bodies import parse
+from api.http.bodies import BODY_BYTES, parse
 from api.http.errors import ValidationFailed
 from tests.support.builders import contract_example
 from workflows.display import contract_time
@@ -204,6 +204,40 @@ def test_a_number_of_any_length_is_either_refused_or_can_be_sent_on(digits: int)
     except ValidationFailed:
         return
     assert json.loads(taken.as_request().model_dump_json())["attributes"][0]["value"] == int("9" * digits)
+
+
+WRITTEN_OUT = [
+    ("1e308", 309),
+    ("-1E+300", 302),
+    ("1.5e300", 301),
+    ("1e-300", 302),
+    ("1.25e-10", 14),
+    ("1e15", 18),
+    ("5e-324", 326),
+]
+
+
+@pytest.mark.parametrize(("number", "length"), WRITTEN_OUT)
+def test_a_body_is_measured_with_its_numbers_written_out(number: str, length: int) -> None:
+    """As PostgreSQL writes them: to the byte, whatever else the body holds."""
+    around = json.dumps(with_value({"a": ["HERE"] * 10, "b": 12345, "c": 0.001})).replace('"HERE"', number)
+    length_of_all = len(around) + 10 * (length - len(number))
+    longest = around + " " * (BODY_BYTES - length_of_all)
+    assert accepted(longest)
+    said = faults(longest + " ")
+    assert list(said) == [""]
+    assert f"this has {BODY_BYTES + 1:,} bytes; at most {BODY_BYTES:,} are allowed" in said[""]
+
+
+def test_a_long_body_without_exponents_is_not_measured_twice() -> None:
+    """How long a body may be is checked where it is read."""
+    assert accepted(json.dumps(with_value([0.001, 10**300])) + " " * BODY_BYTES)
+
+
+def test_many_numbers_that_are_long_written_out_are_refused() -> None:
+    many = json.dumps(with_value([["HERE"] * 100] * 100)).replace('"HERE"', "1e308")
+    assert len(many) < BODY_BYTES
+    assert list(faults(many)) == [""]
 
 
 @pytest.mark.parametrize(
