@@ -1,10 +1,11 @@
 """/api/operations/{id}: read and stop bulk operations."""
 
+from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator
 from sqlalchemy import RowMapping
 
 from api.http.auth import Caller, Permission
@@ -16,6 +17,7 @@ from db import bulk_operations as statements
 from runs.ask import UnansweredError
 from runs.bulk import read_bulk_operation, stop_bulk_operation
 from workflows.bulk import BulkState, BulkVerb, Finish, ItemOutcome
+from workflows.display import contract_time
 
 router = APIRouter(prefix="/api/operations/{operation_id}", tags=["many at once"])
 
@@ -59,6 +61,13 @@ class OperationRead(Answer):
     finished_at: Instant | None = None
     total: int | None = Field(default=None, description="Null while the activities are being chosen.")
     counts: ItemCounts = ItemCounts()
+
+    @field_validator("filter")
+    @classmethod
+    def format_times(cls, conditions: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """Write times as in all answers."""
+        times = {name: str(conditions[name]) for name in ("scheduled_from", "scheduled_to") if name in conditions}
+        return conditions | {name: contract_time(datetime.fromisoformat(time)) for name, time in times.items()}
 
     @classmethod
     def of(cls, row: RowMapping) -> Self:

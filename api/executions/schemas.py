@@ -1,7 +1,6 @@
 """Requests and answers of activity results."""
 
 import hashlib
-from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -115,7 +114,7 @@ class TaskResultRead(Answer):
     comment: str | None = None
     contact_type: ContactDirection | None = None
     operator_external_id: str | None = None
-    future_scheduled_at: datetime | None = None
+    future_scheduled_at: Instant | None = None
     payload: JsonValue = None
 
 

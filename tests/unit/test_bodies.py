@@ -230,7 +230,7 @@ def test_a_body_is_measured_with_its_numbers_written_out(number: str, length: in
 
 
 def test_a_long_body_without_exponents_is_not_measured_twice() -> None:
-    """How long a body may be is checked where it is read."""
+    """The length of a body is checked where it is read."""
     assert accepted(json.dumps(with_value([0.001, 10**300])) + " " * BODY_BYTES)
 
 
