@@ -37,14 +37,26 @@ class BulkOperations(BulkOperationActivities):
 
     @activity.defn
     async def collect(self, operation: BulkOperation) -> None:
-        """Write the operation and all of its items in one transaction, unless they are written already."""
+        """Write the operation and all of its items in one transaction, unless they are written already.
+
+        An operation for which more activities are found than it may change is written as REJECTED, without items.
+        """
         async with self._database.transactions.begin() as connection:
             await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
             await connection.execute(PLANNED_ANEW)
             if (await connection.execute(statements.operation_insert_statement(operation))).first() is None:
                 return
             paused = (await connection.execute(select(paused_at(operation.tenant_id)))).scalar_one()
-            await connection.execute(statements.items_insert_statement(operation, paused))
+            choosing = await connection.begin_nested()
+            chosen = await connection.execute(statements.items_insert_statement(operation, paused))
+            if chosen.scalar_one() <= operation.at_most:
+                return
+            await choosing.rollback()
+            detail = (
+                f"More than {operation.at_most:,} activities matched the filter when they were chosen, so nothing was"
+                " changed. Count them by `dry_run`, then send a new operation with that number as `confirm_total`."
+            )
+            await connection.execute(statements.reject_statement(operation, detail))
 
     @activity.defn
     async def change_some(self, chunk: Chunk) -> ChunkDone:

@@ -13,6 +13,7 @@ from api.commerces import commerces, contact_log, sync, users
 from api.configuration import (
     attribute_keys,
     attribute_policies,
+    bulk_settings,
     catalogues,
     dispatch_settings,
     pause,
@@ -46,6 +47,7 @@ ROUTERS = (
     target_configs.router,
     pause.router,
     dispatch_settings.router,
+    bulk_settings.router,
     claims.router,
     leases.router,
     results.router,

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Insert, Update, and_, exists, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models
 from db.listing import Listed
@@ -15,8 +16,8 @@ from db.rows import CLOCK, Columns, Rows, address
 from workflows.bulk import BulkOperation, BulkState, BulkVerb, Chunk, Finish, ItemOutcome, ItemResult
 from workflows.words import ActivityStatus
 
-ITEMS = 100_000
-"""The most activities that one operation changes."""
+CONFIRM_ABOVE = 1000
+"""The most activities that are changed without `confirm_total`, unless the tenant has set another number."""
 
 
 class OperationRow(NamedTuple):
@@ -30,6 +31,8 @@ class OperationRow(NamedTuple):
     actor: str
     per_second: int
     state: BulkState
+    confirm_total: int | None
+    detail: str | None
     created_at: datetime
     finished_at: datetime | None
     counts: dict[str, int]
@@ -58,15 +61,21 @@ def operation_insert_statement(operation: BulkOperation) -> Insert:
             actor=operation.actor,
             per_second=operation.per_second,
             state=BulkState.RUNNING,
+            confirm_total=operation.confirm_total,
         )
         .on_conflict_do_nothing()
         .returning(models.BulkOperation.id)
     )
 
 
-def items_insert_statement(operation: BulkOperation, paused: datetime | None) -> Insert:
-    """Build an INSERT of the activities that the operation's filter matches now, the soonest first."""
-    found = Listed(operation.tenant_id, operation.filter, paused).ids_statement(ITEMS).subquery("chosen")
+def items_insert_statement(operation: BulkOperation, paused: datetime | None) -> Rows:
+    """Build an INSERT of the activities that the operation's filter matches now, the soonest first.
+
+    It returns their number. One more than the operation may change is inserted, so that the caller sees an excess and
+    rolls back: a statement that counted first would count at another moment.
+    """
+    listed = Listed(operation.tenant_id, operation.filter, paused)
+    found = listed.ids_statement(operation.at_most + 1).subquery("chosen")
     position = func.row_number().over(order_by=(found.c.at, found.c.id))
     values = {
         "tenant_id": literal(operation.tenant_id),
@@ -76,7 +85,25 @@ def items_insert_statement(operation: BulkOperation, paused: datetime | None) ->
         "scheduled_at": found.c.at,
         "outcome": literal(ItemOutcome.PENDING.value),
     }
-    return insert(BulkOperationItem).from_select(list(values), select(*values.values()))
+    items = insert(BulkOperationItem).from_select(list(values), select(*values.values()))
+    inserted = items.returning(BulkOperationItem.position).cte("inserted")
+    return select(func.count()).select_from(inserted)
+
+
+def reject_statement(operation: BulkOperation, detail: str) -> Update:
+    """Build an UPDATE that ends an operation for which nothing was chosen."""
+    return (
+        update(models.BulkOperation)
+        .where(_is_operation(operation.tenant_id, operation.id))
+        .values(state=BulkState.REJECTED, detail=detail, finished_at=CLOCK)
+    )
+
+
+async def read_confirm_above(connection: AsyncConnection, tenant_id: UUID) -> int:
+    """Return the number of activities above which the tenant's operations need `confirm_total`."""
+    statement = select(models.BulkSettings.confirm_above).where(models.BulkSettings.tenant_id == tenant_id)
+    confirm_above: int | None = (await connection.execute(statement)).scalar_one_or_none()
+    return CONFIRM_ABOVE if confirm_above is None else confirm_above
 
 
 def next_items_statement(chunk: Chunk) -> Rows:

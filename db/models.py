@@ -322,8 +322,18 @@ class BulkOperation(HasId):
     actor: Mapped[str]
     per_second: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[BulkState]
+    confirm_total: Mapped[int | None] = mapped_column(comment="The most activities to choose, as the caller sent it.")
+    detail: Mapped[str | None] = mapped_column(comment="The reason why it was ended before it had changed all items.")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
+
+
+class BulkSettings(Table):
+    """A tenant's settings for bulk operations. Without a row the defaults are in force."""
+
+    __tablename__ = "bulk_settings"
+
+    confirm_above: Mapped[int] = mapped_column(comment="The most activities that are changed without confirm_total.")
 
 
 class BulkOperationItem(Table):
@@ -343,6 +353,9 @@ class BulkOperationItem(Table):
     activity_id: Mapped[UUID]
     scheduled_at: Mapped[datetime] = mapped_column(comment="The time of the activity when it was chosen.")
     outcome: Mapped[ItemOutcome]
+    claimed_round: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="The round in which its change was begun; its outcome is still to come while PENDING."
+    )
     code: Mapped[str | None] = mapped_column(comment="The error code of a rejection, as a single call would have it.")
     detail: Mapped[str | None]
     changed_at: Mapped[datetime | None]

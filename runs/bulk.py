@@ -1,6 +1,7 @@
 """Start, read and stop the runs of bulk operations."""
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -17,33 +18,33 @@ from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.search_attributes import TENANT_ID
 
 
-async def start_bulk_operation(client: Client, operation: BulkOperation) -> None:
-    """Accept the operation by starting its run, unless a run of this id exists already.
+async def start_bulk_operation(client: Client, operation: BulkOperation) -> bool:
+    """Accept the operation by starting its run; return False if a run of this id exists already.
 
     Raises:
         UnansweredError: the run is not known to have been started.
     """
     try:
         with acting_as(operation.actor):
-            await client.start_workflow(
-                BulkOperationWorkflow.run,
-                operation.model_copy(update={"actor": None}),
-                id=bulk_workflow_id(operation.tenant_id, operation.id),
-                task_queue=TASK_QUEUE,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
-                static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
-                priority=Priority(fairness_key=str(operation.tenant_id)),
-                rpc_timeout=BULK_START_PATIENCE,
-            )
+            async with asyncio.timeout(BULK_START_PATIENCE.total_seconds()):
+                await client.start_workflow(
+                    BulkOperationWorkflow.run,
+                    operation.model_copy(update={"actor": None}),
+                    id=bulk_workflow_id(operation.tenant_id, operation.id),
+                    task_queue=TASK_QUEUE,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
+                    static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
+                    priority=Priority(fairness_key=str(operation.tenant_id)),
+                )
     except WorkflowAlreadyStartedError:
-        return
-    except RPCError as failure:
-        if await read_bulk_operation(client, operation.tenant_id, operation.id) is None:
-            raise UnansweredError(
-                f"Nothing is known to have been started. Look at /api/operations/{operation.id} before you try again,"
-                " or send `operation_id`, which makes a repetition safe."
-            ) from failure
+        return False
+    except (RPCError, RuntimeError, TimeoutError) as failure:
+        with suppress(RPCError):
+            if await read_bulk_operation(client, operation.tenant_id, operation.id):
+                return False
+        raise UnansweredError from failure
+    return True
 
 
 async def read_bulk_operation(client: Client, tenant_id: UUID, operation_id: UUID) -> BulkOperation | None:

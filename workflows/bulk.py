@@ -9,6 +9,9 @@ from pydantic import AwareDatetime
 from workflows.messages import ActivityFilter, Message
 from workflows.words import OPEN, ActivityStatus
 
+MOST_ITEMS = 100_000
+"""The most activities that one operation changes."""
+
 
 class BulkVerb(StrEnum):
     """The change that is made to each activity."""
@@ -28,12 +31,17 @@ class BulkVerb(StrEnum):
 
 
 class BulkState(StrEnum):
-    """The progress of the operation; COLLECTING is never stored."""
+    """The progress of the operation; COLLECTING is never stored.
+
+    STOPPING begins no change any more and waits for those that were begun; REJECTED has changed nothing.
+    """
 
     COLLECTING = "COLLECTING"
     RUNNING = "RUNNING"
+    STOPPING = "STOPPING"
     STOPPED = "STOPPED"
     COMPLETED = "COMPLETED"
+    REJECTED = "REJECTED"
 
 
 class ItemOutcome(StrEnum):
@@ -71,6 +79,7 @@ class BulkOperation(Message):
     """Start the run of an operation; the last three fields hold the progress of an earlier run of it.
 
     The actor travels in a header; the run itself sets it for its first step.
+    `at_most` is the number of activities above which the operation is rejected when they are chosen.
     """
 
     id: UUID
@@ -79,6 +88,8 @@ class BulkOperation(Message):
     change: BulkChange
     actor: str | None = None
     per_second: int = 20
+    confirm_total: int | None = None
+    at_most: int = MOST_ITEMS
     collected: bool = False
     round: int = 1
     after: int = 0

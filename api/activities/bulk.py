@@ -7,26 +7,39 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Response
 from pydantic import Field, model_validator
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.service import RPCError
 
+from api.activities.duplicates import walk_differences
 from api.activities.listing import ActivityFilterQuery, count_activities
-from api.activities.operations import OperationRead, read_operation
+from api.activities.operations import OperationRead, find_operation, read_operation
 from api.activities.schemas import ScheduledActivityRead
 from api.activities.views import read_recorded
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanCancel, CanCreate, Opened, Resources
-from api.http.errors import Unavailable, ValidationFailed, problem_responses
+from api.http.errors import (
+    OperationIdExists,
+    TotalNotConfirmed,
+    Unavailable,
+    ValidationFailed,
+    problem_responses,
+)
 from api.http.fields import Answer, RequestBody, Text, Time
 from db import bulk_operations as statements
+from db.failures import may_pass
 from db.listing import PLANNED_ANEW, Listed, Slice
 from db.snapshots import build_snapshot, paused_at
 from runs.ask import UnansweredError
 from runs.bulk import start_bulk_operation
-from workflows.bulk import BulkChange, BulkOperation, BulkVerb
+from workflows.bulk import MOST_ITEMS, BulkChange, BulkOperation, BulkVerb
 from workflows.messages import ActivityFilter, Fault
 
 YEAR_SECONDS = 365 * 24 * 3600
 SAMPLE = 10
+REQUESTED = {"verb", "filter", "reason", "scheduled_at", "shift_seconds", "per_second", "confirm_total"}
+"""The members of an operation that its request has set; `verb` is from the path."""
 
 router = APIRouter(prefix="/api/activities", tags=["many at once"])
 
@@ -38,7 +51,10 @@ class BulkFilter(ActivityFilterQuery):
     def has_a_condition(self) -> Self:
         """Reject the filter that matches every activity of the tenant."""
         if self.as_filter() == ActivityFilter():
-            msg = "must have at least one condition"
+            msg = (
+                "must have at least one condition: null, an empty list and late=false are none."
+                " To select every activity, name its statuses"
+            )
             raise ValueError(msg)
         return self
 
@@ -53,7 +69,14 @@ class BulkCreate(RequestBody):
         default=20, description="The most activities to change in a second."
     )
     operation_id: UUID | None = Field(
-        default=None, description="A new UUID. With it, a repetition of the request starts nothing twice."
+        default=None,
+        description="A new UUID. With it, a repetition of the request starts nothing twice; any other request with it"
+        " is answered 409.",
+    )
+    confirm_total: Annotated[int, Field(ge=0, le=MOST_ITEMS)] | None = Field(
+        default=None,
+        description="The most activities that may be changed, for example the `total` of a dry run. Required above"
+        " the tenant's `confirmAbove` (1,000 unless configured).",
     )
 
     def filter_for(self, verb: BulkVerb) -> ActivityFilter:
@@ -107,7 +130,7 @@ class BulkDryRunRead(Answer):
 
 RESPONSES = {
     200: {"model": BulkDryRunRead, "description": "The result of a dry run. Nothing was changed."},
-    **problem_responses(),
+    **problem_responses(OperationIdExists, TotalNotConfirmed),
 }
 
 
@@ -118,7 +141,7 @@ async def cancel_activities(caller: CanCancel, opened: Opened, body: Json[BulkCa
     Without a status in the filter, READY, UNRESOLVED and DUE activities are cancelled. Each is cancelled as by a call
     for it alone, the earliest first. Read `Location` for the progress and for the outcome of each.
     """
-    return await _start(opened, caller, body, body.change())
+    return await _respond_to(opened, caller, body, body.change())
 
 
 @router.post("/reschedule", status_code=202, response_model=OperationRead, responses=RESPONSES)
@@ -128,27 +151,17 @@ async def reschedule_activities(caller: CanCreate, opened: Opened, body: Json[Bu
     They move to one time, or each by the same number of seconds. Each is moved as by a call for it alone, the earliest
     first. Read `Location` for the progress and for the outcome of each.
     """
-    return await _start(opened, caller, body, body.change())
+    return await _respond_to(opened, caller, body, body.change())
 
 
-async def _start(opened: Resources, caller: Caller, body: BulkCreate, change: BulkChange) -> Response:
+async def _respond_to(opened: Resources, caller: Caller, body: BulkCreate, change: BulkChange) -> Response:
+    """Answer a dry run, or accept an operation unless it is known already."""
     wanted = body.filter_for(change.verb)
     if set(wanted.status) - set(change.verb.allowed_statuses):
         possible = ", ".join(change.verb.allowed_statuses)
         raise _field_problem("/filter/status", f"Only {possible} activities can be {change.verb.participle}.")
-    async with opened.database.transactions.begin() as connection:
-        await connection.execute(PLANNED_ANEW)
-        paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
-        listed = Listed(caller.tenant_id, wanted, paused)
-        total = await count_activities(connection, listed, statements.ITEMS)
-        if total > statements.ITEMS:
-            raise _field_problem("/filter", f"The filter matches more than {statements.ITEMS:,} activities: narrow it.")
-        if body.dry_run:
-            earliest = await connection.execute(
-                listed.snapshots_statement(Slice(SAMPLE, "scheduled_at", descending=False))
-            )
-            sample = [read_recorded(build_snapshot(row), caller, opened) for row in earliest.mappings()]
-            return _respond(BulkDryRunRead(verb=change.verb, total=total, sample=sample))
+    if body.dry_run:
+        return await _rehearse(opened, caller, wanted, change.verb)
     operation = BulkOperation(
         id=body.operation_id or uuid4(),
         tenant_id=caller.tenant_id,
@@ -156,13 +169,88 @@ async def _start(opened: Resources, caller: Caller, body: BulkCreate, change: Bu
         change=change,
         actor=caller.subject,
         per_second=body.per_second,
+        confirm_total=body.confirm_total,
     )
+    known = await find_operation(opened, caller, operation.id) if body.operation_id else None
+    if known:
+        return _respond_accepted(known, operation)
+    at_most = await _check_total(opened, operation)
+    return await _start(opened, caller, operation.model_copy(update={"at_most": at_most}))
+
+
+async def _rehearse(opened: Resources, caller: Caller, wanted: ActivityFilter, verb: BulkVerb) -> Response:
+    """Answer a dry run: count the activities and return the earliest."""
+    async with opened.database.transactions.begin() as connection:
+        listed, total = await _count(connection, caller.tenant_id, wanted)
+        part = Slice(SAMPLE, "scheduled_at", descending=False)
+        earliest = await connection.execute(listed.snapshots_statement(part))
+        sample = [read_recorded(build_snapshot(row), caller, opened) for row in earliest.mappings()]
+    return _respond(BulkDryRunRead(verb=verb, total=total, sample=sample))
+
+
+async def _count(connection: AsyncConnection, tenant_id: UUID, wanted: ActivityFilter) -> tuple[Listed, int]:
+    """Count the activities that match the filter; reject it if they are more than one operation can change."""
+    await connection.execute(PLANNED_ANEW)
+    paused = (await connection.execute(select(paused_at(tenant_id)))).scalar_one()
+    listed = Listed(tenant_id, wanted, paused)
+    total = await count_activities(connection, listed, MOST_ITEMS)
+    if total > MOST_ITEMS:
+        raise _field_problem("/filter", f"The filter matches more than {MOST_ITEMS:,} activities: narrow it.")
+    return listed, total
+
+
+async def _check_total(opened: Resources, operation: BulkOperation) -> int:
+    """Return the most activities that the operation may change; reject the request if they are more now."""
+    async with opened.database.transactions.begin() as connection:
+        at_most = operation.confirm_total
+        if at_most is None:
+            at_most = await statements.read_confirm_above(connection, operation.tenant_id)
+        _, total = await _count(connection, operation.tenant_id, operation.filter)
+    if total > at_most:
+        raise TotalNotConfirmed(
+            f"The filter matches {total:,} activities, and at most {at_most:,} are confirmed. Look at a sample of them"
+            " by `dry_run`. If all of them are to change, send the request with their number as `confirm_total`.",
+            members={"total": total, "atMost": at_most},
+        )
+    return at_most
+
+
+async def _start(opened: Resources, caller: Caller, operation: BulkOperation) -> Response:
+    """Start the operation's run. From here on every answer carries the id that makes a repetition safe."""
     try:
-        await start_bulk_operation(opened.temporal, operation)
-    except UnansweredError as failure:
-        raise Unavailable(str(failure)) from failure
-    location = {"Location": f"/api/operations/{operation.id}"}
-    return _respond(await read_operation(opened, caller, operation.id), HTTPStatus.ACCEPTED, location)
+        is_new = await start_bulk_operation(opened.temporal, operation)
+        known = OperationRead.of_request(operation) if is_new else await read_operation(opened, caller, operation.id)
+    except (UnansweredError, RPCError, SQLAlchemyError, OSError) as failure:
+        if isinstance(failure, SQLAlchemyError) and not may_pass(failure):
+            raise
+        raise Unavailable(
+            "The operation may have been started. Send the request again with this `operation_id`, which starts"
+            f" nothing twice: {operation.id}.",
+            location=OperationRead.of_request(operation).path,
+            members={"operationId": str(operation.id)},
+        ) from failure
+    return _respond_accepted(known, operation)
+
+
+def _respond_accepted(known: OperationRead, sent: BulkOperation) -> Response:
+    """Answer 202 with the known operation, or 409 if it was accepted for another request."""
+    stored, wanted = (
+        read.model_dump(mode="json", by_alias=False, include=REQUESTED)
+        for read in (known, OperationRead.of_request(sent))
+    )
+    location = {"Location": known.path}
+    differences = list(walk_differences(stored, wanted))
+    if differences:
+        raise OperationIdExists(
+            f"Another request was accepted with this operation_id: the operation is {known.state}. Read it at"
+            " `Location`; for this request, send a new operation_id.",
+            headers=location,
+            members={
+                "operation": known.model_dump(mode="json"),
+                "differences": [difference.model_dump(mode="json") for difference in differences],
+            },
+        )
+    return _respond(known, HTTPStatus.ACCEPTED, location)
 
 
 def _field_problem(pointer: str, detail: str) -> ValidationFailed:

@@ -49,7 +49,7 @@ def list_differences(stored: ScheduledActivityRequest, sent: ScheduledActivityRe
             stored=_format_value(stored, found.pointer, found.stored),
             sent=_format_value(sent, found.pointer, found.sent),
         )
-        for found in _walk(left, right, "")
+        for found in walk_differences(left, right)
     ]
 
 
@@ -63,14 +63,15 @@ def _drop_repeats(keys: tuple[str, ...] | None) -> list[str] | None:
     return None if keys is None else list(dict.fromkeys(keys))
 
 
-def _walk(stored: Any, sent: Any, pointer: str) -> Iterator[Difference]:
+def walk_differences(stored: Any, sent: Any, pointer: str = "") -> Iterator[Difference]:
+    """Yield the places, from `pointer` on, at which two requests in JSON differ."""
     both = isinstance(stored, dict) and isinstance(sent, dict)
     if both and (stored.keys() == sent.keys() or pointer.count("/") < FREE_DEPTH):
         for key in dict.fromkeys((*stored, *sent)):
-            yield from _walk(stored.get(key), sent.get(key), f"{pointer}/{escape_pointer_part(key)}")
+            yield from walk_differences(stored.get(key), sent.get(key), f"{pointer}/{escape_pointer_part(key)}")
     elif isinstance(stored, list) and isinstance(sent, list) and len(stored) == len(sent):
         for index, (left, right) in enumerate(zip(stored, sent, strict=True)):
-            yield from _walk(left, right, f"{pointer}/{index}")
+            yield from walk_differences(left, right, f"{pointer}/{index}")
     elif not _is_same(stored, sent):
         yield Difference(pointer=pointer, stored=stored, sent=sent)
 

@@ -16,7 +16,7 @@ from api.http.pages import Page, PageQuery, read_page
 from db import bulk_operations as statements
 from runs.ask import UnansweredError
 from runs.bulk import read_bulk_operation, stop_bulk_operation
-from workflows.bulk import BulkState, BulkVerb, Finish, ItemOutcome
+from workflows.bulk import BulkOperation, BulkState, BulkVerb, Finish, ItemOutcome
 from workflows.display import contract_time
 
 router = APIRouter(prefix="/api/operations/{operation_id}", tags=["many at once"])
@@ -50,12 +50,14 @@ class OperationRead(Answer):
 
     id: UUID
     verb: BulkVerb
-    state: BulkState
+    state: BulkState = Field(description="After STOPPED, COMPLETED and REJECTED nothing is changed any more.")
+    detail: str | None = Field(default=None, description="The reason why the operation was rejected, or was ended.")
     reason: str
     scheduled_at: Instant | None = None
     shift_seconds: int | None = None
     filter: dict[str, JsonValue]
     per_second: int
+    confirm_total: int | None = None
     actor: str
     created_at: Instant | None = None
     finished_at: Instant | None = None
@@ -74,6 +76,18 @@ class OperationRead(Answer):
         """Compose the answer from a row with its counts."""
         counts = {outcome.lower(): number for outcome, number in row["counts"].items()}
         return cls.model_validate({**row, **row["change"], "counts": counts, "total": sum(counts.values())})
+
+    @classmethod
+    def of_request(cls, requested: BulkOperation) -> Self:
+        """Compose the answer before the row is written."""
+        known = requested.model_dump(include={"id", "actor", "per_second", "confirm_total"})
+        conditions = requested.filter.model_dump(mode="json", exclude_defaults=True)
+        return cls(**known, **requested.change.model_dump(), filter=conditions, state=BulkState.COLLECTING)
+
+    @property
+    def path(self) -> str:
+        """Return the operation's path."""
+        return f"/api/operations/{self.id}"
 
 
 class OperationDetailRead(OperationRead):
@@ -122,15 +136,19 @@ async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) ->
 
 
 async def read_operation(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead:
-    """Read an operation from its row; before the row is written, from the input of its run."""
+    """Read an operation of the caller's tenant, or raise a 404."""
+    found = await find_operation(opened, caller, operation_id)
+    if found is None:
+        raise NotFound(f"This tenant has no operation {operation_id}.")
+    return found
+
+
+async def find_operation(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead | None:
+    """Find an operation by its row; before the row is written, by the input of its run."""
     async with opened.database.autocommit.connect() as connection:
         statement = statements.operation_statement(caller.tenant_id, operation_id)
         row = (await connection.execute(statement)).mappings().one_or_none()
     if row:
         return OperationRead.of(row)
     requested = await read_bulk_operation(opened.temporal, caller.tenant_id, operation_id)
-    if requested is None:
-        raise NotFound(f"This tenant has no operation {operation_id}.")
-    known = requested.model_dump(include={"id", "actor", "per_second"}) | requested.change.model_dump()
-    conditions = requested.filter.model_dump(mode="json", exclude_defaults=True)
-    return OperationRead(**known, filter=conditions, state=BulkState.COLLECTING)
+    return None if requested is None else OperationRead.of_request(requested)

@@ -168,6 +168,18 @@ class StaleEtag(Problem):
     status, code, title = HTTPStatus.PRECONDITION_FAILED, "stale_etag", "Changed since it was read"
 
 
+class OperationIdExists(Problem):
+    """Another bulk change was accepted with this `operation_id`. The response has the operation and the differences."""
+
+    status, code, title = HTTPStatus.CONFLICT, "operation_id_exists", "Operation id already exists"
+
+
+class TotalNotConfirmed(Problem):
+    """The filter matches more activities than are confirmed. The response has the `total`."""
+
+    status, code, title = HTTPStatus.CONFLICT, "total_not_confirmed", "Total not confirmed"
+
+
 class LeaseNotFound(Problem):
     """The tenant has no lease with this token, or another executor has claimed the activity since."""
 
@@ -209,8 +221,16 @@ class Unavailable(Problem):
 
     status, code, title = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable"
 
-    def __init__(self, detail: str, *, retry_after: int = 2) -> None:
-        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+    def __init__(
+        self,
+        detail: str,
+        *,
+        retry_after: int = 2,
+        location: str | None = None,
+        members: Mapping[str, object] | None = None,
+    ) -> None:
+        headers = {"Retry-After": str(retry_after)} | ({"Location": location} if location else {})
+        super().__init__(detail, headers=headers, members=members)
 
 
 class InternalError(Problem):

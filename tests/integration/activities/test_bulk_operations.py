@@ -21,42 +21,13 @@ from runs.lead import Lead
 from runs.recovery import Recovery
 from tests.support.activities import created, trail
 from tests.support.builders import Tenant, from_now
+from tests.support.bulk import ACTIVITIES, begun, campaign, ended, outcomes, statuses
 from tests.support.service import Service, until
 from workflows.bulk import Chunk, bulk_workflow_id
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel
 from workflows.words import ActivityStatus
 
-ACTIVITIES = "/api/activities"
 LONG_AGO = "2025-01-16T09:00:00.000Z"
-
-
-async def campaign(http: httpx.AsyncClient, size: int) -> list[dict[str, Any]]:
-    """Activities of one campaign, ten minutes after one another."""
-    return [await created(http, channel="SMS", scheduled_at=from_now(minutes=10 * n + 30)) for n in range(size)]
-
-
-async def begun(http: httpx.AsyncClient, verb: str, **body: Any) -> str:
-    """Return the URL of an operation."""
-    answer = await http.post(f"{ACTIVITIES}/{verb}", json={"filter": {"channel": "SMS"}, "reason": "a mistake"} | body)
-    assert answer.status_code == 202, answer.text
-    return answer.headers["Location"]
-
-
-async def ended(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
-    """The operation, once it has ended."""
-    async with asyncio.timeout(60):
-        while (answer := (await http.get(operation)).json())["finishedAt"] is None:
-            await asyncio.sleep(0.1)
-    found: dict[str, Any] = answer
-    return found
-
-
-async def statuses(http: httpx.AsyncClient, activities: list[dict[str, Any]]) -> list[str]:
-    return [(await http.get(f"{ACTIVITIES}/{one['id']}")).json()["status"] for one in activities]
-
-
-def outcomes(operation: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(item["activityId"], item["outcome"]) for item in operation["items"]["data"]]
 
 
 async def test_a_dry_run_counts_and_shows_and_changes_nothing(http: httpx.AsyncClient) -> None:
