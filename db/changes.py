@@ -41,7 +41,7 @@ from workflows.messages import (
 )
 from workflows.resolution import why_unresolved
 from workflows.resolution.criteria import REACHED_BY
-from workflows.words import ActivityStatus, AttributeStatus, EventType, LockReason, TargetStatus, TargetStrategy
+from workflows.words import OPEN, ActivityStatus, AttributeStatus, EventType, LockReason, TargetStatus, TargetStrategy
 
 NOT_CARRIED_OUT = (EventType.CHANGE_WITHDRAWN, EventType.CHANGE_REFUSED)
 READY, UNRESOLVED, DUE = ActivityStatus.READY, ActivityStatus.UNRESOLVED, ActivityStatus.DUE
@@ -70,7 +70,7 @@ class _Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class _Case:
-    """A change, and the activity as it is under the lock: no other guard is needed."""
+    """A change, and the activity as it was read; for a write under the lock, so that no other guard is needed."""
 
     connection: AsyncConnection
     wanted: Apply
@@ -125,8 +125,26 @@ async def apply_change(connection: AsyncConnection, wanted: Apply) -> Standing:
         return seen.standing
     if outcome:
         raise change_rejection(outcome.error_code or "", outcome.error_message or "", status=seen.status)
-    await _APPLY[type(wanted.change)](_Case(connection, wanted, seen), wanted.change)
+    case = _Case(connection, wanted, seen)
+    if isinstance(wanted.change, Cancel) and seen.status is ActivityStatus.DISPATCHED:
+        case = await _expire_lease(case)
+    await _require_allowed(case, wanted.change)
+    await _APPLY[type(wanted.change)](case, wanted.change)
     return (await lock_activity(connection, wanted)).standing
+
+
+async def check_open_activity(connection: AsyncConnection, wanted: Apply) -> None:
+    """Reject a change that the row of an open activity rejects as it stands; lock and write nothing.
+
+    A change that passes may still be rejected under the lock. Of an activity that is not open, and of a key that was
+    written before, nothing is decided here.
+
+    Raises:
+        RejectedError: the change is not allowed.
+    """
+    seen = await read_snapshot(connection, wanted.tenant_id, wanted.id)
+    if seen and seen.standing.status in OPEN and await _read_outcome(connection, wanted) is None:
+        await _require_allowed(_Case(connection, wanted, seen), wanted.change)
 
 
 async def withdraw_change(connection: AsyncConnection, wanted: Apply) -> bool:
@@ -211,9 +229,6 @@ async def _read_outcome(connection: AsyncConnection, wanted: Apply) -> _Outcome 
 async def _cancel(case: _Case, change: Cancel) -> None:
     if case.seen.status is ActivityStatus.CANCELED:
         return
-    if case.seen.status is ActivityStatus.DISPATCHED:
-        case = await _expire_lease(case)
-    _allow(case.seen, "canceled", READY, UNRESOLVED, DUE)
     event = case.event(EventType.CANCELED, ActivityStatus.CANCELED, {"reason": change.reason})
     values = await _undo_unseen_mark(case) | {"status": ActivityStatus.CANCELED, "why": change.reason}
     await case.write(values, event)
@@ -231,11 +246,6 @@ async def _expire_lease(case: _Case) -> _Case:
 
 
 async def _reschedule(case: _Case, change: Reschedule) -> None:
-    """Reschedule. The status is checked before the version: that it is too late is the more useful answer."""
-    _allow(case.seen, "changed", READY, UNRESOLVED)
-    if change.if_versions is not None and case.seen.version not in change.if_versions:
-        detail = f'It was changed since it was read: its ETag is now "{case.seen.version}". Read it again, then decide.'
-        raise change_rejection("stale_etag", detail, status=case.seen.status)
     asked = change.model_dump(
         include={"scheduled_at", "suggested_execution_time", "score"}, exclude_none=True, mode="python"
     )
@@ -256,8 +266,6 @@ def _before_and_after(before: datetime | int | None, after: datetime | int) -> d
 
 async def _execute_now(case: _Case, _: ExecuteNow) -> None:
     """Make the activity due now, or UNRESOLVED if what was left for its time can't be resolved."""
-    _allow(case.seen, "executed now", READY)
-    await _allow_becoming_due(case)
     target, attributes = _open_parts(case.seen, case.wanted)
     why = why_unresolved(target, attributes)
     if why:
@@ -271,7 +279,6 @@ async def _execute_now(case: _Case, _: ExecuteNow) -> None:
 
 
 async def _retry_resolution(case: _Case, _: RetryResolution) -> None:
-    _allow(case.seen, "resolved again", UNRESOLVED)
     target, attributes = _open_parts(case.seen, case.wanted)
     why = why_unresolved(target, attributes)
     event = (
@@ -295,9 +302,6 @@ def _open_parts(seen: Snapshot, wanted: Apply) -> tuple[ResolvedTarget | None, R
 
 
 async def _assign_target(case: _Case, change: AssignTarget) -> None:
-    _allow(case.seen, "assigned", READY, UNRESOLVED)
-    _allow_target(case.seen, change)
-    await _allow_user(case, change)
     target = ResolvedTarget(
         status=TargetStatus.RESOLVED,
         strategy=TargetStrategy.MANUAL,
@@ -312,7 +316,6 @@ async def _assign_target(case: _Case, change: AssignTarget) -> None:
 
 
 async def _terminate(case: _Case, change: Terminate) -> None:
-    _allow(case.seen, "given up", READY, UNRESOLVED)
     values = {"status": ActivityStatus.FAILED, "why": change.reason}
     event_type = EventType.TERMINATED_BY_OPERATOR
     event = case.event(event_type, ActivityStatus.FAILED, why=change.reason, code="terminated")
@@ -347,11 +350,32 @@ def _failed_attributes(seen: Snapshot) -> list[str]:
     return [f"attribute {one.key}: {one.error_message}" for one in failed]
 
 
-def _allow(seen: Snapshot, done: str, *statuses: ActivityStatus) -> None:
-    """Reject the change unless the effective status is one of `statuses`; the rejection names the status."""
-    if seen.status not in statuses:
+async def _require_allowed(case: _Case, change: Change) -> None:
+    """Reject the change unless the activity, as it was read, allows it."""
+    _allow_status(case.seen, change)
+    match change:
+        case Reschedule():
+            _allow_version(case.seen, change)
+        case ExecuteNow():
+            await _allow_becoming_due(case)
+        case AssignTarget():
+            _allow_target(case.seen, change)
+            await _allow_user(case, change)
+
+
+def _allow_status(seen: Snapshot, change: Change) -> None:
+    """Reject the change unless the effective status allows it; the rejection names the status."""
+    done, statuses = _ALLOWED_STATUSES.get(type(change), ("", tuple(ActivityStatus)))
+    is_repetition = isinstance(change, Cancel) and seen.status is ActivityStatus.CANCELED
+    if seen.status not in statuses and not is_repetition:
         detail = f"The activity is {seen.status}: only {' or '.join(statuses)} ones can be {done}."
         raise change_rejection("wrong_status", detail, status=seen.status)
+
+
+def _allow_version(seen: Snapshot, change: Reschedule) -> None:
+    if change.if_versions is not None and seen.version not in change.if_versions:
+        detail = f'It was changed since it was read: its ETag is now "{seen.version}". Read it again, then decide.'
+        raise change_rejection("stale_etag", detail, status=seen.status)
 
 
 async def _allow_becoming_due(case: _Case) -> None:
@@ -400,6 +424,16 @@ async def _undo_unseen_mark(case: _Case) -> Columns:
     await case.connection.execute(delete(StatusEvent).where(event))
     return {"status": case.seen.status, "due_at": null(), "marked_at": null(), "lateness_ms": null()}
 
+
+_ALLOWED_STATUSES: dict[type[Change], tuple[str, tuple[ActivityStatus, ...]]] = {
+    Cancel: ("canceled", (READY, UNRESOLVED, DUE)),
+    Reschedule: ("changed", (READY, UNRESOLVED)),
+    ExecuteNow: ("executed now", (READY,)),
+    RetryResolution: ("resolved again", (UNRESOLVED,)),
+    AssignTarget: ("assigned", (READY, UNRESOLVED)),
+    Terminate: ("given up", (READY, UNRESOLVED)),
+}
+"""The participle of each change and the statuses that allow it. What `BringBack` needs is in the trail."""
 
 _APPLY: dict[type[Change], Callable[[_Case, Any], Awaitable[None]]] = {
     Cancel: _cancel,

@@ -31,6 +31,10 @@ ABORTED = "AcceptedUpdateCompletedWorkflow"
 """Temporal's name for an accepted update whose run ended before it carried the update out."""
 
 
+class RunIsFullError(UnansweredError):
+    """Temporal refuses more updates of the run until it has continued as a new one."""
+
+
 @dataclass(frozen=True)
 class Applied:
     """The change is written."""
@@ -89,8 +93,8 @@ class Changes:
             return Rejected(rejected.rejection)
         except RunFailedError:
             return await self._withdraw(wanted, "Its run could not carry the change out.", is_defect=True)
-        except UnansweredError:
-            return await self._withdraw(wanted, "No worker took the change in time.")
+        except UnansweredError as unanswered:
+            return await self._withdraw(wanted, str(unanswered))
         except (WorkflowAlreadyStartedError, RPCError, RuntimeError):
             return await self._withdraw(wanted, "No run could be started for it.")
 
@@ -99,7 +103,7 @@ class Changes:
     ) -> Applied | Accepted | Withdrawn:
         is_open = status in OPEN
         for _ in range(TURNS):
-            outcome = await self._send_to_run(wanted, run, deadline_seconds) if is_open else None
+            outcome = await self._try_run(wanted, run, deadline_seconds) if is_open else None
             if outcome:
                 return outcome
             if await self._write_to_row(wanted):
@@ -108,6 +112,26 @@ class Changes:
             is_open = True
         return await self._withdraw(wanted, "Its run was missing.")
 
+    async def _try_run(self, wanted: Apply, run: str, deadline_seconds: float) -> Applied | Accepted | None:
+        """Send the change to the run, unless the row rejects it as it stands; return None if the run has ended.
+
+        Temporal limits the number of a run's updates, and a rejected one counts.
+        """
+        async with self._database.autocommit.connect() as connection:
+            await changes.check_open_activity(connection, wanted)
+        try:
+            return await self._send_to_run(wanted, run, deadline_seconds)
+        except RunIsFullError:
+            if not isinstance(wanted.change, Cancel):
+                raise
+            await self._cancel_row(wanted)
+            return Applied()
+
+    async def _cancel_row(self, wanted: Apply) -> None:
+        """Cancel the activity beside its open run, which finds the row canceled when it wakes."""
+        async with self._database.transactions.begin() as connection:
+            await changes.apply_change(connection, wanted)
+
     async def _send_to_run(self, wanted: Apply, run: str, deadline_seconds: float) -> Applied | Accepted | None:
         """Send the change as an update; return None if the run has ended.
 
@@ -115,6 +139,7 @@ class Changes:
             RejectedError: the run, or the row, does not allow the change.
             RunFailedError: the update failed by a defect.
             UnansweredError: the run is not known to have accepted the change.
+            RunIsFullError: the run has had as many updates as Temporal allows.
         """
         update = None
         try:
@@ -133,7 +158,7 @@ class Changes:
                 return None
             if update:
                 return Accepted()  # an update that was accepted is never lost: withdrawing it would break a promise
-            raise UnansweredError from failure
+            raise _describe_silence(failure) from failure
         return Applied()
 
     async def _write_to_row(self, wanted: Apply) -> bool:
@@ -160,3 +185,11 @@ class Changes:
         async with self._database.transactions.begin() as connection:
             withdrawn = await changes.withdraw_change(connection, wanted)
         return Withdrawn(detail, is_defect) if withdrawn else Applied()
+
+
+def _describe_silence(failure: BaseException) -> UnansweredError:
+    """Say why no run has accepted the change."""
+    if isinstance(failure, RPCError) and failure.status is RPCStatusCode.FAILED_PRECONDITION:
+        return RunIsFullError("Temporal refuses more changes of its run until a worker has continued it as a new run.")
+    # The SDK repeats a call that Temporal refuses because ten other updates are in flight, and hides the reason.
+    return UnansweredError("No worker took the change in time, or ten other changes of the activity are under way.")

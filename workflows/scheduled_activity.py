@@ -86,13 +86,17 @@ class ScheduledActivityWorkflow(ChangeableActivity):
         return await run_visible_step(ScheduledActivityActivities.record, record, "row and first event")
 
     async def _sleep_until_wake_up(self) -> bool:
-        """Sleep until the wake-up, without end while UNRESOLVED; return False if a change ends the sleep."""
+        """Sleep until the wake-up, without end while UNRESOLVED.
+
+        Return False if a change ends the sleep, or if Temporal suggests to continue as new: after its limit of updates,
+        which those that change nothing reach as well, the run could not be changed any more.
+        """
         seen = self._standing
         wake_at = self._scheduled.wake_at(seen)
         is_ready = seen.status is ActivityStatus.READY
         try:
             await workflow.wait_condition(
-                lambda: self._standing != seen,
+                lambda: self._standing != seen or workflow.info().is_continue_as_new_suggested(),
                 timeout=max(wake_at - workflow.now(), timedelta(0)) if is_ready else None,
                 timeout_summary=f"until {display.format_minute(wake_at)}",
             )
