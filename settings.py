@@ -15,7 +15,10 @@ class DatabaseSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
 
-    database_url: SecretStr = Field(description="postgresql+psycopg://user:password@host:port/database")
+    database_url: SecretStr = Field(
+        description="postgresql+psycopg://user:password@host:port/database?name=value, with the names of libpq; what it"
+        " sets, as in `options=-c statement_timeout=20s`, takes precedence over the service's own limits."
+    )
     listen_host: str = Field(default="127.0.0.1", description="Address that HTTP listens on; 0.0.0.0 in a container.")
     database_pool_size: int = Field(default=20, ge=1, description="Connections per pool; a process has two pools.")
 

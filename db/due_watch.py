@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from typing import Self, TypedDict
+from typing import Any, Self, TypedDict
 from uuid import UUID
 
 import psycopg
 import structlog
 from sqlalchemy import URL
 
+from db.engine import connect_arguments
 from workflows.words import ActivityType, Channel
 
 log = structlog.get_logger(__name__)
@@ -71,7 +72,8 @@ class DueWatch:
     """Listens for marks on a session of its own, so not through a pooler that shares sessions by transaction."""
 
     def __init__(self, url: URL) -> None:
-        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._arguments: dict[str, Any] = {"keepalives_idle": 5, "keepalives_interval": 2, **connect_arguments(url)}
+        self._is_interrupted = False
         self._waiters: set[Waiter] = set()
         self._listening: asyncio.Task[None] | None = None
         self.is_stopping = False
@@ -109,21 +111,29 @@ class DueWatch:
             try:
                 await self._listen()
             except (psycopg.Error, OSError, ValueError, LookupError) as failure:
-                log.warning("not listening for due activities", failure=type(failure).__name__)
+                self._warn_once(failure)
             self._wake_all()
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
-        connecting = psycopg.AsyncConnection.connect(
-            self._conninfo, autocommit=True, connect_timeout=3, keepalives_idle=5, keepalives_interval=2
-        )
-        async with await connecting as connection:
+        async with await psycopg.AsyncConnection.connect(autocommit=True, **self._arguments) as connection:
             await connection.execute(f"LISTEN {NOTIFICATION}")
+            if self._is_interrupted:
+                log.info("listening for due activities again")
+            self._is_interrupted = False
             self._wake_all()
             async for notification in connection.notifies():
                 mark: Mark = json.loads(notification.payload)
                 for waiter in self._waiters:
                     waiter.notify(mark)
+
+    def _warn_once(self, failure: Exception) -> None:
+        """Log the first failure of an outage. The server's message names places and roles; others may quote a mark."""
+        if not self._is_interrupted:
+            is_outage = isinstance(failure, psycopg.Error | OSError)
+            reason = " ".join(str(failure).split()) if is_outage else ""
+            log.warning("not listening for due activities", failure=type(failure).__name__, reason=reason)
+        self._is_interrupted = True
 
     def _wake_all(self) -> None:
         for waiter in self._waiters:

@@ -2,14 +2,17 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+_PATIENCE: Mapping[str, Any] = MappingProxyType({"connect_timeout": 3, "tcp_user_timeout": 5000})
 _SESSION = "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
 _LONG = 40
 
@@ -45,12 +48,22 @@ def open_database(url: str, pool_size: int = 20) -> Database:
         "hide_parameters": True,
         "json_deserializer": partial(json.loads, parse_int=_read_integer),
         "pool_timeout": 5,
-        "connect_args": {"connect_timeout": 3, "tcp_user_timeout": 5000, "options": _SESSION},
+        "connect_args": connect_arguments(make_url(url), _SESSION),
     }
     return Database(
         transactions=create_async_engine(url, **options),
         autocommit=create_async_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **options),
     )
+
+
+def connect_arguments(url: URL, session: str = "") -> dict[str, Any]:
+    """Return psycopg's arguments for a URL: SQLAlchemy reads it, because libpq reads `+` for a space differently.
+
+    What the URL sets takes precedence over the limits that every connection has, and over the options of `session`.
+    """
+    _, arguments = url.get_dialect()().create_connect_args(url)
+    options = f"{session} {arguments.get('options', '')}".strip()
+    return {**_PATIENCE, **arguments, **({"options": options} if options else {})}
 
 
 def _read_integer(digits: str) -> int | float:

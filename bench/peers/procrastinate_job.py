@@ -8,21 +8,21 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from procrastinate import App, PsycopgConnector
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
 from bench.peers.cron import create_directly
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
 from db import marks
-from db.engine import Database, open_database
+from db.engine import Database, connect_arguments, open_database
 from settings import DatabaseSettings
 from workflows.messages import MarkDue, ScheduledActivityInput, Snapshot
 
 
 def conninfo() -> str:
     """Return the database's address for psycopg."""
-    url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql")
-    return url.render_as_string(hide_password=False)
+    return make_conninfo(**connect_arguments(make_url(os.environ["DATABASE_URL"])))
 
 
 app = App(connector=PsycopgConnector(conninfo=conninfo(), max_size=20))
