@@ -205,7 +205,7 @@ class BodyTooLarge(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """The body's `Content-Type` is not supported."""
+    """The body's `Content-Type` is not supported, or the body is compressed."""
 
     status, code, title = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type"
 
