@@ -418,10 +418,12 @@ async def _allow_user(case: _Case, change: AssignTarget) -> None:
 
 async def _undo_unseen_mark(case: _Case) -> Columns:
     """Delete the event of a mark that is not visible yet; return the columns that undo the mark itself."""
-    if case.seen.standing.status is case.seen.status:
+    if (case.seen.standing.status, case.seen.status) != (DUE, READY):
         return {}
-    event = and_(parts_of(StatusEvent, case.wanted.tenant_id, case.wanted.id), StatusEvent.event_key == "due")
-    await case.connection.execute(delete(StatusEvent).where(event))
+    this = (case.wanted.tenant_id, case.wanted.id)
+    marked_at = select(ScheduledActivity.marked_at).where(address(*this)).scalar_subquery()
+    event = and_(StatusEvent.event_type == EventType.DUE, StatusEvent.occurred_at == marked_at)
+    await case.connection.execute(delete(StatusEvent).where(parts_of(StatusEvent, *this), event))
     return {"status": case.seen.status, "due_at": null(), "marked_at": null(), "lateness_ms": null()}
 
 

@@ -1,4 +1,4 @@
-"""The statement by which executors take due activities: each goes whole to one executor."""
+"""The statement by which executors take due activities: each goes whole to one executor, or is UNRESOLVED."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     BindParameter,
     ColumnElement,
     FromClause,
@@ -16,17 +17,23 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     exists,
     func,
+    literal,
     literal_column,
+    not_,
+    or_,
     select,
     true,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.leases import IS_LEASED, expire_leases_statement, hand_off_key, json_object, lease_details
+from db.leases import IS_LEASED, expire_leases_statement, hand_off_key, is_last_lease, json_object, lease_details
 from db.models import Commerce, CommerceUser, ScheduledActivity, TargetUser
+from db.parts import unreachable_target_parts
+from db.reachability import why_unreachable
 from db.rows import CLOCK, NOW, Columns, Event, Rows, address, event_insert, guarded_update, parts_of
 from db.snapshots import ATTRIBUTES, TARGET_USERS, build_snapshot, is_due
 from workflows.messages import Snapshot
@@ -126,6 +133,7 @@ def build_claimed(row: RowMapping) -> ClaimedActivity:
     )
 
 
+_JUDGED_BY = ("tenant_id", "id", "channel", "score", "due_at", "expired_leases")
 _TENANT: BindParameter[UUID] = bindparam("wanted_tenant_id", type_=ScheduledActivity.tenant_id.type)
 _CHANNELS = bindparam("wanted_channels", type_=ARRAY(Text))
 _TYPES = bindparam("wanted_types", type_=ARRAY(Text))
@@ -133,26 +141,63 @@ _LIMIT = bindparam("wanted_limit", type_=Integer)
 
 
 def _claim_statement() -> Rows:
-    first = _due_rows_of_each_pair().cte("first")
-    mine = select(first.c.tenant_id, first.c.id).order_by(*_claim_order(first)).limit(_LIMIT).cte("mine")
-    values = {
-        "status": ActivityStatus.DISPATCHED,
+    chosen = _chosen_rows()
+    is_claimed = chosen.c.unreachable.is_(None)
+    stored = ScheduledActivity.__table__.c
+    claimed: dict[str, ColumnElement[Any]] = {
         "executor": bindparam("wanted_executor", type_=Text),
         "lease_token": func.gen_random_uuid(),
         "taken_at": CLOCK,
         "lease_expires_at": CLOCK + bindparam("wanted_lease", type_=Interval),
         "attempts": ScheduledActivity.attempts + 1,
     }
+    values = {
+        "status": case((is_claimed, ActivityStatus.DISPATCHED.value), else_=ActivityStatus.UNRESOLVED.value),
+        "why": literal("target user: ", Text) + chosen.c.unreachable,
+        **{name: case((is_claimed, value), else_=stored[name]) for name, value in claimed.items()},
+        **{name: case((is_claimed, stored[name])) for name in ("due_at", "marked_at", "lateness_ms")},
+    }
     # By the primary key only: with a second guard the planner may choose another index.
-    row = guarded_update(address(mine.c.tenant_id, mine.c.id), values, *_WHOLE)
+    row = guarded_update(address(chosen.c.tenant_id, chosen.c.id), values, chosen.c.unreachable, *_WHOLE)
+    is_leased = row.c.unreachable.is_(None)
     event = Event(
-        EventType.DISPATCHED,
+        case((is_leased, EventType.DISPATCHED.value), else_=EventType.RESOLUTION_FAILED.value),
         hand_off_key(row),
         from_status=ActivityStatus.DUE,
-        actor=bindparam("wanted_actor", type_=Text),
-        details=json_object(lease_details(row)),
+        actor=case((is_leased, bindparam("wanted_actor", type_=Text))),
+        error_code=case((not_(is_leased), "resolution_failed")),
+        error_message=row.c.why,
+        details=case((is_leased, json_object(lease_details(row)))),
     )
-    return select(row).add_cte(event_insert(row, event)).order_by(*_claim_order(row))
+    parts = (event_insert(row, event), *unreachable_target_parts(row, hand_off_key(row)))
+    return select(row).add_cte(*parts).order_by(*_claim_order(row))
+
+
+def _chosen_rows() -> CTE:
+    """Select the rows to write: those to claim, and those whose target user can't be reached.
+
+    A claim ends before the first activity that has its last lease; if that one comes first, it is claimed alone.
+    """
+    first = _due_rows_of_each_pair().cte("first")
+    mine = select(first).order_by(*_claim_order(first)).limit(_LIMIT).cte("mine")
+    judged = select(
+        mine,
+        why_unreachable(mine).label("unreachable"),
+        is_last_lease(_TENANT, mine.c.expired_leases).label("has_last_lease"),
+    ).cte("judged")
+    in_order: dict[str, Any] = {
+        "partition_by": judged.c.unreachable.is_(None),
+        "order_by": list(_claim_order(judged)),
+    }
+    placed = select(
+        judged.c.tenant_id,
+        judged.c.id,
+        judged.c.unreachable,
+        func.row_number().over(**in_order).label("place"),
+        func.count().filter(judged.c.has_last_lease).over(**in_order).label("last_leases"),
+    ).cte("placed")
+    is_chosen = or_(placed.c.unreachable.is_not(None), placed.c.last_leases == 0, placed.c.place == 1)
+    return select(placed.c.tenant_id, placed.c.id, placed.c.unreachable).where(is_chosen).cte("chosen")
 
 
 def _due_rows_of_each_pair() -> Rows:
@@ -163,7 +208,7 @@ def _due_rows_of_each_pair() -> Rows:
     channels = func.unnest(_CHANNELS).table_valued("word", name="channels").render_derived()
     types = func.unnest(_TYPES).table_valued("word", name="types").render_derived()
     one_range = (
-        select(ScheduledActivity.tenant_id, ScheduledActivity.id, ScheduledActivity.score, ScheduledActivity.due_at)
+        select(*(ScheduledActivity.__table__.c[name] for name in _JUDGED_BY))
         .where(
             ScheduledActivity.tenant_id == _TENANT,
             type_coerce(ScheduledActivity.channel, Text) == channels.c.word,
@@ -199,6 +244,9 @@ def _seconds_to_next_statement() -> Rows:
 
 CLAIM_STATEMENT = _claim_statement()
 """Take due activities, highest score first, then longest due; returns whole activities with their new leases.
+
+An activity whose target user can't be reached any more becomes UNRESOLVED instead. It is returned too, with that
+status, so that the caller knows that there may be more to take.
 
 It reads one ordered index range for each pair of channel and type, and no further than the limit: a backlog that other
 executors work on costs nothing. Rows that another claim has locked are skipped. It is built once, because building it

@@ -13,6 +13,8 @@ from db.rows import (
     NOW,
     Columns,
     Event,
+    Expression,
+    Key,
     Rows,
     address,
     event_insert,
@@ -35,13 +37,16 @@ HAS_EXPIRED_LEASE: ColumnElement[bool] = and_(
 )
 """The lease has run out, and `expire_leases_statement` has not written that yet."""
 
-_max_attempts = func.coalesce(
-    select(DispatchSettings.max_attempts)
-    .where(DispatchSettings.tenant_id == ScheduledActivity.tenant_id)
-    .correlate(ScheduledActivity)
-    .scalar_subquery(),
-    literal_column(str(MAX_ATTEMPTS)),
-)
+
+def is_last_lease(tenant_id: Key, expired_leases: Expression) -> ColumnElement[bool]:
+    """Match an activity that is FAILED, and not DUE, once one more of its leases runs out."""
+    max_attempts = (
+        select(DispatchSettings.max_attempts)
+        .where(DispatchSettings.tenant_id == tenant_id)
+        .correlate(ScheduledActivity)
+        .scalar_subquery()
+    )
+    return expired_leases + 1 >= func.coalesce(max_attempts, literal_column(str(MAX_ATTEMPTS)))
 
 
 class Lease(NamedTuple):
@@ -131,10 +136,9 @@ def expire_leases_statement(*filters: ColumnElement[bool]) -> Rows:
         .with_for_update(skip_locked=True)
         .cte("ran_out")
     )
-    expired = ScheduledActivity.expired_leases + 1
-    is_last = expired >= _max_attempts
+    is_last = is_last_lease(ScheduledActivity.tenant_id, ScheduledActivity.expired_leases)
     values = {
-        "expired_leases": expired,
+        "expired_leases": ScheduledActivity.expired_leases + 1,
         "status": case((is_last, ActivityStatus.FAILED.value), else_=ActivityStatus.DUE.value),
         "why": case((is_last, "No executor has said what became of it before its lease ran out.")),
     }

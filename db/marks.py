@@ -60,7 +60,13 @@ def _mark_statement(
             error_message=why,
         )
         if why
-        else Event(EventType.DUE, "due", from_status=ActivityStatus.READY, occurred_at=row.c.marked_at)
+        # With the version, because an activity whose target was lost after its mark is marked again.
+        else Event(
+            EventType.DUE,
+            func.concat("due:", row.c.version),
+            from_status=ActivityStatus.READY,
+            occurred_at=row.c.marked_at,
+        )
     )
     columns = select(row.c.status, row.c.version, row.c.scheduled_at, row.c.why, row.c.lateness_ms)
     return columns.add_cte(event_insert(row, event), *resolved_parts(row, target, attributes, key))

@@ -24,6 +24,7 @@ from db.rows import CLOCK, Columns, parts_of
 from workflows.messages import ResolvedAttribute, ResolvedAttributes, ResolvedTarget
 from workflows.words import AttributeStatus, TargetStatus
 
+_ATTEMPT_COLUMNS = ("tenant_id", "activity_id", "event_key", "explanation", "attempted_at")
 FOUND = (AttributeStatus.RESOLVED, AttributeStatus.FALLBACK)
 
 
@@ -49,8 +50,7 @@ def resolved_parts(
 
 def _attempt_insert(row: CTE, key: str, explanation: Columns) -> CTE:
     values = select(row.c.tenant_id, row.c.id, literal(key), literal(explanation, JSONB), CLOCK)
-    columns = ["tenant_id", "activity_id", "event_key", "explanation", "attempted_at"]
-    return insert(ResolutionAttempt).from_select(columns, values).cte("attempt")
+    return insert(ResolutionAttempt).from_select(_ATTEMPT_COLUMNS, values).cte("attempt")
 
 
 def _target_update(row: CTE, target: ResolvedTarget) -> CTE:
@@ -64,6 +64,25 @@ def _target_update(row: CTE, target: ResolvedTarget) -> CTE:
         .values(**columns, resolved_at=CLOCK if target.status is TargetStatus.RESOLVED else null())
         .cte("target")
     )
+
+
+def unreachable_target_parts(row: CTE, key: ColumnElement[str]) -> list[CTE]:
+    """Build the writes of a claim's judgement, for the rows whose `unreachable` says why: the target has failed.
+
+    The user stays named: a late result of an earlier claim still counts as a contact with them.
+    """
+    is_unreachable = row.c.unreachable.is_not(None)
+    target = (
+        update(TargetUser)
+        .where(parts_of(TargetUser, row.c.tenant_id, row.c.id), is_unreachable)
+        .values(status=TargetStatus.FAILED, error_message=row.c.unreachable, lock_reason=null(), resolved_at=null())
+        .cte("target")
+    )
+    explanation = func.jsonb_build_object(
+        "target", func.jsonb_build_object("status", TargetStatus.FAILED.value, "summary", row.c.unreachable)
+    )
+    values = select(row.c.tenant_id, row.c.id, key, explanation, CLOCK).where(is_unreachable)
+    return [target, insert(ResolutionAttempt).from_select(_ATTEMPT_COLUMNS, values).cte("attempt")]
 
 
 def _attributes_update(row: CTE, attributes: ResolvedAttributes) -> CTE:

@@ -51,7 +51,8 @@ class AttemptRead(ExplanationRead):
 
     attempted_at: Instant
     moment: ResolutionMoment | None = Field(
-        description="The occasion of the attempt; null if an operator assigned the user."
+        description="The occasion of the attempt; null if an operator assigned the user, or a claim found the user"
+        " unreachable."
     )
 
 

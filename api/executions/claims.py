@@ -19,12 +19,15 @@ from db import claims
 from db.claims import Contact, Person
 from db.due_watch import Waiter
 from workflows.resolution.criteria import REACHED_BY
-from workflows.words import ActivityType, Channel, ContactType
+from workflows.words import ActivityStatus, ActivityType, Channel, ContactType
 
 router = APIRouter(prefix="/api/executions", tags=["executions"])
 
 LONGEST_SLEEP_SECONDS = 5.0
 """No longer than the shortest lease, so that each lease that ends during a sleep was known before it."""
+
+MOST_SEARCHES = 10
+"""The most statements in a row that find only activities whose targets can't be reached."""
 
 Word = TypeVar("Word", bound=str)
 
@@ -122,6 +125,9 @@ async def claim_activities(
     Each activity goes to one executor and is DISPATCHED until its lease ends. The highest score goes first, then the
     activity that has been due longest. Everything that was `PENDING` is resolved before an activity can be claimed.
 
+    An activity whose target user is inactive by now, or lost the contact that the channel needs, is not returned: it
+    becomes UNRESOLVED. An activity that would be FAILED if its next lease ran out is claimed alone.
+
     Before a lease ends, report a result, extend the lease or release it. Otherwise the activity becomes DUE again, or
     FAILED after too many expired leases.
     """
@@ -142,10 +148,15 @@ async def _claim(opened: Resources, claim: claims.Claim) -> tuple[list[claims.Cl
     parameters = claim.parameters()
     async with opened.database.autocommit.connect() as connection:
         await connection.execute(claims.EXPIRE_STATEMENT, parameters)
-        rows = await connection.execute(claims.CLAIM_STATEMENT, parameters)
-        claimed = [claims.build_claimed(row) for row in rows.mappings()]
-        if claimed:
-            return claimed, 0
+        for _ in range(MOST_SEARCHES):
+            rows = (await connection.execute(claims.CLAIM_STATEMENT, parameters)).mappings().all()
+            claimed = [claims.build_claimed(row) for row in rows if row["status"] == ActivityStatus.DISPATCHED]
+            if claimed:
+                return claimed, 0
+            if not rows:
+                break
+        else:
+            return [], 0
         seconds = (await connection.execute(claims.SECONDS_TO_NEXT_STATEMENT, parameters)).scalar_one()
         return [], LONGEST_SLEEP_SECONDS if seconds is None else min(float(seconds), LONGEST_SLEEP_SECONDS)
 

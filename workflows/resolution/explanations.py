@@ -121,7 +121,9 @@ class CriteriaSource(StrEnum):
 class TargetExplanation(Explanation):
     """The target user, and the criteria and fallbacks that were tried, in the order tried."""
 
-    moment: ResolutionMoment | None = Field(default=None, description="Absent if an operator has assigned the user.")
+    moment: ResolutionMoment | None = Field(
+        default=None, description="Absent if an operator assigned the user, or a claim found the user unreachable."
+    )
     strategy: TargetStrategy | None = None
     status: TargetStatus | None = None
     configuration: RulesExplanation | None = Field(default=None, description="Absent if none applies.")

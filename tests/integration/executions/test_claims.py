@@ -222,6 +222,41 @@ async def test_how_often_a_lease_may_run_out_is_the_tenants_setting(
     assert (await http.get(f"/api/activities/{taken['id']}")).json()["status"] == "FAILED"
 
 
+async def test_an_activity_with_its_last_lease_is_claimed_alone(
+    http: httpx.AsyncClient, tenant: Tenant, service: Service
+) -> None:
+    """An executor that such an activity kills takes no other activity with it."""
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id, prefix="bad", score=9)
+        await insert_rows(connection, tenant.id, 2, prefix="good", score=5)
+    for _ in range(2):
+        assert len(await claim(http)) == 3
+        await run_out(service.database, tenant)
+        for one in ("good1", "good2"):
+            await forget_expiry(service, tenant, one)
+    assert [one["idempotencyKey"] for one in await claim(http)] == ["bad1"]
+    assert sorted(one["idempotencyKey"] for one in await claim(http)) == ["good1", "good2"]
+
+
+async def test_a_claim_ends_before_an_activity_with_its_last_lease(
+    http: httpx.AsyncClient, tenant: Tenant, service: Service
+) -> None:
+    async with service.database.transactions.begin() as connection:
+        for prefix, score in (("first", 9), ("bad", 5), ("next", 1)):
+            await insert_rows(connection, tenant.id, prefix=prefix, score=score)
+        this = (ScheduledActivity.tenant_id == tenant.id, ScheduledActivity.idempotency_key == "bad1")
+        await connection.execute(update(ScheduledActivity).where(*this).values(expired_leases=2))
+    claimed = [[one["idempotencyKey"] for one in await claim(http)] for _ in range(4)]
+    assert claimed == [["first1"], ["bad1"], ["next1"], []]
+
+
+async def forget_expiry(service: Service, tenant: Tenant, key: str) -> None:
+    """Return a claimed activity as an executor that releases it does."""
+    this = (ScheduledActivity.tenant_id == tenant.id, ScheduledActivity.idempotency_key == key)
+    async with service.database.transactions.begin() as connection:
+        await connection.execute(update(ScheduledActivity).where(*this).values(status="DUE"))
+
+
 async def test_a_lease_is_its_tenants_secret(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> None:
     async with service.database.transactions.begin() as connection:
         await insert_rows(connection, tenant.id)

@@ -58,6 +58,12 @@ class Model:
         """Return the activities that a claim may take, and must take if the limit allows."""
         return {key for key, one in self.of.items() if one.holder is None and not one.finished}
 
+    def in_turn(self, limit: int) -> list[UUID]:
+        """Return what a claim takes: all have the same score and are due since the same time."""
+        order = sorted(self.free())[:limit]
+        last = [self.of[key].expired == leases.MAX_ATTEMPTS - 1 for key in order]
+        return order[: max(1, last.index(True))] if True in last else order
+
 
 class HandOffMachine(RuleBasedStateMachine):
     """Executors, operators and the passing of time, one step at a time."""
@@ -102,7 +108,7 @@ class HandOffMachine(RuleBasedStateMachine):
 
     @rule(target=tokens, limit=st.integers(1, 8))
     def take(self, limit: int) -> MultipleResults[Held]:
-        """Claim, and expect all free activities up to the limit."""
+        """Claim, and expect the free activities in their order, up to the limit or to one that has its last lease."""
         self.reconcile()
         free = self.model.free()
         wanted = Claim(
@@ -110,7 +116,7 @@ class HandOffMachine(RuleBasedStateMachine):
         )
         taken = self.run(self._rows(CLAIM_STATEMENT, wanted.parameters()))
         assert {row.id for row in taken} <= free
-        assert len(taken) == min(limit, len(free))
+        assert [row.id for row in taken] == self.model.in_turn(limit)
         for row in taken:
             self.model.of[row.id].holder = self.model.of[row.id].last = row.lease_token
         return multiple(*((row.id, row.lease_token) for row in taken))
@@ -235,7 +241,7 @@ class HandOffMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Nothing is stuck: with executors that only die, everything ends within the attempts it has."""
-        for _ in range(leases.MAX_ATTEMPTS + 1):
+        for _ in range(leases.MAX_ATTEMPTS + len(self.model.of)):  # each is claimed alone for its last lease
             all_out = update(ScheduledActivity).where(self._mine, ScheduledActivity.status == ActivityStatus.DISPATCHED)
             self.run(self._rows(all_out.values(lease_expires_at=func.clock_timestamp())))
             self.reconcile()
