@@ -70,6 +70,7 @@ def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Call
         reconciliation.find_stuck,
         reconciliation.expire_leases,
         reconciliation.create_follow_ups,
+        reconciliation.settle_operations,
         bulk_operations.collect,
         bulk_operations.change_some,
         bulk_operations.finish,

@@ -15,11 +15,23 @@ from db.failures import kind, may_pass
 from db.listing import PLANNED_ANEW
 from db.rows import fetch_row, fetch_rows
 from db.snapshots import paused_at
+from runs.bulk_recovery import finish_operation
 from runs.change import Accepted, Applied, Changes, Outcome, Rejected, Withdrawn
 from runs.lead import Lead
 from runs.patience import BULK_ITEM_PATIENCE
 from workflows.activities import BulkOperationActivities
-from workflows.bulk import BulkChange, BulkOperation, BulkVerb, Chunk, ChunkDone, Finish, ItemOutcome, ItemResult
+from workflows.bulk import (
+    BulkChange,
+    BulkOperation,
+    BulkState,
+    BulkVerb,
+    Chunk,
+    ChunkDone,
+    Finish,
+    ItemOutcome,
+    ItemResult,
+    change_key,
+)
 from workflows.limits import LONGEST_WAIT
 from workflows.messages import Apply, Cancel, Reschedule
 
@@ -70,37 +82,48 @@ class BulkOperations(BulkOperationActivities):
         async with asyncio.TaskGroup() as group:
             for item in items:
                 await slots.acquire()
-                task = group.create_task(self._change_item(chunk, operation, item))
-                task.add_done_callback(lambda _: slots.release())
                 activity.heartbeat(item.position)
+                round_number = await self._claim(chunk, item)
+                if round_number is None:  # the operation was stopped, or the item has an outcome meanwhile
+                    slots.release()
+                    continue
+                key = change_key(chunk.id, round_number)
+                task = group.create_task(self._change_item(chunk, operation, item, key))
+                task.add_done_callback(lambda _: slots.release())
                 await asyncio.sleep(1 / chunk.per_second)
         if len(items) == chunk.size:
             return ChunkDone(after=items[-1].position)
         async with self._database.autocommit.connect() as connection:
             pending = await connection.execute(statements.pending_count_statement(chunk.tenant_id, chunk.id))
-        return ChunkDone(pending=pending.scalar_one())
+        return ChunkDone(pending=pending.scalar_one(), state=operation.state)
 
-    async def _change_item(self, chunk: Chunk, operation: OperationRow, item: NextItem) -> None:
-        result = await self._carry_out(chunk, operation, item)
+    async def _claim(self, chunk: Chunk, item: NextItem) -> int | None:
+        """Claim the item; return the round of its change's key, or None if it is not to be changed."""
         async with self._database.autocommit.connect() as connection:
-            await connection.execute(statements.outcome_statement(chunk, item.position, result))
+            claimed = await connection.execute(statements.claim_statement(chunk, item.position))
+            round_number: int | None = claimed.scalar_one_or_none()
+        return round_number
 
-    async def _carry_out(self, chunk: Chunk, operation: OperationRow, item: NextItem) -> ItemResult:
+    async def _change_item(self, chunk: Chunk, operation: OperationRow, item: NextItem, key: str) -> None:
+        try:
+            result, is_open = await self._carry_out(chunk, operation, item, key), False
+        except (SQLAlchemyError, OSError) as failure:
+            if may_pass(failure):
+                raise
+            # The change may be written: the next round tries the same key again.
+            result, is_open = ItemResult(outcome=ItemOutcome.PENDING, detail=kind(failure)), True
+        outcome = statements.outcome_statement(chunk, item.position, result, is_open=is_open)
+        async with self._database.autocommit.connect() as connection:
+            await connection.execute(outcome)
+
+    async def _carry_out(self, chunk: Chunk, operation: OperationRow, item: NextItem, key: str) -> ItemResult:
         change = self._build_change(operation, item)
         if isinstance(change, Reschedule) and _is_too_far_ahead(change):
             detail = "The new time would lie more than 10 years ahead."
             return ItemResult(outcome=ItemOutcome.REFUSED, code="validation_failed", detail=detail)
-        key = f"bulk-operation:{chunk.id}:{chunk.round}"  # a withdrawn change is tried under a key of its own
         apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, actor=operation.actor, change=change)
-        try:
-            outcome = await self._changes.carry_out(
-                apply, item.idempotency_key, item.status, BULK_ITEM_PATIENCE.total_seconds()
-            )
-        except (SQLAlchemyError, OSError) as failure:
-            if may_pass(failure):
-                raise  # the change may be written: the same key has to be tried again
-            return ItemResult(outcome=ItemOutcome.PENDING, detail=kind(failure))
-        return _as_item_result(outcome)
+        patience = BULK_ITEM_PATIENCE.total_seconds()
+        return _as_item_result(await self._changes.carry_out(apply, item.idempotency_key, item.status, patience))
 
     def _build_change(self, operation: OperationRow, item: NextItem) -> Cancel | Reschedule:
         wanted = BulkChange.model_validate(operation.change)
@@ -114,10 +137,9 @@ class BulkOperations(BulkOperationActivities):
         )
 
     @activity.defn
-    async def finish(self, finish: Finish) -> None:
-        """Write the end of the operation, unless it is written already."""
-        async with self._database.autocommit.connect() as connection:
-            await connection.execute(statements.finish_statement(finish))
+    async def finish(self, finish: Finish) -> BulkState:
+        """Write the end of the operation, unless it is written already; return the state that is written."""
+        return await finish_operation(self._database, finish)
 
 
 def _is_too_far_ahead(change: Reschedule) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 from temporalio.client import (
     Client,
@@ -15,18 +16,21 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from db.bulk_operations import open_operations_statement
 from db.engine import Database
 from db.leases import ExpiredLease, expire_leases_statement
 from db.reconciliation import OpenRow, open_rows_statement, run_note_statement, still_open_statement
 from db.results import FollowUp, missing_follow_ups_statement
 from db.rows import fetch_rows
 from runs.ask import UnansweredError, describe_run, is_reset
+from runs.bulk_recovery import settle_operation
 from runs.client import workflow_id
 from runs.follow_up import FollowUps
 from runs.lead import Lead
 from runs.patience import ROW_PATIENCE
 from runs.recovery import Recovery
 from workflows.activities import ReconciliationActivities
+from workflows.bulk import OperationRef
 from workflows.findings import Compared, Cursor, Finding, Page
 from workflows.messages import ActivityRef, Refresh
 from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID
@@ -37,8 +41,11 @@ EXAMPLES = 10
 FOLLOW_UPS_AT_ONCE = 200
 ROWS_AT_ONCE = 1000
 QUESTIONS_AT_ONCE = 16
+FINDINGS_OF_OPERATIONS = (Finding.OPERATION_RESUMED, Finding.OPERATION_STOPPED)
 FINDINGS_OF_ROWS = [
-    finding for finding in Finding if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP}
+    finding
+    for finding in Finding
+    if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP, *FINDINGS_OF_OPERATIONS}
 ]
 
 
@@ -169,6 +176,22 @@ class Reconciliation(ReconciliationActivities):
             except UnansweredError:
                 break  # the others would not be answered either; the next round comes back to them
         return _report({Finding.FOLLOWED_UP: created})
+
+    @activity.defn
+    async def settle_operations(self) -> Compared:
+        """Settle the bulk operations without a run, the oldest first; one that fails does not hold up the others."""
+        async with self._database.autocommit.connect() as connection:
+            open_ones = await fetch_rows(connection, OperationRef, open_operations_statement(ROWS_AT_ONCE))
+        found: dict[Finding, list[str]] = {finding: [] for finding in FINDINGS_OF_OPERATIONS}
+        for ref in open_ones:
+            try:
+                finding = await settle_operation(self._client, self._database, ref)
+            except (RPCError, SQLAlchemyError, OSError) as failure:
+                activity.logger.warning("settling bulk operation %s failed: %s", ref.id, type(failure).__name__)
+                continue
+            if finding:
+                found[finding].append(str(ref.id))
+        return _report(found)
 
 
 def _has_missed_a_change(run: WorkflowExecutionDescription, row: OpenRow) -> bool:

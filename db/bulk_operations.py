@@ -1,19 +1,34 @@
 """The statements behind bulk operations: choose the items at one moment, read the next ones, record outcomes."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Update, and_, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Update,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    not_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from db import models
 from db.listing import Listed
 from db.models import BulkOperationItem, ScheduledActivity
 from db.rows import CLOCK, Columns, Rows, address
-from workflows.bulk import BulkOperation, BulkState, BulkVerb, Chunk, Finish, ItemOutcome, ItemResult
+from workflows.bulk import BulkOperation, BulkState, BulkVerb, Chunk, Finish, ItemOutcome, ItemResult, OperationRef
 from workflows.words import ActivityStatus
 
 CONFIRM_ABOVE = 1000
@@ -36,6 +51,14 @@ class OperationRow(NamedTuple):
     created_at: datetime
     finished_at: datetime | None
     counts: dict[str, int]
+
+
+class BegunItem(NamedTuple):
+    """An item whose change was begun and has no outcome yet."""
+
+    position: int
+    activity_id: UUID
+    claimed_round: int
 
 
 class NextItem(NamedTuple):
@@ -132,16 +155,93 @@ def next_items_statement(chunk: Chunk) -> Rows:
     )
 
 
-def outcome_statement(chunk: Chunk, position: int, result: ItemResult) -> Update:
-    """Build an UPDATE that records the outcome of one item. A recorded outcome is never overwritten."""
+def claim_statement(chunk: Chunk, position: int) -> ReturningUpdate[Any]:
+    """Build an UPDATE that claims an item before its change is begun; returns the round of the change's key.
+
+    No row is returned once the operation is not RUNNING. Its row is locked against a stop, which therefore sees every
+    item that was claimed before. An item that a dead worker has claimed keeps its round, because it may be changed.
+    """
+    running = (
+        select(models.BulkOperation.id)
+        .where(_is_operation(chunk.tenant_id, chunk.id), models.BulkOperation.state == BulkState.RUNNING)
+        .with_for_update(read=True)
+        .cte("running")
+    )
+    item = BulkOperationItem
+    return (
+        update(item)
+        .where(
+            _is_item_of(chunk.tenant_id, chunk.id),
+            item.position == position,
+            item.outcome == ItemOutcome.PENDING,
+            exists(select(running.c.id)),
+        )
+        .values(claimed_round=case((_is_begun(), item.claimed_round), else_=chunk.round), changed_at=None)
+        .returning(item.claimed_round)
+    )
+
+
+def outcome_statement(ref: OperationRef, position: int, result: ItemResult, *, is_open: bool = False) -> Update:
+    """Build an UPDATE that records the result for one item; with `is_open` the change may still be carried out.
+
+    A recorded outcome is never overwritten.
+    """
     return (
         update(BulkOperationItem)
         .where(
-            _is_item_of(chunk.tenant_id, chunk.id),
+            _is_item_of(ref.tenant_id, ref.id),
             BulkOperationItem.position == position,
             BulkOperationItem.outcome == ItemOutcome.PENDING,
         )
-        .values(**result.model_dump(), changed_at=CLOCK)
+        .values(**result.model_dump(), changed_at=None if is_open else CLOCK)
+    )
+
+
+def begun_items_statement(ref: OperationRef) -> Rows:
+    """Select the `BegunItem`s of an operation."""
+    item = BulkOperationItem
+    return select(item.position, item.activity_id, item.claimed_round).where(
+        _is_item_of(ref.tenant_id, ref.id), _is_begun()
+    )
+
+
+def last_round_statement(ref: OperationRef) -> Rows:
+    """Select the last round in which an item of the operation was begun, or 0."""
+    last = func.coalesce(func.max(BulkOperationItem.claimed_round), 0)
+    return select(last).where(_is_item_of(ref.tenant_id, ref.id))
+
+
+def stop_statement(ref: OperationRef) -> Update:
+    """Build an UPDATE after which no item of the operation is begun any more."""
+    return (
+        update(models.BulkOperation)
+        .where(_is_operation(ref.tenant_id, ref.id), models.BulkOperation.state == BulkState.RUNNING)
+        .values(state=BulkState.STOPPING)
+    )
+
+
+def end_stop_statement(ref: OperationRef) -> Update:
+    """Build an UPDATE that ends a STOPPING operation once all changes that were begun have an outcome."""
+    begun = exists().where(_is_item_of(ref.tenant_id, ref.id), _is_begun())
+    return (
+        update(models.BulkOperation)
+        .where(_is_operation(ref.tenant_id, ref.id), models.BulkOperation.state == BulkState.STOPPING, not_(begun))
+        .values(state=BulkState.STOPPED, finished_at=CLOCK)
+    )
+
+
+def open_operations_statement(limit: int) -> Rows:
+    """Select the `OperationRef`s of the operations that have not ended, the oldest first."""
+    operation = models.BulkOperation
+    return select(operation.tenant_id, operation.id).where(_IS_OPEN).order_by(operation.created_at).limit(limit)
+
+
+def open_lock_statement(ref: OperationRef) -> Rows:
+    """Select the state of an operation and lock its row; no row if the operation has ended."""
+    return (
+        select(models.BulkOperation.state)
+        .where(_is_operation(ref.tenant_id, ref.id), _IS_OPEN)
+        .with_for_update(key_share=True)
     )
 
 
@@ -152,12 +252,20 @@ def pending_count_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
 
 
 def finish_statement(finish: Finish) -> Rows:
-    """Build an UPDATE that ends a running operation; its items without an outcome have failed."""
+    """Build an UPDATE that ends an open operation. A STOPPING one is STOPPED, whatever was asked for.
+
+    The items of a COMPLETED operation that have no outcome have failed.
+    """
+    operation = models.BulkOperation
     ended = (
         update(models.BulkOperation)
-        .where(_is_operation(finish.tenant_id, finish.id), models.BulkOperation.state == BulkState.RUNNING)
-        .values(state=finish.state, finished_at=CLOCK)
-        .returning(models.BulkOperation.tenant_id, models.BulkOperation.id, models.BulkOperation.state)
+        .where(_is_operation(finish.tenant_id, finish.id), _IS_OPEN)
+        .values(
+            state=case((operation.state == BulkState.STOPPING, BulkState.STOPPED.value), else_=finish.state.value),
+            detail=finish.detail,
+            finished_at=CLOCK,
+        )
+        .returning(operation.tenant_id, operation.id, operation.state)
         .cte("ended")
     )
     failed = (
@@ -194,6 +302,16 @@ def items_statement(tenant_id: UUID, operation_id: UUID, outcome: ItemOutcome | 
     if outcome is not None:
         statement = statement.where(BulkOperationItem.outcome == outcome)
     return statement.order_by(BulkOperationItem.position)
+
+
+_IS_OPEN = models.BulkOperation.state.in_([literal_column("'RUNNING'"), literal_column("'STOPPING'")])
+"""Literals, not parameters, so that the planner recognizes the partial index of open operations."""
+
+
+def _is_begun() -> ColumnElement[bool]:
+    """Match items whose change was begun and has no outcome yet."""
+    item = BulkOperationItem
+    return and_(item.outcome == ItemOutcome.PENDING, item.claimed_round.is_not(None), item.changed_at.is_(None))
 
 
 def _is_operation(tenant_id: UUID, operation_id: UUID) -> ColumnElement[bool]:

@@ -315,6 +315,9 @@ class BulkOperation(HasId):
     """A change of many activities at once. Its id is part of the id of its run."""
 
     __tablename__ = "bulk_operations"
+    __table_args__ = (
+        Index("bulk_operations_open_idx", "created_at", postgresql_where=text("state IN ('RUNNING', 'STOPPING')")),
+    )
 
     verb: Mapped[BulkVerb]
     change: Mapped[dict[str, Any]]
@@ -354,7 +357,7 @@ class BulkOperationItem(Table):
     scheduled_at: Mapped[datetime] = mapped_column(comment="The time of the activity when it was chosen.")
     outcome: Mapped[ItemOutcome]
     claimed_round: Mapped[int | None] = mapped_column(
-        SmallInteger, comment="The round in which its change was begun; its outcome is still to come while PENDING."
+        SmallInteger, comment="The last round in which its change was begun; without changed_at its outcome is open."
     )
     code: Mapped[str | None] = mapped_column(comment="The error code of a rejection, as a single call would have it.")
     detail: Mapped[str | None]

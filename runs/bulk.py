@@ -1,17 +1,17 @@
-"""Start, read and stop the runs of bulk operations."""
+"""Start, resume and read the runs of bulk operations."""
 
 import asyncio
 from contextlib import suppress
 from uuid import UUID
 
-from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from runs.ask import UnansweredError, read_start
+from runs.ask import UnansweredError, describe_run, limit_time, read_start
 from runs.client import TASK_QUEUE
-from runs.patience import BULK_START_PATIENCE, BULK_STOP_PATIENCE
+from runs.patience import BULK_START_PATIENCE
 from workflows.actors import acting_as
 from workflows.bulk import BulkOperation, bulk_workflow_id
 from workflows.bulk_operation import BulkOperationWorkflow
@@ -26,17 +26,8 @@ async def start_bulk_operation(client: Client, operation: BulkOperation) -> bool
     """
     try:
         with acting_as(operation.actor):
-            async with asyncio.timeout(BULK_START_PATIENCE.total_seconds()):
-                await client.start_workflow(
-                    BulkOperationWorkflow.run,
-                    operation.model_copy(update={"actor": None}),
-                    id=bulk_workflow_id(operation.tenant_id, operation.id),
-                    task_queue=TASK_QUEUE,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
-                    static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
-                    priority=Priority(fairness_key=str(operation.tenant_id)),
-                )
+            accepted = operation.model_copy(update={"actor": None})
+            await _start_run(client, accepted, WorkflowIDReusePolicy.REJECT_DUPLICATE)
     except WorkflowAlreadyStartedError:
         return False
     except (RPCError, RuntimeError, TimeoutError) as failure:
@@ -58,18 +49,31 @@ async def read_bulk_operation(client: Client, tenant_id: UUID, operation_id: UUI
     return operation.model_copy(update={"actor": actor})
 
 
-async def stop_bulk_operation(client: Client, tenant_id: UUID, operation_id: UUID) -> None:
-    """Stop the operation and return once it has ended; one that has ended before stays as it is.
+@limit_time
+async def has_bulk_run(client: Client, tenant_id: UUID, operation_id: UUID) -> bool:
+    """Return whether the operation has an open run."""
+    run = await describe_run(client, bulk_workflow_id(tenant_id, operation_id))
+    return run is not None and run.status is WorkflowExecutionStatus.RUNNING
+
+
+async def resume_bulk_operation(client: Client, operation: BulkOperation) -> None:
+    """Start a run that continues an operation whose run is lost.
 
     Raises:
-        UnansweredError: the run was asked to stop, but has not ended in time.
+        WorkflowAlreadyStartedError: a run is open.
     """
-    handle = client.get_workflow_handle(bulk_workflow_id(tenant_id, operation_id))
-    try:
-        async with asyncio.timeout(BULK_STOP_PATIENCE.total_seconds()):
-            await handle.execute_update("stop", id="stop")
-    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as failure:
-        raise UnansweredError("The operation was asked to stop, but has not ended yet: look again.") from failure
-    except RPCError as failure:
-        if failure.status is not RPCStatusCode.NOT_FOUND:
-            raise
+    await _start_run(client, operation, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+
+
+async def _start_run(client: Client, operation: BulkOperation, reuse: WorkflowIDReusePolicy) -> None:
+    async with asyncio.timeout(BULK_START_PATIENCE.total_seconds()):
+        await client.start_workflow(
+            BulkOperationWorkflow.run,
+            operation,
+            id=bulk_workflow_id(operation.tenant_id, operation.id),
+            task_queue=TASK_QUEUE,
+            id_reuse_policy=reuse,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
+            static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
+            priority=Priority(fairness_key=str(operation.tenant_id)),
+        )

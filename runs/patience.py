@@ -14,5 +14,5 @@ BULK_START_PATIENCE = timedelta(seconds=5)
 BULK_ITEM_PATIENCE = timedelta(seconds=15)
 """One change of a bulk operation: one of its slots waits, and without a worker every item takes this long."""
 
-BULK_STOP_PATIENCE = timedelta(seconds=20)
-"""A stop of a bulk operation: the changes that are under way are finished first."""
+BULK_STOP_PATIENCE = timedelta(seconds=5)
+"""A stop of a bulk operation: the outcomes of the changes that are under way; its caller can look again."""

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from workflows.bulk import BulkOperation, Chunk, ChunkDone, Finish
+from workflows.bulk import BulkOperation, BulkState, Chunk, ChunkDone, Finish
 from workflows.findings import Compared, Page
 from workflows.messages import (
     ActivityRef,
@@ -127,6 +127,11 @@ class ReconciliationActivities(ABC):
     async def create_follow_ups(self, older_than_seconds: float) -> Compared:
         """Create the follow-ups that are missing: the process that accepted the result was cut off before it did."""
 
+    @abstractmethod
+    @activity.defn
+    async def settle_operations(self) -> Compared:
+        """Resume the bulk operations whose runs are lost, and stop those whose runs were ended from outside."""
+
 
 class BulkOperationActivities(ABC):
     """Apply one change to many activities; the table of items records each outcome, so nothing is changed twice."""
@@ -143,5 +148,5 @@ class BulkOperationActivities(ABC):
 
     @abstractmethod
     @activity.defn
-    async def finish(self, finish: Finish) -> None:
-        """Record the operation's final state."""
+    async def finish(self, finish: Finish) -> BulkState:
+        """Record the operation's final state, unless it has one; return the state that is recorded."""

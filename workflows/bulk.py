@@ -95,11 +95,16 @@ class BulkOperation(Message):
     after: int = 0
 
 
-class Chunk(Message):
-    """Ask for the next items, those behind the position `after`."""
+class OperationRef(Message):
+    """Name a bulk operation."""
 
     tenant_id: UUID
     id: UUID
+
+
+class Chunk(OperationRef):
+    """Ask for the next items, those behind the position `after`."""
+
     after: int
     size: int
     per_second: int
@@ -107,18 +112,26 @@ class Chunk(Message):
 
 
 class ChunkDone(Message):
-    """Report the progress: up to the position `after`, or, without it, to the end, with `pending` items left."""
+    """Report the progress: up to the position `after`, or, without it, to the end, with `pending` items left.
+
+    `state` is the operation's stored state; unless it is RUNNING, no change was begun.
+    """
 
     after: int | None = None
     pending: int = 0
+    state: BulkState = BulkState.RUNNING
 
 
-class Finish(Message):
-    """Ask for the final state to be recorded."""
+class Finish(OperationRef):
+    """Ask for the final state to be recorded, with the reason if the operation was ended from outside."""
 
-    tenant_id: UUID
-    id: UUID
     state: BulkState
+    detail: str | None = None
+
+
+def change_key(operation_id: UUID, round_number: int) -> str:
+    """Return the key of an item's change in a round: a withdrawn change is tried again under another key."""
+    return f"bulk-operation:{operation_id}:{round_number}"
 
 
 def bulk_workflow_id(tenant_id: UUID, operation_id: UUID) -> str:

@@ -43,16 +43,15 @@ class BulkOperationWorkflow:
             await self._collect()
         state = await self._change_all()
         finish = Finish(tenant_id=self._operation.tenant_id, id=self._operation.id, state=state)
-        await workflow.execute_activity_method(
+        self._state = await workflow.execute_activity_method(
             BulkOperationActivities.finish,
             finish,
             start_to_close_timeout=timedelta(minutes=1),
             retry_policy=RETRIES,
             summary=f"record {state.lower()}",
         )
-        self._state = state
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return state
+        return self._state
 
     @workflow.update(
         name="stop", description="Stop the operation: items not changed yet stay as they are. No arguments."
@@ -75,9 +74,14 @@ class BulkOperationWorkflow:
         self._operation = self._operation.model_copy(update={"collected": True})
 
     async def _change_all(self) -> BulkState:
-        """Change all items in chunks; items that failed for a reason that may pass get another round."""
+        """Change all items in chunks until the operation is stopped, by its update or in its row.
+
+        Items that failed for a reason that may pass get another round.
+        """
         while not self._stop_asked:
             done = await self._change_some()
+            if done.state is not BulkState.RUNNING:
+                return BulkState.STOPPED
             if done.after is not None:
                 self._operation = self._operation.model_copy(update={"after": done.after})
             elif done.pending and self._operation.round < ROUNDS:

@@ -37,7 +37,13 @@ class ReconciliationWorkflow:
         )
         missing = ReconciliationActivities.create_follow_ups
         follow_ups = await _run_step(missing, wanted.page.grace_seconds, "follow-ups that are missing")
-        return found.merge(stuck).merge(leases).merge(follow_ups).model_copy(update={"after": after})
+        operations = await workflow.execute_activity_method(
+            ReconciliationActivities.settle_operations,
+            start_to_close_timeout=PAGE_TIMEOUT,
+            summary="bulk operations without a run",
+        )
+        merged = found.merge(stuck).merge(leases).merge(follow_ups).merge(operations)
+        return merged.model_copy(update={"after": after})
 
 
 def _find_end_of_last_round() -> Cursor | None:

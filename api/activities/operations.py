@@ -1,26 +1,30 @@
 """/api/operations/{id}: read and stop bulk operations."""
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field, JsonValue, field_validator
 from sqlalchemy import RowMapping
 
 from api.http.auth import Caller, Permission
 from api.http.dependencies import CanView, Opened, Resources
-from api.http.errors import NotFound, PermissionDenied, Unavailable, problem_responses
+from api.http.errors import NotFound, PermissionDenied, problem_responses
 from api.http.fields import Answer, Instant
 from api.http.pages import Page, PageQuery, read_page
 from db import bulk_operations as statements
-from runs.ask import UnansweredError
-from runs.bulk import read_bulk_operation, stop_bulk_operation
-from workflows.bulk import BulkOperation, BulkState, BulkVerb, Finish, ItemOutcome
+from runs.bulk import has_bulk_run, read_bulk_operation
+from runs.patience import BULK_STOP_PATIENCE
+from workflows.bulk import BulkOperation, BulkState, BulkVerb, ItemOutcome, OperationRef
 from workflows.display import contract_time
 
 router = APIRouter(prefix="/api/operations/{operation_id}", tags=["many at once"])
 
+BETWEEN_LOOKS_SECONDS = 0.2
 PERMISSIONS = {BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY, BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY}
 
 
@@ -113,26 +117,46 @@ async def get_operation(
     return OperationDetailRead(**operation.model_dump(), items=items)
 
 
-@router.post("/stop", responses=problem_responses(NotFound))
-async def stop_operation(caller: CanView, opened: Opened, operation_id: UUID) -> OperationRead:
+STOPPING = {
+    202: {"model": OperationRead, "description": "Nothing more is begun; some changes have no outcome yet."},
+    **problem_responses(NotFound),
+}
+
+
+@router.post("/stop", responses=STOPPING)
+async def stop_operation(caller: CanView, opened: Opened, response: Response, operation_id: UUID) -> OperationRead:
     """Stop a bulk operation. Activities that it has changed stay changed.
 
-    Stopping needs the permission that starting needed. After a 200, `state` and `counts` are final, also if the
-    operation had completed before.
+    Stopping needs the permission that starting needed. From the answer on, no change is begun any more. After a 200,
+    `state` and `counts` are final, also if the operation had completed before. A 202 says STOPPING: changes that were
+    begun have no outcome yet. Repeat the call, or read the operation.
     """
     operation = await read_operation(opened, caller, operation_id)
     needed = PERMISSIONS[operation.verb]
     if not caller.may(needed):
         raise PermissionDenied(f"The token lacks the permission {needed} in tenant {caller.tenant_id}.")
-    try:
-        await stop_bulk_operation(opened.temporal, caller.tenant_id, operation_id)
-    except UnansweredError as failure:
-        raise Unavailable(str(failure)) from failure
-    # The run has written its end already, unless an operator has terminated the run.
-    ended = Finish(tenant_id=caller.tenant_id, id=operation_id, state=BulkState.STOPPED)
-    async with opened.database.autocommit.connect() as connection:
-        await connection.execute(statements.finish_statement(ended))
-    return await read_operation(opened, caller, operation_id)
+    ref = OperationRef(tenant_id=caller.tenant_id, id=operation_id)
+    await _write_stop(opened, ref, operation)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(BULK_STOP_PATIENCE.total_seconds()):
+            while (operation := await read_operation(opened, caller, operation_id)).state is BulkState.STOPPING:
+                await asyncio.sleep(BETWEEN_LOOKS_SECONDS)
+                await _write_stop(opened, ref, operation)
+    if operation.state is BulkState.STOPPING:
+        response.status_code = HTTPStatus.ACCEPTED
+    return operation
+
+
+async def _write_stop(opened: Resources, ref: OperationRef, operation: OperationRead) -> None:
+    """Write that the operation is to stop, and that it has stopped once every change that was begun has an outcome."""
+    async with opened.database.transactions.begin() as connection:
+        if operation.state is BulkState.COLLECTING:  # its run then finds the row, and chooses nothing
+            requested = await read_bulk_operation(opened.temporal, ref.tenant_id, ref.id)
+            if requested:
+                await connection.execute(statements.operation_insert_statement(requested))
+        await connection.execute(statements.stop_statement(ref))
+        # A statement of its own: it has to see the items that were claimed while the one above waited for the row.
+        await connection.execute(statements.end_stop_statement(ref))
 
 
 async def read_operation(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead:
@@ -145,10 +169,20 @@ async def read_operation(opened: Resources, caller: Caller, operation_id: UUID) 
 
 async def find_operation(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead | None:
     """Find an operation by its row; before the row is written, by the input of its run."""
-    async with opened.database.autocommit.connect() as connection:
-        statement = statements.operation_statement(caller.tenant_id, operation_id)
-        row = (await connection.execute(statement)).mappings().one_or_none()
+    row = await _read_row(opened, caller, operation_id)
     if row:
         return OperationRead.of(row)
     requested = await read_bulk_operation(opened.temporal, caller.tenant_id, operation_id)
-    return None if requested is None else OperationRead.of_request(requested)
+    if requested is None:
+        return None
+    if not await has_bulk_run(opened.temporal, caller.tenant_id, operation_id):
+        row = await _read_row(opened, caller, operation_id)  # the run may have ended after it wrote the row
+        ended = {"state": BulkState.STOPPED, "detail": "Its run was ended in Temporal before it chose activities."}
+        return OperationRead.of(row) if row else OperationRead.of_request(requested).model_copy(update=ended)
+    return OperationRead.of_request(requested)
+
+
+async def _read_row(opened: Resources, caller: Caller, operation_id: UUID) -> RowMapping | None:
+    async with opened.database.autocommit.connect() as connection:
+        statement = statements.operation_statement(caller.tenant_id, operation_id)
+        return (await connection.execute(statement)).mappings().one_or_none()

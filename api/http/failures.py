@@ -72,6 +72,7 @@ def _from_temporal(failure: RPCError) -> Problem:
         RPCStatusCode.DEADLINE_EXCEEDED,
         RPCStatusCode.CANCELLED,
         RPCStatusCode.ABORTED,
+        RPCStatusCode.UNKNOWN,  # "transport error", among others: a connection that broke
     }:
         return Unavailable("Temporal can't be reached. Try again.")
     return InternalError(type(failure).__name__)

@@ -48,14 +48,21 @@ def upgrade() -> None:
             "claimed_round",
             sa.SmallInteger(),
             nullable=True,
-            comment="The round in which its change was begun; its outcome is still to come while PENDING.",
+            comment="The last round in which its change was begun; without changed_at its outcome is open.",
         ),
     )
     _allow_states(*STATES, "STOPPING", "REJECTED")
+    op.create_index(
+        "bulk_operations_open_idx",
+        "bulk_operations",
+        ["created_at"],
+        postgresql_where=sa.text("state IN ('RUNNING', 'STOPPING')"),
+    )
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_index("bulk_operations_open_idx", table_name="bulk_operations")
     op.execute("UPDATE bulk_operations SET state = 'STOPPED' WHERE state IN ('STOPPING', 'REJECTED')")
     _allow_states(*STATES)
     op.drop_column("bulk_operation_items", "claimed_round")

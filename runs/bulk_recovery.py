@@ -1,0 +1,115 @@
+"""Bring bulk operations to their end: settle changes that have no outcome, and operations that have no run."""
+
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from db import bulk_operations as statements
+from db import changes
+from db.bulk_operations import BegunItem, OperationRow
+from db.engine import Database
+from db.rows import fetch_row, fetch_rows
+from runs.ask import ENDED_FROM_OUTSIDE, describe_run, read_ending
+from runs.bulk import resume_bulk_operation
+from workflows.bulk import (
+    BulkChange,
+    BulkOperation,
+    BulkState,
+    BulkVerb,
+    Finish,
+    ItemOutcome,
+    ItemResult,
+    OperationRef,
+    bulk_workflow_id,
+    change_key,
+)
+from workflows.findings import Finding
+from workflows.messages import ActivityFilter, Apply, Cancel, Reschedule
+
+WITHDRAWN = ItemResult(outcome=ItemOutcome.PENDING, detail="Its change was begun, had no outcome, and was withdrawn.")
+
+
+async def finish_operation(database: Database, finish: Finish) -> BulkState:
+    """Settle the changes that were begun, then write the operation's end; return the state that is written."""
+    if finish.state is BulkState.STOPPED:
+        async with database.autocommit.connect() as connection:
+            await connection.execute(statements.stop_statement(finish))  # from here on no item is begun any more
+    operation = await _read_operation(database, finish)
+    async with database.autocommit.connect() as connection:
+        begun = await fetch_rows(connection, BegunItem, statements.begun_items_statement(finish))
+    for item in begun:
+        await _settle_item(database, operation, item)
+    async with database.autocommit.connect() as connection:
+        await connection.execute(statements.finish_statement(finish))
+    return (await _read_operation(database, finish)).state
+
+
+async def _settle_item(database: Database, operation: OperationRow, item: BegunItem) -> None:
+    """Record a change as applied if it is written under its key; else withdraw it, so that it is never written."""
+    wanted = BulkChange.model_validate(operation.change)
+    apply = Apply(
+        tenant_id=operation.tenant_id,
+        id=item.activity_id,
+        key=change_key(operation.id, item.claimed_round),
+        actor=operation.actor,
+        change=Cancel() if wanted.verb is BulkVerb.CANCEL else Reschedule(),
+    )
+    ref = OperationRef(tenant_id=operation.tenant_id, id=operation.id)
+    async with database.transactions.begin() as connection:
+        withdrawn = await changes.withdraw_change(connection, apply)
+        result = WITHDRAWN if withdrawn else ItemResult(outcome=ItemOutcome.APPLIED)
+        await connection.execute(statements.outcome_statement(ref, item.position, result))
+
+
+async def settle_operation(client: Client, database: Database, ref: OperationRef) -> Finding | None:
+    """Settle an operation that seems to have no run; return None if it has one, or has ended.
+
+    An operation whose run is lost is resumed, unless it was being stopped; one whose run was ended in Temporal stops.
+    """
+    workflow_id = bulk_workflow_id(ref.tenant_id, ref.id)
+    run = await describe_run(client, workflow_id)
+    if run and run.status is WorkflowExecutionStatus.RUNNING:
+        return None
+    if run and run.status in ENDED_FROM_OUTSIDE:
+        ending = await read_ending(client, run)
+        reason = f" by {ending.by}" + (f": {ending.reason}" if ending.reason else "")
+        return await _stop(database, ref, f"The operation's run was ended in Temporal{reason}")
+    async with database.transactions.begin() as connection:
+        state = (await connection.execute(statements.open_lock_statement(ref))).scalar_one_or_none()
+        if state is BulkState.RUNNING:
+            begun_rounds = (await connection.execute(statements.last_round_statement(ref))).scalar_one()
+            operation = await _read_operation(database, ref)
+            try:
+                await resume_bulk_operation(client, _build_input(operation, begun_rounds + 1))
+            except WorkflowAlreadyStartedError:
+                return None
+            return Finding.OPERATION_RESUMED
+    return await _stop(database, ref, None) if state else None
+
+
+async def _stop(database: Database, ref: OperationRef, detail: str | None) -> Finding | None:
+    finish = Finish(tenant_id=ref.tenant_id, id=ref.id, state=BulkState.STOPPED, detail=detail)
+    await finish_operation(database, finish)
+    return Finding.OPERATION_STOPPED
+
+
+def _build_input(operation: OperationRow, round_number: int) -> BulkOperation:
+    """Build the input of a run that continues the operation, in a round whose keys were never used."""
+    return BulkOperation(
+        id=operation.id,
+        tenant_id=operation.tenant_id,
+        filter=ActivityFilter.model_validate(operation.filter),
+        change=BulkChange.model_validate(operation.change),
+        actor=operation.actor,
+        per_second=operation.per_second,
+        confirm_total=operation.confirm_total,
+        collected=True,
+        round=round_number,
+    )
+
+
+async def _read_operation(database: Database, ref: OperationRef) -> OperationRow:
+    async with database.autocommit.connect() as connection:
+        stored = statements.operation_statement(ref.tenant_id, ref.id)
+        operation = await fetch_row(connection, OperationRow, stored)
+    assert operation is not None  # noqa: S101 - operations are never deleted
+    return operation
