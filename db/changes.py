@@ -249,6 +249,7 @@ async def _reschedule(case: _Case, change: Reschedule) -> None:
     asked = change.model_dump(
         include={"scheduled_at", "suggested_execution_time", "score"}, exclude_none=True, mode="python"
     )
+    asked |= dict.fromkeys(change.clear or ())
     details: Columns = {"reason": change.reason}
     details |= {to_camel(name): _before_and_after(getattr(case.seen, name), value) for name, value in asked.items()}
     if change.scheduled_at:
@@ -258,7 +259,7 @@ async def _reschedule(case: _Case, change: Reschedule) -> None:
     await case.write(asked, case.event(EventType.RESCHEDULED, case.seen.status, details))
 
 
-def _before_and_after(before: datetime | int | None, after: datetime | int) -> dict[str, str | int | None]:
+def _before_and_after(before: datetime | int | None, after: datetime | int | None) -> dict[str, str | int | None]:
     """Return both values in the contract's format."""
     values = {"before": before, "after": after}
     return {name: contract_time(one) if isinstance(one, datetime) else one for name, one in values.items()}

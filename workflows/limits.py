@@ -17,6 +17,8 @@ LONGEST_WAIT = timedelta(days=YEARS_AHEAD * 365 + 3)
 LONGEST_LEAD = LONGEST_WAIT / 10
 SCORES = range(-(2**31), 2**31)
 VERSIONS_AT_MOST = 100
+CLEARABLE = frozenset({"suggested_execution_time", "score"})
+"""The fields of an activity that a move may clear."""
 
 _UPDATE_ID = re.compile(r"[!-~][ -~]{0,199}")
 _EVENT_KEYS = ("created", "due", "cancel-request", "run:", "hand-off:", "terminated:", "cancelled:", "brought-back:")
@@ -77,12 +79,22 @@ def _find_faulty_versions(versions: tuple[int, ...] | None) -> str | None:
 
 
 def _find_faulty_value(change: Reschedule, now: datetime) -> str | None:
+    if change.clear and (fault := _find_faulty_clear(change, change.clear)):
+        return fault
     times = [time for time in (change.scheduled_at, change.suggested_execution_time) if time]
-    if not times and change.score is None:
+    if not times and change.score is None and not change.clear:
         return "A move must change at least one of scheduled_at, suggested_execution_time and score."
     if change.score is not None and change.score not in SCORES:
         return f"The score must lie between {SCORES.start} and {SCORES.stop - 1}."
     latest = now + LONGEST_WAIT + _CLOCK_LEEWAY
     if any(time.year < FIRST_YEAR or time > latest for time in times):
         return f"A time must lie between {FIRST_YEAR} and {YEARS_AHEAD} years from now."
+    return None
+
+
+def _find_faulty_clear(change: Reschedule, names: tuple[str, ...]) -> str | None:
+    if not CLEARABLE.issuperset(names):
+        return f"clear may name {' and '.join(sorted(CLEARABLE))}."
+    if any(getattr(change, name) is not None for name in names):
+        return "A move can't clear a field and give it a value."
     return None

@@ -287,12 +287,16 @@ class Cancel(Change):
 
 
 class Reschedule(Change):
-    """Change the time, the suggested time or the score; a field that is absent stays as it is."""
+    """Change the time, the suggested time or the score; a field that is absent stays as it is.
+
+    `clear` names fields that lose their value: `suggested_execution_time`, `score` or both.
+    """
 
     verb: Literal["reschedule"] = "reschedule"
     scheduled_at: AwareDatetime | None = None
     suggested_execution_time: AwareDatetime | None = None
     score: int | None = None
+    clear: tuple[str, ...] | None = None
     reason: str | None = None
     if_versions: tuple[int, ...] | None = None
     lead_seconds: float = 0

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field, SkipValidation
+from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from api.activities.create import create
@@ -52,7 +52,13 @@ def _describe_lines(model: type[BaseModel]) -> dict[str, str]:
 class ScheduledActivityBatch(RequestBody):
     """The activities to create, each with its own idempotency key. An item that is not valid fails alone."""
 
-    activities: Annotated[list[Annotated[ScheduledActivityCreate, SkipValidation]], Field(max_length=ITEMS)]
+    activities: Annotated[list[ScheduledActivityCreate], Field(max_length=ITEMS)]
+
+
+class _Envelope(RequestBody):
+    """The body before its items are parsed: each item is validated alone."""
+
+    activities: Annotated[list[object], Field(max_length=ITEMS)]
 
 
 class BatchResult(Answer):
@@ -115,7 +121,7 @@ async def create_activities(
         )
         return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
     content = await read_json(request, BULK_BODY_BYTES)
-    items = await asyncio.to_thread(parse_list, ScheduledActivityBatch, content, ITEMS)
+    items = await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)
     results = process_in_order(_enumerate(_iterate(items)), create_item, at_once=AT_ONCE, ahead=ITEMS)
     joined = b",".join([result async for result in results])
     return Response(b'{"results":[' + joined + b"]}", media_type="application/json")

@@ -1,7 +1,7 @@
 """Change an activity that is recorded; each call waits for its change and answers what became of it."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Response
@@ -28,6 +28,7 @@ from api.http.fields import Int32, RequestBody, Text, Time
 from db.failures import may_pass
 from db.snapshots import read_snapshot
 from runs.change import Accepted, Changes, Outcome, Rejected, Withdrawn
+from workflows.limits import CLEARABLE
 from workflows.messages import (
     Apply,
     AssignTarget,
@@ -46,6 +47,8 @@ router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 class ActivityPatch(RequestBody):
     """The fields of an activity that may still change; an absent field stays as it is."""
 
+    clearable: ClassVar[frozenset[str]] = CLEARABLE
+
     scheduled_at: Time | None = None
     suggested_execution_time: Time | None = None
     score: Int32 | None = None
@@ -54,7 +57,7 @@ class ActivityPatch(RequestBody):
     @model_validator(mode="after")
     def changes_something(self) -> Self:
         """Reject a body that changes nothing."""
-        if self.scheduled_at is None and self.suggested_execution_time is None and self.score is None:
+        if not self.model_fields_set - {"change_reason"}:
             msg = "must change at least one of scheduled_at, suggested_execution_time and score"
             raise ValueError(msg)
         return self
@@ -97,13 +100,18 @@ async def change_activity(
     body: Json[ActivityPatch],
     if_match: Annotated[IfMatch | None, Header(description=IF_MATCH)] = None,
 ) -> Response:
-    """Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it."""
+    """Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it.
+
+    A null clears the score or the suggested time.
+    """
     values = body.model_dump(exclude={"change_reason"})
+    cleared = [name for name in sorted(body.clearable & body.model_fields_set) if values[name] is None]
     lead = opened.lead.before(body.scheduled_at) if body.scheduled_at else 0
     change = Reschedule(
         reason=body.change_reason,
         if_versions=_parse_versions(if_match),
         lead_seconds=lead,
+        clear=cleared or None,
         **values,
     )
     return await carry_out(opened, caller, activity_id, change)

@@ -8,7 +8,6 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
-    model_validator,
 )
 
 from api.http.fields import (
@@ -50,19 +49,7 @@ class LastContactedConfig(RequestBody):
     within_days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
 
-class CriterionBody(RequestBody):
-    """Base of criteria."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def drop_nulls(cls, value: object) -> object:
-        """Treat null as absent, as in every optional field."""
-        if not isinstance(value, dict):
-            return value
-        return {name: one for name, one in value.items() if one is not None or name not in cls.model_fields}
-
-
-class RoleMatch(CriterionBody):
+class RoleMatch(RequestBody):
     """An active, reachable user with this role."""
 
     type: Literal["ROLE_MATCH"]
@@ -70,11 +57,11 @@ class RoleMatch(CriterionBody):
     priority: Int32 = 0
 
 
-class LastContacted(CriterionBody):
+class LastContacted(RequestBody):
     """The active, reachable user who was contacted last, on any channel or on the activity's."""
 
     type: Literal["LAST_CONTACTED_ALL_CHANNELS", "LAST_CONTACTED_SAME_CHANNEL"]
-    config: LastContactedConfig = LastContactedConfig()
+    config: LastContactedConfig = Field(default_factory=LastContactedConfig)
     priority: Int32 = 0
 
 

@@ -9,17 +9,22 @@ from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     JsonValue,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from workflows.display import contract_time
 from workflows.limits import FIRST_YEAR, LONGEST_WAIT, SCORES, TEXT_LENGTH, YEARS_AHEAD
@@ -130,9 +135,53 @@ FreeValue = Annotated[JsonValue, AfterValidator(_check_bounds)]
 
 
 class RequestBody(BaseModel):
-    """Base of request bodies and query parameters. Unknown fields are rejected."""
+    """Base of request bodies and query parameters. Unknown fields are rejected, and null equals absence.
+
+    A null means something only in a member that is `clearable`, and inside of free JSON values.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    clearable: ClassVar[frozenset[str]] = frozenset()
+    """Members that a null clears."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def drop_nulls(cls, value: object) -> object:
+        """Leave out members that are null, but keep unknown ones to be rejected."""
+        if not isinstance(value, dict) or None not in value.values():
+            return value
+        droppable = cls.member_names() - cls.clearable
+        return {name: one for name, one in value.items() if one is not None or name not in droppable}
+
+    @classmethod
+    def member_names(cls) -> set[str]:
+        """Return the names that members have in a request."""
+        names: set[str] = set()
+        for name, member in cls.model_fields.items():
+            aliases = member.validation_alias
+            names |= {str(one) for one in aliases.choices} if isinstance(aliases, AliasChoices) else {name}
+        return names
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Document the clearable members alone as nullable."""
+        schema = handler(core_schema)
+        members = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, member in members.items():
+            if member.get("default", ...) is None:
+                del member["default"]
+            if name in cls.clearable:
+                member["description"] = f"{member.get('description', '')} A null clears it.".strip()
+            else:
+                members[name] = _without_null(member)
+        return schema
+
+
+def _without_null(member: JsonSchemaValue) -> JsonSchemaValue:
+    values = [one for one in member.get("anyOf", []) if one != {"type": "null"}]
+    others = {name: one for name, one in member.items() if name != "anyOf"}
+    return member if not values else values[0] | others if len(values) == 1 else others | {"anyOf": values}
 
 
 class Answer(BaseModel):
@@ -144,11 +193,8 @@ class Answer(BaseModel):
 
 
 class PartialUpdate(RequestBody):
-    """Base of bodies with only optional members. A null equals absence unless the member is `clearable`."""
-
-    clearable: ClassVar[frozenset[str]] = frozenset()
+    """Base of bodies with only optional members."""
 
     def changes(self) -> dict[str, object]:
         """Return the members that change something, ready for JSON."""
-        mentioned = self.model_dump(mode="json", include=self.model_fields_set)
-        return {name: value for name, value in mentioned.items() if value is not None or name in self.clearable}
+        return self.model_dump(mode="json", include=self.model_fields_set)

@@ -20,6 +20,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         Reschedule(score=-(2**31)),
         Reschedule(scheduled_at=NOW + timedelta(days=3652)),
         Reschedule(suggested_execution_time=datetime(1970, 1, 1, tzinfo=UTC)),
+        Reschedule(clear=("score",)),
+        Reschedule(clear=("suggested_execution_time", "score"), scheduled_at=NOW),
     ],
 )
 def test_what_the_api_would_let_pass_passes(change: Message) -> None:
@@ -38,6 +40,10 @@ def test_what_the_api_would_let_pass_passes(change: Message) -> None:
         (Reschedule(score=1, if_versions=tuple(range(101))), "if_versions"),
         (Reschedule(score=1, if_versions=(10**400,)), "if_versions"),
         (Reschedule(), "at least one of"),
+        (Reschedule(clear=()), "at least one of"),
+        (Reschedule(clear=("scheduled_at",)), "clear may name"),
+        (Reschedule(clear=("status", "score")), "clear may name"),
+        (Reschedule(clear=("score",), score=1), "can't clear a field and give it a value"),
         (Reschedule(reason="only said"), "at least one of"),
         (Reschedule(scheduled_at=datetime(9999, 1, 1, tzinfo=UTC)), "10 years"),
         (Reschedule(suggested_execution_time=datetime(1969, 12, 31, tzinfo=UTC)), "1970"),

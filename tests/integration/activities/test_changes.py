@@ -66,6 +66,47 @@ async def test_a_move_moves_the_timer_and_the_etag(http: httpx.AsyncClient) -> N
     assert events[1]["details"]["scheduledAt"] == times
 
 
+async def test_a_null_clears_the_score_and_the_suggested_time_and_leaves_everything_else(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    suggested = "2035-01-16T10:30:00.000Z"
+    activity = await created(http, score=5, suggested_execution_time=suggested)
+    url = f"/api/activities/{activity['id']}"
+    cleared = await http.patch(url, json={"score": None, "scheduled_at": None, "change_reason": None})
+    both = await http.patch(url, json={"score": 6, "suggested_execution_time": None, "change_reason": "no hint"})
+    run = service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+    assert (cleared.status_code, cleared.json()["score"]) == (200, None), cleared.text
+    assert cleared.json()["suggestedExecutionTime"] == suggested
+    assert cleared.json()["scheduledAt"] == activity["scheduledAt"]
+    assert (both.json()["score"], both.json()["suggestedExecutionTime"]) == (6, None)
+    assert (await http.get(url)).json() == both.json()
+    details = [event["details"] for event in (await http.get(f"{url}/status-events")).json()[1:]]
+    assert details == [
+        {"reason": None, "score": {"before": 5, "after": None}},
+        {
+            "reason": "no hint",
+            "score": {"before": None, "after": 6},
+            "suggestedExecutionTime": {"before": suggested, "after": None},
+        },
+    ]
+    typed = await run.execute_update("reschedule", {"clear": ["score"], "reason": "typed into the web UI"})
+    assert typed["version"] == 4
+    assert (await http.get(url)).json()["score"] is None
+
+
+async def test_a_patch_of_nulls_that_clear_nothing_changes_nothing(http: httpx.AsyncClient) -> None:
+    url = f"/api/activities/{(await created(http))['id']}"
+    for body in (
+        {},
+        {"scheduled_at": None},
+        {"change_reason": "only said"},
+        {"scheduled_at": None, "change_reason": "x"},
+    ):
+        answer = await http.patch(url, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
+    assert len(await trail(http, url.rsplit("/", 1)[-1])) == 1
+
+
 async def test_a_stale_etag_is_412_and_a_wrong_status_comes_before_it(http: httpx.AsyncClient) -> None:
     activity = await created(http)
     url = f"/api/activities/{activity['id']}"
