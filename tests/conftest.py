@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from pathlib import Path
@@ -36,6 +37,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.load_profile("steady")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """Leave the SDK's interruptions out of the unraisable exceptions that fail a test.
+
+    Its deadlock detection interrupts the thread of a run that stands still for two seconds. On a busy machine that
+    thread may be in a finalizer, which can't raise; the run is tried again.
+    """
+    collect = sys.unraisablehook
+
+    def collect_others(unraisable: Any) -> None:
+        if unraisable.exc_type.__name__ != "_InterruptDeadlockError":
+            collect(unraisable)
+
+    sys.unraisablehook = collect_others
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
