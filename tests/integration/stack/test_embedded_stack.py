@@ -26,6 +26,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def post_the_printed_curl(stack: Stack) -> httpx.Response:
     """Send the request of the curl command that the stack has printed."""
+    wait_until(lambda: "}'" in stack.log.read_text())  # it is printed after the stack has said that it is ready
     text = stack.log.read_text()
     words = shlex.split(text[text.index("\ncurl ") : text.index("}'") + 2].replace("\\\n", " "))
     headers = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
