@@ -23,7 +23,7 @@ _LINT = (
     ("-m", "mypy", "."),
     ("-c", "from importlinter.cli import lint_imports_command as lint; lint()"),
 )
-_TEST = ("-m", "pytest", "-n", "auto", "--dist", "loadfile")
+_TEST = ("-m", "pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "run": (("-m", "embedded.stack"),),
     "lint": _LINT,
