@@ -1,5 +1,6 @@
 """The updates by which clients and operators change an open run; the answer of each says where the row stands."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from temporalio import workflow
@@ -28,6 +29,7 @@ from workflows.messages import (
     Snapshot,
     Standing,
 )
+from workflows.queue import Queue
 from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT
 from workflows.steps import UNEXPECTED, run_step
 from workflows.words import ActivityStatus, Pending, ResolutionMoment
@@ -48,6 +50,7 @@ class ChangeableActivity:
         self._scheduled = scheduled.model_copy(update={"reset_of": reset_of, "actor": read_actor(info.headers)})
         self._snapshot: Snapshot | None = None
         self._creation_failure: FailureError | None = None
+        self._queue = Queue()
         self._standing = Standing(
             status=ActivityStatus.RESOLVING, version=0, scheduled_at=scheduled.request.scheduled_at
         )
@@ -57,7 +60,8 @@ class ChangeableActivity:
     )
     async def cancel(self, change: Cancel) -> Standing:
         """Cancel the activity."""
-        return await self._apply(change)
+        async with self._queue.turn():
+            return await self._apply(change)
 
     @workflow.update(
         name="reschedule",
@@ -65,20 +69,23 @@ class ChangeableActivity:
     )
     async def reschedule(self, change: Reschedule) -> Standing:
         """Move the activity, and the wake-up of this run with it."""
-        standing = await self._apply(change)
-        if change.scheduled_at:
-            self._replace_lead(change.lead_seconds)
-        return standing
+        async with self._queue.turn():
+            standing = await self._apply(change)
+            if change.scheduled_at:
+                self._replace_lead(change.lead_seconds)
+            return standing
 
     @workflow.update(name="execute_now", description="Make the activity due at once; its scheduled_at stays. {}")
     async def execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> Standing:
         """Resolve what was left for the wake-up, then make the activity due at once."""
-        return await self._apply(change, await self._resolve_open_parts(ResolutionMoment.WAKE_UP))
+        async with self._queue.turn():
+            return await self._apply(change, await self._resolve_open_parts(ResolutionMoment.WAKE_UP))
 
     @workflow.update(name="retry_resolution", description="Try again to resolve what has failed. {}")
     async def retry_resolution(self, change: RetryResolution = RETRY) -> Standing:
         """Resolve what has failed once more: READY afterwards, or UNRESOLVED with the failures of this attempt."""
-        return await self._apply(change, await self._resolve_open_parts(ResolutionMoment.RETRY))
+        async with self._queue.turn():
+            return await self._apply(change, await self._resolve_open_parts(ResolutionMoment.RETRY))
 
     @workflow.update(
         name="assign_target",
@@ -86,13 +93,18 @@ class ChangeableActivity:
     )
     async def assign_target(self, change: AssignTarget) -> Standing:
         """Assign the target user: READY afterwards, if nothing else is unresolved."""
-        return await self._apply(change)
+        async with self._queue.turn():
+            return await self._apply(change)
 
     @workflow.update(
         name="refresh", description="Read the row again, after a change that this run has missed; write nothing. {}"
     )
     async def refresh(self, refresh: Refresh = REFRESH) -> Standing:
         """Read the row again, and take over the lead that belongs to its time."""
+        async with self._queue.turn():
+            return await self._refresh(refresh)
+
+    async def _refresh(self, refresh: Refresh) -> Standing:
         await self._wait_for_creation()
         standing = await run_step(
             ScheduledActivityActivities.read_standing,
@@ -161,7 +173,9 @@ class ChangeableActivity:
         self._adopt_standing(standing)
         return standing
 
-    async def _resolve_open_parts(self, moment: ResolutionMoment) -> OpenParts:
+    async def _resolve_open_parts(
+        self, moment: ResolutionMoment, give_way: Callable[[], bool] | None = None
+    ) -> OpenParts:
         """Resolve the target and the attributes that are still open; return None for each that is not."""
         await self._wait_for_creation()
         resolve = Resolve(scheduled=self._scheduled, moment=moment)
@@ -170,11 +184,19 @@ class ChangeableActivity:
         target = attributes = None
         if {Pending.TARGET, Pending.MANUAL_TARGET} & set(self._standing.pending):
             target = await run_step(
-                ResolutionActivities.resolve_target, resolve, "target user", step_id=f"resolve_target{suffix}"
+                ResolutionActivities.resolve_target,
+                resolve,
+                "target user",
+                step_id=f"resolve_target{suffix}",
+                give_way=give_way,
             )
         if Pending.ATTRIBUTES in self._standing.pending:
             attributes = await run_step(
-                ResolutionActivities.resolve_attributes, resolve, "attributes", step_id=f"resolve_attributes{suffix}"
+                ResolutionActivities.resolve_attributes,
+                resolve,
+                "attributes",
+                step_id=f"resolve_attributes{suffix}",
+                give_way=give_way,
             )
         return target, attributes
 

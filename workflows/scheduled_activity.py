@@ -13,7 +13,7 @@ from workflows.changes import ChangeableActivity, reject_faulty
 from workflows.messages import Cancel, MarkDue, Resolve, ScheduledActivityInput, Snapshot, Standing
 from workflows.resolution import decide_in_order
 from workflows.search_attributes import ACTIVITY_STATUS
-from workflows.steps import TroubleError, run_local_step, run_step, run_visible_step
+from workflows.steps import GaveWayError, TroubleError, run_local_step, run_step, run_visible_step
 from workflows.words import OPEN, ActivityStatus, ResolutionMoment
 
 ALL_STEPS = "commerce, reason, target user, attributes, row and first event"
@@ -40,7 +40,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
             self._adopt_standing(self._snapshot.standing)
             while self._standing.status in OPEN:
                 if await self._sleep_until_wake_up():
-                    self._adopt_standing(await self._mark_due())
+                    await self._mark_in_turn()
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if workflow.info().is_continue_as_new_suggested() and self._standing.status in OPEN:
                     workflow.continue_as_new(self._scheduled)
@@ -104,11 +104,23 @@ class ScheduledActivityWorkflow(ChangeableActivity):
             return True
         return False
 
+    async def _mark_in_turn(self) -> None:
+        """Mark the activity when the changes accepted before have been carried out, unless one of them changed it.
+
+        While PostgreSQL can't be reached, changes that are accepted meanwhile go first; the run then tries again.
+        """
+        seen = self._standing
+        async with self._queue.turn():
+            if self._standing == seen:
+                with suppress(GaveWayError):
+                    self._adopt_standing(await self._mark_due())
+
     async def _mark_due(self) -> Standing:
         """Resolve what was left for the wake-up, then mark the activity; return the row's standing."""
         # The version is read before the resolution: a change that comes during it makes the mark write nothing.
         version = self._standing.version
-        target, attributes = await self._resolve_open_parts(ResolutionMoment.WAKE_UP)
+        give_way = self._queue.is_awaited
+        target, attributes = await self._resolve_open_parts(ResolutionMoment.WAKE_UP, give_way)
         mark = MarkDue(
             tenant_id=self._scheduled.tenant_id,
             id=self._scheduled.id,
@@ -116,7 +128,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
             target=target,
             attributes=attributes,
         )
-        return await run_step(ScheduledActivityActivities.mark_due, mark, "marked for execution")
+        return await run_step(ScheduledActivityActivities.mark_due, mark, "marked for execution", give_way=give_way)
 
     async def _close_after(self, failure: BaseException) -> None:
         """Answer the creator of a failed creation, or cancel the row of a cancelled run; then let handlers finish."""
@@ -137,4 +149,5 @@ class ScheduledActivityWorkflow(ChangeableActivity):
         """Cancel the activity because an operator has cancelled its run in Temporal."""
         why = ": ".join(filter(None, ("The run was cancelled in Temporal", workflow.cancellation_reason())))
         with suppress(FailureError):  # an executor has claimed it: only the run can still be cancelled
-            await self._apply(Cancel(reason=why), key="cancel-request")
+            async with self._queue.turn():
+                await self._apply(Cancel(reason=why), key="cancel-request")

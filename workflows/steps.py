@@ -4,6 +4,7 @@ A local activity costs one history event and no state transition, but operators 
 activity shows its attempts, last failure and next retry in the web UI, where it can be paused, reset and retried.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -31,26 +32,34 @@ LONGEST_RETRY_INTERVAL = timedelta(seconds=10)
 VISIBLE_RETRIES = RetryPolicy(maximum_interval=LONGEST_RETRY_INTERVAL)
 
 
-async def run_step(
+async def run_step(  # noqa: PLR0913 - the argument of the step, and how it is run
     method: Method[Contract, Argument, Result],
     argument: Argument,
     summary: str,
     *,
     step_id: str | None = None,
     give_up_on: tuple[str, ...] = (),
+    give_way: Callable[[], bool] | None = None,
 ) -> Result:
     """Run one step until it succeeds or can never succeed, however long an outage lasts.
 
     The web UI shows the step as `step_id` (default: the name of its method). A failure whose type is in `give_up_on` is
-    not retried.
+    not retried. Once `give_way` returns True, a step in trouble ends after the attempt that is under way.
 
     Raises:
         FailureError: the step can never succeed; it is the failure itself, not a wrapper.
+        GaveWayError: the step has not succeeded, and has ended because `give_way` returned True.
     """
     try:
         return await run_local_step(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
     except TroubleError:
-        return await run_visible_step(method, argument, summary, step_id=step_id, give_up_on=give_up_on)
+        return await run_visible_step(
+            method, argument, summary, step_id=step_id, give_up_on=give_up_on, give_way=give_way
+        )
+
+
+class GaveWayError(Exception):
+    """A step in trouble has ended before it succeeded, because something else goes first."""
 
 
 class TroubleError(Exception):
@@ -88,30 +97,49 @@ async def run_local_step(
         raise TroubleError from failure
 
 
-async def run_visible_step(
+async def run_visible_step(  # noqa: PLR0913 - as `run_step`, which calls it
     method: Method[Contract, Argument, Result],
     argument: Argument,
     summary: str,
     *,
     step_id: str | None = None,
     give_up_on: tuple[str, ...] = (UNEXPECTED,),
+    give_way: Callable[[], bool] | None = None,
 ) -> Result:
     """Run a step as a regular activity, which operators see from its first attempt.
 
     Raises:
         FailureError: the step can never succeed.
+        GaveWayError: the step has not succeeded, and has ended because `give_way` returned True.
     """
+    step = workflow.start_activity_method(
+        method,
+        argument,
+        activity_id=step_id or method.__name__,
+        summary=summary,
+        start_to_close_timeout=ATTEMPT_TIMEOUT,
+        retry_policy=replace(VISIBLE_RETRIES, non_retryable_error_types=give_up_on),
+        # The server ends a cancelled step after the attempt under way, which may still succeed.
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
+    has_to_give_way = give_way is not None and await _cancel_when(step, give_way)
     try:
-        return await workflow.execute_activity_method(
-            method,
-            argument,
-            activity_id=step_id or method.__name__,
-            summary=summary,
-            start_to_close_timeout=ATTEMPT_TIMEOUT,
-            retry_policy=replace(VISIBLE_RETRIES, non_retryable_error_types=give_up_on),
-        )
+        return await step
     except ActivityError as failure:
-        raise _unwrap(failure) from None
+        cause = _unwrap(failure)
+        if has_to_give_way and not _is_final(cause, give_up_on):
+            raise GaveWayError from failure
+        raise cause from None
+
+
+async def _cancel_when(step: workflow.ActivityHandle[Result], give_way: Callable[[], bool]) -> bool:
+    """Wait for the end of the step, and cancel it once `give_way` returns True; return whether it was cancelled."""
+    try:
+        await workflow.wait_condition(lambda: step.done() or give_way())
+    except asyncio.CancelledError:
+        step.cancel()
+        raise
+    return not step.done() and step.cancel()
 
 
 def _unwrap(failure: FailureError) -> FailureError:

@@ -1,14 +1,16 @@
 """Activities as tests need them, and what became of them."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from api.activities.schemas import ScheduledActivityCreate
-from db.models import CommerceUser
+from db.models import CommerceUser, ScheduledActivity
 from runs.client import workflow_id
 from runs.start import start_run
 from tests.support.builders import Tenant, contract_example, from_now
@@ -65,3 +67,13 @@ async def activate(service: Service, tenant: Tenant, user_id: UUID) -> None:
             .where(CommerceUser.tenant_id == tenant.id, CommerceUser.id == user_id)
             .values(is_active=True)
         )
+
+
+@asynccontextmanager
+async def row_locked(service: Service, activity: dict[str, Any]) -> AsyncIterator[None]:
+    """Keep the activity's row locked until the block ends, so that its run accepts changes but can't write them."""
+    async with service.database.transactions.begin() as connection:
+        await connection.execute(
+            select(ScheduledActivity.id).where(ScheduledActivity.id == UUID(activity["id"])).with_for_update()
+        )
+        yield

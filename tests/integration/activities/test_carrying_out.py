@@ -1,22 +1,19 @@
 """A change and its run: what is accepted is carried out, and a run that is gone is found out at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import httpx
 from google.protobuf.message import Message
-from sqlalchemy import select
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
-from db.models import ScheduledActivity
 from runs.change import Accepted, Applied, Changes
 from runs.client import workflow_id
 from runs.lead import Lead
-from tests.support.activities import created, marked_ahead, trail
+from tests.support.activities import created, marked_ahead, row_locked, trail
 from tests.support.builders import Tenant, from_now
 from tests.support.service import Service, resources, running_api, until
 from workflows.messages import Apply, Cancel
@@ -51,16 +48,6 @@ class LosesAnswers(ServiceClient):
 
 def losing_answers(temporal: Client) -> Client:
     return Client(**temporal.config() | {"service_client": LosesAnswers(temporal.service_client)})
-
-
-@asynccontextmanager
-async def row_locked(service: Service, activity: dict[str, Any]) -> AsyncIterator[None]:
-    """Keep the activity's row locked until the block ends, so that its run accepts changes but can't write them."""
-    async with service.database.transactions.begin() as connection:
-        await connection.execute(
-            select(ScheduledActivity.id).where(ScheduledActivity.id == UUID(activity["id"])).with_for_update()
-        )
-        yield
 
 
 def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:

@@ -1,0 +1,87 @@
+"""Carry out changes and the mark in the order of acceptance, also while PostgreSQL refuses to write either."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import WorkflowHandle
+
+from runs.client import workflow_id
+from tests.support.activities import created, row_locked, trail
+from tests.support.builders import Tenant, from_now
+from tests.support.service import Service
+
+STEPS = {"cancel": "cancel", "move": "reschedule"}
+EVENTS = {"cancel": "CANCELED", "move": "RESCHEDULED"}
+
+Run = WorkflowHandle[Any, Any]
+
+
+async def send(http: httpx.AsyncClient, url: str, change: str) -> httpx.Response:
+    """Cancel the activity, or move it."""
+    if change == "cancel":
+        return await http.post(f"{url}/cancel", json={"reason": "x"})
+    return await http.patch(url, json={"scheduled_at": from_now(hours=9)})
+
+
+async def pending_steps(run: Run) -> set[str]:
+    """Return the names of the steps that the web UI shows as pending."""
+    pending = (await run.describe()).raw_description.pending_activities
+    return {one.activity_id.split(":")[0] for one in pending}
+
+
+async def until_pending(run: Run, step: str) -> None:
+    """Return once this step is pending, and no other."""
+    async with asyncio.timeout(90):
+        while await pending_steps(run) != {step}:
+            await asyncio.sleep(0.1)
+
+
+async def until_woken(run: Run) -> None:
+    """Return once the run's timer has fired."""
+    async with asyncio.timeout(90):
+        while "TIMER_FIRED" not in (await run.fetch_history()).to_json():
+            await asyncio.sleep(0.1)
+
+
+async def until_changed(http: httpx.AsyncClient, activity_id: str) -> list[str]:
+    """Return the types of the activity's events once there are more than that of its creation."""
+    async with asyncio.timeout(90):
+        while len(events := await trail(http, activity_id)) == 1:
+            await asyncio.sleep(0.1)
+    return [event[0] for event in events]
+
+
+@pytest.mark.parametrize("change", STEPS)
+async def test_a_change_that_is_accepted_before_the_time_goes_before_the_mark(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant, change: str
+) -> None:
+    activity = await created(http, scheduled_at=from_now(seconds=3))
+    url, run = f"/api/activities/{activity['id']}", run_of(service, tenant, activity)
+    async with row_locked(service, activity):
+        changing = asyncio.create_task(send(http, url, change))
+        await until_pending(run, STEPS[change])
+        await until_woken(run)
+        await run.query("__temporal_workflow_metadata")  # the run has been told of its time
+        assert await pending_steps(run) == {STEPS[change]}
+    assert (await changing).status_code in {200, 202}
+    assert await until_changed(http, activity["id"]) == ["CREATED", EVENTS[change]]
+
+
+@pytest.mark.parametrize("change", STEPS)
+async def test_a_change_that_is_accepted_while_the_mark_is_retried_goes_first(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant, change: str
+) -> None:
+    activity = await created(http, scheduled_at=from_now(seconds=1))
+    url, run = f"/api/activities/{activity['id']}", run_of(service, tenant, activity)
+    async with row_locked(service, activity):
+        await until_pending(run, "mark_due")
+        changing = asyncio.create_task(send(http, url, change))
+        await until_pending(run, STEPS[change])
+    assert (await changing).status_code in {200, 202}
+    assert await until_changed(http, activity["id"]) == ["CREATED", EVENTS[change]]
+
+
+def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> Run:
+    return service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
