@@ -14,7 +14,7 @@ from api.activities.views import read_recorded
 from api.http.dependencies import CanView, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, IdempotencyKey, RequestBody, Time
-from api.http.pages import CursorQuery, PageMeta, Searched, format_cursor, parse_cursor
+from api.http.pages import CursorQuery, PageMeta, Searched, count_pages, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, Listed, Position, Slice
 from db.snapshots import build_snapshot, paused_at
 from workflows.messages import ActivityFilter, Fault, Snapshot
@@ -104,9 +104,12 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
 
     Numbered pages reach the first 10,000 activities. `meta.nextCursor` continues from any page without a limit. By
     cursor, each activity that existed at the first page is returned once, whatever is created meanwhile.
+
+    In a list sorted by `scheduled_at`, an activity that is moved while the list is paged may be returned twice, or not
+    at all. Sort by `created_at` where that matters.
     """
     before = _parse_cursor(query)
-    if before is None and query.page * query.per_page > EXACT_UP_TO:
+    if before is None and (query.page - 1) * query.per_page >= EXACT_UP_TO:
         raise _parameter_problem("page", f"Numbered pages end at activity {EXACT_UP_TO:,}. Continue by `cursor`.")
     async with opened.database.transactions.begin() as connection:
         await connection.execute(PLANNED_ANEW)
@@ -149,7 +152,7 @@ def _compose_meta(query: ActivityQuery, before: _Cursor | None, total: int, foun
         page=page,
         limit=query.per_page,
         total=known,
-        total_pages=-(-known // query.per_page),
+        total_pages=count_pages(known, query.per_page),
         total_is_exact=total <= EXACT_UP_TO,
         next_cursor=cursor,
     )

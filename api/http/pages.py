@@ -28,10 +28,13 @@ Searched = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH
 """A text to filter a list by."""
 
 
+MOST_PAGES = 1_000_000
+
+
 class PageQuery(RequestBody):
     """The page to return. Lists with filters extend this class."""
 
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page: Annotated[int, Field(ge=1, le=MOST_PAGES)] = 1
     per_page: Annotated[int, Field(ge=1, le=100)] = 25
 
 
@@ -57,7 +60,7 @@ class PageMeta(Answer):
     page: int
     limit: int
     total: int
-    total_pages: int
+    total_pages: int = Field(description="The number of the last page that can be requested.")
     next_cursor: str | None = Field(
         default=None, description="The cursor of the next page. Absent on the last page, and in lists without cursors."
     )
@@ -89,11 +92,16 @@ async def read_page(
         total = (await connection.execute(counted)).scalar_one()
         found = (await connection.execute(statement.limit(query.per_page + 1).offset(offset))).mappings().all()
     rows = found[: query.per_page]
-    pages = -(-total // query.per_page)
+    pages = count_pages(total, query.per_page)
     ends_at = rows[-1][key] if key is not None and len(found) > len(rows) else None
     following = None if ends_at is None else format_cursor(ends_at)
     meta = PageMeta(page=query.page, limit=query.per_page, total=total, total_pages=pages, next_cursor=following)
     return Page(data=[read(row) for row in rows], meta=meta)
+
+
+def count_pages(total: int, per_page: int) -> int:
+    """Count the numbered pages that so many items fill, as far as pages can be requested."""
+    return min(-(-total // per_page), MOST_PAGES)
 
 
 def contains_pattern(text: str) -> str:

@@ -174,3 +174,16 @@ async def test_what_isnt_counted_to_its_end_says_so_and_goes_on_by_cursor(servic
         assert deep["data"][-1]["scheduledAt"] <= after["data"][0]["scheduledAt"]
         assert (after["meta"]["page"], after["meta"]["total"]) == (101, 10_000)
         assert (await http.get("/api/activities", params={"per_page": 100, "page": 101})).status_code == 400
+
+
+@pytest.mark.parametrize("per_page", [1, 3, 7, 25, 30, 33, 64, 99, 100])
+async def test_the_last_page_that_is_promised_is_the_last_that_is_served(
+    service: Service, filled: Tenant, per_page: int
+) -> None:
+    async with service.client(filled.id) as http:
+        first = await page_of(http, per_page=per_page)
+        last = await page_of(http, per_page=per_page, page=first["meta"]["totalPages"])
+        beyond = await http.get("/api/activities", params={"per_page": per_page, "page": last["meta"]["page"] + 1})
+    assert len(last["data"]) == per_page
+    assert last["meta"]["page"] == -(-10_000 // per_page)
+    assert (beyond.status_code, beyond.json()["errors"][0]["pointer"]) == (400, "/query/page")

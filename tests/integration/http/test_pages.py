@@ -1,0 +1,35 @@
+"""Lists in pages: the last page that a list promises can be requested."""
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.http.pages import MOST_PAGES, PageQuery, count_pages
+from tests.support.builders import COMMERCE_ID
+
+LISTS = [
+    path
+    for path, item in create_app().openapi()["paths"].items()
+    if "page" in {one["name"] for one in item.get("get", {}).get("parameters", ())} and "{operation_id}" not in path
+]
+
+
+def test_lists_are_found() -> None:
+    assert {"/api/activities", "/api/commerces", "/api/commerces/{commerce_id}/contact-log"} <= set(LISTS)
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_the_last_page_of_a_list_can_be_requested(http: httpx.AsyncClient, path: str) -> None:
+    url = path.replace("{commerce_id}", str(COMMERCE_ID))
+    first = await http.get(url, params={"per_page": 1})
+    last = await http.get(url, params={"per_page": 1, "page": max(1, first.json()["meta"]["totalPages"])})
+    assert (last.status_code, len(last.json()["data"])) == (200, min(1, first.json()["meta"]["total"]))
+
+
+@pytest.mark.parametrize(
+    ("total", "per_page", "pages"),
+    [(0, 25, 0), (1, 25, 1), (25, 25, 1), (26, 25, 2), (10**6, 1, 10**6), (10**6 + 1, 1, 10**6), (10**8, 7, 10**6)],
+)
+def test_no_page_is_promised_that_can_not_be_requested(total: int, per_page: int, pages: int) -> None:
+    assert count_pages(total, per_page) == pages
+    assert PageQuery(page=max(1, pages), per_page=per_page).page <= MOST_PAGES
