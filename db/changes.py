@@ -126,7 +126,7 @@ async def apply_change(connection: AsyncConnection, wanted: Apply) -> Standing:
     if outcome:
         raise change_rejection(outcome.error_code or "", outcome.error_message or "", status=seen.status)
     case = _Case(connection, wanted, seen)
-    if isinstance(wanted.change, Cancel) and seen.status is ActivityStatus.DISPATCHED:
+    if isinstance(wanted.change, Cancel) and seen.standing.status is ActivityStatus.DISPATCHED:
         case = await _expire_lease(case)
     await _require_allowed(case, wanted.change)
     await _APPLY[type(wanted.change)](case, wanted.change)
@@ -237,11 +237,12 @@ async def _cancel(case: _Case, change: Cancel) -> None:
 async def _expire_lease(case: _Case) -> _Case:
     """Write down that the lease has run out; reject the change if it has not."""
     this = address(case.wanted.tenant_id, case.wanted.id)
-    await case.connection.execute(leases.expire_leases_statement(this))
     holder = await fetch_row(case.connection, leases.LeaseHolder, leases.lease_holder_statement(this))
     if holder:
         detail = f"The activity was taken by {holder.executor}, whose lease ends at {holder.until}: it is too late."
         raise change_rejection("wrong_status", detail, status=case.seen.status)
+    # Asked for the holder first: a lease that has ended then has also ended for this later statement.
+    await case.connection.execute(leases.expire_leases_statement(this))
     return replace(case, seen=await lock_activity(case.connection, case.wanted))
 
 

@@ -62,7 +62,7 @@ _commerce = (
 )
 _due_since = func.greatest(ScheduledActivity.due_at, ScheduledActivity.created_at, ScheduledActivity.moved_at)
 _WHOLE: tuple[ColumnElement[Any], ...] = (
-    literal_column("false").label("marked_ahead"),
+    ScheduledActivity.status.label("effective_status"),
     literal_column("null").label("held_since"),
     TARGET_USERS.label("target_users"),
     ATTRIBUTES.label("attributes"),

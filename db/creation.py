@@ -104,7 +104,7 @@ def _record_statement() -> Rows:
     )
     return select(
         *row.c,
-        literal(False).label("marked_ahead"),  # noqa: FBT003 - a column's value
+        row.c.status.label("effective_status"),
         *(null().label(name) for name in ("marked_at", "held_since", "lateness_ms")),
         select(func.jsonb_agg(func.to_jsonb(literal_column("target"))))
         .select_from(target)

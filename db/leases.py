@@ -49,6 +49,15 @@ def is_last_lease(tenant_id: Key, expired_leases: Expression) -> ColumnElement[b
     return expired_leases + 1 >= func.coalesce(max_attempts, literal_column(str(MAX_ATTEMPTS)))
 
 
+IS_LAST_LEASE = is_last_lease(ScheduledActivity.tenant_id, ScheduledActivity.expired_leases)
+
+EXPIRED_STATUS = case((IS_LAST_LEASE, ActivityStatus.FAILED.value), else_=ActivityStatus.DUE.value)
+"""The status that an activity has once its lease has run out."""
+
+EXHAUSTED = "No executor has said what became of it before its lease ran out."
+"""The reason of an activity that is FAILED because its last lease ran out."""
+
+
 class Lease(NamedTuple):
     """An activity and its last lease."""
 
@@ -136,11 +145,10 @@ def expire_leases_statement(*filters: ColumnElement[bool]) -> Rows:
         .with_for_update(skip_locked=True)
         .cte("ran_out")
     )
-    is_last = is_last_lease(ScheduledActivity.tenant_id, ScheduledActivity.expired_leases)
     values = {
         "expired_leases": ScheduledActivity.expired_leases + 1,
-        "status": case((is_last, ActivityStatus.FAILED.value), else_=ActivityStatus.DUE.value),
-        "why": case((is_last, "No executor has said what became of it before its lease ran out.")),
+        "status": EXPIRED_STATUS,
+        "why": case((IS_LAST_LEASE, EXHAUSTED)),
     }
     # By the primary key only: with a second guard the planner may choose another index.
     row = guarded_update(address(ran_out.c.tenant_id, ran_out.c.id), values)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from db.leases import hand_off_key
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
 from db.rows import NOW, Columns, Event, Rows, address, event_insert, guarded_update, parts_of
-from db.snapshots import EFFECTIVE_STATUS
+from db.snapshots import MARKED_STATUS
 from workflows.hand_off import CONTACTED, EFFECTS, Accepted, HandOff, KnownResult, Lease
 from workflows.words import ActivityStatus, EventType
 
@@ -91,12 +91,15 @@ def activity_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
 
 
 def judged_activity_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
-    """Select the `JudgedActivity`. `result_id` is a UUIDv7, so that it sorts after every known result."""
+    """Select the `JudgedActivity`, once its lease is expired.
+
+    `result_id` is a UUIDv7, so that it sorts after every known result.
+    """
     stored = ("tenant_id", "id", "why", "attempts", "lease_token", "executor", "taken_at", "lease_expires_at")
     return (
         select(
             *(ScheduledActivity.__table__.c[name] for name in stored),
-            EFFECTIVE_STATUS.label("effective_status"),
+            MARKED_STATUS.label("effective_status"),
             Commerce.external_id,
             _known.label("known"),
             func.uuidv7(type_=ActivityResult.id.type).label("result_id"),

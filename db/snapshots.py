@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models
+from db.leases import EXHAUSTED, EXPIRED_STATUS, HAS_EXPIRED_LEASE, IS_LAST_LEASE, IS_LEASED
 from db.models import ScheduledActivity, StatusEvent, TenantPause
 from db.rows import NOW, Columns, Key, Rows, address, parts_of
 from workflows.messages import Attribute, Label, ResolvedAttribute, ResolvedTarget, Snapshot, Standing, TargetUser
@@ -58,7 +59,10 @@ EVENT_IS_VISIBLE = and_(
 )
 """Leaves out the event of a mark that is not visible yet, and rejections: they changed nothing, and had an answer."""
 
-EFFECTIVE_STATUS = case((IS_MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
+MARKED_STATUS = case((IS_MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
+"""The effective status where the transaction has expired the lease: one that ends after that is not expired yet."""
+
+EFFECTIVE_STATUS = case((HAS_EXPIRED_LEASE, EXPIRED_STATUS), else_=MARKED_STATUS)
 """The status that counts: every read, filter, claim and guard uses it."""
 
 
@@ -69,7 +73,11 @@ def status_ranges(status: ActivityStatus, paused: datetime | None) -> tuple[Colu
         case ActivityStatus.READY:
             return stored, is_marked_ahead(paused)
         case ActivityStatus.DUE:
-            return (and_(stored, not_(is_marked_ahead(paused))),)
+            return and_(stored, not_(is_marked_ahead(paused))), and_(HAS_EXPIRED_LEASE, not_(IS_LAST_LEASE))
+        case ActivityStatus.FAILED:
+            return stored, and_(HAS_EXPIRED_LEASE, IS_LAST_LEASE)
+        case ActivityStatus.DISPATCHED:
+            return (IS_LEASED,)
         case _:
             return (stored,)
 
@@ -117,7 +125,7 @@ ATTRIBUTES: ScalarSelect[Any] = (
 
 SNAPSHOTS: Rows = select(
     ScheduledActivity,
-    IS_MARKED_AHEAD.label("marked_ahead"),
+    EFFECTIVE_STATUS.label("effective_status"),
     HELD_SINCE.label("held_since"),
     TARGET_USERS.label("target_users"),
     ATTRIBUTES.label("attributes"),
@@ -146,9 +154,15 @@ async def read_snapshot_of_key(connection: AsyncConnection, tenant_id: UUID, key
 
 
 def build_snapshot(row: RowMapping) -> Snapshot:
-    """Build a snapshot from a row of `SNAPSHOTS`; a mark that is not visible yet is left out of it."""
-    ahead = row["marked_ahead"]
+    """Build a snapshot from a row of `SNAPSHOTS`.
+
+    A mark that is not visible yet is left out, and a lease that has ended shows as if its end were written.
+    """
+    status = row["effective_status"]
+    ahead = status == ActivityStatus.READY and row["status"] == ActivityStatus.DUE
+    expired_at = row["lease_expires_at"] if row["status"] == ActivityStatus.DISPATCHED != status else None
     marked_at = None if ahead else row["marked_at"]
+    written_at = (row["updated_at"], marked_at, expired_at)
     targets = tuple(_build_target(target, marked_at) for target in row["target_users"] or ())
     attributes = tuple(Attribute.model_validate(attribute) for attribute in row["attributes"] or ())
     user_status = row["user_status_code"]
@@ -157,13 +171,14 @@ def build_snapshot(row: RowMapping) -> Snapshot:
         | {
             "reason": Label(code=row["reason_code"], label=row["reason_label"]),
             "user_status": user_status and Label(code=user_status, label=row["user_status_label"]),
-            "status": ActivityStatus.READY if ahead else row["status"],
+            "status": status,
+            "why": EXHAUSTED if expired_at and status == ActivityStatus.FAILED else row["why"],
             "version": row["version"] - ahead,
             "target_users": targets,
             "attributes": attributes,
             "marked_at": marked_at,
             "lateness_ms": None if ahead else row["lateness_ms"],
-            "updated_at": max(row["updated_at"], marked_at or row["updated_at"]),
+            "updated_at": max(filter(None, written_at)),
             "standing": Standing(
                 status=row["status"],
                 version=row["version"],

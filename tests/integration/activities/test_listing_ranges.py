@@ -29,21 +29,27 @@ SELECT :tenant, lpad(to_hex(n), 32, '0')::uuid, 'shop-' || n, 'x' FROM generate_
 """)
 ACTIVITIES = text("""
 INSERT INTO scheduled_activities (tenant_id, id, idempotency_key, type, channel, commerce_id, reason_code, reason_label,
-    status, scheduled_at, due_at, marked_at, lateness_ms, request, run_id, created_at)
+    status, scheduled_at, due_at, marked_at, lateness_ms, request, run_id, created_at,
+    attempts, executor, lease_token, taken_at, lease_expires_at, expired_leases)
 SELECT :tenant, gen_random_uuid(), 'key-' || n % 100 || '-' || n, CASE n % 1000 WHEN 0 THEN 'TASK' ELSE 'MESSAGE' END,
     (ARRAY['SALESMAN', 'CALLCENTER', 'WHATSAPP', 'EMAIL', 'SMS'])[n % 5 + 1], lpad(to_hex(n % 2000 + 1), 32, '0')::uuid,
     CASE n % 4000 WHEN 0 THEN 'rare' ELSE 'reason_' || n % 7 END, 'x',
     status, at, due, due + late, extract(epoch FROM (due + late) - due) * 1000, '{}', '',
-    now() - n * interval '1 minute'
-FROM (SELECT *, CASE WHEN status NOT IN ('READY', 'UNRESOLVED') THEN at END AS due,
+    now() - n * interval '1 minute',
+    taken::int, CASE WHEN taken THEN 'robot' END, CASE WHEN taken THEN gen_random_uuid() END,
+    CASE WHEN taken THEN now() END,
+    CASE WHEN taken THEN now() + (CASE n % 200 WHEN 8 THEN -1 ELSE 60 END) * interval '1 minute' END,
+    CASE n % 400 WHEN 8 THEN 2 ELSE 0 END
+FROM (SELECT *, status = 'DISPATCHED' AS taken, CASE WHEN status NOT IN ('READY', 'UNRESOLVED') THEN at END AS due,
         CASE n % 500 WHEN 1 THEN interval '2 seconds' ELSE interval '0' END AS late
     FROM (SELECT *, now() + (n * 7919 % 20000 - passed) * interval '1 minute' AS at
-        FROM (SELECT n, CASE WHEN n % 400 = 5 THEN 'UNRESOLVED' WHEN n % 7 = 5 THEN 'READY' WHEN n % 7 = 4 THEN 'DUE'
+        FROM (SELECT n, CASE WHEN n % 400 = 5 THEN 'UNRESOLVED' WHEN n % 100 = 8 THEN 'DISPATCHED'
+                WHEN n % 7 = 5 THEN 'READY' WHEN n % 7 = 4 THEN 'DUE'
                 WHEN n % 7 = 6 THEN 'CANCELED' ELSE 'COMPLETED' END AS status,
                 CASE n % 7 WHEN 5 THEN 1000 ELSE 18000 END AS passed
             FROM generate_series(1, :rows) n) AS drawn) AS stood) AS timed
 """)
-"""Times lie on either side of now, so some marks are made ahead and some activities are overdue."""
+"""Times lie on either side of now: some marks are made ahead, some activities are overdue, some leases have ended."""
 
 NOW_ISH = datetime.now(UTC)
 FILTERS: dict[str, dict[str, Any]] = {
@@ -51,7 +57,9 @@ FILTERS: dict[str, dict[str, Any]] = {
     "READY": {"status": ("READY",)},
     "DUE": {"status": ("DUE",)},
     "UNRESOLVED": {"status": ("UNRESOLVED",)},
-    "FAILED, which none is": {"status": ("FAILED",)},
+    "FAILED, which only ended leases are": {"status": ("FAILED",)},
+    "DISPATCHED": {"status": ("DISPATCHED",)},
+    "DISPATCHED or DUE": {"status": ("DISPATCHED", "DUE")},
     "READY or DUE": {"status": ("READY", "DUE")},
     "type": {"type": "MESSAGE"},
     "rare type": {"type": "TASK"},
@@ -68,6 +76,7 @@ FILTERS: dict[str, dict[str, Any]] = {
     "search by commerce": {"search": "shop-77"},
     "search for nothing": {"search": "nobody"},
     "late": {"late": True},
+    "late and DUE": {"late": True, "status": ("DUE",)},
     "late and READY": {"late": True, "status": ("READY",)},
 }
 ORDERS = tuple(product(("scheduled_at", "created_at"), (False, True)))
