@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from io import StringIO
@@ -21,6 +22,7 @@ from logs import configure_logging
 from tests.support.builders import Tenant
 from tests.support.service import Service, running_service, temporal_client
 
+UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME_SKIPPING = {"frontend.WorkflowTimeSkippingEnabled": "true"}
 FORGETTING_AT_ONCE = {
     "history.transferProcessorEnsureCloseBeforeDelete": "false",
@@ -63,6 +65,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     named = [Path(argument.split("::")[0]) for argument in config.args]
     files = len(set(named)) if all(path.suffix == ".py" for path in named) else None
     return 0 if files == 1 else min(2 * (os.cpu_count() or 1), 8, files or 8)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a UUID by its argument: the processes that collect the same tests have to agree on their names."""
+    return argname if UUID_TEXT.fullmatch(str(val)) else None
 
 
 @pytest.fixture(scope="session")
