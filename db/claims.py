@@ -83,6 +83,7 @@ class Claim:
     lease: timedelta
     executor: str
     actor: str
+    claim_id: UUID | None = None
 
     def parameters(self) -> Columns:
         """Return the parameters by name. None has a column's name, or SQLAlchemy would add it to the SET clause."""
@@ -138,6 +139,8 @@ _TENANT: BindParameter[UUID] = bindparam("wanted_tenant_id", type_=ScheduledActi
 _CHANNELS = bindparam("wanted_channels", type_=ARRAY(Text))
 _TYPES = bindparam("wanted_types", type_=ARRAY(Text))
 _LIMIT = bindparam("wanted_limit", type_=Integer)
+_EXECUTOR = bindparam("wanted_executor", type_=Text)
+_CLAIM_ID: BindParameter[UUID] = bindparam("wanted_claim_id", type_=ScheduledActivity.claim_id.type)
 
 
 def _claim_statement() -> Rows:
@@ -145,7 +148,8 @@ def _claim_statement() -> Rows:
     is_claimed = chosen.c.unreachable.is_(None)
     stored = ScheduledActivity.__table__.c
     claimed: dict[str, ColumnElement[Any]] = {
-        "executor": bindparam("wanted_executor", type_=Text),
+        "executor": _EXECUTOR,
+        "claim_id": _CLAIM_ID,
         "lease_token": func.gen_random_uuid(),
         "taken_at": CLOCK,
         "lease_expires_at": CLOCK + bindparam("wanted_lease", type_=Interval),
@@ -227,6 +231,12 @@ def _claim_order(rows: FromClause) -> Iterable[ColumnElement[Any]]:
     return rows.c.score.desc().nulls_last(), rows.c.due_at, rows.c.id
 
 
+def _repeated_claim_statement() -> Rows:
+    row = ScheduledActivity.__table__
+    these = (ScheduledActivity.tenant_id == _TENANT, ScheduledActivity.claim_id == _CLAIM_ID, IS_LEASED)
+    return select(row, *_WHOLE).where(*these, ScheduledActivity.executor == _EXECUTOR).order_by(*_claim_order(row))
+
+
 def _seconds_to_next_statement() -> Rows:
     these_only = (
         ScheduledActivity.tenant_id == _TENANT,
@@ -252,6 +262,9 @@ It reads one ordered index range for each pair of channel and type, and no furth
 executors work on costs nothing. Rows that another claim has locked are skipped. It is built once, because building it
 takes longer than executing it.
 """
+
+REPEATED_CLAIM_STATEMENT = _repeated_claim_statement()
+"""The activities that an earlier claim of the executor with this id took, as far as their leases last."""
 
 EXPIRE_STATEMENT = expire_leases_statement(ScheduledActivity.tenant_id == _TENANT)
 """Executed before a claim, so that activities whose lease has run out can be taken by it."""

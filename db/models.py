@@ -250,6 +250,12 @@ class ScheduledActivity(HasId):
             "lease_expires_at",
             postgresql_where=text("status = 'DISPATCHED'"),
         ),
+        Index(
+            "scheduled_activities_claim_id_idx",
+            "tenant_id",
+            "claim_id",
+            postgresql_where=text("status = 'DISPATCHED' AND claim_id IS NOT NULL"),
+        ),
         Index(None, "tenant_id", "lease_token", unique=True, postgresql_where=text("lease_token IS NOT NULL")),
         CheckConstraint("status <> 'DUE' OR (due_at IS NOT NULL AND marked_at >= due_at)", name="marked"),
         *(
@@ -290,6 +296,7 @@ class ScheduledActivity(HasId):
     executor: Mapped[str | None] = mapped_column(
         comment="The executor that claimed it last. It holds it while DISPATCHED."
     )
+    claim_id: Mapped[UUID | None] = mapped_column(comment="The id of the last claim, if its caller sent one.")
     lease_token: Mapped[UUID | None]
     taken_at: Mapped[datetime | None]
     lease_expires_at: Mapped[datetime | None]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import AfterValidator, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.schemas import ScheduledActivityRead, TargetUserRead
 from api.http.auth import Caller
@@ -18,6 +19,8 @@ from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
 from db import claims
 from db.claims import Contact, Person
 from db.due_watch import Waiter
+from db.locks import ADVISORY_LOCK_STATEMENT
+from db.rows import Columns
 from workflows.resolution.criteria import REACHED_BY
 from workflows.words import ActivityStatus, ActivityType, Channel, ContactType
 
@@ -54,6 +57,11 @@ class ExecutionClaim(RequestBody):
         default=0, description="How long to wait if nothing is due. The response is sent as soon as something is."
     )
     executor: Executor = Field(description="The executor's name, as shown in the trail and in error messages.")
+    claim_id: UUID | None = Field(
+        default=None,
+        description="An id of the caller's for this claim. Sent again by the same executor, the claim returns the same"
+        " leases while they last, so that a lost answer costs no attempt.",
+    )
 
     def claim_of(self, caller: Caller) -> claims.Claim:
         """Return the parameters of the claiming statement."""
@@ -64,6 +72,7 @@ class ExecutionClaim(RequestBody):
             limit=self.limit,
             lease=timedelta(seconds=self.lease_seconds),
             executor=self.executor,
+            claim_id=self.claim_id,
             actor=caller.subject,
         )
 
@@ -140,25 +149,45 @@ async def claim_activities(
             left = give_up_at - asyncio.get_running_loop().time()
             if claimed or left <= 0 or not await _wait_for_more(min(left, next_in), waiter, request, opened):
                 break
-    return ClaimedActivities(data=[_read_claimed(one) for one in claimed])
+    return ClaimedActivities(data=[ClaimedActivityRead.of_claimed(one) for one in claimed])
 
 
 async def _claim(opened: Resources, claim: claims.Claim) -> tuple[list[claims.ClaimedActivity], float]:
     """Return the claimed activities; without any, the seconds until the next attempt if no notification arrives."""
     parameters = claim.parameters()
-    async with opened.database.autocommit.connect() as connection:
-        await connection.execute(claims.EXPIRE_STATEMENT, parameters)
-        for _ in range(MOST_SEARCHES):
-            rows = (await connection.execute(claims.CLAIM_STATEMENT, parameters)).mappings().all()
-            claimed = [claims.build_claimed(row) for row in rows if row["status"] == ActivityStatus.DISPATCHED]
-            if claimed:
-                return claimed, 0
-            if not rows:
-                break
-        else:
-            return [], 0
-        seconds = (await connection.execute(claims.SECONDS_TO_NEXT_STATEMENT, parameters)).scalar_one()
-        return [], LONGEST_SLEEP_SECONDS if seconds is None else min(float(seconds), LONGEST_SLEEP_SECONDS)
+    if claim.claim_id is None:
+        async with opened.database.autocommit.connect() as connection:
+            return await _take(connection, parameters)
+    async with opened.database.transactions.begin() as connection:
+        # A repetition that arrives during the claim waits for its commit, and then finds its leases.
+        await connection.execute(ADVISORY_LOCK_STATEMENT, {"lock": f"claim:{claim.tenant_id}:{claim.claim_id}"})
+        repeated = await connection.execute(claims.REPEATED_CLAIM_STATEMENT, parameters)
+        held = [claims.build_claimed(row) for row in repeated.mappings()]
+        return (held, 0) if held else await _take(connection, parameters)
+
+
+async def _take(connection: AsyncConnection, parameters: Columns) -> tuple[list[claims.ClaimedActivity], float]:
+    """Take due activities, as `_claim` returns them."""
+    await connection.execute(claims.EXPIRE_STATEMENT, parameters)
+    for _ in range(MOST_SEARCHES):
+        rows = (await connection.execute(claims.CLAIM_STATEMENT, parameters)).mappings().all()
+        claimed = [claims.build_claimed(row) for row in rows if row["status"] == ActivityStatus.DISPATCHED]
+        if claimed:
+            _observe_lateness(claimed)
+            return claimed, 0
+        if not rows:
+            break
+    else:
+        return [], 0
+    seconds = (await connection.execute(claims.SECONDS_TO_NEXT_STATEMENT, parameters)).scalar_one()
+    return [], LONGEST_SLEEP_SECONDS if seconds is None else min(float(seconds), LONGEST_SLEEP_SECONDS)
+
+
+def _observe_lateness(claimed: list[claims.ClaimedActivity]) -> None:
+    for one in claimed:
+        if one.attempt == 1:
+            CLAIMABLE_LATENESS.labels(one.snapshot.channel).observe(one.lateness_ms / 1000)
+            CLAIMED_LATENESS.labels(one.snapshot.channel).observe(one.claimed_late_seconds)
 
 
 async def _wait_for_more(seconds: float, waiter: Waiter, request: Request, opened: Resources) -> bool:
@@ -167,13 +196,6 @@ async def _wait_for_more(seconds: float, waiter: Waiter, request: Request, opene
         return False
     await waiter.sleep(seconds)
     return not await request.is_disconnected()
-
-
-def _read_claimed(claimed: claims.ClaimedActivity) -> ClaimedActivityRead:
-    if claimed.attempt == 1:
-        CLAIMABLE_LATENESS.labels(claimed.snapshot.channel).observe(claimed.lateness_ms / 1000)
-        CLAIMED_LATENESS.labels(claimed.snapshot.channel).observe(claimed.claimed_late_seconds)
-    return ClaimedActivityRead.of_claimed(claimed)
 
 
 def _add_contact(target: TargetUserRead, people: dict[str, Person], channel: Channel) -> dict[str, object]:
