@@ -5,10 +5,10 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from db.failures import kind, may_pass
+from db.failures import is_of_data, kind, may_pass
 from workflows.activities import rejection_failure
 from workflows.messages import RejectedError
-from workflows.steps import UNEXPECTED
+from workflows.steps import REFUSED
 
 
 class DescribeFailures(Interceptor):
@@ -32,10 +32,15 @@ class _DescribeFailures(ActivityInboundInterceptor):
 
 
 def describe_failure(failure: Exception) -> ApplicationError:
-    """Return the failure by its kind and place alone, because PostgreSQL's own message may quote a row."""
+    """Return the failure by its kind and place alone, because PostgreSQL's own message may quote a row.
+
+    Only a failure of type `REFUSED` may end what the step is part of. Others are retried until PostgreSQL, its schema,
+    its grants or the worker have been mended.
+    """
     if may_pass(failure):
-        return ApplicationError(f"PostgreSQL doesn't answer: {kind(failure)}", type="DatabaseUnavailable")
-    return ApplicationError(f"{kind(failure)} in {_find_place(failure)}", type=UNEXPECTED)
+        return ApplicationError(f"PostgreSQL is not available: {kind(failure)}", type="DatabaseUnavailable")
+    described = f"{kind(failure)} in {_find_place(failure)}"
+    return ApplicationError(described, type=REFUSED if is_of_data(failure) else "UnexpectedError")
 
 
 def _find_place(failure: Exception) -> str:

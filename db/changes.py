@@ -147,7 +147,10 @@ async def check_open_activity(connection: AsyncConnection, wanted: Apply) -> Non
         await _require_allowed(_Case(connection, wanted, seen), wanted.change)
 
 
-async def withdraw_change(connection: AsyncConnection, wanted: Apply) -> bool:
+UNANSWERED = Rejection(code="unavailable", detail="Its caller has been told that nothing was changed.")
+
+
+async def withdraw_change(connection: AsyncConnection, wanted: Apply, rejection: Rejection = UNANSWERED) -> bool:
     """Withdraw the change unless it was applied already; return whether it was withdrawn.
 
     After the commit every later attempt with its key is rejected: a worker's that was away for hours, or a reset run's.
@@ -156,7 +159,6 @@ async def withdraw_change(connection: AsyncConnection, wanted: Apply) -> bool:
     outcome = await _read_outcome(connection, wanted)
     if outcome:
         return not outcome.was_applied
-    rejection = Rejection(code="unavailable", detail="Its caller has been told that nothing was changed.")
     await _write_rejection(connection, wanted, seen, EventType.CHANGE_WITHDRAWN, rejection)
     return True
 
@@ -166,6 +168,8 @@ async def apply_or_reject_change(connection: AsyncConnection, wanted: Apply) -> 
 
     A reset run sends again every change that it once accepted; a change that was rejected then stays rejected.
     """
+    if wanted.withdrawal and await withdraw_change(connection, wanted, wanted.withdrawal):
+        return wanted.withdrawal
     try:
         return await apply_change(connection, wanted)
     except RejectedError as error:

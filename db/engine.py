@@ -9,8 +9,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import URL, make_url
+from psycopg.errors import FeatureNotSupported
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from db.failures import READ_ONLY, STALE_PLAN
 
 _PATIENCE: Mapping[str, Any] = MappingProxyType({"connect_timeout": 3, "tcp_user_timeout": 5000})
 _SESSION = "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
@@ -50,10 +55,39 @@ def open_database(url: str, pool_size: int = 20) -> Database:
         "pool_timeout": 5,
         "connect_args": connect_arguments(make_url(url), _SESSION),
     }
-    return Database(
+    opened = Database(
         transactions=create_async_engine(url, **options),
         autocommit=create_async_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **options),
     )
+    for engine in (opened.transactions, opened.autocommit):
+        event.listen(engine.sync_engine, "handle_error", _drop_outdated_connections)
+    event.listen(opened.autocommit.sync_engine, "do_execute", _execute_without_stale_plan)
+    return opened
+
+
+def _drop_outdated_connections(context: ExceptionContext) -> None:
+    """Drop the pool's connections after a failover or a migration, so that the next statements use new ones."""
+    if getattr(context.original_exception, "sqlstate", None) in {READ_ONLY, STALE_PLAN}:
+        context.is_disconnect = True
+
+
+def _execute_without_stale_plan(
+    cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext
+) -> bool:
+    """Execute the statement; if a migration has outdated its plan, execute it once more and drop the connection.
+
+    PostgreSQL refuses an outdated plan before it executes anything. In a transaction the statements before it would be
+    lost: there the failure reaches the caller.
+    """
+    try:
+        cursor.execute(statement, parameters)
+    except FeatureNotSupported:
+        connection = context.root_connection.connection
+        connection.invalidate(soft=True)  # this statement still uses it, the next one does not
+        assert connection.driver_connection is not None  # noqa: S101 - it has just answered
+        connection.driver_connection.prepare_threshold = None
+        cursor.execute(statement, parameters)
+    return True
 
 
 def connect_arguments(url: URL, session: str = "") -> dict[str, Any]:

@@ -1,26 +1,40 @@
-"""Failures of the database: those that pass by themselves, and a description that quotes no row."""
+"""Failures of the database: those that may pass, those of the data, and a description that quotes no row."""
 
-from psycopg import Error, InterfaceError, OperationalError
+from json import JSONDecodeError
+
+from psycopg import DataError, Error, InterfaceError, OperationalError
+from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
-"""SQLSTATE classes: connection, transaction rollback, resources, object state, operator intervention, system."""
+PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
+"""SQLSTATE classes: connection, transaction state, rollback, resources, object state, operator intervention, system."""
+DATA_CLASSES = ("22", "23")
+"""SQLSTATE classes: data exceptions and violated constraints."""
+READ_ONLY = "25006"
+"""The server has become a replica: connections that are opened now reach the new primary."""
+STALE_PLAN = "0A000"
+"""A migration has changed the columns of a prepared statement; a new connection prepares it anew."""
 
 
 def may_pass(failure: BaseException) -> bool:
-    """Return whether the failure may pass: connection, time-out, serialization and shutdown errors do.
-
-    A fault in the data or in the program never does.
-    """
+    """Return whether the failure may pass without a change of the data, the schema or the program."""
     original = _original(failure)
     if isinstance(original, Error):
         if original.sqlstate is None:
             return isinstance(
                 original, OperationalError | InterfaceError
             )  # others are the program's: a value that psycopg can't adapt
-        return original.sqlstate[:2] in PASSING_CLASSES
+        return original.sqlstate[:2] in PASSING_CLASSES or original.sqlstate == STALE_PLAN
     return isinstance(original, PoolTimeoutError | OSError | TimeoutError)
+
+
+def is_of_data(failure: BaseException) -> bool:
+    """Return whether the data are at fault: PostgreSQL refuses them, or stored ones can't be decoded."""
+    original = _original(failure)
+    if isinstance(original, Error) and original.sqlstate:
+        return original.sqlstate[:2] in DATA_CLASSES
+    return isinstance(original, DataError | ValidationError | JSONDecodeError | UnicodeError)
 
 
 def kind(failure: BaseException) -> str:

@@ -19,6 +19,7 @@ from runs.client import workflow_id
 from runs.lead import Lead
 from runs.recovery import Recovery
 from runs.start import RunFailedError, failure_of, resume_run
+from workflows.activities import DEFECT
 from workflows.actors import acting_as
 from workflows.messages import Apply, Cancel, RejectedError, Rejection, Snapshot
 from workflows.words import OPEN, ActivityStatus
@@ -88,9 +89,7 @@ class Changes:
                 wanted, workflow_id(wanted.tenant_id, idempotency_key), status, deadline_seconds
             )
         except RejectedError as rejected:
-            if rejected.rejection.code == WITHDRAWN:
-                return Withdrawn(rejected.rejection.detail)
-            return Rejected(rejected.rejection)
+            return _describe_rejection(rejected.rejection)
         except RunFailedError:
             return await self._withdraw(wanted, "Its run could not carry the change out.", is_defect=True)
         except UnansweredError as unanswered:
@@ -185,6 +184,13 @@ class Changes:
         async with self._database.transactions.begin() as connection:
             withdrawn = await changes.withdraw_change(connection, wanted)
         return Withdrawn(detail, is_defect) if withdrawn else Applied()
+
+
+def _describe_rejection(rejection: Rejection) -> Rejected | Withdrawn:
+    """Say why the row has rejected the change: because of the activity, or because the change was withdrawn before."""
+    if rejection.code in {WITHDRAWN, DEFECT}:
+        return Withdrawn(rejection.detail, is_defect=rejection.code == DEFECT)
+    return Rejected(rejection)
 
 
 def _describe_silence(failure: BaseException) -> UnansweredError:

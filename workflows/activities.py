@@ -27,6 +27,9 @@ from workflows.messages import (
     Standing,
 )
 
+DEFECT = "internal_error"
+"""The code of the rejection of a change that the service itself could not carry out."""
+
 
 def rejection_failure(rejection: Rejection) -> ApplicationError:
     """Build the failure of a step that is the caller's to mend: final, and benign in Temporal's metrics and logs."""

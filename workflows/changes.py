@@ -5,10 +5,10 @@ from datetime import datetime
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ApplicationError, FailureError
 
 from workflows import display, limits
-from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejection_failure
+from workflows.activities import DEFECT, ResolutionActivities, ScheduledActivityActivities, rejection_failure
 from workflows.actors import current_actor, read_actor
 from workflows.messages import (
     ActivityRef,
@@ -31,7 +31,7 @@ from workflows.messages import (
 )
 from workflows.queue import Queue
 from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT
-from workflows.steps import UNEXPECTED, run_step
+from workflows.steps import REFUSED, run_step
 from workflows.words import ActivityStatus, Pending, ResolutionMoment
 
 EXECUTE_NOW, RETRY, REFRESH = ExecuteNow(), RetryResolution(), Refresh()
@@ -61,7 +61,7 @@ class ChangeableActivity:
     async def cancel(self, change: Cancel) -> Standing:
         """Cancel the activity."""
         async with self._queue.turn():
-            return await self._apply(change)
+            return await self._carry_out(change)
 
     @workflow.update(
         name="reschedule",
@@ -70,7 +70,7 @@ class ChangeableActivity:
     async def reschedule(self, change: Reschedule) -> Standing:
         """Move the activity, and the wake-up of this run with it."""
         async with self._queue.turn():
-            standing = await self._apply(change)
+            standing = await self._carry_out(change)
             if change.scheduled_at:
                 self._replace_lead(change.lead_seconds)
             return standing
@@ -79,13 +79,13 @@ class ChangeableActivity:
     async def execute_now(self, change: ExecuteNow = EXECUTE_NOW) -> Standing:
         """Resolve what was left for the wake-up, then make the activity due at once."""
         async with self._queue.turn():
-            return await self._apply(change, await self._resolve_open_parts(ResolutionMoment.WAKE_UP))
+            return await self._carry_out(change, ResolutionMoment.WAKE_UP)
 
     @workflow.update(name="retry_resolution", description="Try again to resolve what has failed. {}")
     async def retry_resolution(self, change: RetryResolution = RETRY) -> Standing:
         """Resolve what has failed once more: READY afterwards, or UNRESOLVED with the failures of this attempt."""
         async with self._queue.turn():
-            return await self._apply(change, await self._resolve_open_parts(ResolutionMoment.RETRY))
+            return await self._carry_out(change, ResolutionMoment.RETRY)
 
     @workflow.update(
         name="assign_target",
@@ -94,7 +94,7 @@ class ChangeableActivity:
     async def assign_target(self, change: AssignTarget) -> Standing:
         """Assign the target user: READY afterwards, if nothing else is unresolved."""
         async with self._queue.turn():
-            return await self._apply(change)
+            return await self._carry_out(change)
 
     @workflow.update(
         name="refresh", description="Read the row again, after a change that this run has missed; write nothing. {}"
@@ -111,7 +111,7 @@ class ChangeableActivity:
             ActivityRef(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id),
             "read the row",
             step_id=f"refresh:{_current_update_id()}",
-            give_up_on=(UNEXPECTED,),
+            give_up_on=(REFUSED,),
         )
         if refresh.lead_seconds is not None:
             self._replace_lead(refresh.lead_seconds)
@@ -147,10 +147,28 @@ class ChangeableActivity:
         # A reset hands updates in again before the first step has run.
         await workflow.wait_condition(lambda: bool(self._snapshot or self._creation_failure))
 
-    async def _apply(self, change: Change, resolved: OpenParts = (None, None), *, key: str | None = None) -> Standing:
-        """Write the change under `key`, by default the id of the current update; return the standing it leaves."""
+    async def _carry_out(
+        self, change: Change, moment: ResolutionMoment | None = None, *, key: str | None = None
+    ) -> Standing:
+        """Resolve the parts that are open at `moment`, write the change, and return the standing it leaves.
+
+        A change that fails by its data is withdrawn: it ends alone, with an event, and the queue goes on.
+        """
         key = key or _current_update_id() or workflow.info().run_id
         await self._wait_for_creation()
+        try:
+            resolved = await self._resolve_open_parts(moment) if moment else (None, None)
+            return await self._apply(change, key, resolved)
+        except ApplicationError as failure:
+            if failure.type != REFUSED:
+                raise
+            withdrawal = Rejection(code=DEFECT, detail=failure.message)
+            return await self._apply(change, key, withdrawal=withdrawal)
+
+    async def _apply(
+        self, change: Change, key: str, resolved: OpenParts = (None, None), withdrawal: Rejection | None = None
+    ) -> Standing:
+        """Write the change, or its withdrawal, under `key`; return the standing it leaves."""
         target, attributes = resolved
         apply = Apply(
             tenant_id=self._scheduled.tenant_id,
@@ -160,15 +178,15 @@ class ChangeableActivity:
             change=change,
             target=target,
             attributes=attributes,
+            withdrawal=withdrawal,
         )
         verb = apply.change.verb
         standing = await run_step(
             ScheduledActivityActivities.apply_change,
             apply,
-            verb.replace("_", " "),
-            step_id=f"{verb}:{key}",
-            # A change that PostgreSQL refuses for good fails its update; retrying it for ever would block the run.
-            give_up_on=(UNEXPECTED,),
+            f"withdraw: {verb}" if withdrawal else verb.replace("_", " "),
+            step_id=f"withdraw:{key}" if withdrawal else f"{verb}:{key}",
+            give_up_on=(REFUSED,),
         )
         self._adopt_standing(standing)
         return standing
@@ -181,6 +199,7 @@ class ChangeableActivity:
         resolve = Resolve(scheduled=self._scheduled, moment=moment)
         update_id = _current_update_id()
         suffix = f":{update_id}" if update_id else ""
+        give_up_on = (REFUSED,) if update_id else ()  # the mark is never given up
         target = attributes = None
         if {Pending.TARGET, Pending.MANUAL_TARGET} & set(self._standing.pending):
             target = await run_step(
@@ -188,6 +207,7 @@ class ChangeableActivity:
                 resolve,
                 "target user",
                 step_id=f"resolve_target{suffix}",
+                give_up_on=give_up_on,
                 give_way=give_way,
             )
         if Pending.ATTRIBUTES in self._standing.pending:
@@ -196,6 +216,7 @@ class ChangeableActivity:
                 resolve,
                 "attributes",
                 step_id=f"resolve_attributes{suffix}",
+                give_up_on=give_up_on,
                 give_way=give_way,
             )
         return target, attributes

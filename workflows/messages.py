@@ -339,13 +339,15 @@ class BringBack(Change):
 class Apply(ActivityRef):
     """Write one change; a `key` that was written before changes nothing.
 
-    `target` and `attributes` are what the run has resolved for an `ExecuteNow` or a `RetryResolution`.
+    `target` and `attributes` are what the run has resolved for an `ExecuteNow` or a `RetryResolution`. With a
+    `withdrawal`, the change is not written: its key is rejected from then on.
     """
 
     key: str
     actor: str
     target: ResolvedTarget | None = None
     attributes: ResolvedAttributes | None = None
+    withdrawal: Rejection | None = None
     change: Annotated[
         Cancel | Reschedule | ExecuteNow | RetryResolution | AssignTarget | Terminate | BringBack,
         Field(discriminator="verb"),

@@ -150,4 +150,4 @@ class ScheduledActivityWorkflow(ChangeableActivity):
         why = ": ".join(filter(None, ("The run was cancelled in Temporal", workflow.cancellation_reason())))
         with suppress(FailureError):  # an executor has claimed it: only the run can still be cancelled
             async with self._queue.turn():
-                await self._apply(Cancel(reason=why), key="cancel-request")
+                await self._carry_out(Cancel(reason=why), key="cancel-request")

@@ -19,8 +19,8 @@ Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 Method = Callable[[Contract, Argument], Awaitable[Result]]
 
-UNEXPECTED = "UnexpectedError"
-"""The type of a failure that a retry is not known to cure: a defect, or data that the database refuses."""
+REFUSED = "DataRefused"
+"""The type of a failure that no retry cures: PostgreSQL refuses the data, or stored data can't be decoded."""
 
 LOCAL_ATTEMPT_TIMEOUT = timedelta(seconds=2)
 LOCAL_BUDGET = timedelta(seconds=4)
@@ -72,7 +72,7 @@ async def run_local_step(
     summary: str,
     *,
     step_id: str | None = None,
-    give_up_on: tuple[str, ...] = (UNEXPECTED,),
+    give_up_on: tuple[str, ...] = (REFUSED,),
 ) -> Result:
     """Run a step as a local activity only.
 
@@ -103,7 +103,7 @@ async def run_visible_step(  # noqa: PLR0913 - as `run_step`, which calls it
     summary: str,
     *,
     step_id: str | None = None,
-    give_up_on: tuple[str, ...] = (UNEXPECTED,),
+    give_up_on: tuple[str, ...] = (REFUSED,),
     give_way: Callable[[], bool] | None = None,
 ) -> Result:
     """Run a step as a regular activity, which operators see from its first attempt.

@@ -58,7 +58,7 @@ def _from_http(failure: HTTPException) -> Problem:
 
 def _from_database(failure: Exception) -> Problem:
     if may_pass(failure):
-        return Unavailable("PostgreSQL can't be reached. Try again.")
+        return Unavailable("PostgreSQL is not available. Try again.")
     return InternalError(type(failure).__name__)
 
 

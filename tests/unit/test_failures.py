@@ -1,9 +1,14 @@
-"""Test which failures of Temporal are outages, and are answered 503."""
+"""Test which failures of Temporal and PostgreSQL are outages, and which failures are final for a step."""
 
+import psycopg.errors
 import pytest
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.exc import DBAPIError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities_impl.failures import describe_failure
 from api.http.failures import problem_of
+from workflows.steps import REFUSED
 
 
 @pytest.mark.parametrize(
@@ -20,3 +25,45 @@ from api.http.failures import problem_of
 )
 def test_a_broken_connection_is_an_outage_and_a_wrong_question_a_defect(status: RPCStatusCode, answered: int) -> None:
     assert problem_of(RPCError("transport error", status, b"")).status == answered
+
+
+def refusal_by_postgresql(state: str) -> DBAPIError:
+    """Return the failure as SQLAlchemy raises it."""
+    return DBAPIError("SELECT 1", {}, psycopg.errors.lookup(state)("María"))
+
+
+@pytest.mark.parametrize(
+    ("state", "answered", "step_type"),
+    [
+        ("08006", 503, "DatabaseUnavailable"),
+        ("25006", 503, "DatabaseUnavailable"),
+        ("25P03", 503, "DatabaseUnavailable"),
+        ("0A000", 503, "DatabaseUnavailable"),
+        ("40001", 503, "DatabaseUnavailable"),
+        ("53100", 503, "DatabaseUnavailable"),
+        ("55P03", 503, "DatabaseUnavailable"),
+        ("57P01", 503, "DatabaseUnavailable"),
+        ("58030", 503, "DatabaseUnavailable"),
+        ("42501", 500, "UnexpectedError"),
+        ("42P01", 500, "UnexpectedError"),
+        ("XX000", 500, "UnexpectedError"),
+        ("22001", 500, REFUSED),
+        ("23514", 500, REFUSED),
+    ],
+)
+def test_only_the_fault_of_data_is_final_and_the_text_names_the_sqlstate(
+    state: str, answered: int, step_type: str
+) -> None:
+    failure = refusal_by_postgresql(state)
+    assert problem_of(failure).status == answered
+    described = describe_failure(failure)
+    assert (described.type, described.non_retryable) == (step_type, False)
+    assert state in described.message
+    assert "María" not in described.message
+
+
+def test_stored_data_that_can_not_be_decoded_are_final_and_a_defect_is_not() -> None:
+    with pytest.raises(ValidationError) as undecodable:
+        TypeAdapter(int).validate_json('"x"')
+    assert describe_failure(undecodable.value).type == REFUSED
+    assert describe_failure(AttributeError("name")).type == "UnexpectedError"
