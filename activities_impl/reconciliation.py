@@ -20,7 +20,12 @@ from db.bulk_operations import open_operations_statement
 from db.engine import Database
 from db.leases import ExpiredLease, expire_leases_statement
 from db.reconciliation import OpenRow, open_rows_statement, run_note_statement, still_open_statement
-from db.results import FollowUp, missing_follow_ups_statement
+from db.results import (
+    FollowUp,
+    OverriddenFollowUp,
+    missing_follow_ups_statement,
+    recent_overridden_follow_ups_statement,
+)
 from db.rows import fetch_rows
 from runs.ask import UnansweredError, describe_run, is_reset
 from runs.bulk_recovery import settle_operation
@@ -45,7 +50,8 @@ FINDINGS_OF_OPERATIONS = (Finding.OPERATION_RESUMED, Finding.OPERATION_STOPPED)
 FINDINGS_OF_ROWS = [
     finding
     for finding in Finding
-    if finding not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP, *FINDINGS_OF_OPERATIONS}
+    if finding
+    not in {Finding.STUCK, Finding.LEASE_EXPIRED, Finding.FOLLOWED_UP, Finding.TAKEN_BACK, *FINDINGS_OF_OPERATIONS}
 ]
 
 
@@ -164,10 +170,17 @@ class Reconciliation(ReconciliationActivities):
 
     @activity.defn
     async def create_follow_ups(self, older_than_seconds: float) -> Compared:
-        """Create missing follow-ups, the oldest first, until Temporal or the workers do not answer in time."""
+        """Create missing follow-ups, and cancel those of overridden results."""
         async with self._database.autocommit.connect() as connection:
             oldest = missing_follow_ups_statement(older_than_seconds, FOLLOW_UPS_AT_ONCE)
             missing = await fetch_rows(connection, FollowUp, oldest)
+            recent = recent_overridden_follow_ups_statement(older_than_seconds, FOLLOW_UPS_AT_ONCE)
+            overridden = await fetch_rows(connection, OverriddenFollowUp, recent)
+        created = await self._create_missing(missing)
+        return _report({Finding.FOLLOWED_UP: created, Finding.TAKEN_BACK: await self._take_back(overridden)})
+
+    async def _create_missing(self, missing: Sequence[FollowUp]) -> list[str]:
+        """Create follow-ups, the oldest first, until Temporal or the workers do not answer in time."""
         created = []
         for row in missing:
             try:
@@ -175,7 +188,18 @@ class Reconciliation(ReconciliationActivities):
                     created.append(str(row.id))
             except UnansweredError:
                 break  # the others would not be answered either; the next round comes back to them
-        return _report({Finding.FOLLOWED_UP: created})
+        return created
+
+    async def _take_back(self, overridden: Sequence[OverriddenFollowUp]) -> list[str]:
+        """Cancel follow-ups in the same way; return the ids of their activities."""
+        taken_back = []
+        for made in overridden:
+            try:
+                await self._follow_ups.take_back(made, ROW_PATIENCE.total_seconds())
+            except UnansweredError:
+                break
+            taken_back.append(str(made.id))
+        return taken_back
 
     @activity.defn
     async def settle_operations(self) -> Compared:

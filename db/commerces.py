@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     FromClause,
     Text,
     and_,
@@ -181,14 +182,24 @@ REMOVE_OTHER_CONTACTS_STATEMENT = (
     )
     .returning(ContactLogEntry.id)
 )
+_IS_NEW: ColumnElement[bool] = literal_column("xmax = 0")
+"""True for an inserted row, false for one that was there and was updated."""
+
+_sent_values = select(
+    TENANT,
+    COMMERCE,
+    _sent_contacts.c.commerce_user_id,
+    _sent_contacts.c.channel,
+    _sent_contacts.c.contacted_at,
+    true(),
+).distinct()
 ADD_CONTACTS_STATEMENT = (
     insert(ContactLogEntry)
-    .from_select(
-        ["tenant_id", "commerce_id", "commerce_user_id", "channel", "contacted_at"],
-        select(
-            TENANT, COMMERCE, _sent_contacts.c.commerce_user_id, _sent_contacts.c.channel, _sent_contacts.c.contacted_at
-        ),
+    .from_select(["tenant_id", "commerce_id", "commerce_user_id", "channel", "contacted_at", "is_sent"], _sent_values)
+    .on_conflict_do_update(
+        index_elements=["tenant_id", "commerce_user_id", "channel", "contacted_at"],
+        set_={"is_sent": true()},
+        where=~ContactLogEntry.is_sent,
     )
-    .on_conflict_do_nothing()
-    .returning(ContactLogEntry.id)
+    .returning(_IS_NEW.label("is_new"))
 )

@@ -149,6 +149,9 @@ class ContactLogEntry(HasId):
     commerce_user_id: Mapped[UUID]
     channel: Mapped[Channel]
     contacted_at: Mapped[datetime]
+    is_sent: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="The tenant has sent it. It stays when a result is overridden."
+    )
 
 
 class CatalogueEntry(Table):
@@ -468,6 +471,7 @@ class ActivityResult(OfScheduledActivity):
             "id",
             postgresql_where=text("follow_up_at IS NOT NULL AND follow_up_id IS NULL"),
         ),
+        Index("activity_results_overrides_idx", "received_at", postgresql_where=text("overrides_id IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))

@@ -5,19 +5,36 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Text, Update, and_, cast, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Text,
+    Update,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    not_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
 from db.leases import hand_off_key
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
-from db.rows import NOW, Columns, Event, Rows, address, event_insert, guarded_update, parts_of
-from db.snapshots import MARKED_STATUS
+from db.rows import NOW, Columns, Event, Expression, Key, Rows, address, event_insert, guarded_update, parts_of
+from db.snapshots import EFFECTIVE_STATUS, MARKED_STATUS
 from workflows.hand_off import CONTACTED, EFFECTS, Accepted, HandOff, KnownResult, Lease
 from workflows.words import ActivityStatus, EventType
 
 FOLLOW_UP_KEY = "follow-up:"
+CANCELABLE = (ActivityStatus.READY, ActivityStatus.UNRESOLVED, ActivityStatus.DUE)
+"""The statuses in which a follow-up that no longer counts can be cancelled."""
 
 _known = (
     select(
@@ -177,30 +194,92 @@ def _event(row: CTE, new: NewResult, seen: JudgedActivity, accepted: Accepted) -
     )
 
 
+def lock_contact_statement(tenant_id: UUID, activity_id: UUID, result_id: UUID) -> Rows:
+    """Select the contact that a result stands for, and lock it, before another result overrides this one.
+
+    Another result that stands for the same contact is then either visible to the override, or recorded after it.
+    """
+    return (
+        select(ContactLogEntry.id)
+        .join(TargetUser, parts_of(TargetUser, tenant_id, activity_id))
+        .join(ActivityResult, _is_result(tenant_id, activity_id, result_id))
+        .join(ScheduledActivity, address(tenant_id, activity_id))
+        .where(_is_contact_of_result(ScheduledActivity.channel))
+        .with_for_update(of=ContactLogEntry)
+    )
+
+
+def _is_result(tenant_id: Key, activity_id: Key, result_id: UUID) -> ColumnElement[bool]:
+    return and_(parts_of(ActivityResult, tenant_id, activity_id), ActivityResult.id == result_id)
+
+
+def _is_contact_of_result(channel: Expression) -> ColumnElement[bool]:
+    """Match the entry of the contact log that a result stands for: of the target user, on the activity's channel."""
+    return and_(
+        ContactLogEntry.tenant_id == TargetUser.tenant_id,
+        ContactLogEntry.commerce_user_id == TargetUser.commerce_user_id,
+        ContactLogEntry.channel == channel,
+        ContactLogEntry.contacted_at == ActivityResult.occurred_at,
+    )
+
+
 def _contact_log_changes(row: CTE, new: NewResult, accepted: Accepted) -> list[CTE]:
-    """Build the entry that LAST_CONTACTED criteria read, and the removal of an overridden result's entry."""
+    """Build the entry that LAST_CONTACTED criteria read, and the removal of an overridden result's entry.
+
+    The entry stays if the tenant has sent it, or if another result stands for the same contact.
+    """
     parts = []
     user = parts_of(TargetUser, row.c.tenant_id, row.c.id)
+    is_contacted = new.values["status"] in CONTACTED
     if accepted.overrides:
-        overridden = and_(parts_of(ActivityResult, row.c.tenant_id, row.c.id), ActivityResult.id == accepted.overrides)
         entry_of_overridden = delete(ContactLogEntry).where(
             user,
-            overridden,
-            ContactLogEntry.tenant_id == row.c.tenant_id,
-            ContactLogEntry.commerce_user_id == TargetUser.commerce_user_id,
-            ContactLogEntry.channel == row.c.channel,
-            ContactLogEntry.contacted_at == ActivityResult.occurred_at,
-            ContactLogEntry.contacted_at != new.values["occurred_at"],
+            _is_result(row.c.tenant_id, row.c.id, accepted.overrides),
+            _is_contact_of_result(row.c.channel),
+            not_(ContactLogEntry.is_sent),
+            not_(_has_other_result(row)),
         )
+        if is_contacted:
+            entry_of_overridden = entry_of_overridden.where(ContactLogEntry.contacted_at != new.values["occurred_at"])
         parts.append(entry_of_overridden.cte("not_contacted"))
-    if new.values["status"] in CONTACTED:
+    if is_contacted:
         occurred_at = literal(new.values["occurred_at"], ContactLogEntry.contacted_at.type)
         columns = ["tenant_id", "commerce_id", "commerce_user_id", "channel", "contacted_at"]
         entry = select(
             row.c.tenant_id, row.c.commerce_id, TargetUser.commerce_user_id, row.c.channel, occurred_at
         ).where(user, TargetUser.commerce_user_id.is_not(None))
-        parts.append(upsert(ContactLogEntry).from_select(columns, entry).on_conflict_do_nothing().cte("contacted"))
+        added = upsert(ContactLogEntry).from_select(columns, entry)
+        # An entry that is there is written again, to wait for an override that has locked it and may delete it.
+        added = added.on_conflict_do_update(
+            index_elements=["tenant_id", "commerce_user_id", "channel", "contacted_at"],
+            set_={"contacted_at": added.excluded.contacted_at},
+        )
+        parts.append(added.cte("contacted"))
     return parts
+
+
+def _has_other_result(row: CTE) -> ColumnElement[bool]:
+    """Match an entry of the contact log for which the decisive result of another completed activity stands."""
+    other, user = aliased(ScheduledActivity), aliased(TargetUser)
+    decisive, later = aliased(ActivityResult), aliased(ActivityResult)
+    is_later = and_(
+        parts_of(later, decisive.tenant_id, decisive.activity_id),
+        later.id > decisive.id,
+        later.status.in_(list(EFFECTS)),
+    )
+    return exists().where(
+        other.tenant_id == ContactLogEntry.tenant_id,
+        other.commerce_id == ContactLogEntry.commerce_id,
+        other.channel == ContactLogEntry.channel,
+        other.status == ActivityStatus.COMPLETED,
+        other.id != row.c.id,
+        parts_of(user, other.tenant_id, other.id),
+        user.commerce_user_id == ContactLogEntry.commerce_user_id,
+        parts_of(decisive, other.tenant_id, other.id),
+        decisive.occurred_at == ContactLogEntry.contacted_at,
+        decisive.status.in_(CONTACTED),
+        not_(exists().where(is_later)),
+    )
 
 
 class FollowUp(NamedTuple):
@@ -222,6 +301,7 @@ def follow_up_request(wanted: FollowUp) -> Columns:
 
 
 _existing = aliased(ScheduledActivity)
+_overriding = aliased(ActivityResult)
 _FOLLOW_UPS = (
     select(
         ActivityResult.tenant_id,
@@ -240,12 +320,21 @@ _FOLLOW_UPS = (
             _existing.idempotency_key == literal(FOLLOW_UP_KEY) + cast(ActivityResult.id, Text),
         ),
     )
-    .where(ActivityResult.follow_up_at.is_not(None), ActivityResult.follow_up_id.is_(None))
+    .where(
+        ActivityResult.follow_up_at.is_not(None),
+        ActivityResult.follow_up_id.is_(None),
+        not_(
+            exists().where(
+                parts_of(_overriding, ActivityResult.tenant_id, ActivityResult.activity_id),
+                _overriding.overrides_id == ActivityResult.id,
+            )
+        ),
+    )
 )
 
 
 def follow_up_statement(tenant_id: UUID, activity_id: UUID, result_id: UUID) -> Rows:
-    """Select the `FollowUp` of one result; no row if it asks for none, or has one."""
+    """Select the `FollowUp` of one result; no row if it asks for none, has one, or was overridden."""
     return _FOLLOW_UPS.where(parts_of(ActivityResult, tenant_id, activity_id), ActivityResult.id == result_id)
 
 
@@ -271,6 +360,59 @@ def follow_up_outcome_statement(result: FollowUp, activity_id: UUID | None, erro
             ActivityResult.follow_up_id.is_(None),
         )
         .values(follow_up_id=activity_id, follow_up_error=error)
+    )
+
+
+class OverriddenFollowUp(NamedTuple):
+    """A follow-up that an overridden result has made, with the result that replaced that one."""
+
+    tenant_id: UUID
+    result_id: UUID
+    overrides_id: UUID
+    actor: str
+    id: UUID
+    idempotency_key: str
+    status: ActivityStatus
+    stored_status: ActivityStatus
+
+
+_OVERRIDDEN_FOLLOW_UPS = (
+    select(
+        ActivityResult.tenant_id,
+        ActivityResult.id.label("result_id"),
+        ActivityResult.overrides_id,
+        ActivityResult.actor,
+        ScheduledActivity.id,
+        ScheduledActivity.idempotency_key,
+        EFFECTIVE_STATUS.label("status"),
+        ScheduledActivity.status.label("stored_status"),
+    )
+    .join(
+        ScheduledActivity,
+        and_(
+            ScheduledActivity.tenant_id == ActivityResult.tenant_id,
+            ScheduledActivity.idempotency_key == literal(FOLLOW_UP_KEY) + cast(ActivityResult.overrides_id, Text),
+        ),
+    )
+    .where(ActivityResult.overrides_id.is_not(None))
+)
+
+
+def overridden_follow_ups_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
+    """Select the `OverriddenFollowUp`s of an activity's results, whatever has become of them."""
+    return _OVERRIDDEN_FOLLOW_UPS.where(parts_of(ActivityResult, tenant_id, activity_id))
+
+
+def recent_overridden_follow_ups_statement(grace_seconds: float, limit: int) -> Rows:
+    """Select the `OverriddenFollowUp`s of the last day that can still be cancelled, the oldest first."""
+    return (
+        _OVERRIDDEN_FOLLOW_UPS.where(
+            ActivityResult.received_at > NOW - timedelta(days=1),
+            ActivityResult.received_at < NOW - timedelta(seconds=grace_seconds),
+            ScheduledActivity.status.in_(CANCELABLE),
+        )
+        .order_by(ActivityResult.received_at)
+        .limit(limit)
     )
 
 

@@ -1,4 +1,4 @@
-"""Create the activity that a result asks for: the first request again, under a key of its own and for its own time."""
+"""Create the activity that a result asks for, the first request again under a key of its own, and take it back."""
 
 from uuid import UUID, uuid4
 
@@ -9,11 +9,12 @@ from temporalio.service import RPCError
 
 from db import results
 from db.engine import Database
-from db.results import FollowUp
+from db.results import FollowUp, OverriddenFollowUp
 from runs.ask import UnansweredError, is_started
+from runs.change import Changes, Withdrawn
 from runs.lead import Lead
 from runs.start import RunFailedError, start_run
-from workflows.messages import RejectedError, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.messages import Apply, Cancel, RejectedError, ScheduledActivityInput, ScheduledActivityRequest
 
 
 class FollowUps:
@@ -47,6 +48,23 @@ class FollowUps:
         async with self._database.autocommit.connect() as connection:
             await connection.execute(results.follow_up_outcome_statement(wanted, found, None if found else error))
         return found
+
+    async def take_back(self, made: OverriddenFollowUp, deadline_seconds: float) -> None:
+        """Cancel a follow-up whose result was overridden, unless it is too late: then it stays as it is.
+
+        Raises:
+            UnansweredError: it is neither cancelled nor too late; a later attempt cancels it.
+        """
+        if made.status not in results.CANCELABLE:
+            return
+        reason = f"Result {made.overrides_id}, which asked for it, was overridden by result {made.result_id}."
+        wanted = Apply(
+            tenant_id=made.tenant_id, id=made.id, key=str(uuid4()), actor=made.actor, change=Cancel(reason=reason)
+        )
+        changes = Changes(self._client, self._database, self._lead)
+        outcome = await changes.carry_out(wanted, made.idempotency_key, made.stored_status, deadline_seconds)
+        if isinstance(outcome, Withdrawn):
+            raise UnansweredError(outcome.detail)
 
     async def _start(self, wanted: FollowUp, deadline_seconds: float) -> UUID:
         request = ScheduledActivityRequest.model_validate(results.follow_up_request(wanted))

@@ -128,7 +128,7 @@ class ReconciliationActivities(ABC):
     @abstractmethod
     @activity.defn
     async def create_follow_ups(self, older_than_seconds: float) -> Compared:
-        """Create the follow-ups that are missing: the process that accepted the result was cut off before it did."""
+        """Create missing follow-ups and cancel overridden ones: the process that accepted the result was cut off."""
 
     @abstractmethod
     @activity.defn

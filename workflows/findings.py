@@ -30,6 +30,8 @@ class Finding(StrEnum):
     """An executor's lease ran out and no claim has expired it since: the activity is DUE again, or FAILED."""
     FOLLOWED_UP = "followed_up"
     """A result asked for a follow-up whose creation was cut off: the follow-up is created now."""
+    TAKEN_BACK = "taken_back"
+    """A result was overridden, and the follow-up that it had made was left: the follow-up is cancelled now."""
     OPERATION_RESUMED = "operation_resumed"
     """A bulk operation had no run: a new run continues it."""
     OPERATION_STOPPED = "operation_stopped"

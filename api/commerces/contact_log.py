@@ -125,8 +125,8 @@ async def put_contact_log(
         users = await _read_user_ids(connection, caller.tenant_id, commerce_id)
         sent = {"tenant": caller.tenant_id, "commerce": commerce_id, "rows": _compose_rows(body.entries, users)}
         removed = (await connection.execute(REMOVE_OTHER_CONTACTS_STATEMENT, sent)).all()
-        added = (await connection.execute(ADD_CONTACTS_STATEMENT, sent)).all()
-    return ContactLogPutRead(added=len(added), removed=len(removed))
+        written = (await connection.execute(ADD_CONTACTS_STATEMENT, sent)).scalars().all()
+    return ContactLogPutRead(added=sum(written), removed=len(removed))
 
 
 async def _read_user_ids(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> dict[UUID | str, str]:

@@ -1,9 +1,10 @@
-"""Create the follow-up that a result asks for, before the result is answered."""
+"""Create the follow-up that a result asks for, and cancel an overridden one, before the result is answered."""
 
 from api.http.dependencies import Resources
 from api.http.errors import Unavailable
 from db import results
 from db.models import ActivityResult
+from db.results import OverriddenFollowUp
 from db.rows import fetch_row, fetch_rows
 from runs.ask import UnansweredError
 from runs.follow_up import FollowUps
@@ -34,3 +35,32 @@ async def create_follow_up(result: ActivityResult, opened: Resources) -> Activit
     async with opened.database.autocommit.connect() as connection:
         rows = results.results_statement(result.tenant_id, result.activity_id)
         return next(one for one in await fetch_rows(connection, ActivityResult, rows) if one.id == result.id)
+
+
+async def take_back_follow_up(result: ActivityResult, opened: Resources) -> OverriddenFollowUp | None:
+    """Cancel the follow-up of the result that this one has overridden; return the follow-up as it is afterwards.
+
+    Raises:
+        Unavailable: the result is on record, the follow-up isn't cancelled yet.
+    """
+    if result.overrides_id is None:
+        return None
+    made = await _read_overridden(result, opened)
+    if made is None or made.status not in results.CANCELABLE:
+        return made
+    follow_ups = FollowUps(opened.temporal, opened.database, opened.lead)
+    try:
+        await follow_ups.take_back(made, opened.answer_deadline_seconds)
+    except UnansweredError as failure:
+        detail = (
+            f"Result {result.id} is on record, activity {made.id} is not cancelled yet: send the same result again."
+        )
+        raise Unavailable(detail) from failure
+    return await _read_overridden(result, opened)
+
+
+async def _read_overridden(result: ActivityResult, opened: Resources) -> OverriddenFollowUp | None:
+    statement = results.overridden_follow_ups_statement(result.tenant_id, result.activity_id)
+    async with opened.database.autocommit.connect() as connection:
+        found = await fetch_rows(connection, OverriddenFollowUp, statement)
+    return next((one for one in found if one.result_id == result.id), None)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.unrecorded import require_resolving
 from api.activities.views import activity_path
-from api.executions.follow_ups import create_follow_up
+from api.executions.follow_ups import create_follow_up, take_back_follow_up
 from api.executions.schemas import ActivityResultCreate, ActivityResultRead
 from api.http.auth import Caller
 from api.http.bodies import Json, validation_problem
@@ -18,7 +18,7 @@ from api.http.errors import ActivityNotFound, UnknownTaskResultType, WrongStatus
 from db import results
 from db.leases import expire_leases_statement
 from db.models import ActivityResult, TaskResultType
-from db.results import JudgedActivity
+from db.results import JudgedActivity, OverriddenFollowUp
 from db.rows import address, fetch_row, fetch_rows
 from workflows.hand_off import Accepted, Rejected, Repeated, ResultStatus, judge
 from workflows.messages import Fault, RejectedError
@@ -49,9 +49,10 @@ async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[Acti
     """
     async with opened.database.transactions.begin() as connection:
         row, is_new = await _judge_result(connection, body, caller)
+    overridden = await take_back_follow_up(row, opened)
     row = await create_follow_up(row, opened)
     headers = {"Location": f"{activity_path(row.activity_id)}/results"}
-    content = ActivityResultRead.model_validate(row).model_dump_json()
+    content = ActivityResultRead.of(row, overridden).model_dump_json()
     return Response(content, 201 if is_new else 200, headers, media_type="application/json")
 
 
@@ -104,6 +105,8 @@ async def _record_result(
     connection: AsyncConnection, body: ActivityResultCreate, caller: Caller, seen: JudgedActivity, accepted: Accepted
 ) -> ActivityResult:
     values = body.columns() | {"follow_up_at": await _find_follow_up_time(connection, body, caller)}
+    if accepted.overrides:
+        await connection.execute(results.lock_contact_statement(seen.tenant_id, seen.id, accepted.overrides))
     new = results.NewResult(seen.result_id, values, caller.subject, body.failure())
     row = await fetch_row(connection, ActivityResult, results.record_result_statement(new, seen, accepted))
     assert row is not None  # noqa: S101 - the row is locked, so that the statement writes it
@@ -149,4 +152,6 @@ async def list_results(caller: CanView, opened: Opened, activity_id: UUID) -> li
         this = results.activity_statement(caller.tenant_id, activity_id)
         if not found and (await connection.execute(this)).first() is None:
             await require_resolving(activity_id, caller, opened)
-    return [ActivityResultRead.model_validate(row) for row in found]
+        statement = results.overridden_follow_ups_statement(caller.tenant_id, activity_id)
+        overridden = {one.result_id: one for one in await fetch_rows(connection, OverriddenFollowUp, statement)}
+    return [ActivityResultRead.of(row, overridden.get(row.id)) for row in found]

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import to_json
 
 from api.http.fields import Answer, Identifier, Instant, PastTime, RequestBody, Text, Time
+from db.models import ActivityResult
+from db.results import OverriddenFollowUp
 from workflows.hand_off import ContactDirection, ReportedResult, ResultStatus
 from workflows.words import ActivityStatus
 
@@ -118,6 +120,13 @@ class TaskResultRead(Answer):
     payload: JsonValue = None
 
 
+class OverriddenFollowUpRead(Answer):
+    """The follow-up that a replaced result has made."""
+
+    id: UUID
+    status: ActivityStatus = Field(description="CANCELED, unless it was too late: an executor had claimed it before.")
+
+
 class ActivityResultRead(Answer):
     """A result as it was accepted."""
 
@@ -139,6 +148,18 @@ class ActivityResultRead(Answer):
     follow_up_error: str | None = Field(
         description="The cause if the follow-up could not be created. Send the result again to try again."
     )
+    overridden_follow_up: OverriddenFollowUpRead | None = Field(
+        default=None, description="The follow-up of the result that this one has replaced, as it is now."
+    )
     actor: str
     received_at: Instant
     raw_payload: JsonValue = None
+
+    @classmethod
+    def of(cls, row: ActivityResult, overridden: OverriddenFollowUp | None) -> Self:
+        """Compose the answer from a stored result."""
+        read = cls.model_validate(row)
+        if overridden is None:
+            return read
+        follow_up = OverriddenFollowUpRead.model_validate(overridden)
+        return read.model_copy(update={"overridden_follow_up": follow_up})
