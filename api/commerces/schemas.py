@@ -70,11 +70,13 @@ def _require_e164(number: str) -> str:
 def _in_e164(number: str) -> str | None:
     """Return the number as it should be written, or None if it isn't one or lacks its country."""
     try:
-        parsed = phonenumbers.parse(number)
+        parsed = phonenumbers.parse(MEXICAN_1.sub("", number))
     except phonenumbers.NumberParseException:
         return None
-    written = MEXICAN_1.sub("", phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-    return written if phonenumbers.is_possible_number(phonenumbers.parse(written)) else None
+    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if MEXICAN_1.search(written):  # it was not written in E.164
+        return _in_e164(written)
+    return written if phonenumbers.is_possible_number(parsed) else None
 
 
 def _normalize_address(address: str) -> str:

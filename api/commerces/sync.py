@@ -19,6 +19,8 @@ from db.commerces import upsert_commerces
 from workflows.messages import Fault
 
 ITEMS = 1_000
+ITEM_BYTES = 1024 * 1024
+"""As many users and contacts as an item may have need less; parsing more at once would delay other requests."""
 
 router = APIRouter(prefix="/api/commerces", tags=["commerces"])
 
@@ -99,9 +101,10 @@ async def sync_commerces(
 ) -> CommerceSyncRead:
     """Create or update up to 1,000 commerces by `external_id`, with their addresses and users.
 
-    Absent members of an item stay as they are, and so do users that it doesn't name. Items that are not valid are
-    listed in `refused`; the others are written. A contact that is not valid doesn't keep its item from being written:
-    it is left out, and listed in `warnings` with what would be right. Sending the same items again changes nothing.
+    Absent members of an item stay as they are, and so do users that it doesn't name. Items that are not valid, or have
+    more than 1 MiB, are listed in `refused`; the others are written. A contact that is not valid doesn't keep its item
+    from being written: it is left out, and listed in `warnings` with what would be right. Sending the same items again
+    changes nothing.
     """
     content = await read_json(request, BULK_BODY_BYTES)
     rows = await asyncio.to_thread(_examine, content)
@@ -154,6 +157,8 @@ _MOST_FAULTS = LIST_LENGTH * LIST_LENGTH
 
 
 def _judge(content: bytes) -> _Judged:
+    if len(content) > ITEM_BYTES:
+        return _Judged(faults=[Fault(pointer="", detail=f"An item may have at most {ITEM_BYTES:,} bytes.")])
     try:
         data = parse_json(content)
     except ValidationFailed as failure:
@@ -188,13 +193,15 @@ def _leave_out_surplus(judged: _Judged, item: CommerceSyncItem, bad: set[tuple[i
     users, left_out = [], []
     for place, user in enumerate(item.users):
         surplus = find_surplus(user.contacts or [])
-        numbers = [number for number in range(LIST_LENGTH) if (place, number) not in bad]
-        left_out += [
-            Fault(pointer=f"/users/{place}/contacts/{numbers[index]}", detail=detail)
-            for index, detail in surplus.items()
-        ]
-        kept = [contact for index, contact in enumerate(user.contacts or []) if index not in surplus]
-        users.append(user.model_copy(update={"contacts": kept}) if surplus else user)
+        if surplus:
+            numbers = [number for number in range(LIST_LENGTH) if (place, number) not in bad]
+            left_out += [
+                Fault(pointer=f"/users/{place}/contacts/{numbers[index]}", detail=detail)
+                for index, detail in surplus.items()
+            ]
+            kept = [contact for index, contact in enumerate(user.contacts or []) if index not in surplus]
+            user = user.model_copy(update={"contacts": kept})  # noqa: PLW2901 - the rest of the loop writes this one
+        users.append(user)
     return replace(judged, item=item.model_copy(update={"users": users}), left_out=judged.left_out + left_out)
 
 

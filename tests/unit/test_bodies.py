@@ -1,15 +1,17 @@
 """Test which bodies are accepted, and the pointers of their faults."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import from_json
 
 from api.activities.schemas import ScheduledActivityCreate
-from api.http.bodies import BODY_BYTES, parse
+from api.http.bodies import BODY_BYTES, DEPTH, _may_be_unstorable, find_unstorable, parse
 from api.http.errors import ValidationFailed
 from tests.support.builders import contract_example
 from workflows.display import contract_time
@@ -204,6 +206,28 @@ def test_a_number_of_any_length_is_either_refused_or_can_be_sent_on(digits: int)
     except ValidationFailed:
         return
     assert json.loads(taken.as_request().model_dump_json())["attributes"][0]["value"] == int("9" * digits)
+
+
+@pytest.mark.parametrize("number", ["1e309", "1E+309", "-1e0309", "9" * 309 + ".0", "9" * 250 + "e99", "1.5e999"])
+def test_a_number_that_no_float_can_hold_is_refused_by_its_place(number: str) -> None:
+    text = json.dumps(with_value("HERE")).replace('"HERE"', f"[{number}]")
+    assert list(faults(text)) == ["/attributes/0/value/0"]
+
+
+@settings(max_examples=200)
+@given(
+    st.recursive(
+        st.none() | st.floats() | st.text(st.characters(codec=None, categories=None), max_size=3),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+        max_leaves=30,
+    )
+)
+def test_the_first_look_passes_over_no_fault(document: Any) -> None:
+    text = json.dumps(document, allow_nan=True)
+    for wrapped in (text, "[" * DEPTH + text + "]" * DEPTH):
+        with suppress(ValueError):
+            if not _may_be_unstorable(wrapped.encode(), data := from_json(wrapped, allow_inf_nan=False)):
+                assert list(find_unstorable(data)) == []
 
 
 WRITTEN_OUT = [

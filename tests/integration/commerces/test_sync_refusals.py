@@ -1,10 +1,12 @@
 """POST /api/commerces/sync: what is not taken, by its place, while the rest is."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from api.commerces.sync import ITEM_BYTES
 from api.http.auth import Permission
 from tests.integration.activities.test_batch import BAD_ITEMS
 from tests.integration.commerces.test_sync import commerce, counted, sync
@@ -198,6 +200,20 @@ async def test_a_body_without_items_is_refused_whole(http: httpx.AsyncClient, bo
     answer = await http.post("/api/commerces/sync", content=body, headers={"Content-Type": "application/json"})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
+
+
+async def test_an_item_above_one_mebibyte_is_refused_alone(http: httpx.AsyncClient) -> None:
+    def padded(external_id: str, size: int) -> str:
+        text = json.dumps({"external_id": external_id, "name": "X"})
+        return f"{text[:-1]}{' ' * (size - len(text))}}}"
+
+    items = [padded("a", ITEM_BYTES), padded("b", ITEM_BYTES + 1), padded("c", 100)]
+    content = f'{{"items": [{",".join(items)}]}}'
+    answer = await http.post("/api/commerces/sync", content=content, headers={"Content-Type": "application/json"})
+
+    assert counted(answer.json()) == (2, 0, 0)
+    (refused,) = answer.json()["refused"]
+    assert [error["pointer"] for error in refused["errors"]] == ["/items/1"]
 
 
 async def test_a_body_above_eight_mebibytes_is_refused_by_its_size(http: httpx.AsyncClient) -> None:
