@@ -223,6 +223,12 @@ async def read_run_input(connection: AsyncConnection, ref: ActivityRef, lead_sec
     )
 
 
+async def read_resolution_failure(connection: AsyncConnection, wanted: Apply) -> str | None:
+    """Return why an `ExecuteNow` has left the activity UNRESOLVED; None if it has not, or is not written yet."""
+    outcome = await _read_outcome(connection, wanted)
+    return outcome.error_message if outcome and outcome.event_type == EventType.RESOLUTION_FAILED else None
+
+
 async def _read_outcome(connection: AsyncConnection, wanted: Apply) -> _Outcome | None:
     statement = select(StatusEvent.event_type, StatusEvent.error_code, StatusEvent.error_message).where(
         parts_of(StatusEvent, wanted.tenant_id, wanted.id), StatusEvent.event_key == wanted.key

@@ -25,6 +25,7 @@ from api.http.errors import (
     problem_responses,
 )
 from api.http.fields import Int32, RequestBody, Text, Time
+from db import changes
 from db.failures import may_pass
 from db.snapshots import read_snapshot
 from runs.change import Accepted, Changes, Outcome, Rejected, Withdrawn
@@ -39,7 +40,6 @@ from workflows.messages import (
     RetryResolution,
     Snapshot,
 )
-from workflows.words import ActivityStatus
 
 router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 
@@ -168,20 +168,21 @@ async def carry_out(opened: Resources, caller: Caller, activity_id: UUID, change
     """
     seen = await _read_snapshot(opened, caller, activity_id)
     wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), actor=caller.subject, change=change)
-    changes = Changes(opened.temporal, opened.database, opened.lead)
+    carrier = Changes(opened.temporal, opened.database, opened.lead)
     try:
-        outcome = await changes.carry_out(
+        outcome = await carrier.carry_out(
             wanted, seen.idempotency_key, seen.standing.status, opened.answer_deadline_seconds
         )
         _require_carried_out(outcome)
+        why_not = await _read_resolution_failure(opened, wanted)
         now = await _read_snapshot(opened, caller, activity_id)
     except (SQLAlchemyError, OSError) as failure:
         if not may_pass(failure):
             raise
         detail = "PostgreSQL doesn't answer, so the change may have been carried out or not: read the activity again."
         raise Unavailable(detail) from failure
-    if isinstance(change, ExecuteNow) and now.status is ActivityStatus.UNRESOLVED:
-        raise WrongStatus(f"It could not be resolved: {now.why}", members={"actualStatus": now.status})
+    if why_not:
+        raise WrongStatus(f"It could not be resolved: {why_not}", members={"actualStatus": now.status})
     return respond_recorded(now, caller, opened, status_code=202 if isinstance(outcome, Accepted) else 200)
 
 
@@ -194,6 +195,14 @@ def _require_carried_out(outcome: Outcome) -> None:
             raise InternalError(f"{NOTHING_CHANGED} The reason is ours.")
         case Withdrawn(detail):
             raise Unavailable(f"{NOTHING_CHANGED} {detail} Try again.")
+
+
+async def _read_resolution_failure(opened: Resources, wanted: Apply) -> str | None:
+    """Return why the call's own `ExecuteNow` made nothing due: by now another change may have done so, or undone it."""
+    if not isinstance(wanted.change, ExecuteNow):
+        return None
+    async with opened.database.autocommit.connect() as connection:
+        return await changes.read_resolution_failure(connection, wanted)
 
 
 async def _read_snapshot(opened: Resources, caller: Caller, activity_id: UUID) -> Snapshot:

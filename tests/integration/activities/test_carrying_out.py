@@ -6,16 +6,19 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 from google.protobuf.message import Message
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
+from embedded.postgres import Postgres
 from runs.change import Accepted, Applied, Changes
 from runs.client import workflow_id
 from runs.lead import Lead
 from tests.support.activities import created, marked_ahead, row_locked, trail
 from tests.support.builders import Tenant, from_now
 from tests.support.service import Service, resources, running_api, until
+from tests.support.worlds import idle_service, work
 from workflows.messages import Apply, Cancel
 from workflows.words import ActivityStatus
 
@@ -132,3 +135,38 @@ async def test_a_cancellation_that_took_the_run_for_ended_ends_the_run_that_a_mo
     assert await changes.carry_out(wanted, activity["idempotencyKey"], ActivityStatus.DUE, 20) == Applied()
     async with asyncio.timeout(20):
         assert await run.result() == "CANCELED"
+
+
+FOLLOWED_BY = """
+    CREATE FUNCTION follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        UPDATE scheduled_activities SET status = '{status}', due_at = NULL, marked_at = NULL, lateness_ms = NULL
+            WHERE tenant_id = NEW.tenant_id AND id = NEW.activity_id;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER follow AFTER INSERT ON status_events
+        FOR EACH ROW WHEN (NEW.event_type = '{event}') EXECUTE FUNCTION follow();
+"""
+"""Another change that comes right after an event of this type, before the caller reads the activity again."""
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "answered"),
+    [("RESOLUTION_FAILED", "CANCELED", 409), ("DUE", "UNRESOLVED", 200)],
+    ids=["not executed, then canceled", "executed, then unresolved"],
+)
+async def test_execute_now_is_judged_by_its_own_change_and_not_by_what_comes_after_it(
+    postgres: Postgres, temporal: Client, event: str, status: str, answered: int
+) -> None:
+    async with idle_service(postgres, temporal) as service, work(service):
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            config = {"resolution_strategy": "ON_DISPATCH", "fallback_to_owner": event == "DUE", "criteria": []}
+            config |= {"fallback_to_commerce_rep": False, "priority": 0}
+            assert (await http.post("/api/activity-config/target-resolution", json=config)).status_code == 201
+            activity = await created(http)
+            with postgres.connect(str(service.database.url.database)) as connection:
+                connection.execute(FOLLOWED_BY.format(status=status, event=event).encode())
+            answer = await http.post(f"/api/activities/{activity['id']}/execute-now")
+    told = answer.json()
+    assert answer.status_code == answered, answer.text
+    assert told["actualStatus" if answered == 409 else "status"] == status
