@@ -10,6 +10,7 @@ activity's id as the idempotency key of your provider.
 import os
 import sys
 import time
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ CLAIM = {
     "wait_seconds": 20,  # the answer comes as soon as an activity is due, without polling
     "executor": EXECUTOR,
 }
+PAUSE_SECONDS = 2
 
 
 def main() -> None:
@@ -35,13 +37,34 @@ def main() -> None:
 
 
 def work(api: httpx.Client) -> int:
-    """Claim due messages, send and report each; returns their number."""
-    claimed = post(api, "/api/executions/claim", CLAIM)["data"]
-    for activity in claimed:
+    """Claim due messages, send and report each; returns the number of those that were sent."""
+    claim_id = {"claim_id": str(uuid.uuid4())}  # sent again after a lost answer, it returns the same messages
+    claimed = post(api, "/api/executions/claim", CLAIM | claim_id)["data"]
+    sent = [activity for activity in claimed if carry_out(api, activity)]
+    if len(sent) < len(claimed):
+        time.sleep(PAUSE_SECONDS)  # what was released is due again at once
+    return len(sent)
+
+
+def carry_out(api: httpx.Client, activity: dict[str, Any]) -> bool:
+    """Send and report one message; release it if it can't be sent. Returns whether it was sent."""
+    try:
         sent_at = send(activity)
-        result = {"activity_id": activity["id"], "lease_token": activity["leaseToken"], "status": "COMPLETED"}
-        post(api, "/api/activity-results/tasks", result | {"occurred_at": sent_at.isoformat()})
-    return len(claimed)
+    except Exception as failure:  # noqa: BLE001 - whatever is wrong with one message, the others go on
+        print(f"releasing {activity['id']}: {failure!r}", flush=True)
+        try_to_post(api, f"/api/executions/{activity['leaseToken']}/release", {"reason": repr(failure)[:1000]})
+        return False
+    result = {"activity_id": activity["id"], "lease_token": activity["leaseToken"], "status": "COMPLETED"}
+    try_to_post(api, "/api/activity-results/tasks", result | {"occurred_at": sent_at.isoformat()})
+    return True
+
+
+def try_to_post(api: httpx.Client, path: str, body: dict[str, Any]) -> None:
+    """Post; if it is refused for good, leave the message to the end of its lease: other messages wait."""
+    try:
+        post(api, path, body)
+    except httpx.HTTPStatusError as failure:
+        print(f"refused: {failure.response.text}", flush=True)
 
 
 def send(activity: dict[str, Any]) -> datetime:
@@ -52,7 +75,7 @@ def send(activity: dict[str, Any]) -> datetime:
 
 
 def post(api: httpx.Client, path: str, body: dict[str, Any]) -> Any:
-    """Post until there is an answer. Repeating is safe: a lost claim ends with its lease, results may be repeated."""
+    """Post until there is an answer. Repeating is safe: claims have an id, and results may be repeated."""
     while True:
         try:
             answer = api.post(path, json=body)
@@ -63,7 +86,7 @@ def post(api: httpx.Client, path: str, body: dict[str, Any]) -> Any:
             if isinstance(failure, httpx.HTTPStatusError) and failure.response.status_code not in {429, 503}:
                 raise
             print(f"trying again: {failure}", flush=True)
-            time.sleep(2)
+            time.sleep(PAUSE_SECONDS)
 
 
 if __name__ == "__main__":

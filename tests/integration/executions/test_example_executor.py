@@ -14,7 +14,7 @@ import httpx
 from api.http.auth import Permission
 from tests.support.activities import trail
 from tests.support.builders import Tenant, contract_example
-from tests.support.hand_off import run_out
+from tests.support.hand_off import insert_rows, run_out
 from tests.support.service import KEY, Service, until
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -44,6 +44,25 @@ async def test_it_takes_sends_and_reports(http: httpx.AsyncClient, tenant: Tenan
     assert printed.decode() == "to Name of COMMERCE_REP at +5491100000001: Promocion Mensual\n"
     assert process.returncode == 0
     assert (await http.get(location)).json()["status"] == "COMPLETED"
+
+
+async def test_it_survives_a_bad_message_and_goes_on(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> None:
+    """The first one has no target, as if its target had been removed a moment after the claim."""
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id, prefix="bad", score=9)
+    location = await created(http)
+    process = await started(tenant, service.url, "executor.py", "--once")
+    async with asyncio.timeout(30):
+        printed, _ = await process.communicate()
+    assert process.returncode == 0
+    released, sent = printed.decode().splitlines()
+    assert released.startswith("releasing ")
+    assert sent == "to Name of COMMERCE_REP at +5491100000001: Promocion Mensual"
+    assert (await http.get(location)).json()["status"] == "COMPLETED"
+    (bad,) = (await http.get("/api/activities", params={"status": "DUE"})).json()["data"]
+    events = (await http.get(f"/api/activities/{bad['id']}/status-events")).json()
+    assert [event["eventType"] for event in events] == ["DISPATCHED", "LEASE_RELEASED"]
+    assert events[-1]["details"]["reason"] == "IndexError('list index out of range')"
 
 
 async def test_what_a_killed_one_held_goes_to_the_next(
