@@ -18,10 +18,11 @@ from sqlalchemy import (
     insert,
     literal,
     not_,
+    or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
@@ -29,13 +30,14 @@ from db.leases import hand_off_key
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
 from db.rows import NOW, Columns, Event, Expression, Key, Rows, address, event_insert, guarded_update, parts_of
 from db.snapshots import EFFECTIVE_STATUS, MARKED_STATUS
-from workflows.hand_off import CONTACTED, EFFECTS, Accepted, HandOff, KnownResult, Lease
+from workflows.hand_off import CONTACTED, EFFECTS, FINISHED, Accepted, HandOff, KnownResult, Lease
 from workflows.words import ActivityStatus, EventType
 
 FOLLOW_UP_KEY = "follow-up:"
 CANCELABLE = (ActivityStatus.READY, ActivityStatus.UNRESOLVED, ActivityStatus.DUE)
 """The statuses in which a follow-up that no longer counts can be cancelled."""
 
+_any_result = aliased(ActivityResult)
 _known = (
     select(
         func.jsonb_agg(
@@ -96,10 +98,15 @@ class JudgedActivity(NamedTuple):
 
 
 class ProvidersActivity(NamedTuple):
-    """The activity, and its attempt, that a provider has reported on under an id of its own."""
+    """An activity that a provider has reported on under an id of its own, and the attempt of its latest result.
+
+    `is_open`: a result can still give it a status. `is_repeated`: it has the reported result already.
+    """
 
     activity_id: UUID
     attempt: int
+    is_open: bool
+    is_repeated: bool
 
 
 def activity_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
@@ -130,14 +137,27 @@ def judged_activity_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
     )
 
 
-def providers_activity_statement(tenant_id: UUID, provider_activity_id: str) -> Rows:
-    """Select the `ProvidersActivity` of the latest result with this id."""
-    return (
-        select(ActivityResult.activity_id, ActivityResult.attempt)
+def providers_activities_statement(tenant_id: UUID, provider_activity_id: str, fingerprint: str) -> Rows:
+    """Select the `ProvidersActivity`s that have a result with this id, the one with the latest result first."""
+    of_activity = parts_of(_any_result, ActivityResult.tenant_id, ActivityResult.activity_id)
+    is_decided = exists().where(of_activity, _any_result.status.in_(list(EFFECTS)))
+    is_open = or_(EFFECTIVE_STATUS.not_in(FINISHED), and_(EFFECTIVE_STATUS == ActivityStatus.FAILED, not_(is_decided)))
+    latest = (
+        select(
+            ActivityResult.id,
+            ActivityResult.activity_id,
+            ActivityResult.attempt,
+            is_open.label("is_open"),
+            exists().where(of_activity, _any_result.fingerprint == fingerprint).label("is_repeated"),
+        )
+        .join(ScheduledActivity, address(ActivityResult.tenant_id, ActivityResult.activity_id))
         .where(ActivityResult.tenant_id == tenant_id, ActivityResult.provider_activity_id == provider_activity_id)
-        .order_by(ActivityResult.id.desc())
-        .limit(1)
+        .ext(distinct_on(ActivityResult.activity_id))
+        .order_by(ActivityResult.activity_id, ActivityResult.id.desc())
+        .subquery("latest")
     )
+    columns = (latest.c[name] for name in ProvidersActivity._fields)
+    return select(*columns).order_by(latest.c.id.desc())
 
 
 @dataclass(frozen=True)

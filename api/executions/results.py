@@ -14,11 +14,11 @@ from api.executions.schemas import ActivityResultCreate, ActivityResultRead
 from api.http.auth import Caller
 from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanSubmitResult, CanView, Opened
-from api.http.errors import ActivityNotFound, UnknownTaskResultType, WrongStatus, problem_responses
+from api.http.errors import ActivityNotFound, AmbiguousProviderId, UnknownTaskResultType, WrongStatus, problem_responses
 from db import results
 from db.leases import expire_leases_statement
 from db.models import ActivityResult, TaskResultType
-from db.results import JudgedActivity, OverriddenFollowUp
+from db.results import JudgedActivity, OverriddenFollowUp, ProvidersActivity
 from db.rows import address, fetch_row, fetch_rows
 from workflows.hand_off import Accepted, Rejected, Repeated, ResultStatus, judge
 from workflows.messages import Fault, RejectedError
@@ -34,7 +34,7 @@ router = APIRouter(tags=["results"])
     response_model=ActivityResultRead,
     responses={
         200: {"model": ActivityResultRead, "description": "The same result was accepted before. Nothing has changed."},
-        **problem_responses(ActivityNotFound, WrongStatus, UnknownTaskResultType),
+        **problem_responses(ActivityNotFound, AmbiguousProviderId, WrongStatus, UnknownTaskResultType),
     },
 )
 async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[ActivityResultCreate]) -> Response:
@@ -86,19 +86,38 @@ async def _judge_result(
 async def _identify_activity(
     connection: AsyncConnection, body: ActivityResultCreate, caller: Caller
 ) -> tuple[UUID, int | None]:
-    """Return the activity's id, and the claim that the result belongs to if the provider's id determines it."""
-    provider = None
+    """Return the activity's id, and the claim that the result belongs to if the provider's id determines it.
+
+    A repeated result belongs to the activity that has it, whichever else the provider's id names since.
+
+    Raises:
+        ActivityNotFound: no result has connected the provider's id with an activity.
+        AmbiguousProviderId: several open activities have the provider's id.
+    """
+    known: list[ProvidersActivity] = []
     if body.provider_activity_id is not None:
-        statement = results.providers_activity_statement(caller.tenant_id, body.provider_activity_id)
-        provider = await fetch_row(connection, results.ProvidersActivity, statement)
+        statement = results.providers_activities_statement(
+            caller.tenant_id, body.provider_activity_id, body.fingerprint
+        )
+        known = await fetch_rows(connection, ProvidersActivity, statement)
     if body.activity_id is not None:
-        return body.activity_id, provider.attempt if provider and provider.activity_id == body.activity_id else None
-    if provider is None:
+        return body.activity_id, next((one.attempt for one in known if one.activity_id == body.activity_id), None)
+    if not known:
         raise ActivityNotFound(
             f"No result has connected the provider's id {body.provider_activity_id!r} with an activity yet. Send"
             " `activity_id` too."
         )
-    return provider.activity_id, provider.attempt
+    repeated = next((one for one in known if one.is_repeated), None)
+    open_ones = [str(one.activity_id) for one in known if one.is_open]
+    if repeated is None and len(open_ones) > 1:
+        named = f"{', '.join(open_ones[:-1])} and {open_ones[-1]}"
+        raise AmbiguousProviderId(
+            f"The provider's id {body.provider_activity_id!r} belongs to the open activities {named}. Send"
+            " `activity_id` too.",
+            members={"activityIds": open_ones},
+        )
+    found = repeated or known[0]
+    return found.activity_id, found.attempt
 
 
 async def _record_result(

@@ -162,6 +162,12 @@ class WrongStatus(Problem):
     status, code, title = HTTPStatus.CONFLICT, "wrong_status", "Not possible in this status"
 
 
+class AmbiguousProviderId(Problem):
+    """Several open activities share the provider's id. Send `activity_id` too."""
+
+    status, code, title = HTTPStatus.CONFLICT, "ambiguous_provider_id", "Several activities have this provider's id"
+
+
 class StaleEtag(Problem):
     """The activity has changed since the ETag in `If-Match` was read."""
 

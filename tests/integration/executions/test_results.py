@@ -161,6 +161,41 @@ async def test_a_providers_id_that_was_sent_once_can_stand_alone(
     assert (done.status_code, done.json()["activityId"]) == (201, taken["id"])
 
 
+async def test_a_providers_id_that_open_activities_share_names_none_of_them(
+    http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
+) -> None:
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id, prefix="other")
+    (other,) = await claim(http)
+    for one in (taken, other):
+        pending = result(activity_id=one["id"], status="PENDING", provider_activity_id="call-9")
+        assert (await submit(http, pending)).status_code == 201
+    done = result(provider_activity_id="call-9")
+    refused = await submit(http, done)
+    assert (refused.status_code, refused.json()["code"]) == (409, "ambiguous_provider_id")
+    assert sorted(refused.json()["activityIds"]) == sorted([taken["id"], other["id"]])
+    assert all(one["id"] in refused.json()["detail"] for one in (taken, other))
+    assert (await status(http, taken), await status(http, other)) == ("DISPATCHED", "DISPATCHED")
+    assert (await submit(http, done | {"activity_id": other["id"]})).status_code == 201
+    again = await submit(http, done)
+    assert (again.status_code, again.json()["activityId"]) == (200, other["id"]), "a repetition"
+
+
+async def test_a_repeated_result_does_not_complete_another_activity_with_the_same_providers_id(
+    http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
+) -> None:
+    done = result(provider_activity_id="call-9")
+    assert (await submit(http, done | {"activity_id": taken["id"]})).status_code == 201
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id, prefix="other")
+    (other,) = await claim(http)
+    pending = result(activity_id=other["id"], status="PENDING", provider_activity_id="call-9")
+    assert (await submit(http, pending)).status_code == 201
+    again = await submit(http, done)
+    assert (again.status_code, again.json()["activityId"]) == (200, taken["id"])
+    assert await status(http, other) == "DISPATCHED"
+
+
 async def test_wrong_results_are_refused_field_by_field(http: httpx.AsyncClient, taken: dict[str, Any]) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
         (result(), ""),
