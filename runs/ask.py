@@ -22,7 +22,7 @@ from runs.client import workflow_id
 from runs.patience import ANSWER_PATIENCE
 from runs.start import RunFailedError, failure_of
 from workflows.actors import read_actor
-from workflows.messages import Message, RejectedError, ScheduledActivityInput, Snapshot
+from workflows.messages import Message, RejectedError, Snapshot
 from workflows.search_attributes import ACTIVITY_ID
 
 
@@ -62,15 +62,6 @@ ENDED_FROM_OUTSIDE = (
 """An activity that such a run has not recorded is never recorded."""
 
 
-async def is_started(client: Client, scheduled: ScheduledActivityInput) -> bool:
-    """Return whether a start without an answer has started its run; False if this gets no answer either."""
-    try:
-        run = await find_latest_run(client, scheduled.tenant_id, scheduled.request.idempotency_key)
-    except RPCError:
-        return False
-    return run is not None and run.typed_search_attributes.get(ACTIVITY_ID) == str(scheduled.id)
-
-
 @limit_time
 async def find_latest_run(client: Client, tenant_id: UUID, idempotency_key: str) -> WorkflowExecutionDescription | None:
     """Return the latest run of a key, or None if Temporal knows none."""
@@ -79,10 +70,16 @@ async def find_latest_run(client: Client, tenant_id: UUID, idempotency_key: str)
 
 @limit_time
 async def find_run_of(client: Client, tenant_id: UUID, activity_id: UUID) -> WorkflowExecution | None:
-    """Return the latest run of an activity whose key is not known, or None if Temporal lists none."""
+    """Return the latest run of an activity whose key is not known, or None if Temporal lists none.
+
+    The list lags behind: it names the run, and the run itself says how it stands.
+    """
     query = f"ActivityId = '{activity_id}' AND TenantId = '{tenant_id}'"
-    async for execution in client.list_workflows(query, limit=1):
-        return execution
+    async for listed in client.list_workflows(query, limit=1):
+        latest = await describe_run(client, listed.id)
+        if latest and latest.typed_search_attributes.get(ACTIVITY_ID) == str(activity_id):
+            return latest
+        return await describe_run(client, listed.id, listed.run_id)
     return None
 
 

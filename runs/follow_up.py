@@ -3,17 +3,17 @@
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
-from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
 
 from db import results
 from db.engine import Database
 from db.results import FollowUp, OverriddenFollowUp
-from runs.ask import UnansweredError, is_started
+from runs.ask import UnansweredError
 from runs.change import Changes, Withdrawn
+from runs.creation import create_activity
 from runs.lead import Lead
-from runs.start import RunFailedError, start_run
+from runs.start import RunFailedError
 from workflows.messages import Apply, Cancel, RejectedError, ScheduledActivityInput, ScheduledActivityRequest
 
 
@@ -75,7 +75,7 @@ class FollowUps:
             lead_seconds=self._lead.before(request.scheduled_at),
             actor=wanted.actor,
         )
-        try:
-            return (await start_run(self._client, scheduled, deadline_seconds)).id
-        except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
-            raise UnansweredError(is_started=await is_started(self._client, scheduled)) from failure
+        created = await create_activity(self._client, scheduled, deadline_seconds)
+        if created is None:
+            raise UnansweredError(is_started=True)
+        return created.id

@@ -56,8 +56,8 @@ async def start_run(client: Client, scheduled: ScheduledActivityInput, deadline_
 
     Raises:
         WorkflowAlreadyStartedError: the key has a run.
-        RejectedError, RunFailedError: the run has failed, and its key can be used again.
-        WorkflowUpdateRPCTimeoutOrCancelledError, RPCError: no answer in time; the run may have started or not.
+        RejectedError: the run has failed, and its key can be used again.
+        WorkflowUpdateRPCTimeoutOrCancelledError, RPCError: no answer; the run may have started, or ended, or not.
     """
     operation = _start_operation(scheduled.model_copy(update={"actor": None}))
     try:
@@ -71,7 +71,10 @@ async def start_run(client: Client, scheduled: ScheduledActivityInput, deadline_
     except TimeoutError as failure:
         raise WorkflowUpdateRPCTimeoutOrCancelledError from failure
     except WorkflowUpdateFailedError as failure:
-        raise failure_of(failure.cause) from failure
+        rejection = rejection_of(failure.cause)
+        if rejection:
+            raise RejectedError(rejection) from failure
+        raise WorkflowUpdateRPCTimeoutOrCancelledError from failure  # a reset ends an update that its new run repeats
     finally:
         await _retrieve(operation)
 

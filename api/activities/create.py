@@ -5,9 +5,7 @@ from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, Response
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
 
 from api.activities.duplicates import find_duplicate
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
@@ -29,8 +27,9 @@ from api.http.errors import (
     problem_responses,
 )
 from api.http.metrics import CREATIONS
-from runs import ask
-from runs.start import RunFailedError, start_run
+from runs.ask import UnansweredError
+from runs.creation import create_activity as create_by_run
+from runs.start import RunFailedError
 from workflows.messages import RejectedError, ScheduledActivityInput
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
@@ -90,16 +89,16 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
 
 
 async def _start_and_wait(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Response:
-    """Start the run and wait for its answer, by one call to Temporal; ask again only if that fails."""
+    """Start the run and answer 201, or 202 if it goes on beyond the deadline."""
     try:
-        created = await start_run(opened.temporal, scheduled, opened.answer_deadline_seconds)
+        created = await create_by_run(opened.temporal, scheduled, opened.answer_deadline_seconds)
     except WorkflowAlreadyStartedError as failure:
         raise await find_duplicate(scheduled, caller, opened) from failure
     except (RejectedError, RunFailedError) as failure:
         raise await creation_problem(failure, scheduled, caller, opened) from failure
-    except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as failure:
-        if not await ask.is_started(opened.temporal, scheduled):
-            raise _build_unanswered_problem(failure) from failure
+    except UnansweredError as failure:
+        raise _build_unanswered_problem(failure) from failure
+    if created is None:
         return respond_resolving(scheduled, status_code=202)
     return respond_recorded(created, caller, opened, status_code=201)
 
@@ -115,8 +114,8 @@ async def creation_problem(
     return from_rejection(failure.rejection)
 
 
-def _build_unanswered_problem(failure: Exception) -> Problem:
-    structlog.get_logger(__name__).warning("no answer from Temporal", failure=type(failure).__name__)
+def _build_unanswered_problem(failure: UnansweredError) -> Problem:
+    structlog.get_logger(__name__).warning("no answer from Temporal", failure=type(failure.__cause__).__name__)
     return Unavailable(
         "Nothing is known to have been created. Send the same request again, with the same idempotency key: if it was"
         " created after all, the answer is 409 with `sameRequest: true`."

@@ -8,6 +8,9 @@ from uuid import UUID, uuid4
 
 import httpx
 from sqlalchemy import select, update
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import WorkflowHandle
 
 from api.activities.schemas import ScheduledActivityCreate
 from db.models import CommerceUser, ScheduledActivity
@@ -77,3 +80,19 @@ async def row_locked(service: Service, activity: dict[str, Any]) -> AsyncIterato
             select(ScheduledActivity.id).where(ScheduledActivity.id == UUID(activity["id"])).with_for_update()
         )
         yield
+
+
+async def reset(service: Service, run: WorkflowHandle[Any, Any], finish_event: int) -> str:
+    """Reset the run to before the end of that workflow task, as the web UI does; return the new run's id."""
+    before = await run.describe()
+    answer = await service.temporal.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=service.temporal.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=run.id, run_id=before.run_id),
+            workflow_task_finish_event_id=finish_event,
+            reason="try again",
+            request_id=str(uuid4()),
+        ),
+        retry=True,
+    )
+    return answer.run_id

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import text, update
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     Schedule,
@@ -40,7 +40,7 @@ from runs.ask import describe_run
 from runs.client import TASK_QUEUE, workflow_id
 from runs.lead import Lead
 from runs.schedule import SCHEDULE_ID, ensure_schedule
-from tests.support.activities import activate, created, trail, unresolved
+from tests.support.activities import activate, created, reset, trail, unresolved
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.hand_off import claim
 from tests.support.service import Service, running_service, temporal_client, until
@@ -365,22 +365,6 @@ async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_el
             ("RUN_RESET", "READY", "READY"),
         ]
         assert (await http.get(f"/api/activities/{activity['id']}")).headers["ETag"] == '"1"'
-
-
-async def reset(service: Service, run: WorkflowHandle[Any, Any], finish_event: int) -> str:
-    """Reset the run to before the end of that workflow task, as the web UI does; return the new run's id."""
-    before = await run.describe()
-    answer = await service.temporal.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=service.temporal.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=run.id, run_id=before.run_id),
-            workflow_task_finish_event_id=finish_event,
-            reason="try again",
-            request_id=str(uuid4()),
-        ),
-        retry=True,
-    )
-    return answer.run_id
 
 
 async def last_task(run: WorkflowHandle[Any, Any]) -> int:
