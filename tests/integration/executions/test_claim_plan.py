@@ -1,4 +1,4 @@
-"""Test the plans of claims: few due rows among a million, and a backlog that another executor has locked."""
+"""Test plans at a million rows: claims of a few due ones beside a backlog, and lists of leases that have ended."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,15 +9,20 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from db.claims import CLAIM_STATEMENT, EXPIRE_STATEMENT, Claim
+from db.listing import Listed, Slice
 from db.models import ScheduledActivity, TargetUser
 from embedded.postgres import Postgres
 from tests.support.plans import nodes
+from workflows.messages import ActivityFilter
 from workflows.words import ActivityType, Channel
 
 ROWS = 1_000_000
 TENANT, COMMERCE = uuid4(), uuid4()
 TABLES = (ScheduledActivity.__tablename__, TargetUser.__tablename__)
-KEPT = ("scheduled_activities_claim_idx", "scheduled_activities_lease_idx", "scheduled_activities_pkey")
+KEPT = (
+    *("scheduled_activities_claim_idx", "scheduled_activities_lease_idx", "scheduled_activities_pkey"),
+    "scheduled_activities_tenant_id_status_scheduled_at_id_idx",
+)
 FILL = """
 INSERT INTO scheduled_activities (
     tenant_id, idempotency_key, type, channel, commerce_id, reason_code, reason_label, request, run_id,
@@ -34,6 +39,16 @@ INDICES = "SELECT indexname FROM pg_indexes WHERE tablename = 'scheduled_activit
 TARGETS = """
 INSERT INTO target_users (tenant_id, activity_id, commerce_user_id, status, strategy)
 SELECT tenant_id, id, gen_random_uuid(), 'RESOLVED', 'ON_CREATION' FROM scheduled_activities LIMIT 100000
+"""
+LEASES = 40
+END_LEASES = """
+UPDATE scheduled_activities SET status = 'DISPATCHED', attempts = 1, executor = 'robot',
+    lease_token = gen_random_uuid(), taken_at = now(),
+    lease_expires_at = now() + (CASE WHEN n % 2 = 0 THEN -1 ELSE 1 END) * interval '1 minute',
+    expired_leases = CASE WHEN n % 4 = 0 THEN 2 ELSE 0 END
+FROM (SELECT id, row_number() OVER () AS n FROM scheduled_activities
+    WHERE tenant_id = :tenant AND status = 'DUE' AND channel = 'SALESMAN' LIMIT :leases) AS chosen
+WHERE tenant_id = :tenant AND scheduled_activities.id = chosen.id
 """
 BACKLOG = FILL.replace("'WHATSAPP'", "'SALESMAN'").replace("n % 50000 = 0", "true").replace("1, :rows", "-:rows, -1")
 
@@ -99,3 +114,19 @@ def test_twenty_are_due_and_no_more_are_taken(filled: Connection) -> None:
     assert len(taken) == ROWS // 50_000
     assert [row.score for row in taken] == sorted((row.score for row in taken), reverse=True)
     assert filled.execute(CLAIM_STATEMENT, claim(limit=100)).all() == []
+
+
+@pytest.mark.parametrize("status", ["DISPATCHED", "DUE", "FAILED"])
+def test_a_list_by_status_reads_leases_as_one_more_range_of_a_million_rows(filled: Connection, status: str) -> None:
+    """Half of the leases have ended, and half of these were the last ones."""
+    page = Slice(26, "scheduled_at")
+    listed = Listed(TENANT, ActivityFilter.model_validate({"status": [status]}), None)
+    with filled.begin_nested() as unharmed:
+        filled.execute(text(END_LEASES), {"tenant": TENANT, "leases": LEASES})
+        read = scans(filled, listed.snapshots_statement(page), {})
+        found = filled.execute(listed.snapshots_statement(page)).all()
+        unharmed.rollback()
+    assert {row.effective_status for row in found} == {status}
+    assert "Seq Scan" not in {scan["Node Type"] for scan in read}
+    looked_at = [(scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"] for scan in read]
+    assert sum(looked_at) <= 3 * 26 + 2 * LEASES
