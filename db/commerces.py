@@ -25,9 +25,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, Insert, inse
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
-from db.locks import ADVISORY_LOCK
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
-from db.rows import Columns, Rows
+from db.rows import ADVISORY_LOCK, Columns, Rows
 
 SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
 

@@ -14,7 +14,9 @@ from sqlalchemy import (
     RowMapping,
     Select,
     SQLColumnExpression,
+    Text,
     and_,
+    bindparam,
     func,
     insert,
     literal,
@@ -46,6 +48,13 @@ CLOCK: ColumnElement[datetime] = func.clock_timestamp()
 
 By `NOW` such a statement would record the time before the wait, and the trail would be out of order.
 """
+
+ADVISORY_LOCK = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock", type_=Text), 0))
+"""Waits until no other transaction holds the lock that the parameter `lock` names; held until the commit.
+
+It serializes transactions where no row stands for what they write.
+"""
+ADVISORY_LOCK_STATEMENT = select(ADVISORY_LOCK)
 
 
 async def fetch_rows(

@@ -14,8 +14,8 @@ from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import problem_responses
 from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text, distinct
-from db.locks import ADVISORY_LOCK_STATEMENT
 from db.models import TaskResultType
+from db.rows import ADVISORY_LOCK_STATEMENT
 
 router = APIRouter(prefix="/api/activity-config/task-result-types", tags=["configuration"])
 

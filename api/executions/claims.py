@@ -19,8 +19,7 @@ from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
 from db import claims
 from db.claims import Contact, Person
 from db.due_watch import Waiter
-from db.locks import ADVISORY_LOCK_STATEMENT
-from db.rows import Columns
+from db.rows import ADVISORY_LOCK_STATEMENT, Columns
 from workflows.resolution.criteria import REACHED_BY
 from workflows.words import ActivityStatus, ActivityType, Channel, ContactType
 
