@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 IDLE_SECONDS = 75
-"""How long an idle connection stays open: longer than the proxies and clients that reuse it keep it (mostly 60 s).
+"""The time for which an idle connection stays open: longer than proxies and clients keep it for reuse (mostly 60 s).
 
 A request that is sent while the server closes the connection is lost, and its sender can't repeat a POST by itself.
 """

@@ -4,7 +4,7 @@ import re
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 DEEPEST = 1_000
-"""How deep an item is followed; parsers give up long before."""
+"""The levels to which an item is followed; parsers give up long before."""
 
 
 def _flat(levels: int) -> bytes:

@@ -25,9 +25,11 @@ def sources(*patterns: str) -> list[Path]:
 
 
 def docstrings(tree: ast.Module) -> Iterator[str]:
+    """Yield the docstrings, those that stand below a variable among them."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield ast.get_docstring(node) or ""
+        match node:
+            case ast.Expr(value=ast.Constant(value=str() as text)):
+                yield text
 
 
 def prose(source: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ CONFIG = "/api/activity-config"
 COMMERCE = f"/api/commerces/{COMMERCE_ID}"
 
 Write = Callable[[int], dict[str, Any]]
-"""What the caller of that number sends."""
+"""Returns the request of the caller of that number."""
 
 
 async def answers(http: httpx.AsyncClient, method: str, url: str, write: Write) -> list[httpx.Response]:
