@@ -23,6 +23,13 @@ async def begun(http: httpx.AsyncClient, verb: str, **body: Any) -> str:
     return answer.headers["Location"]
 
 
+async def chosen(http: httpx.AsyncClient, operation: str) -> None:
+    """Wait until the operation has chosen its activities: what changes later is no longer left out."""
+    async with asyncio.timeout(60):
+        while (await http.get(operation)).json()["total"] is None:
+            await asyncio.sleep(0.05)
+
+
 async def ended(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
     """The operation, once it has ended."""
     async with asyncio.timeout(60):

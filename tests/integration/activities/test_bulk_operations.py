@@ -21,7 +21,7 @@ from runs.lead import Lead
 from runs.recovery import Recovery
 from tests.support.activities import created, trail
 from tests.support.builders import Tenant, from_now
-from tests.support.bulk import ACTIVITIES, begun, campaign, ended, outcomes, statuses
+from tests.support.bulk import ACTIVITIES, begun, campaign, chosen, ended, outcomes, statuses
 from tests.support.service import Service, until
 from workflows.bulk import Chunk, bulk_workflow_id
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel
@@ -90,8 +90,9 @@ async def test_moving_many_to_one_time_starts_runs_again_for_what_is_held_by_a_p
 
 
 async def test_who_came_too_late_for_one_is_told_so_and_the_others_are_changed(http: httpx.AsyncClient) -> None:
-    activities = await campaign(http, 4)
+    activities = await campaign(http, 6)
     operation = await begun(http, "reschedule", per_second=1, shift_seconds=3600)
+    await chosen(http, operation)
     await http.post(f"{ACTIVITIES}/{activities[-1]['id']}/cancel", json={"reason": "first"})
     told = await ended(http, operation)
     assert outcomes(told) == [

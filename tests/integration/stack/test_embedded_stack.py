@@ -3,6 +3,7 @@
 # ruff: noqa: S603 - the program is ours
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -16,6 +17,8 @@ import pytest
 
 from tests.support.started_stacks import PATIENCE_SECONDS, ROOT, STACK, Stack, running, some_ports, wait_until
 
+PRINTED_CURL = re.compile(r"^curl .*?}'", re.DOTALL | re.MULTILINE)
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -26,9 +29,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def post_the_printed_curl(stack: Stack) -> httpx.Response:
     """Send the request of the curl command that the stack has printed."""
-    wait_until(lambda: "}'" in stack.log.read_text())  # it is printed after the stack has said that it is ready
-    text = stack.log.read_text()
-    words = shlex.split(text[text.index("\ncurl ") : text.index("}'") + 2].replace("\\\n", " "))
+    wait_until(lambda: PRINTED_CURL.search(stack.log.read_text()))  # it is printed after the stack is ready
+    printed = PRINTED_CURL.search(stack.log.read_text())
+    assert printed
+    words = shlex.split(printed[0].replace("\\\n", " "))
     headers = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
     assert words[:3] == ["curl", "-X", "POST"]
     return httpx.post(
