@@ -40,6 +40,9 @@ class WorkerSettings(RunSettings):
     worker_drain_seconds: float = Field(
         default=30, gt=0, description="Seconds that SIGTERM waits for the steps in flight; longer than any step."
     )
+    worker_cached_runs: int = Field(
+        default=1000, ge=1, description="Runs that the worker keeps in memory; one needs about 100 kB."
+    )
     worker_build_id: str = Field(
         default="", description="Name of this build in Temporal's worker versioning; empty: no versions."
     )

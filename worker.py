@@ -40,7 +40,6 @@ NO_LEAD = Lead(0)
 
 
 TUNING: dict[str, Any] = {
-    "max_cached_workflows": 200,  # a cached run holds about 100 kB, and a sleeping one needs none
     "max_concurrent_workflow_task_polls": 32,
     "nonsticky_to_sticky_poll_ratio": 0.8,
 }
@@ -77,15 +76,8 @@ def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Call
     ]
 
 
-def build_worker(
-    client: Client,
-    database: Database,
-    *,
-    drain: timedelta = timedelta(0),
-    lead: Lead = NO_LEAD,
-    version: WorkerDeploymentVersion | None = None,
-) -> Worker:
-    """Build the worker of all workflows and steps."""
+def build_worker(client: Client, database: Database, *, lead: Lead = NO_LEAD, **options: Any) -> Worker:
+    """Build the worker of all workflows and steps; `options` are more of the SDK's `Worker`."""
     return Worker(
         client,
         task_queue=TASK_QUEUE,
@@ -94,15 +86,16 @@ def build_worker(
         interceptors=[DescribeFailures()],
         workflow_runner=Sandbox(),
         **TUNING,
-        graceful_shutdown_timeout=drain,
-        deployment_config=_deployment_config(version) if version else None,
+        **options,
     )
 
 
-def _deployment_config(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
+def _deployment_config(settings: WorkerSettings) -> WorkerDeploymentConfig | None:
     """Let sleeping runs wake on the version that is current then; pinned ones would need their build for months."""
+    if not settings.worker_build_id:
+        return None
     return WorkerDeploymentConfig(
-        version=version,
+        version=WorkerDeploymentVersion(settings.worker_deployment_name, settings.worker_build_id),
         use_worker_versioning=True,
         default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
@@ -186,11 +179,10 @@ async def work(
     worker = build_worker(
         client,
         database,
-        drain=timedelta(seconds=settings.worker_drain_seconds),
         lead=Lead(settings.max_lead_seconds),
-        version=WorkerDeploymentVersion(settings.worker_deployment_name, settings.worker_build_id)
-        if settings.worker_build_id
-        else None,
+        graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_seconds),
+        max_cached_workflows=settings.worker_cached_runs,
+        deployment_config=_deployment_config(settings),
     )
     async with worker:
         freeze_garbage_collection()

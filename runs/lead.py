@@ -11,6 +11,6 @@ class Lead:
     max_seconds: float
 
     def before(self, scheduled_at: datetime) -> float:
-        """Return how many seconds before `scheduled_at` a run may wake: a tenth of its wait, within the maximum."""
+        """Return how many seconds before `scheduled_at` a run may wake: half of its wait, within the maximum."""
         wait = (scheduled_at - datetime.now(UTC)).total_seconds()
-        return max(0.0, min(self.max_seconds, wait / 10))
+        return max(0.0, min(self.max_seconds, wait / 2))

@@ -14,7 +14,7 @@ FIRST_YEAR = 1970
 YEARS_AHEAD = 10
 LONGEST_WAIT = timedelta(days=YEARS_AHEAD * 365 + 3)
 """Ten years, with the three leap days that they may contain."""
-LONGEST_LEAD = LONGEST_WAIT / 10
+LONGEST_LEAD = LONGEST_WAIT / 2
 SCORES = range(-(2**31), 2**31)
 VERSIONS_AT_MOST = 100
 CLEARABLE = frozenset({"suggested_execution_time", "score"})

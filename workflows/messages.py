@@ -82,6 +82,10 @@ class ScheduledActivityRequest(Message):
     attributes: tuple[ProvidedAttribute, ...] | None = None
 
 
+LONGEST_LEAD_OF_RESOLUTION = timedelta(seconds=30)
+"""The longest lead of a run that resolves a part at its wake-up: the facts it finds should still hold at its time."""
+
+
 class ScheduledActivityInput(Message):
     """Start a run: that of a new activity, or one that continues from the row after a reset, a move or a loss."""
 
@@ -98,12 +102,16 @@ class ScheduledActivityInput(Message):
         """Return the time of the wake-up: before `scheduled_at` by a part of the lead that depends on the id alone.
 
         This spreads activities that share an instant. The last quarter of the lead stays free, so that a run that is
-        slow to wake is still on time. A target that an operator has to assign may be assigned until `scheduled_at`.
+        slow to wake is still on time. A target that an operator has to assign may be assigned until `scheduled_at`;
+        what is resolved at the wake-up is resolved shortly before `scheduled_at`, so that it is still true then.
         """
         if Pending.MANUAL_TARGET in standing.pending:
             return standing.scheduled_at
+        lead_seconds = self.lead_seconds
+        if standing.pending:
+            lead_seconds = min(lead_seconds / 5, LONGEST_LEAD_OF_RESOLUTION.total_seconds())
         part = (1 + 3 * (self.id.int & 0xFFFF) / 0x10000) / 4
-        return standing.scheduled_at - timedelta(seconds=self.lead_seconds * part)
+        return standing.scheduled_at - timedelta(seconds=lead_seconds * part)
 
 
 class Label(Message):

@@ -57,6 +57,16 @@ def test_what_a_person_has_to_assign_is_never_asked_for_ahead_of_its_time(
     assert scheduled.wake_at(manual) == standing.scheduled_at
 
 
+@given(any_message(ScheduledActivityInput), any_message(Standing))
+def test_what_is_resolved_at_the_wake_up_is_resolved_shortly_before_its_time(
+    scheduled: ScheduledActivityInput, standing: Standing
+) -> None:
+    for pending in (Pending.TARGET, Pending.ATTRIBUTES):
+        late = standing.model_copy(update={"pending": (pending,)})
+        lead = standing.scheduled_at - scheduled.wake_at(late)
+        assert lead <= min(timedelta(seconds=30), timedelta(seconds=scheduled.lead_seconds / 5))
+
+
 @given(any_message(ScheduledActivityInput), any_message(Standing), any_message(ScheduledActivityInput))
 def test_when_a_run_wakes_is_decided_by_its_id_and_lead_alone(
     scheduled: ScheduledActivityInput, standing: Standing, other: ScheduledActivityInput
