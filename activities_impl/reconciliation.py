@@ -38,7 +38,7 @@ from workflows.activities import ReconciliationActivities
 from workflows.bulk import OperationRef
 from workflows.findings import Compared, Cursor, Finding, Page
 from workflows.messages import ActivityRef, Refresh
-from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID
+from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, TENANT_ID, listed_status
 from workflows.words import EventType
 
 EXAMPLES = 10
@@ -226,7 +226,7 @@ def _has_missed_a_change(run: WorkflowExecutionDescription, row: OpenRow) -> boo
     if run.raw_description.HasField("pending_workflow_task"):
         return False
     at, status = run.typed_search_attributes.get(SCHEDULED_AT), run.typed_search_attributes.get(ACTIVITY_STATUS)
-    return at is None or abs(at - row.scheduled_at) >= timedelta(milliseconds=1) or status != row.status
+    return at is None or abs(at - row.scheduled_at) >= timedelta(milliseconds=1) or status != listed_status(row.status)
 
 
 def _group_by_finding(judged: Sequence[tuple[OpenRow | ActivityRef, Finding | None]]) -> dict[Finding, list[str]]:

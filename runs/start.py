@@ -34,6 +34,7 @@ from workflows.search_attributes import (
     COMMERCE_ID,
     SCHEDULED_AT,
     TENANT_ID,
+    listed_status,
 )
 from workflows.words import ActivityStatus
 
@@ -113,7 +114,7 @@ def start_options(scheduled: ScheduledActivityInput, status: ActivityStatus, sch
                 SearchAttributePair(COMMERCE_ID, str(request.commerce_id)),
                 SearchAttributePair(CHANNEL, request.channel.value),
                 SearchAttributePair(ACTIVITY_TYPE, request.type.value),
-                SearchAttributePair(ACTIVITY_STATUS, status.value),
+                SearchAttributePair(ACTIVITY_STATUS, listed_status(status)),
                 SearchAttributePair(SCHEDULED_AT, scheduled_at),
             ]
         ),

@@ -30,7 +30,7 @@ from workflows.messages import (
     Standing,
 )
 from workflows.queue import Queue
-from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT
+from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT, listed_status
 from workflows.steps import REFUSED, run_step
 from workflows.words import ActivityStatus, Pending, ResolutionMoment
 
@@ -230,8 +230,8 @@ class ChangeableActivity:
         if standing.version < self._standing.version or standing == self._standing:
             return
         changed: list[SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime]] = []
-        if standing.status is not self._standing.status:
-            changed.append(ACTIVITY_STATUS.value_set(standing.status))
+        if workflow.info().typed_search_attributes.get(ACTIVITY_STATUS) != listed_status(standing.status):
+            changed.append(ACTIVITY_STATUS.value_set(listed_status(standing.status)))
         if standing.scheduled_at != self._standing.scheduled_at:
             changed.append(SCHEDULED_AT.value_set(standing.scheduled_at))
         if changed:

@@ -72,6 +72,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
 
     async def _resolve_step_by_step(self) -> Snapshot:
         """Find the commerce, then resolve the independent parts together, then record the activity."""
+        workflow.upsert_search_attributes([ACTIVITY_STATUS.value_set(ActivityStatus.RESOLVING)])
         found = await run_visible_step(ScheduledActivityActivities.resolve_commerce, self._scheduled, "commerce")
         if found.recorded:
             return found.recorded

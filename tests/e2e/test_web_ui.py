@@ -45,7 +45,7 @@ async def picture(page: Page, name: str) -> None:
 async def test_the_list_is_filtered_by_our_attributes(http: httpx.AsyncClient, tenant: Tenant, page: Page) -> None:
     ready, cancelled = await created(http), await created(http)
     await http.post(f"/api/activities/{cancelled['id']}/cancel", json={"reason": "x"})
-    query = f"TenantId='{tenant.id}' AND ActivityStatus='READY'"
+    query = f"TenantId='{tenant.id}' AND ActivityStatus='SCHEDULED'"
     for _ in range(30):
         await page.goto(f"/namespaces/default/workflows?query={quote(query)}")
         if await page.get_by_text(ready["idempotencyKey"]).count():

@@ -62,21 +62,21 @@ async def read_cost(run: Handle) -> tuple[int, int]:
     return info.history_length, info.state_transition_count
 
 
-async def test_a_creation_costs_nine_events_and_three_transitions_and_a_whole_life_sixteen_and_six(
+async def test_a_creation_costs_eight_events_and_three_transitions_and_a_whole_life_fourteen_and_six(
     service: Service, http: httpx.AsyncClient
 ) -> None:
     created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=2)))
     run = run_of(service, created)
-    assert await read_cost(run) == (9, 3)
+    assert await read_cost(run) == (8, 3)
     assert await wait_until_closed(run) is WorkflowExecutionStatus.COMPLETED
-    assert await read_cost(run) == (16, 6)
+    assert await read_cost(run) == (14, 6)
 
 
 async def test_one_whose_time_is_past_costs_no_more(service: Service, http: httpx.AsyncClient) -> None:
     run = run_of(service, await http.post(PATH, json=contract_example()))
     assert await wait_until_closed(run) is WorkflowExecutionStatus.COMPLETED
     events, transitions = await read_cost(run)
-    assert events <= 16
+    assert events <= 14
     assert transitions <= 6
 
 
@@ -87,10 +87,10 @@ async def test_one_that_wakes_ahead_of_its_time_costs_no_more_and_is_due_no_earl
     async with service.beside(lead=Lead(300)) as spreading, spreading.client(tenant.id) as http:
         created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=5)))
         run = run_of(service, created)
-        assert await read_cost(run) == (9, 3)
+        assert await read_cost(run) == (8, 3)
         location, scheduled_at = created.headers["Location"], created.json()["scheduledAt"]
         await wait_until_closed(run)
-        assert await read_cost(run) == (16, 6)
+        assert await read_cost(run) == (14, 6)
         seen = (await http.get(location)).json()
         if seen["status"] == "READY":
             assert (seen["markedAt"], seen["latenessMs"]) == (None, None)
@@ -232,7 +232,7 @@ async def test_an_operator_reads_what_a_run_is_what_it_did_and_what_it_waits_for
         "ActivityId": created.json()["id"],
         "Channel": "WHATSAPP",
         "ActivityType": "MESSAGE",
-        "ActivityStatus": "READY",
+        "ActivityStatus": "SCHEDULED",
     }
     details = (await run.query("__temporal_workflow_metadata")).current_details
     assert details == "**READY**: sleeps until 2031-01-01T00:00Z, then marks the activity as due at 2031-01-01T00:00Z."
