@@ -20,6 +20,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities_impl.bulk_operations import BulkOperations
 from activities_impl.failures import DescribeFailures
+from activities_impl.heartbeats import Heartbeats
 from activities_impl.reconciliation import Reconciliation
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
@@ -83,7 +84,7 @@ def build_worker(client: Client, database: Database, *, lead: Lead = NO_LEAD, **
         task_queue=TASK_QUEUE,
         workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow, BulkOperationWorkflow],
         activities=steps(client, database, lead),
-        interceptors=[DescribeFailures()],
+        interceptors=[DescribeFailures(), Heartbeats()],
         workflow_runner=Sandbox(),
         **TUNING,
         **options,

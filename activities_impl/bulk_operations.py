@@ -82,7 +82,6 @@ class BulkOperations(BulkOperationActivities):
         async with asyncio.TaskGroup() as group:
             for item in items:
                 await slots.acquire()
-                activity.heartbeat(item.position)
                 round_number = await self._claim(chunk, item)
                 if round_number is None:  # the operation was stopped, or the item has an outcome meanwhile
                     slots.release()

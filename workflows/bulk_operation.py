@@ -4,12 +4,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 from workflows.activities import BulkOperationActivities
 from workflows.actors import read_actor
 from workflows.bulk import BulkOperation, BulkState, Chunk, ChunkDone, Finish
-from workflows.steps import LONGEST_RETRY_INTERVAL
+from workflows.steps import run_long_step
 
 ROUNDS = 3
 """The number of attempts for an item that fails for a reason that may pass."""
@@ -18,8 +17,6 @@ BETWEEN_ROUNDS = timedelta(seconds=10)
 
 CHUNK_SECONDS = 2
 """The amount of work in one step, and so the longest time until a stop takes effect."""
-
-RETRIES = RetryPolicy(maximum_interval=LONGEST_RETRY_INTERVAL)
 
 
 @workflow.defn
@@ -43,12 +40,8 @@ class BulkOperationWorkflow:
             await self._collect()
         state = await self._change_all()
         finish = Finish(tenant_id=self._operation.tenant_id, id=self._operation.id, state=state)
-        self._state = await workflow.execute_activity_method(
-            BulkOperationActivities.finish,
-            finish,
-            start_to_close_timeout=timedelta(minutes=1),
-            retry_policy=RETRIES,
-            summary=f"record {state.lower()}",
+        self._state = await run_long_step(
+            BulkOperationActivities.finish, finish, f"record {state.lower()}", at_most=timedelta(minutes=1)
         )
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state
@@ -64,12 +57,8 @@ class BulkOperationWorkflow:
 
     async def _collect(self) -> None:
         """Choose the items, all at one moment; activities that are created later are not among them."""
-        await workflow.execute_activity_method(
-            BulkOperationActivities.collect,
-            self._operation,
-            start_to_close_timeout=timedelta(minutes=5),
-            retry_policy=RETRIES,
-            summary="choose the activities",
+        await run_long_step(
+            BulkOperationActivities.collect, self._operation, "choose the activities", at_most=timedelta(minutes=5)
         )
         self._operation = self._operation.model_copy(update={"collected": True})
 
@@ -112,11 +101,5 @@ class BulkOperationWorkflow:
             per_second=operation.per_second,
             round=operation.round,
         )
-        return await workflow.execute_activity_method(
-            BulkOperationActivities.change_some,
-            chunk,
-            start_to_close_timeout=timedelta(minutes=10),
-            heartbeat_timeout=timedelta(seconds=30),
-            retry_policy=RETRIES,
-            summary=f"change items from {operation.after + 1} on",
-        )
+        summary = f"change items from {operation.after + 1} on"
+        return await run_long_step(BulkOperationActivities.change_some, chunk, summary, at_most=timedelta(minutes=10))

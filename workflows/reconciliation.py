@@ -8,6 +8,7 @@ from temporalio import workflow
 
 from workflows.activities import ReconciliationActivities
 from workflows.findings import Compared, Cursor, Page, Reconcile
+from workflows.steps import HEARTBEAT_TIMEOUT, run_long_step
 
 PAGE_TIMEOUT = timedelta(minutes=2)
 
@@ -33,13 +34,17 @@ class ReconciliationWorkflow:
         after = found.after
         stuck = await _run_step(ReconciliationActivities.find_stuck, wanted.stuck_seconds, "runs without a row")
         leases = await workflow.execute_activity_method(
-            ReconciliationActivities.expire_leases, start_to_close_timeout=PAGE_TIMEOUT, summary="leases that ran out"
+            ReconciliationActivities.expire_leases,
+            start_to_close_timeout=PAGE_TIMEOUT,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            summary="leases that ran out",
         )
         missing = ReconciliationActivities.create_follow_ups
         follow_ups = await _run_step(missing, wanted.page.grace_seconds, "follow-ups that are missing")
         operations = await workflow.execute_activity_method(
             ReconciliationActivities.settle_operations,
             start_to_close_timeout=PAGE_TIMEOUT,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
             summary="bulk operations without a run",
         )
         merged = found.merge(stuck).merge(leases).merge(follow_ups).merge(operations)
@@ -72,6 +77,4 @@ async def _compare_page(page: Page) -> Compared:
 async def _run_step(
     method: Callable[[ReconciliationActivities, Argument], Awaitable[Compared]], argument: Argument, summary: str
 ) -> Compared:
-    return await workflow.execute_activity_method(
-        method, argument, start_to_close_timeout=PAGE_TIMEOUT, summary=summary
-    )
+    return await run_long_step(method, argument, summary, at_most=PAGE_TIMEOUT)

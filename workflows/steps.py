@@ -30,6 +30,8 @@ ATTEMPT_TIMEOUT = timedelta(seconds=10)
 LONGEST_RETRY_INTERVAL = timedelta(seconds=10)
 """With longer intervals, activities would still be late long after an outage has ended."""
 VISIBLE_RETRIES = RetryPolicy(maximum_interval=LONGEST_RETRY_INTERVAL)
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+"""The time without a heartbeat after which a long step is given to another worker, as after the end of an attempt."""
 
 
 async def run_step(  # noqa: PLR0913 - the argument of the step, and how it is run
@@ -130,6 +132,31 @@ async def run_visible_step(  # noqa: PLR0913 - as `run_step`, which calls it
         if has_to_give_way and not _is_final(cause, give_up_on):
             raise GaveWayError from failure
         raise cause from None
+
+
+async def run_long_step(
+    method: Method[Contract, Argument, Result],
+    argument: Argument,
+    summary: str,
+    *,
+    at_most: timedelta,
+    retries: RetryPolicy = VISIBLE_RETRIES,
+) -> Result:
+    """Run a step that may take minutes, as a regular activity whose worker sends heartbeats.
+
+    If the worker ends, or the report of the finished step is lost, the next attempt begins within seconds.
+
+    Raises:
+        ActivityError: the step has failed, and `retries` allows no further attempt.
+    """
+    return await workflow.execute_activity_method(
+        method,
+        argument,
+        start_to_close_timeout=at_most,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=retries,
+        summary=summary,
+    )
 
 
 async def _cancel_when(step: workflow.ActivityHandle[Result], give_way: Callable[[], bool]) -> bool:
