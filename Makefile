@@ -1,7 +1,7 @@
 # Each target calls one script that needs only Python 3.11 or newer. Without make: python3 -m embedded run
 PYTHON ?= python3
 
-.PHONY: run test lint check demo token replay e2e bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
+.PHONY: run test lint check demo token replay e2e chaos bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
 run:    ## Start everything here: PostgreSQL, Temporal, worker and API
 	@exec $(PYTHON) -m embedded run --stop-with-parent $(ARGS)
 test:   ## Run the tests
@@ -18,6 +18,8 @@ replay: ## Replay the server's runs on this code, and name those that deploying 
 	@exec $(PYTHON) -m embedded replay $(ARGS)
 e2e:    ## Test Temporal's web UI in a real browser; needs a Chromium on the PATH or CHROMIUM_PATH
 	@exec $(PYTHON) -m embedded e2e $(ARGS)
+chaos:  ## Kill, freeze and cut everything under load, then compare each answer with what is stored; see ARGS=--help
+	@exec $(PYTHON) -m embedded chaos $(ARGS)
 bench:  ## Measure speed, punctuality and cost, scaled down to minutes; one alone: make bench-create
 	@exec $(PYTHON) -m embedded bench --page $(ARGS)
 bench-full: ## Measure in full sizes, for hours

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "demo": (("-m", "embedded.demo"),),
     "token": (("-m", "embedded.token"),),
     "bench": (("-m", "bench"),),
+    "chaos": (("-m", "chaos"),),
     "replay": (("operate.py", "replay"),),
     "e2e": (("-m", "pytest", "tests/e2e"),),
 }
