@@ -21,7 +21,8 @@ from workflows.search_attributes import ALL
 LOOPBACK = "127.0.0.1"
 
 # Values are JSON. The poll rates remove the 50 ms steps in which a server with a single history shard works; a
-# cluster has hundreds of shards and doesn't need them. The ID length is what a cluster on PostgreSQL can store.
+# cluster has hundreds of shards and doesn't need them. The others are those of deploy/temporal-dynamic-config.yaml,
+# which has the reasons: the development server's own limits differ from the released server's.
 DYNAMIC_CONFIG = MappingProxyType(
     {
         "history.transferProcessorMaxPollRPS": "10000",
@@ -29,6 +30,20 @@ DYNAMIC_CONFIG = MappingProxyType(
         "history.visibilityProcessorMaxPollRPS": "10000",
         "limit.maxIDLength": "255",
         "matching.enableFairness": "true",
+        "frontend.rps": "2400",
+        "frontend.namespaceRPS": "2400",
+        "frontend.namespaceBurstRatio": "2",
+        "frontend.namespaceRPS.visibility": "1000",
+        "frontend.namespaceCount": "5000",
+        "frontend.persistenceMaxQPS": "2000",
+        "history.rps": "5000",
+        "history.persistenceMaxQPS": "9000",
+        "history.maxInFlightUpdates": "10",
+        "history.maxTotalUpdates": "2000",
+        "matching.rps": "5000",
+        "matching.persistenceMaxQPS": "3000",
+        "system.visibilityPersistenceMaxReadQPS": "9000",
+        "system.visibilityPersistenceMaxWriteQPS": "9000",
     }
 )
 PRAGMAS = ("journal_mode=wal", "synchronous=full", "wal_autocheckpoint=10000")
