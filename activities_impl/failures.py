@@ -3,6 +3,7 @@
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from db.failures import is_of_data, kind, may_pass
@@ -39,6 +40,8 @@ def describe_failure(failure: Exception) -> ApplicationError:
     """
     if may_pass(failure):
         return ApplicationError(f"PostgreSQL is not available: {kind(failure)}", type="DatabaseUnavailable")
+    if isinstance(failure, RPCError):
+        return ApplicationError(f"Temporal has refused a call: {failure.status.name}", type="TemporalUnavailable")
     described = f"{kind(failure)} in {_find_place(failure)}"
     return ApplicationError(described, type=REFUSED if is_of_data(failure) else "UnexpectedError")
 

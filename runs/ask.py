@@ -19,6 +19,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from runs.client import workflow_id
+from runs.limits import is_limit
 from runs.patience import ANSWER_PATIENCE
 from runs.start import RunFailedError, failure_of
 from workflows.actors import read_actor
@@ -32,6 +33,15 @@ class UnansweredError(Exception):
     def __init__(self, detail: str = "", *, is_started: bool = False) -> None:
         super().__init__(detail)
         self.is_started = is_started
+
+
+class LimitedError(UnansweredError):
+    """Temporal has refused the call because a limit is reached; a run may have been started nevertheless."""
+
+
+def describe_silence(failure: BaseException | None, detail: str = "") -> UnansweredError:
+    """Return the error of a call that has failed: a limit, or no answer."""
+    return LimitedError("Temporal is at its limit.") if is_limit(failure) else UnansweredError(detail)
 
 
 Arguments = ParamSpec("Arguments")
@@ -69,12 +79,12 @@ async def find_latest_run(client: Client, tenant_id: UUID, idempotency_key: str)
 
 
 @limit_time
-async def find_run_of(client: Client, tenant_id: UUID, activity_id: UUID) -> WorkflowExecution | None:
-    """Return the latest run of an activity whose key is not known, or None if Temporal lists none.
+async def find_run_of(client: Client, activity_id: UUID) -> WorkflowExecution | None:
+    """Return the latest run of an activity of any tenant whose key is not known, or None if Temporal lists none.
 
     The list lags behind: it names the run, and the run itself says how it stands.
     """
-    query = f"ActivityId = '{activity_id}' AND TenantId = '{tenant_id}'"
+    query = f"ActivityId = '{activity_id}'"
     async for listed in client.list_workflows(query, limit=1):
         latest = await describe_run(client, listed.id)
         if latest and latest.typed_search_attributes.get(ACTIVITY_ID) == str(activity_id):

@@ -9,7 +9,7 @@ from temporalio.common import Priority, SearchAttributePair, TypedSearchAttribut
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from runs.ask import UnansweredError, describe_run, limit_time, read_start
+from runs.ask import describe_run, describe_silence, limit_time, read_start
 from runs.client import TASK_QUEUE
 from runs.patience import BULK_START_PATIENCE
 from workflows.actors import acting_as
@@ -34,7 +34,7 @@ async def start_bulk_operation(client: Client, operation: BulkOperation) -> bool
         with suppress(RPCError):
             if await read_bulk_operation(client, operation.tenant_id, operation.id):
                 return False
-        raise UnansweredError from failure
+        raise describe_silence(failure) from failure
     return True
 
 

@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from db import changes
 from db.engine import Database
-from runs.ask import Fate, UnansweredError, find_fate
+from runs.ask import Fate, LimitedError, UnansweredError, describe_silence, find_fate
 from runs.client import workflow_id
 from runs.lead import Lead
 from runs.recovery import Recovery
@@ -60,6 +60,8 @@ class Withdrawn:
     detail: str
     is_defect: bool = False
     """True if the service itself is at fault, so that another attempt is not known to help."""
+    is_limit: bool = False
+    """True if Temporal has refused the change because a limit is reached."""
 
 
 Outcome = Applied | Accepted | Rejected | Withdrawn
@@ -93,9 +95,10 @@ class Changes:
         except RunFailedError:
             return await self._withdraw(wanted, "Its run could not carry the change out.", is_defect=True)
         except UnansweredError as unanswered:
-            return await self._withdraw(wanted, str(unanswered))
-        except (WorkflowAlreadyStartedError, RPCError, RuntimeError):
-            return await self._withdraw(wanted, "No run could be started for it.")
+            silence = unanswered
+        except (WorkflowAlreadyStartedError, RPCError, RuntimeError) as failure:
+            silence = describe_silence(failure, "No run could be started for it.")
+        return await self._withdraw(wanted, str(silence), is_limit=isinstance(silence, LimitedError))
 
     async def _carry_out(
         self, wanted: Apply, run: str, status: ActivityStatus, deadline_seconds: float
@@ -157,7 +160,7 @@ class Changes:
                 return None
             if update:
                 return Accepted()  # an update that was accepted is never lost: withdrawing it would break a promise
-            raise _describe_silence(failure) from failure
+            raise _describe_refusal(failure) from failure
         return Applied()
 
     async def _write_to_row(self, wanted: Apply) -> bool:
@@ -179,11 +182,13 @@ class Changes:
         fate, _ = await find_fate(self._client, wanted.tenant_id, seen)
         return fate is not Fate.RUNNING
 
-    async def _withdraw(self, wanted: Apply, detail: str, *, is_defect: bool = False) -> Applied | Withdrawn:
+    async def _withdraw(
+        self, wanted: Apply, detail: str, *, is_defect: bool = False, is_limit: bool = False
+    ) -> Applied | Withdrawn:
         """Take the change's key in the row, unless the change was already written under it."""
         async with self._database.transactions.begin() as connection:
             withdrawn = await changes.withdraw_change(connection, wanted)
-        return Withdrawn(detail, is_defect) if withdrawn else Applied()
+        return Withdrawn(detail, is_defect, is_limit) if withdrawn else Applied()
 
 
 def _describe_rejection(rejection: Rejection) -> Rejected | Withdrawn:
@@ -193,9 +198,10 @@ def _describe_rejection(rejection: Rejection) -> Rejected | Withdrawn:
     return Rejected(rejection)
 
 
-def _describe_silence(failure: BaseException) -> UnansweredError:
+def _describe_refusal(failure: BaseException) -> UnansweredError:
     """Say why no run has accepted the change."""
     if isinstance(failure, RPCError) and failure.status is RPCStatusCode.FAILED_PRECONDITION:
         return RunIsFullError("Temporal refuses more changes of its run until a worker has continued it as a new run.")
     # The SDK repeats a call that Temporal refuses because ten other updates are in flight, and hides the reason.
-    return UnansweredError("No worker took the change in time, or ten other changes of the activity are under way.")
+    detail = "No worker took the change in time, or ten other changes of the activity are under way."
+    return describe_silence(failure, detail)

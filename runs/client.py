@@ -11,6 +11,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
 from runs.actors import ActorHeaders
+from runs.limits import report_limits
 
 TASK_QUEUE = "scheduled-activities"
 
@@ -33,10 +34,12 @@ async def connect(*, runtime: Runtime | None = None, lazy: bool = False) -> Clie
     `lazy` connects at the first call, so that a process can start while Temporal is away.
     """
     environment: dict[str, Any] = {"target_host": "localhost:7233", **ClientConfig.load_client_connect_config()}
-    return await Client.connect(
-        **environment,
-        data_converter=pydantic_data_converter,
-        interceptors=[ActorHeaders()],
-        runtime=runtime,
-        lazy=lazy,
+    return await connect_to(**environment, runtime=runtime, lazy=lazy)
+
+
+async def connect_to(target_host: str, **options: Any) -> Client:
+    """Connect to this server with the converter, the headers and the report of limits that the service needs."""
+    client = await Client.connect(
+        target_host, data_converter=pydantic_data_converter, interceptors=[ActorHeaders()], **options
     )
+    return report_limits(client)

@@ -3,7 +3,7 @@
 from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
-from runs.ask import ENDED_FROM_OUTSIDE, UnansweredError, find_latest_run, read_failure
+from runs.ask import ENDED_FROM_OUTSIDE, describe_silence, find_latest_run, read_failure
 from runs.start import start_run
 from workflows.messages import ScheduledActivityInput, Snapshot
 from workflows.search_attributes import ACTIVITY_ID
@@ -27,11 +27,11 @@ async def create_activity(
         try:
             run = await find_latest_run(client, scheduled.tenant_id, scheduled.request.idempotency_key)
             ended = await read_failure(client, run) if run else None
-        except RPCError:
-            raise UnansweredError from failure
+        except RPCError as silence:
+            raise describe_silence(silence) from failure
         is_own = run is not None and run.typed_search_attributes.get(ACTIVITY_ID) == str(scheduled.id)
         if run is None or not is_own or run.status in ENDED_FROM_OUTSIDE:
-            raise UnansweredError from failure
+            raise describe_silence(failure) from failure
         if ended:
             raise ended from failure
         return None

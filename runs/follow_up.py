@@ -9,9 +9,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from db import results
 from db.engine import Database
 from db.results import FollowUp, OverriddenFollowUp
-from runs.ask import UnansweredError
+from runs.ask import LimitedError, UnansweredError
 from runs.change import Changes, Withdrawn
 from runs.creation import create_activity
+from runs.ids import draw_id
 from runs.lead import Lead
 from runs.start import RunFailedError
 from workflows.messages import Apply, Cancel, RejectedError, ScheduledActivityInput, ScheduledActivityRequest
@@ -64,12 +65,12 @@ class FollowUps:
         changes = Changes(self._client, self._database, self._lead)
         outcome = await changes.carry_out(wanted, made.idempotency_key, made.stored_status, deadline_seconds)
         if isinstance(outcome, Withdrawn):
-            raise UnansweredError(outcome.detail)
+            raise LimitedError(outcome.detail) if outcome.is_limit else UnansweredError(outcome.detail)
 
     async def _start(self, wanted: FollowUp, deadline_seconds: float) -> UUID:
         request = ScheduledActivityRequest.model_validate(results.follow_up_request(wanted))
         scheduled = ScheduledActivityInput(
-            id=uuid4(),
+            id=draw_id(),
             tenant_id=wanted.tenant_id,
             request=request,
             lead_seconds=self._lead.before(request.scheduled_at),

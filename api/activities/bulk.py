@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 from typing import Annotated, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import Field, model_validator
@@ -22,10 +22,10 @@ from api.http.dependencies import CanCancel, CanCreate, Opened, Resources
 from api.http.errors import (
     OperationIdExists,
     TotalNotConfirmed,
-    Unavailable,
     ValidationFailed,
     problem_responses,
 )
+from api.http.failures import temporary_problem
 from api.http.fields import Answer, RequestBody, Text, Time
 from db import bulk_operations as statements
 from db.failures import may_pass
@@ -33,6 +33,7 @@ from db.listing import PLANNED_ANEW, Listed, Slice
 from db.snapshots import build_snapshot, paused_at
 from runs.ask import UnansweredError
 from runs.bulk import start_bulk_operation
+from runs.ids import draw_id
 from workflows.bulk import MOST_ITEMS, BulkChange, BulkOperation, BulkVerb
 from workflows.messages import ActivityFilter, Fault
 
@@ -163,7 +164,7 @@ async def _respond_to(opened: Resources, caller: Caller, body: BulkCreate, chang
     if body.dry_run:
         return await _rehearse(opened, caller, wanted, change.verb)
     operation = BulkOperation(
-        id=body.operation_id or uuid4(),
+        id=body.operation_id or draw_id(),
         tenant_id=caller.tenant_id,
         filter=wanted,
         change=change,
@@ -223,7 +224,8 @@ async def _start(opened: Resources, caller: Caller, operation: BulkOperation) ->
     except (UnansweredError, RPCError, SQLAlchemyError, OSError) as failure:
         if isinstance(failure, SQLAlchemyError) and not may_pass(failure):
             raise
-        raise Unavailable(
+        raise temporary_problem(
+            failure,
             "The operation may have been started. Send the request again with this `operation_id`, which starts"
             f" nothing twice: {operation.id}.",
             location=OperationRead.of_request(operation).path,

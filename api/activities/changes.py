@@ -18,6 +18,7 @@ from api.http.errors import (
     ActivityNotFound,
     InternalError,
     NotFound,
+    RateLimited,
     StaleEtag,
     Unavailable,
     WrongStatus,
@@ -193,6 +194,8 @@ def _require_carried_out(outcome: Outcome) -> None:
             raise from_rejection(rejection)
         case Withdrawn(is_defect=True):
             raise InternalError(f"{NOTHING_CHANGED} The reason is ours.")
+        case Withdrawn(detail, is_limit=True):
+            raise RateLimited(f"{NOTHING_CHANGED} {detail} Try again more slowly.")
         case Withdrawn(detail):
             raise Unavailable(f"{NOTHING_CHANGED} {detail} Try again.")
 

@@ -1,7 +1,6 @@
 """Create one activity, from a request of its own or from an item of a batch."""
 
 from http import HTTPStatus
-from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, Response
@@ -19,16 +18,17 @@ from api.http.errors import (
     IdempotencyKeyExists,
     InternalError,
     Problem,
-    Unavailable,
     UnknownAttributeKey,
     UnknownReason,
     UnknownUserStatus,
     from_rejection,
     problem_responses,
 )
+from api.http.failures import temporary_problem
 from api.http.metrics import CREATIONS
 from runs.ask import UnansweredError
 from runs.creation import create_activity as create_by_run
+from runs.ids import draw_id
 from runs.start import RunFailedError
 from workflows.messages import RejectedError, ScheduledActivityInput
 
@@ -72,7 +72,7 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
         Problem: nothing was created, or it is not known.
     """
     scheduled = ScheduledActivityInput(
-        id=uuid4(),
+        id=draw_id(),
         tenant_id=caller.tenant_id,
         request=body.as_request(),
         lead_seconds=opened.lead.before(body.scheduled_at),
@@ -116,7 +116,8 @@ async def creation_problem(
 
 def _build_unanswered_problem(failure: UnansweredError) -> Problem:
     structlog.get_logger(__name__).warning("no answer from Temporal", failure=type(failure.__cause__).__name__)
-    return Unavailable(
+    return temporary_problem(
+        failure,
         "Nothing is known to have been created. Send the same request again, with the same idempotency key: if it was"
-        " created after all, the answer is 409 with `sameRequest: true`."
+        " created after all, the answer is 409 with `sameRequest: true`.",
     )

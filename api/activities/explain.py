@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -25,6 +25,7 @@ from api.http.fields import Answer, Instant
 from db import facts
 from db.models import Commerce, ResolutionAttempt
 from db.rows import Columns, fetch_rows, parts_of
+from runs.ids import draw_id
 from workflows.messages import RejectedError, Resolve, ScheduledActivityInput
 from workflows.resolution import decide, why_unresolved
 from workflows.resolution.explanations import AttributesExplanation, ReasonExplanation, TargetExplanation
@@ -117,7 +118,7 @@ async def explain_activity(
 
     Nothing is started or written, and the idempotency key is not checked.
     """
-    scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=caller.tenant_id, request=body.as_request())
+    scheduled = ScheduledActivityInput(id=draw_id(), tenant_id=caller.tenant_id, request=body.as_request())
     async with opened.database.autocommit.connect() as connection:
         await _require_active_commerce(connection, caller.tenant_id, body.commerce_id)
         try:

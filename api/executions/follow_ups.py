@@ -1,7 +1,7 @@
 """Create the follow-up that a result asks for, and cancel an overridden one, before the result is answered."""
 
 from api.http.dependencies import Resources
-from api.http.errors import Unavailable
+from api.http.failures import temporary_problem
 from db import results
 from db.models import ActivityResult
 from db.results import OverriddenFollowUp
@@ -17,7 +17,7 @@ async def create_follow_up(result: ActivityResult, opened: Resources) -> Activit
     longer in use for instance, is noted in the result with the reason.
 
     Raises:
-        Unavailable: the result is on record, its follow-up isn't created yet.
+        Temporary: the result is on record, its follow-up isn't created yet.
     """
     if result.follow_up_at is None or result.follow_up_id is not None:
         return result
@@ -31,7 +31,7 @@ async def create_follow_up(result: ActivityResult, opened: Resources) -> Activit
     except UnansweredError as failure:
         if not failure.is_started:  # a run that was started is noted by reconciliation once it has recorded its row
             detail = f"Result {result.id} is on record, its follow-up is not created yet: send the same result again."
-            raise Unavailable(detail) from failure
+            raise temporary_problem(failure, detail) from failure
     async with opened.database.autocommit.connect() as connection:
         rows = results.results_statement(result.tenant_id, result.activity_id)
         return next(one for one in await fetch_rows(connection, ActivityResult, rows) if one.id == result.id)
@@ -41,7 +41,7 @@ async def take_back_follow_up(result: ActivityResult, opened: Resources) -> Over
     """Cancel the follow-up of the result that this one has overridden; return the follow-up as it is afterwards.
 
     Raises:
-        Unavailable: the result is on record, the follow-up isn't cancelled yet.
+        Temporary: the result is on record, the follow-up isn't cancelled yet.
     """
     if result.overrides_id is None:
         return None
@@ -55,7 +55,7 @@ async def take_back_follow_up(result: ActivityResult, opened: Resources) -> Over
         detail = (
             f"Result {result.id} is on record, activity {made.id} is not cancelled yet: send the same result again."
         )
-        raise Unavailable(detail) from failure
+        raise temporary_problem(failure, detail) from failure
     return await _read_overridden(result, opened)
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.activities.unrecorded import require_resolving
+from api.activities.unrecorded import require_resolving, unknown_problem
 from api.activities.views import activity_path
 from api.executions.follow_ups import create_follow_up, take_back_follow_up
 from api.executions.schemas import ActivityResultCreate, ActivityResultRead
@@ -69,7 +69,7 @@ async def _judge_result(
     judged = results.judged_activity_statement(caller.tenant_id, activity_id)
     seen = await fetch_row(connection, JudgedActivity, judged)
     if seen is None:
-        raise ActivityNotFound(f"This tenant has no activity {activity_id}.")
+        raise unknown_problem(activity_id)
     if body.commerce_external_id not in {None, seen.external_id}:
         detail = f"Activity {activity_id} belongs to another commerce."
         raise validation_problem([Fault(pointer="/commerce_external_id", detail=detail)])

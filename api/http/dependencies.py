@@ -1,7 +1,7 @@
 """Dependencies of routes: the process's resources, and a caller with a permission in a tenant."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from temporalio.client import Client
 from api.http.auth import Authenticator, Caller, Permission
 from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
 from api.http.single_values import require_single_parameters, single_header
+from api.http.tenant_limit import LOOKUPS_AT_ONCE, LOOKUPS_PER_SECOND, TenantLimit
 from db.due_watch import DueWatch
 from db.engine import Database
 from runs.lead import Lead
@@ -31,6 +32,8 @@ class Resources:
     answer_deadline_seconds: float
     lead: Lead
     due_watch: DueWatch
+    lookups: TenantLimit = field(default_factory=lambda: TenantLimit(LOOKUPS_PER_SECOND, LOOKUPS_AT_ONCE))
+    """The questions to Temporal's list that requests by the id of an activity without a row may ask."""
 
 
 async def get_resources(request: Request) -> Resources:

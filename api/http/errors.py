@@ -216,16 +216,8 @@ class UnsupportedMediaType(Problem):
     status, code, title = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type"
 
 
-class RateLimited(Problem):
-    """The service is at its limit. Wait for `Retry-After`, then send the request again."""
-
-    status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
-
-
-class Unavailable(Problem):
-    """The service can't reach Temporal or PostgreSQL. Wait for `Retry-After`, then send the request again."""
-
-    status, code, title = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable"
+class Temporary(Problem):
+    """Base of the problems that pass: wait for `Retry-After`, then send the request again."""
 
     def __init__(
         self,
@@ -237,6 +229,18 @@ class Unavailable(Problem):
     ) -> None:
         headers = {"Retry-After": str(retry_after)} | ({"Location": location} if location else {})
         super().__init__(detail, headers=headers, members=members)
+
+
+class RateLimited(Temporary):
+    """The service or the tenant is at its limit. Wait for `Retry-After`, then send the request again."""
+
+    status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
+
+
+class Unavailable(Temporary):
+    """The service can't answer at the moment. Wait for `Retry-After`, then send the request again."""
+
+    status, code, title = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable"
 
 
 class InternalError(Problem):
@@ -272,7 +276,10 @@ def from_rejection(rejection: Rejection) -> Problem:
 def problem_responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI `responses` of a route with these problems and those of every route."""
     by_status: dict[int | str, list[type[Problem]]] = {}
-    always: tuple[type[Problem], ...] = (Unauthenticated, TenantDenied, PermissionDenied, ValidationFailed, Unavailable)
+    always: tuple[type[Problem], ...] = (
+        *(Unauthenticated, TenantDenied, PermissionDenied, ValidationFailed),
+        *(RateLimited, Unavailable),
+    )
     for problem in (*problems, *always):
         by_status.setdefault(problem.status.value, []).append(problem)
     return {

@@ -16,10 +16,13 @@ from api.http.errors import (
     NotFound,
     Problem,
     RateLimited,
+    Temporary,
     Unavailable,
     ValidationFailed,
 )
 from db.failures import may_pass
+from runs.ask import LimitedError
+from runs.limits import is_limit
 from workflows.messages import Fault
 
 
@@ -31,6 +34,12 @@ def problem_of(failure: Exception) -> Problem:
         if isinstance(failure, kind):
             return translate(failure)
     return InternalError(type(failure).__name__)
+
+
+def temporary_problem(failure: BaseException, detail: str, **options: Any) -> Temporary:
+    """Return the problem of a call that Temporal has not answered: a 429 if it is at its limit, else a 503."""
+    kind = RateLimited if isinstance(failure, LimitedError) or is_limit(failure) else Unavailable
+    return kind(detail, **options)
 
 
 def _from_parameters(failure: RequestValidationError) -> Problem:
@@ -63,10 +72,8 @@ def _from_database(failure: Exception) -> Problem:
 
 
 def _from_temporal(failure: RPCError) -> Problem:
-    if failure.status is RPCStatusCode.RESOURCE_EXHAUSTED:
-        return RateLimited(
-            "Temporal is at its limit. Send requests more slowly, and try again.", headers={"Retry-After": "1"}
-        )
+    if is_limit(failure):
+        return RateLimited("Temporal is at its limit. Send requests more slowly, and try again.")
     if failure.status in {
         RPCStatusCode.UNAVAILABLE,
         RPCStatusCode.DEADLINE_EXCEEDED,

@@ -15,10 +15,16 @@ from temporalio.client import WorkflowHandle
 from api.activities.schemas import ScheduledActivityCreate
 from db.models import CommerceUser, ScheduledActivity
 from runs.client import workflow_id
+from runs.ids import draw_id
 from runs.start import start_run
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.service import Service
 from workflows.messages import ScheduledActivityInput
+
+
+def drawn_ago(seconds: float) -> UUID:
+    """An id as the service drew it that many seconds ago; a negative number is the future."""
+    return UUID(int=draw_id().int - (round(seconds * 1000) << 80))
 
 
 async def created(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:

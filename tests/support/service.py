@@ -13,7 +13,6 @@ import httpx
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.app import create_app
 from api.http.auth import Authenticator, Permission
@@ -22,7 +21,7 @@ from api.server import server_config
 from db.due_watch import DueWatch
 from db.engine import Database, open_database
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
-from runs.actors import ActorHeaders
+from runs.client import connect_to
 from runs.lead import Lead
 from tests.support.builders import Tenant, insert_tenant
 from worker import build_worker
@@ -84,9 +83,7 @@ def resources(database: Database, temporal: Client, **settings: Any) -> Resource
 
 async def temporal_client(address: str, **options: Any) -> Client:
     """A client as the service connects it."""
-    return await Client.connect(
-        address, data_converter=pydantic_data_converter, interceptors=[ActorHeaders()], **options
-    )
+    return await connect_to(address, **options)
 
 
 @asynccontextmanager
