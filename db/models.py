@@ -223,7 +223,7 @@ class ScheduledActivity(HasId):
     __tablename__ = "scheduled_activities"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "commerce_id"], ["commerces.tenant_id", "commerces.id"]),
-        UniqueConstraint("tenant_id", "idempotency_key"),
+        UniqueConstraint("tenant_id", "idempotency_key", postgresql_include=["id", "created_at", "scheduled_at"]),
         CheckConstraint("status NOT IN ('RESOLVING', 'REJECTED')", name="stored_status"),
         CheckConstraint("due_at IS NULL OR status NOT IN ('READY', 'UNRESOLVED')", name="due_at"),
         Index(None, "tenant_id", "status", "scheduled_at", "id"),

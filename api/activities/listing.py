@@ -1,6 +1,7 @@
 """GET /api/activities: list and filter activities."""
 
 import hashlib
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from api.http.dependencies import CanView, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, IdempotencyKey, RequestBody, Time
 from api.http.pages import CursorQuery, PageMeta, Searched, count_pages, format_cursor, parse_cursor
-from db.listing import PLANNED_ANEW, Listed, Position, Slice
+from db.listing import PLANNED_ANEW, READ_WHOLE, Listed, Position, Slice
 from db.snapshots import build_snapshot, paused_at
 from workflows.messages import ActivityFilter, Fault, Snapshot
 from workflows.words import ActivityType, Channel
@@ -115,7 +116,9 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
         await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
         listed = Listed(caller.tenant_id, query.as_filter(), paused)
-        total = before.total if before else await count_activities(connection, listed)
+        bound = READ_WHOLE if query.search else EXACT_UP_TO
+        total = before.total if before else await count_activities(connection, listed, bound)
+        listed = replace(listed, many=total > bound)
         rows = await connection.execute(listed.snapshots_statement(_compose_slice(query, before)))
         found = [build_snapshot(row) for row in rows.mappings()]
     return ActivityPage(

@@ -152,6 +152,35 @@ async def test_each_first_page_is_read_from_ranges_of_indices(
     assert {name: rows for name, rows in read.items() if rows > ROWS / 10} == {}
 
 
+async def test_a_search_by_key_is_read_from_the_index_of_the_keys_alone(service: Service, filled: Tenant) -> None:
+    async with service.database.autocommit.connect() as connection:
+        await connection.execute(text("VACUUM scheduled_activities"))
+        listed = Listed(filled.id, ActivityFilter(search="key-17-"), None)
+        for order in ORDERS:
+            scans = await scans_of(connection, listed.snapshots_statement(Slice(26, *order)))
+            (keys,) = [scan for scan in scans if scan["Node Type"] == "Index Only Scan" and looked_at(scan) > 100]
+            assert (looked_at(keys), keys["Heap Fetches"]) == (ROWS / 100, 0)
+            assert sum(looked_at(scan) for scan in scans if scan is not keys) < 100
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+async def test_a_search_that_many_match_walks_along_the_order_as_far_as_the_page(
+    service: Service, filled: Tenant, order: tuple[str, bool]
+) -> None:
+    async with service.database.transactions.connect() as connection:
+        for search in ("key-", "shop-", "key-1"):
+            pages = []
+            for many in (True, False):
+                listed = Listed(filled.id, ActivityFilter(search=search), None, many=many)
+                statement = listed.snapshots_statement(Slice(26, *order))
+                pages.append([row.id for row in await connection.execute(statement)])
+                if many:
+                    scans = await scans_of(connection, statement)
+                    of_activities = [scan for scan in scans if scan["Relation Name"] == "scheduled_activities"]
+                    assert sum(map(looked_at, of_activities)) < ROWS / 10
+            assert pages[0] == pages[1]
+
+
 async def scans_of(connection: AsyncConnection, statement: Select[Any]) -> list[dict[str, Any]]:
     """Each place in the plan, as it was carried out, where rows of activities or commerces were looked at."""
     compiled = statement.compile(dialect=connection.dialect)
