@@ -31,6 +31,7 @@ from runs.client import TASK_QUEUE, connect
 from runs.lead import Lead
 from runs.sandbox import Sandbox
 from runs.schedule import ensure_schedule
+from runs.start import TASK_TIMEOUT
 from settings import WorkerSettings
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
@@ -43,6 +44,7 @@ NO_LEAD = Lead(0)
 TUNING: dict[str, Any] = {
     "max_concurrent_workflow_task_polls": 32,
     "nonsticky_to_sticky_poll_ratio": 0.8,
+    "sticky_queue_schedule_to_start_timeout": TASK_TIMEOUT,  # for so long the cached runs of a killed worker wait
 }
 """Most of our tasks start a new run or wake a sleeping one, so they wait in the queue of all workers.
 

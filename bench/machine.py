@@ -53,9 +53,9 @@ class Machine:
         )
         return f"http://127.0.0.1:{port}"
 
-    def start_ours(self) -> str:
-        """Start our worker and our API as `make run` does; returns the API's base URL."""
-        self.start("worker", WORKER_COMMAND)
+    def start_ours(self, **variables: str) -> str:
+        """Start our worker, with these variables, and our API as `make run` does; returns the API's base URL."""
+        self.start("worker", WORKER_COMMAND, **variables)
         wait_for(lambda: has_pollers(self.temporal.address, TASK_QUEUE))
         url = self.start("api", API_COMMAND)
         wait_for(lambda: answers(f"{url}/health/ready"))
