@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from db.failures import READ_ONLY, STALE_PLAN
 
 _PATIENCE: Mapping[str, Any] = MappingProxyType({"connect_timeout": 3, "tcp_user_timeout": 5000})
-_SESSION = "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s"
+_SESSION = "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s -c jit=off"
+"""With `jit` PostgreSQL would compile the statement that reads many users, which takes longer than reading them."""
 _LONG = 40
 
 

@@ -8,19 +8,24 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BindParameter,
+    ColumnElement,
+    Integer,
     RowMapping,
     ScalarSelect,
     Text,
     and_,
+    any_,
     bindparam,
     case,
     func,
-    literal,
     literal_column,
     or_,
     select,
+    true,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from db.models import (
     ActivityAttribute,
@@ -38,8 +43,9 @@ from db.models import (
 )
 from db.rows import NOW, Columns, Expression, Rows, address, parts_of
 from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
+from workflows.resolution.criteria import LISTED_CANDIDATES, REACHED_BY
 from workflows.resolution.facts import AttributeFacts, ReasonFacts, TargetFacts
-from workflows.words import Channel, ResolutionMoment
+from workflows.words import Channel, ResolutionMoment, Role
 
 TENANT: BindParameter[UUID] = bindparam("tenant_id")
 ACTIVITY: BindParameter[UUID] = bindparam("activity_id")
@@ -48,16 +54,20 @@ CHANNEL = bindparam("channel", type_=ContactLogEntry.channel.type)
 AFTER_CREATION: BindParameter[bool] = bindparam("after_creation")
 
 
+def _constant(number: int) -> ColumnElement[int]:
+    """Write a number into the statement: a parameter is longer, and hides from the planner how few rows are wanted."""
+    return literal_column(str(number), Integer)
+
+
 def _json_rows(rows: Rows) -> ScalarSelect[object]:
     """Return all rows as one JSON array, so that one statement can read several tables."""
-    row = rows.subquery("row")
-    return select(func.json_agg(func.row_to_json(row.table_valued()))).scalar_subquery()
+    return select(func.json_agg(rows.subquery("r").table_valued()).label("a")).scalar_subquery()
 
 
 def _json_row(row: Rows) -> ScalarSelect[object]:
     """Return the first row as a JSON object."""
-    subquery = row.limit(literal_column("1")).subquery("row")
-    return select(func.row_to_json(subquery.table_valued())).scalar_subquery()
+    first = row.limit(_constant(1)).subquery("r")
+    return select(func.row_to_json(first.table_valued()).label("o")).scalar_subquery()
 
 
 def _catalogue(entry: type[CatalogueEntry]) -> ScalarSelect[object]:
@@ -86,52 +96,97 @@ REASON_FACTS = select(
 )
 
 
-_EACH_CHANNEL = func.unnest(literal([*Channel], ARRAY(Text))).table_valued("channel", name="each").render_derived()
+_type = bindparam("type", type_=TargetConfig.type.type)
+_config = aliased(TargetConfig, name="g")
+_rules_in_force = (
+    select(func.row_to_json(literal_column("g")))
+    .select_from(_config)
+    .where(
+        _config.tenant_id == TENANT,
+        _config.is_active,
+        or_(_config.channel.is_(None), _config.channel == CHANNEL),
+        or_(_config.type.is_(None), _config.type == _type),
+    )
+    .order_by(_config.priority)
+    .limit(_constant(1))
+    .scalar_subquery()
+)
+_u, _log = aliased(CommerceUser, name="u"), aliased(ContactLogEntry, name="l")
+_REACHED_BY = bindparam("reached_by", None, ARRAY(Text))
+"""The types of contacts by which the channel reaches users; null for a channel that reaches every user."""
 
 
-def _last_contact(channel: Expression) -> ScalarSelect[datetime]:
+def _last_contact(*on_channel: Expression) -> ScalarSelect[datetime]:
     """Select the time of a user's last contact at the end of an index: the cost doesn't grow with the log."""
     return (
-        select(func.max(ContactLogEntry.contacted_at))
-        .where(
-            ContactLogEntry.tenant_id == CommerceUser.tenant_id,
-            ContactLogEntry.commerce_user_id == CommerceUser.id,
-            ContactLogEntry.channel == channel,
-        )
-        .correlate(CommerceUser, _EACH_CHANNEL)
+        select(func.max(_log.contacted_at))
+        .where(_log.tenant_id == _u.tenant_id, _log.commerce_user_id == _u.id, *on_channel)
+        .correlate(_u)
         .scalar_subquery()
     )
 
 
-_type = bindparam("type", type_=TargetConfig.type.type)
-_rules_in_force = (
+_contact_types = func.jsonb_path_query_array(_u.contacts, literal_column("'$[*].contact_type'"), type_=JSONB)
+_can_be_reached = or_(_REACHED_BY.is_(None), _contact_types.has_any(_REACHED_BY))
+_FITS, _IS_INACTIVE, _IS_UNREACHABLE, _HAS_OTHER_ROLE = (_constant(number) for number in range(4))
+_users = (
     select(
-        TargetConfig.id,
-        TargetConfig.version,
-        TargetConfig.strategy,
-        TargetConfig.criteria,
-        TargetConfig.fallback_to_commerce_rep,
-        TargetConfig.fallback_to_owner,
+        _u.id,
+        _u.roles,
+        _contact_types.label("contact_types"),
+        _u.is_active,
+        _last_contact().label("last_contacted_at"),
+        _last_contact(_log.channel == CHANNEL).label("last_contacted_on_channel_at"),
+        case((~_u.is_active, _IS_INACTIVE), (_can_be_reached, _FITS), else_=_IS_UNREACHABLE).label("n"),
     )
-    .where(
-        TargetConfig.tenant_id == TENANT,
-        TargetConfig.is_active,
-        or_(TargetConfig.channel.is_(None), TargetConfig.channel == CHANNEL),
-        or_(TargetConfig.type.is_(None), TargetConfig.type == _type),
-    )
-    .order_by(TargetConfig.priority)
+    .where(_u.tenant_id == TENANT, _u.commerce_id == COMMERCE)
+    .cte("users")
 )
-_candidates = select(
-    CommerceUser.id,
-    CommerceUser.roles,
-    func.jsonb_path_query_array(CommerceUser.contacts, literal_column("'$[*].contact_type'")).label("contact_types"),
-    CommerceUser.is_active,
-    select(func.max(_last_contact(_EACH_CHANNEL.c.channel)))
-    .select_from(_EACH_CHANNEL)
+"""The commerce's users, read once. `n` orders those that a criterion fits by how close they came to being taken."""
+
+_LISTED = _constant(LISTED_CANDIDATES)
+
+
+def _place(last_contact: Expression) -> ColumnElement[int]:
+    """Build the number of a user among those of equal nearness, in the order in which a criterion prefers them."""
+    return func.row_number().over(partition_by=_users.c.n, order_by=(last_contact.desc().nulls_last(), _users.c.id))
+
+
+_roles = func.unnest(literal_column(f"'{{{','.join(Role)}}}'::text[]")).table_valued("role", name="e").render_derived()
+_nearest_by_role = (
+    select(_users.c.id)
+    .order_by(
+        case((_roles.c.role == any_(_users.c.roles), _users.c.n), else_=_HAS_OTHER_ROLE),
+        _users.c.last_contacted_at.desc().nulls_last(),
+        _users.c.id,
+    )
+    .limit(_LISTED)
+    .lateral("m")
+)
+_placed = select(
+    literal_column("users.*"),
+    _place(_users.c.last_contacted_at).label("p"),
+    _place(_users.c.last_contacted_on_channel_at).label("q"),
+).subquery("c")
+_candidates = (
+    select(func.json_agg(_placed.table_valued()))
+    .where(
+        or_(
+            _placed.c.p <= _LISTED,
+            _placed.c.q <= _LISTED,
+            literal_column("c.id", CommerceUser.id.type).in_(
+                select(_nearest_by_role.c.id).join_from(_roles, _nearest_by_role, true())
+            ),
+        )
+    )
     .scalar_subquery()
-    .label("last_contacted_at"),
-    _last_contact(CHANNEL).label("last_contacted_on_channel_at"),
-).where(CommerceUser.tenant_id == TENANT, CommerceUser.commerce_id == COMMERCE)
+)
+"""The users that can be among the first that any criterion lists; the engine judges and orders them.
+
+For a role they are the first of its own order. For the last contacts they are the first of each nearness, whatever the
+number of days: users whose contact is too old come after all others, in the order of the same times.
+"""
+
 _standing_target = select(
     TargetUser.status,
     TargetUser.strategy,
@@ -149,35 +204,17 @@ OCCASION = (
 
 TARGET_FACTS = select(
     *OCCASION,
-    _json_row(_rules_in_force).label("rules"),
-    _json_rows(_candidates).label("candidates"),
+    _rules_in_force.label("rules"),
+    _candidates.label("candidates"),
+    select(func.count()).select_from(_users).scalar_subquery().label("candidates_total"),
     case((AFTER_CREATION, _json_row(_standing_target))).label("standing"),
 )
 
+_key, _policy = aliased(AttributeKey, name="k"), aliased(AttributePolicy, name="p")
 _catalogued_keys = (
-    select(
-        AttributeKey.key,
-        case(
-            (
-                AttributePolicy.key.is_not(None),
-                func.json_build_object(
-                    "strategy",
-                    AttributePolicy.strategy,
-                    "resolver_type",
-                    AttributePolicy.resolver_type,
-                    "version",
-                    AttributePolicy.version,
-                ),
-            )
-        ).label("policy"),
-    )
-    .join_from(
-        AttributeKey,
-        AttributePolicy,
-        and_(AttributePolicy.tenant_id == AttributeKey.tenant_id, AttributePolicy.key == AttributeKey.key),
-        isouter=True,
-    )
-    .where(AttributeKey.tenant_id == TENANT)
+    select(_key.key, func.row_to_json(literal_column("p")).label("policy"))
+    .join_from(_key, _policy, and_(_policy.tenant_id == _key.tenant_id, _policy.key == _key.key), isouter=True)
+    .where(_key.tenant_id == TENANT)
 )
 _standing_attributes = (
     select(
@@ -191,7 +228,11 @@ _standing_attributes = (
     .where(parts_of(ActivityAttribute, TENANT, ACTIVITY))
     .order_by(ActivityAttribute.position)
 )
-_commerce = select(Commerce.name, Commerce.tax_id, Commerce.addresses).where(
+_primary_addresses = func.jsonb_path_query_array(
+    Commerce.addresses, literal_column("'$[*] ? (@.is_primary == true)'"), type_=JSONB
+)
+_first_address = func.jsonb_path_query_array(_primary_addresses.concat(Commerce.addresses), literal_column("'$[0]'"))
+_commerce = select(Commerce.name, Commerce.tax_id, _first_address.label("addresses")).where(
     Commerce.tenant_id == TENANT, Commerce.id == COMMERCE
 )
 
@@ -208,8 +249,10 @@ def _creation_facts_statement() -> Rows:
     parts = (*KEY_FACTS.selected_columns, *REASON_FACTS.selected_columns, *TARGET_FACTS.selected_columns)
     asks: BindParameter[bool] = bindparam("with_attributes")
     of_attributes = ATTRIBUTE_FACTS.selected_columns
+    scheduled_at = bindparam("scheduled_at", type_=ScheduledActivity.scheduled_at.type).label("scheduled_at")
     return select(
-        *(column for column in parts if column.name != "standing"),
+        scheduled_at,
+        *(column for column in parts if column.name not in {"standing", "scheduled_at"}),
         *(case((asks, of_attributes[name])).label(name) for name in ("catalogue", "commerce")),
     )
 
@@ -338,7 +381,13 @@ def _reason_parameters(resolve: Resolve) -> Columns:
 
 def _target_parameters(resolve: Resolve) -> Columns:
     request = resolve.scheduled.request
-    return _occasion_parameters(resolve) | {"channel": request.channel, "type": request.type}
+    by_channel = {"channel": request.channel, "reached_by": _list_reaching(request.channel)}
+    return _occasion_parameters(resolve) | by_channel | {"type": request.type}
+
+
+def _list_reaching(channel: Channel) -> list[str] | None:
+    """List the types of contacts by which the channel reaches users; None if it reaches every user."""
+    return [*REACHED_BY[channel]] if channel in REACHED_BY else None
 
 
 def _occasion_parameters(resolve: Resolve) -> Columns:

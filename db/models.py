@@ -143,6 +143,7 @@ class ContactLogEntry(HasId):
         ForeignKeyConstraint(["tenant_id", "commerce_user_id"], ["commerce_users.tenant_id", "commerce_users.id"]),
         UniqueConstraint("tenant_id", "commerce_user_id", "channel", "contacted_at"),
         Index(None, "tenant_id", "commerce_id", "contacted_at"),
+        Index(None, "tenant_id", "commerce_user_id", "contacted_at"),
     )
 
     commerce_id: Mapped[UUID]

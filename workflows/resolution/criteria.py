@@ -1,6 +1,9 @@
 """Try one criterion on the users of a commerce: judge each user, and choose the first of those that fit."""
 
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 from workflows.messages import TargetCriterion
@@ -8,7 +11,7 @@ from workflows.resolution.explanations import CandidateExplanation, Outcome, Tri
 from workflows.resolution.facts import Candidate, TargetFacts
 from workflows.words import Channel, ContactType, CriterionType, LockReason
 
-LISTED_CANDIDATES = 10
+LISTED_CANDIDATES = 20
 NAMED_IN_SENTENCE = 3
 LONGEST_MEMORY_DAYS = 36_500
 NEARNESS = {verdict: place for place, verdict in enumerate(Verdict)}
@@ -20,28 +23,97 @@ REACHED_BY = {
 }
 
 
-def try_criterion(criterion: TargetCriterion, facts: TargetFacts, fallback: LockReason | None = None) -> Trial:
-    """Choose, of the candidates that fit, the most recently contacted one, then the one with the lowest id."""
-    seen = [(_judge(criterion, candidate, facts), candidate) for candidate in facts.candidates]
-    seen.sort(key=lambda pair: (NEARNESS[pair[0]], *_sort_key(criterion, pair[1])))
-    if matched := bool(seen) and seen[0][0] is Verdict.ANOTHER_CAME_FIRST:
-        seen[0] = (Verdict.TAKEN, seen[0][1])
+Judged = list[tuple[Verdict, Candidate]]
+
+
+class Crowd:
+    """The users of a commerce, sorted once for all criteria, and judged once for all equal ones."""
+
+    def __init__(self, facts: TargetFacts) -> None:
+        self.facts = facts
+        self._judged: dict[str, Judged] = {}
+
+    def judge(self, criterion: TargetCriterion) -> Judged:
+        """Judge the users by a criterion, those nearest to being taken first.
+
+        Users who come too late to be listed may be left out.
+        """
+        rule = repr((criterion.type, criterion.config.get("role"), criterion.config.get("within_days")))
+        if rule not in self._judged:
+            find_miss, available = _choose_judge(criterion, self.facts.now), self._available
+            judged = [(find_miss(one) or available[one.id], one) for one in self._list_preferred(criterion)]
+            judged.sort(key=lambda pair: NEARNESS[pair[0]])  # keeps the order of preference within a verdict
+            self._judged[rule] = judged
+        return self._judged[rule]
+
+    def _list_preferred(self, criterion: TargetCriterion) -> tuple[Candidate, ...]:
+        """List users in the order of the criterion's preference, among them the first that its trial lists."""
+        if criterion.type is CriterionType.ROLE_MATCH:
+            return self._by_last_contact
+        return self._nearest_on_channel if _is_on_channel(criterion) else self._nearest
+
+    @cached_property
+    def _available(self) -> dict[UUID, Verdict]:
+        """Return the verdict on each user whom a criterion fits."""
+        return {one.id: _judge_availability(one, self.facts) for one in self.facts.candidates}
+
+    @cached_property
+    def _by_last_contact(self) -> tuple[Candidate, ...]:
+        return self._sort(CriterionType.LAST_CONTACTED_ALL_CHANNELS)
+
+    @cached_property
+    def _nearest(self) -> tuple[Candidate, ...]:
+        return self._keep_nearest(self._by_last_contact)
+
+    @cached_property
+    def _nearest_on_channel(self) -> tuple[Candidate, ...]:
+        return self._keep_nearest(self._sort(CriterionType.LAST_CONTACTED_SAME_CHANNEL))
+
+    def _sort(self, kind: CriterionType) -> tuple[Candidate, ...]:
+        criterion = TargetCriterion(type=kind)
+        return tuple(sorted(self.facts.candidates, key=lambda candidate: _sort_key(criterion, candidate)))
+
+    def _keep_nearest(self, preferred: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """Keep the first users of each verdict that doesn't depend on the time of the contact.
+
+        No more of them are listed, whatever the number of days: users whose contact is too old, or who had none, come
+        after all others in the same order.
+        """
+        numbers: defaultdict[Verdict, int] = defaultdict(int)
+        kept = []
+        for candidate in preferred:
+            verdict = self._available[candidate.id]
+            numbers[verdict] += 1
+            if numbers[verdict] <= LISTED_CANDIDATES:
+                kept.append(candidate)
+        return tuple(kept)
+
+
+def try_criterion(
+    criterion: TargetCriterion,
+    crowd: Crowd,
+    fallback: LockReason | None = None,
+    *,
+    listed: int = LISTED_CANDIDATES,
+) -> Trial:
+    """Choose, of the candidates that fit, the most recently contacted one, then the one with the lowest id.
+
+    A trial that has chosen a user lists as many candidates as any, one that has not as many as are asked for.
+    """
+    facts, judged = crowd.facts, crowd.judge(criterion)
+    first = judged[0][1] if judged else None
+    is_matched = bool(judged) and judged[0][0] is Verdict.ANOTHER_CAME_FIRST
     return Trial(
         type=criterion.type,
         config={name: value for name, value in criterion.config.items() if value is not None},
         priority=criterion.priority,
         fallback=fallback,
-        outcome=Outcome.MATCHED if matched else Outcome.NOBODY,
+        outcome=Outcome.MATCHED if is_matched else Outcome.NOBODY,
         candidates=tuple(
-            CandidateExplanation(
-                commerce_user_id=candidate.id,
-                verdict=verdict,
-                why=_describe_verdict(verdict, candidate, seen[0][1], criterion, facts),
-                last_contacted_at=None if verdict is Verdict.OTHER_ROLE else _last_contact(criterion, candidate),
-            )
-            for verdict, candidate in seen[:LISTED_CANDIDATES]
+            _explain(Verdict.TAKEN if is_matched and one is first else verdict, one, judged[0][1], criterion, facts)
+            for verdict, one in judged[: LISTED_CANDIDATES if is_matched else listed]
         ),
-        more_candidates=max(0, len(seen) - LISTED_CANDIDATES),
+        more_candidates=max(0, facts.number_of_users - LISTED_CANDIDATES),
     )
 
 
@@ -72,13 +144,7 @@ def _describe_empty_search(trial: Trial, channel: Channel) -> str:
     return f"no user was ever contacted{_channel_suffix(trial.type, channel)}"
 
 
-def _judge(criterion: TargetCriterion, candidate: Candidate, facts: TargetFacts) -> Verdict:
-    if criterion.type is CriterionType.ROLE_MATCH:
-        misses = None if criterion.config.get("role") in candidate.roles else Verdict.OTHER_ROLE
-    else:
-        misses = _judge_contact(criterion, candidate, facts.now)
-    if misses is not None:
-        return misses
+def _judge_availability(candidate: Candidate, facts: TargetFacts) -> Verdict:
     if not candidate.is_active:
         return Verdict.INACTIVE
     needed = REACHED_BY.get(facts.channel)
@@ -86,20 +152,29 @@ def _judge(criterion: TargetCriterion, candidate: Candidate, facts: TargetFacts)
     return Verdict.ANOTHER_CAME_FIRST if reachable else Verdict.UNREACHABLE
 
 
-def _judge_contact(criterion: TargetCriterion, candidate: Candidate, now: datetime) -> Verdict | None:
-    contacted = _last_contact(criterion, candidate)
-    if contacted is None:
-        return Verdict.NEVER_CONTACTED
+def _choose_judge(criterion: TargetCriterion, now: datetime) -> Callable[[Candidate], Verdict | None]:
+    """Return the function that judges why the criterion doesn't fit a user; it returns None where it fits."""
+    if criterion.type is CriterionType.ROLE_MATCH:
+        role = criterion.config.get("role")
+        return lambda candidate: None if role in candidate.roles else Verdict.OTHER_ROLE
     days = criterion.config.get("within_days")
-    if isinstance(days, int) and contacted < now - timedelta(days=min(days, LONGEST_MEMORY_DAYS)):
-        return Verdict.CONTACTED_TOO_LONG_AGO
-    return None
+    since = now - timedelta(days=min(days, LONGEST_MEMORY_DAYS)) if isinstance(days, int) else None
+
+    def judge_contact(candidate: Candidate) -> Verdict | None:
+        contacted = _last_contact(criterion, candidate)
+        if contacted is None:
+            return Verdict.NEVER_CONTACTED
+        return Verdict.CONTACTED_TOO_LONG_AGO if since is not None and contacted < since else None
+
+    return judge_contact
 
 
 def _last_contact(criterion: TargetCriterion, candidate: Candidate) -> datetime | None:
-    if criterion.type is CriterionType.LAST_CONTACTED_SAME_CHANNEL:
-        return candidate.last_contacted_on_channel_at
-    return candidate.last_contacted_at
+    return candidate.last_contacted_on_channel_at if _is_on_channel(criterion) else candidate.last_contacted_at
+
+
+def _is_on_channel(criterion: TargetCriterion) -> bool:
+    return criterion.type is CriterionType.LAST_CONTACTED_SAME_CHANNEL
 
 
 def _sort_key(criterion: TargetCriterion, candidate: Candidate) -> tuple[float, UUID]:
@@ -109,6 +184,17 @@ def _sort_key(criterion: TargetCriterion, candidate: Candidate) -> tuple[float, 
 
 def _channel_suffix(criterion: CriterionType, channel: Channel) -> str:
     return f" on {channel.value}" if criterion is CriterionType.LAST_CONTACTED_SAME_CHANNEL else ""
+
+
+def _explain(
+    verdict: Verdict, candidate: Candidate, first: Candidate, criterion: TargetCriterion, facts: TargetFacts
+) -> CandidateExplanation:
+    return CandidateExplanation(
+        commerce_user_id=candidate.id,
+        verdict=verdict,
+        why=_describe_verdict(verdict, candidate, first, criterion, facts),
+        last_contacted_at=None if verdict is Verdict.OTHER_ROLE else _last_contact(criterion, candidate),
+    )
 
 
 def _describe_verdict(

@@ -72,13 +72,23 @@ class Occasion(Message):
 
 
 class TargetFacts(Occasion):
-    """The facts that decide the target user; `standing` is the row's target after creation."""
+    """The facts that decide the target user; `standing` is the row's target after creation.
+
+    The candidates are all users of the commerce; or, if `candidates_total` is their number, at least those that any
+    criterion's trial lists.
+    """
 
     channel: Channel
     requested: tuple[TargetCriterion, ...] | None = None
     rules: TargetRules = TargetRules()
     candidates: tuple[Candidate, ...] = ()
+    candidates_total: int | None = None
     standing: ResolvedTarget | None = None
+
+    @property
+    def number_of_users(self) -> int:
+        """Return the number of the commerce's users."""
+        return len(self.candidates) if self.candidates_total is None else self.candidates_total
 
 
 class Policy(Message):

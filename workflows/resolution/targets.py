@@ -3,7 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from workflows.messages import ResolvedTarget, TargetCriterion
-from workflows.resolution.criteria import chosen_user_id, describe_failure, try_criterion
+from workflows.resolution.criteria import (
+    LISTED_CANDIDATES,
+    NAMED_IN_SENTENCE,
+    Crowd,
+    chosen_user_id,
+    describe_failure,
+    try_criterion,
+)
 from workflows.resolution.explanations import (
     CriteriaSource,
     Outcome,
@@ -61,14 +68,18 @@ def _search(facts: TargetFacts, strategy: TargetStrategy) -> ResolvedTarget:
 
 
 def _run_trials(facts: TargetFacts) -> Iterator[tuple[LockReason, Trial]]:
-    for criterion in sorted(_criteria_in_force(facts), key=lambda criterion: criterion.priority):
-        yield LockReason.CRITERIA_MATCH, try_criterion(criterion, facts)
+    crowd = Crowd(facts)
+    criteria = sorted(_criteria_in_force(facts), key=lambda criterion: criterion.priority)
+    for number, criterion in enumerate(criteria, start=1):
+        is_listed = number < LISTED_CRITERIA or number == len(criteria)
+        listed = LISTED_CANDIDATES if is_listed else NAMED_IN_SENTENCE + 1
+        yield LockReason.CRITERIA_MATCH, try_criterion(criterion, crowd, listed=listed)
     for lock_reason, role, is_on in (
         (LockReason.FALLBACK_COMMERCE_REP, Role.COMMERCE_REP, facts.rules.fallback_to_commerce_rep),
         (LockReason.FALLBACK_OWNER, Role.OWNER, facts.rules.fallback_to_owner),
     ):
         criterion = TargetCriterion(type=CriterionType.ROLE_MATCH, config={"role": role.value})
-        trial = try_criterion(criterion, facts, lock_reason) if is_on else _skip_fallback(criterion, lock_reason)
+        trial = try_criterion(criterion, crowd, lock_reason) if is_on else _skip_fallback(criterion, lock_reason)
         yield lock_reason, trial
 
 
