@@ -17,7 +17,8 @@ class DatabaseSettings(BaseSettings):
 
     database_url: SecretStr = Field(
         description="postgresql+psycopg://user:password@host:port/database?name=value, with the names of libpq; what it"
-        " sets, as in `options=-c statement_timeout=20s`, takes precedence over the service's own limits."
+        " sets, as in `options=-c statement_timeout=20s`, takes precedence over the service's own limits, but not over"
+        " what correctness rests on (`db/sessions.py`)."
     )
     listen_host: str = Field(default="127.0.0.1", description="Address that HTTP listens on; 0.0.0.0 in a container.")
     database_pool_size: int = Field(default=20, ge=1, description="Connections per pool; a process has two pools.")

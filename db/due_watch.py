@@ -1,17 +1,17 @@
 """Wake the requests that wait for something due: one connection of the process listens for all of them."""
 
 import asyncio
-import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Self, TypedDict
+from typing import Self
 from uuid import UUID
 
 import psycopg
 import structlog
+from pydantic import BaseModel, FiniteFloat, ValidationError
 from sqlalchemy import URL
 
-from db.engine import connect_arguments
+from db.sessions import connect_arguments
 from workflows.words import ActivityType, Channel
 
 log = structlog.get_logger(__name__)
@@ -19,18 +19,21 @@ log = structlog.get_logger(__name__)
 NOTIFICATION = "scheduled_activity_due"
 """Sent by a trigger with tenant, channel, type, and the seconds by which the mark was made ahead of its time."""
 
-RECONNECT_SECONDS = 1
+SHORTEST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 5
+"""Limits of the pause before the next attempt to listen: it doubles with each failure."""
+
 SHORTEST_SLEEP_SECONDS = 0.02
 """Limits each waiter to 50 reads a second in a burst of notifications."""
 
 
-class Mark(TypedDict):
+class Mark(BaseModel, frozen=True, strict=True):
     """The payload of a notification."""
 
     tenant_id: str
     channel: str
     type: str
-    seconds: float
+    seconds: FiniteFloat
 
 
 class Waiter:
@@ -49,8 +52,8 @@ class Waiter:
 
     def notify(self, mark: Mark) -> None:
         """Wake at the moment of the mark if it is one that the request waits for."""
-        if mark["tenant_id"] == self._tenant_id and mark["channel"] in self._channels and mark["type"] in self._types:
-            self.wake_in(mark["seconds"])
+        if mark.tenant_id == self._tenant_id and mark.channel in self._channels and mark.type in self._types:
+            self.wake_in(mark.seconds)
 
     def wake_in(self, seconds: float) -> None:
         """End the sleep in so many seconds at the latest."""
@@ -72,8 +75,10 @@ class DueWatch:
     """Listens for marks on a session of its own, so not through a pooler that shares sessions by transaction."""
 
     def __init__(self, url: URL) -> None:
-        self._arguments: dict[str, Any] = {"keepalives_idle": 5, "keepalives_interval": 2, **connect_arguments(url)}
+        self._arguments = connect_arguments(url)
         self._is_interrupted = False
+        self._has_met_malformed = False
+        self._pause_seconds: float = SHORTEST_PAUSE_SECONDS
         self._waiters: set[Waiter] = set()
         self._listening: asyncio.Task[None] | None = None
         self.is_stopping = False
@@ -110,10 +115,11 @@ class DueWatch:
         while True:
             try:
                 await self._listen()
-            except (psycopg.Error, OSError, ValueError, LookupError) as failure:
+            except Exception as failure:  # noqa: BLE001 - without the listener, claims would find nothing until their end
                 self._warn_once(failure)
             self._wake_all()
-            await asyncio.sleep(RECONNECT_SECONDS)
+            await asyncio.sleep(self._pause_seconds)
+            self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(autocommit=True, **self._arguments) as connection:
@@ -121,11 +127,24 @@ class DueWatch:
             if self._is_interrupted:
                 log.info("listening for due activities again")
             self._is_interrupted = False
+            self._pause_seconds = SHORTEST_PAUSE_SECONDS
             self._wake_all()
+            self._has_met_malformed = False
             async for notification in connection.notifies():
-                mark: Mark = json.loads(notification.payload)
-                for waiter in self._waiters:
-                    waiter.notify(mark)
+                self._notify_waiters(notification.payload)
+
+    def _notify_waiters(self, payload: str) -> None:
+        """Skip a payload that isn't the trigger's: no mark is lost with it. The first of a session is logged."""
+        try:
+            mark = Mark.model_validate_json(payload)
+        except ValidationError as malformed:
+            if not self._has_met_malformed:
+                faults = [fault["type"] for fault in malformed.errors()]  # not the payload: it may quote anything
+                log.warning("skipping malformed notifications of due activities", faults=faults)
+            self._has_met_malformed = True
+            return
+        for waiter in self._waiters:
+            waiter.notify(mark)
 
     def _warn_once(self, failure: Exception) -> None:
         """Log the first failure of an outage. The server's message names places and roles; others may quote a mark."""

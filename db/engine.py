@@ -2,24 +2,24 @@
 
 import json
 import math
-from collections.abc import Mapping
+import select
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
-from psycopg.errors import FeatureNotSupported
+from psycopg import AsyncConnection, OperationalError
+from psycopg.errors import Diagnostic, FeatureNotSupported
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExecutionContext
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from db.failures import READ_ONLY, STALE_PLAN
+from db.sessions import LIMITS, connect_arguments
 
-_PATIENCE: Mapping[str, Any] = MappingProxyType({"connect_timeout": 3, "tcp_user_timeout": 5000})
-_SESSION = "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s -c jit=off"
-"""With `jit` PostgreSQL would compile the statement that reads many users, which takes longer than reading them."""
 _LONG = 40
 
 
@@ -54,7 +54,7 @@ def open_database(url: str, pool_size: int = 20) -> Database:
         "hide_parameters": True,
         "json_deserializer": partial(json.loads, parse_int=_read_integer),
         "pool_timeout": 5,
-        "connect_args": connect_arguments(make_url(url), _SESSION),
+        "connect_args": connect_arguments(make_url(url), LIMITS),
     }
     opened = Database(
         transactions=create_async_engine(url, **options),
@@ -62,8 +62,43 @@ def open_database(url: str, pool_size: int = 20) -> Database:
     )
     for engine in (opened.transactions, opened.autocommit):
         event.listen(engine.sync_engine, "handle_error", _drop_outdated_connections)
+        event.listen(engine.sync_engine, "checkout", _replace_closed_connections)
     event.listen(opened.autocommit.sync_engine, "do_execute", _execute_without_stale_plan)
     return opened
+
+
+def _replace_closed_connections(_: DBAPIConnection, entry: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+    """Replace the pool's connections if the server has closed the one that is taken: nothing was sent over it yet."""
+    connection = entry.driver_connection
+    assert isinstance(connection, AsyncConnection)  # noqa: S101 - both engines use psycopg
+    if is_closed(connection):
+        raise InvalidatePoolError
+
+
+def is_closed(connection: AsyncConnection[Any]) -> bool:
+    """Return whether the server has closed an idle connection. What its socket holds says so, without a round trip.
+
+    An idle connection may also hold notifications, notices and changed parameters: they are read, and it stays open.
+    """
+    if connection.closed:
+        return True
+    arrivals = select.poll()
+    arrivals.register(connection.pgconn.socket, select.POLLIN)
+    if not arrivals.poll(0):
+        return False
+    notices: list[Diagnostic] = []
+    connection.add_notice_handler(notices.append)
+    try:
+        while arrivals.poll(0):
+            connection.pgconn.consume_input()
+            while connection.pgconn.notifies():
+                pass
+    except OperationalError:
+        return True
+    finally:
+        connection.remove_notice_handler(notices.append)
+    # The server's last message arrives before the end of the stream.
+    return any(notice.severity_nonlocalized in {"FATAL", "PANIC"} for notice in notices)
 
 
 def _drop_outdated_connections(context: ExceptionContext) -> None:
@@ -89,16 +124,6 @@ def _execute_without_stale_plan(
         connection.driver_connection.prepare_threshold = None
         cursor.execute(statement, parameters)
     return True
-
-
-def connect_arguments(url: URL, session: str = "") -> dict[str, Any]:
-    """Return psycopg's arguments for a URL: SQLAlchemy reads it, because libpq reads `+` for a space differently.
-
-    What the URL sets takes precedence over the limits that every connection has, and over the options of `session`.
-    """
-    _, arguments = url.get_dialect()().create_connect_args(url)
-    options = f"{session} {arguments.get('options', '')}".strip()
-    return {**_PATIENCE, **arguments, **({"options": options} if options else {})}
 
 
 def _read_integer(digits: str) -> int | float:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 from sqlalchemy.dialects.postgresql import insert
 
 from db.models import AttributeKey, Commerce, CommerceUser, Reason, Table
+from db.sessions import connect_arguments
 from workflows.words import ContactType, Role
 
 Row = tuple[type[Table], dict[str, Any]]
@@ -72,7 +73,7 @@ ATTRIBUTE_KEYS = (
 
 def load_demo_data(database_url: str) -> None:
     """Add the missing rows in one transaction; existing rows stay as they are, changed or not."""
-    engine = create_engine(database_url)
+    engine = create_engine(database_url, connect_args=connect_arguments(make_url(database_url)))
     with engine.begin() as connection:
         for table, row in _rows():
             connection.execute(insert(table).values(row).on_conflict_do_nothing())

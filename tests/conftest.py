@@ -21,6 +21,7 @@ from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, 
 from logs import configure_logging
 from tests.support.builders import Tenant
 from tests.support.service import Service, running_service, temporal_client
+from tests.support.stoppable_postgres import StoppablePostgres
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME_SKIPPING = {"frontend.WorkflowTimeSkippingEnabled": "true"}
@@ -85,6 +86,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         server.create_database("template")
         migrations.upgrade(server.url("template"))
         yield server
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[StoppablePostgres]:
+    """Run a server for one test, which logs every statement."""
+    postgres = StoppablePostgres(tmp_path, ["log_statement=all"])
+    yield postgres
+    postgres.stop()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ from bench.peers.cron import create_directly
 from bench.peers.route import Create, serve
 from bench.peers.steps import Steps
 from db import marks
-from db.engine import Database, connect_arguments, open_database
+from db.engine import Database, open_database
+from db.sessions import connect_arguments
 from settings import DatabaseSettings
 from workflows.messages import MarkDue, ScheduledActivityInput, Snapshot
 

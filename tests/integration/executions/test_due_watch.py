@@ -14,6 +14,7 @@ from sqlalchemy import make_url, text
 from db.due_watch import NOTIFICATION, DueWatch
 from db.engine import Database, open_database
 from embedded.postgres import Postgres
+from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import new_database
 from workflows.words import ActivityType, Channel
 
@@ -100,6 +101,78 @@ async def test_an_outage_is_logged_once_with_its_reason_and_so_is_its_end(
     assert second["reason"]
     assert third["reason"]
     assert {line["level"] for line in (first, second, third)} == {"warning"}
+
+
+MALFORMED = {
+    "empty": "",
+    "text": "María, +525555550101",
+    "null": "null",
+    "list": "[1]",
+    "empty object": "{}",
+    "a member is missing": '{"tenant_id": "%s", "channel": "SMS", "type": "TASK"}',
+    "members of other types": '{"tenant_id": "%s", "channel": ["SMS"], "type": {"TASK": 1}, "seconds": 0}',
+    "text for a number": '{"tenant_id": "%s", "channel": "SMS", "type": "TASK", "seconds": "soon"}',
+    "not a number": '{"tenant_id": "%s", "channel": "SMS", "type": "TASK", "seconds": NaN}',
+    "infinite": '{"tenant_id": "%s", "channel": "SMS", "type": "TASK", "seconds": 1e999}',
+    "half": '{"tenant_id": "%s", "chan',
+}
+"""Payloads that the trigger doesn't send, by what is wrong."""
+
+
+@pytest.mark.parametrize("payload", MALFORMED.values(), ids=MALFORMED)
+async def test_a_malformed_notification_is_logged_once_and_skipped(
+    postgres: Postgres, log: StringIO, payload: str
+) -> None:
+    database = open_database(new_database(postgres))
+    tenant_id = uuid4()
+    async with DueWatch(database.url) as watch:
+        await until_listening(database)
+        for _ in range(3):
+            await notify(database, payload.replace("%s", str(tenant_id)))
+            await notify(database, "whatever", channel="another_channel")
+        await check_that_a_mark_wakes(watch, database, tenant_id)
+        assert await value(database, str(LISTENERS)) == 1
+    await database.dispose()
+    (skipped,) = events(log, "skipping malformed notifications of due activities")
+    assert skipped["level"] == "warning"
+    assert "María" not in log.getvalue()
+    assert "listening for due activities again" not in log.getvalue()
+
+
+async def notify(database: Database, payload: str, channel: str = NOTIFICATION) -> None:
+    async with database.autocommit.connect() as connection:
+        statement = text("SELECT pg_notify(:channel, :payload)")
+        await connection.execute(statement, {"channel": channel, "payload": payload})
+
+
+async def check_that_a_mark_wakes(watch: DueWatch, database: Database, tenant_id: UUID) -> None:
+    """Let a request wait for a mark, and send the mark."""
+    with watch.waiting(tenant_id, [Channel.SMS], [ActivityType.TASK]) as waiter:
+        waiter.begin_read()
+        sleeping = asyncio.create_task(waiter.sleep(600))
+        await notify(database, mark(tenant_id))
+        async with asyncio.timeout(60):
+            await sleeping
+
+
+@pytest.mark.parametrize("fault", ["restart", "terminate", "cancel"])
+async def test_the_listener_listens_again_after_every_fault_of_its_session(
+    own_postgres: StoppablePostgres, log: StringIO, fault: str
+) -> None:
+    database = open_database(own_postgres.server.url("template"))
+    async with DueWatch(database.url) as watch:
+        await until_listening(database)
+        if fault == "restart":
+            own_postgres.stop()
+            await until_logged(log, "not listening for due activities", 1)
+            own_postgres.start()
+        else:
+            await value(database, str(EVICTION).replace("terminate", fault))
+        await until_listening(database)
+        if fault != "cancel":
+            await until_logged(log, "listening for due activities again", 1)
+        await check_that_a_mark_wakes(watch, database, uuid4())
+    await database.dispose()
 
 
 def events(log: StringIO, event: str) -> list[dict[str, Any]]:

@@ -16,13 +16,13 @@ import pytest
 from sqlalchemy import func, select, text
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 
-from db import migrations
 from db.models import ScheduledActivity, StatusEvent
-from embedded.postgres import Postgres, running_postgres
+from embedded.postgres import Postgres
 from embedded.processes import guarded_process
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import idle_service, new_database, work
 
 URL = "/api/activities"
@@ -30,34 +30,6 @@ ROOT = Path(__file__).parents[3]
 LATER = "2031-01-01T00:00:00.000Z"
 PATIENT: dict[str, Any] = {"answer_deadline_seconds": 60.0}
 IMPATIENT: dict[str, Any] = {"answer_deadline_seconds": 0.5}
-
-
-class StoppablePostgres:
-    """A server of its own that a test stops and starts; its URL stays the same."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running = ExitStack()
-        self.server = self.start()
-
-    def start(self) -> Postgres:
-        """Start the server on its existing data."""
-        self.server = self._running.enter_context(running_postgres(self._folder, durable=False))
-        return self.server
-
-    def stop(self) -> None:
-        """Stop the server in order."""
-        self._running.close()
-
-
-@pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[StoppablePostgres]:
-    """Run a server for one test."""
-    postgres = StoppablePostgres(tmp_path)
-    postgres.server.create_database("template")
-    migrations.upgrade(postgres.server.url("template"))
-    yield postgres
-    postgres.stop()
 
 
 @asynccontextmanager

@@ -1,0 +1,30 @@
+"""A TCP port that leads to a server's Unix socket."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from embedded.postgres import Postgres
+
+
+@asynccontextmanager
+async def tcp_address(postgres: Postgres) -> AsyncIterator[int]:
+    """Forward a port of 127.0.0.1 to the server until the block ends; yields the port."""
+    path = next(postgres.socket_folder.glob(".s.PGSQL.*[0-9]"))
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            there, back = await asyncio.open_unix_connection(str(path))
+            await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    async with await asyncio.start_server(forward, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy from one to the other until the end."""
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
