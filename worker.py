@@ -5,10 +5,10 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import uvloop
@@ -25,7 +25,7 @@ from activities_impl.reconciliation import Reconciliation
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
 from db.engine import Database, open_database
-from db.migrations import schema_fault
+from db.start import wait_for_schema
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
 from runs.lead import Lead
@@ -38,6 +38,7 @@ from workflows.reconciliation import ReconciliationWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
 NO_LEAD = Lead(0)
 
 
@@ -126,16 +127,17 @@ def freeze_garbage_collection() -> None:
     gc.freeze()
 
 
-async def connect_patiently(runtime: Runtime, stop: asyncio.Event) -> Client | None:
-    """Connect to Temporal, retrying for ever: a worker may start before it; returns None once `stop` is set."""
-    connecting, stopping = asyncio.create_task(_connect(runtime)), asyncio.create_task(stop.wait())
-    done, pending = await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+async def finish_unless_stopped(work: Coroutine[Any, Any, Result], stop: asyncio.Event) -> Result | None:
+    """Return the result of `work`; once `stop` is set, cancel it and return None."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    done, pending = await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
-    return connecting.result() if connecting in done else None
+    return working.result() if working in done else None
 
 
-async def _connect(runtime: Runtime) -> Client:
+async def connect_patiently(runtime: Runtime) -> Client:
+    """Connect to Temporal, retrying for ever: a worker may start before it."""
     while True:
         try:
             return await connect(runtime=runtime)
@@ -165,11 +167,9 @@ async def main() -> None:
     metrics_address = f"{settings.listen_host}:{settings.worker_metrics_port}" if settings.worker_metrics_port else None
     runtime = open_runtime(metrics_address)
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
-    async with database.autocommit.connect() as connection:
-        fault = await connection.run_sync(schema_fault)
-    if fault:
+    if fault := await finish_unless_stopped(wait_for_schema(database), stop):
         sys.exit(fault)
-    client = await connect_patiently(runtime, stop)
+    client = await finish_unless_stopped(connect_patiently(runtime), stop)
     if client:
         await work(client, database, settings, stop, metrics_address)
     await database.dispose()

@@ -1,5 +1,6 @@
 """The API's process: open PostgreSQL and Temporal, and serve."""
 
+import asyncio
 import os
 import socket
 import sys
@@ -7,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from sqlalchemy import create_engine
 
 from api.app import create_app
 from api.http.auth import Authenticator
@@ -15,7 +15,7 @@ from api.http.dependencies import Resources
 from api.server import server_config
 from db.due_watch import DueWatch
 from db.engine import open_database
-from db.migrations import schema_fault
+from db.start import wait_for_schema
 from logs import configure_logging
 from runs.client import connect
 from runs.lead import Lead
@@ -24,7 +24,7 @@ from settings import ApiSettings
 
 @asynccontextmanager
 async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
-    """Open the resources that routes use. Temporal need not be reachable at the start."""
+    """Open the resources that routes use. Neither PostgreSQL nor Temporal need be reachable at the start."""
     settings = ApiSettings()
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     async with DueWatch(database.url) as due_watch:
@@ -47,21 +47,23 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
     await database.dispose()
 
 
-def require_current_schema(settings: ApiSettings) -> None:
-    """End the process with one line if the database's schema is not the one that the code needs."""
-    engine = create_engine(settings.database_url.get_secret_value())
-    with engine.connect() as connection:
-        fault = schema_fault(connection)
-    engine.dispose()
-    if fault:
-        sys.exit(fault)
-
-
 class Server(uvicorn.Server):
-    """uvicorn's server; at a stop, claims that wait for due activities are answered at once."""
+    """uvicorn's server. It ends on a schema that the code can't use; a stop answers claims that wait at once."""
+
+    fault: str | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, also while PostgreSQL is away: creations are accepted then."""
+        await super().startup(sockets)
+        self._checking = asyncio.create_task(self._check_schema())
+
+    async def _check_schema(self) -> None:
+        self.fault = await wait_for_schema(self.lifespan.state["resources"].database)
+        self.should_exit = self.should_exit or bool(self.fault)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wake the waiting claims, then shut down."""
+        self._checking.cancel()
         self.lifespan.state["resources"].due_watch.stop()
         await super().shutdown(sockets)
 
@@ -71,9 +73,10 @@ app = create_app(lifespan)
 if __name__ == "__main__":
     configure_logging("api")
     settings = ApiSettings()
-    require_current_schema(settings)
     server = Server(server_config(app, host=settings.listen_host, port=settings.api_port, timeout_graceful_shutdown=30))
     server.run()
+    if server.fault:
+        print(server.fault, file=sys.stderr)  # noqa: T201 - as sys.exit would
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0 if server.started else 1)  # as in worker.py
+    os._exit(1 if server.fault or not server.started else 0)  # as in worker.py

@@ -4,12 +4,12 @@ import asyncio
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from api.http.dependencies import Opened, Resources
 from api.http.metrics import expose_metrics
+from db.migrations import schema_fault
 from runs.patience import ANSWER_PATIENCE
 
 router = APIRouter(tags=["health"])
@@ -23,10 +23,10 @@ async def get_liveness() -> dict[str, str]:
 
 @router.get(
     "/health/ready",
-    responses={503: {"description": "The process is not ready. `missing` names what can't be reached."}},
+    responses={503: {"description": "The process is not ready. `missing` names what can't be reached or doesn't fit."}},
 )
 async def get_readiness(opened: Opened) -> JSONResponse:
-    """Check that PostgreSQL and Temporal can be reached. Send requests to the process only then."""
+    """Check that PostgreSQL, with a schema that fits, and Temporal can be reached. Send requests only then."""
     async with asyncio.TaskGroup() as group:
         asked = {
             "postgresql": group.create_task(_check_postgresql(opened)),
@@ -47,10 +47,9 @@ async def get_metrics(opened: Opened) -> Response:
 async def _check_postgresql(opened: Resources) -> str | None:
     try:
         async with asyncio.timeout(ANSWER_PATIENCE.total_seconds()), opened.database.autocommit.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+            return await connection.run_sync(schema_fault)
     except (SQLAlchemyError, OSError) as failure:
         return f"no answer ({type(failure).__name__})"
-    return None
 
 
 async def _check_temporal(opened: Resources) -> str | None:

@@ -1,0 +1,70 @@
+"""The worker and the API as processes, as they are deployed."""
+
+# ruff: noqa: S603 - the programs are ours
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from temporalio.client import Client
+
+from embedded.signing_key import AUDIENCE, ISSUER
+from embedded.temporal_server import free_port
+from tests.support.service import KEY
+from tests.support.started_stacks import ROOT, wait_until
+
+PROGRAMS = {"worker": ("worker.py",), "api": ("-m", "api.main")}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A running process."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+    url: str
+
+    def log(self) -> str:
+        """Return what it has written so far."""
+        return self.output.read_text()
+
+    def wait_for_log(self, words: str) -> None:
+        """Wait until it has written these words."""
+        wait_until(lambda: words in self.log() or self.process.poll() is not None)
+        assert words in self.log(), self.log()
+
+    def end(self) -> int:
+        """Send SIGTERM and return the exit code."""
+        self.process.terminate()
+        return self.process.wait(60)
+
+
+@contextmanager
+def deployed(name: str, database_url: str, temporal: Client, folder: Path) -> Iterator[Deployed]:
+    """Run the worker or the API until the block ends; the worker drains for two seconds."""
+    port = free_port()
+    environment = {one: value for one, value in os.environ.items() if not one.startswith("TEMPORAL_")} | {
+        "DATABASE_URL": database_url,
+        "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
+        "TEMPORAL_NAMESPACE": temporal.namespace,
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+        "WORKER_DRAIN_SECONDS": "2",
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": AUDIENCE,
+        "AUTH_PUBLIC_KEY": KEY.public_pem(),
+        "API_PORT": str(port),
+    }
+    output = folder / f"{name}-{port}.log"
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, *PROGRAMS[name]], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        yield Deployed(process, output, f"http://127.0.0.1:{port}")
+    finally:
+        process.kill()
+        process.wait()
