@@ -67,6 +67,7 @@ def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Call
         scheduled_activities.record,
         scheduled_activities.mark_due,
         scheduled_activities.read_standing,
+        scheduled_activities.restore,
         scheduled_activities.apply_change,
         reconciliation.compare_page,
         reconciliation.settle_ended,

@@ -4,12 +4,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from db import changes, creation, facts, marks
 from db.engine import Database
 from db.reconciliation import run_note_statement
+from db.restoration import restore_row
 from db.snapshots import build_snapshot, read_snapshot, read_snapshot_of_key
-from workflows.activities import ScheduledActivityActivities
+from workflows.activities import ROW_MISSING, ScheduledActivityActivities
 from workflows.messages import (
     ActivityRef,
     Apply,
@@ -18,12 +20,16 @@ from workflows.messages import (
     Record,
     RejectedError,
     Rejection,
+    Restore,
     ScheduledActivityInput,
     Snapshot,
     Standing,
 )
 from workflows.resolution import decide
 from workflows.words import ActivityStatus, EventType
+
+IDEMPOTENCY_KEY_EXISTS = "idempotency_key_exists"
+NOT_RESTORABLE_YET = "NotRestorableYet"
 
 
 class ScheduledActivities(ScheduledActivityActivities):
@@ -70,6 +76,20 @@ class ScheduledActivities(ScheduledActivityActivities):
         """Read the row without its lock, because a change that commits meanwhile has a higher version."""
         async with self._database.autocommit.connect() as connection:
             return await _read_standing(connection, read.tenant_id, read.id)
+
+    @activity.defn
+    async def restore(self, restore: Restore) -> Standing:
+        """Write the row again or leave it as it is, with the event RESTORED, in one transaction.
+
+        What the row refers to may be missing as well, until its tenant or an operator has brought it back.
+        """
+        try:
+            async with self._database.transactions.begin() as connection:
+                return (await restore_row(connection, restore, _run_id())).standing
+        except RejectedError as rejected:
+            if rejected.rejection.code == IDEMPOTENCY_KEY_EXISTS:
+                raise
+            raise ApplicationError(rejected.rejection.detail, type=NOT_RESTORABLE_YET) from None
 
     @activity.defn
     async def apply_change(self, apply: Apply) -> Standing:
@@ -120,7 +140,8 @@ async def _write_row(connection: AsyncConnection, record: Record) -> Snapshot:
 
 async def _read_standing(connection: AsyncConnection, tenant_id: UUID, activity_id: UUID) -> Standing:
     found = await read_snapshot(connection, tenant_id, activity_id)
-    assert found is not None  # noqa: S101 - a run asks about its own row, and no row is ever deleted
+    if found is None:
+        raise RejectedError(Rejection(code=ROW_MISSING, detail=f"Activity {activity_id} has no row."))
     return found.standing
 
 
@@ -138,7 +159,7 @@ def _run_id() -> str:
 def _key_exists_error(scheduled: ScheduledActivityInput, activity_id: UUID) -> RejectedError:
     return RejectedError(
         Rejection(
-            code="idempotency_key_exists",
+            code=IDEMPOTENCY_KEY_EXISTS,
             detail=f"The idempotency key {scheduled.request.idempotency_key!r} belongs to activity {activity_id}.",
             activity_id=activity_id,
         )

@@ -22,6 +22,7 @@ from workflows.messages import (
     ResolvedAttributes,
     ResolvedReason,
     ResolvedTarget,
+    Restore,
     ScheduledActivityInput,
     Snapshot,
     Standing,
@@ -29,6 +30,10 @@ from workflows.messages import (
 
 DEFECT = "internal_error"
 """The code of the rejection of a change that the service itself could not carry out."""
+
+
+ROW_MISSING = "activity_not_found"
+"""The code of the rejection by a step that finds no row: PostgreSQL was restored to a time before it was written."""
 
 
 def rejection_failure(rejection: Rejection) -> ApplicationError:
@@ -95,6 +100,11 @@ class ScheduledActivityActivities(ABC):
     @activity.defn
     async def read_standing(self, read: ActivityRef) -> Standing:
         """Return the row's standing; write nothing."""
+
+    @abstractmethod
+    @activity.defn
+    async def restore(self, restore: Restore) -> Standing:
+        """Return the standing of a row that is behind its run, or missing and then written again."""
 
     @abstractmethod
     @activity.defn

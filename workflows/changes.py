@@ -1,14 +1,21 @@
 """The updates by which clients and operators change an open run; the answer of each says where the row stands."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError, FailureError
 
 from workflows import display, limits
-from workflows.activities import DEFECT, ResolutionActivities, ScheduledActivityActivities, rejection_failure
+from workflows.activities import (
+    DEFECT,
+    ROW_MISSING,
+    ResolutionActivities,
+    ScheduledActivityActivities,
+    rejection_failure,
+)
 from workflows.actors import current_actor, read_actor
 from workflows.messages import (
     ActivityRef,
@@ -24,6 +31,7 @@ from workflows.messages import (
     Resolve,
     ResolvedAttributes,
     ResolvedTarget,
+    Restore,
     RetryResolution,
     ScheduledActivityInput,
     Snapshot,
@@ -106,17 +114,15 @@ class ChangeableActivity:
 
     async def _refresh(self, refresh: Refresh) -> Standing:
         await self._wait_for_creation()
-        standing = await run_step(
+        if refresh.lead_seconds is not None:
+            self._replace_lead(refresh.lead_seconds)
+        return await self._run_on_row(
             ScheduledActivityActivities.read_standing,
             ActivityRef(tenant_id=self._scheduled.tenant_id, id=self._scheduled.id),
             "read the row",
             step_id=f"refresh:{_current_update_id()}",
             give_up_on=(REFUSED,),
         )
-        if refresh.lead_seconds is not None:
-            self._replace_lead(refresh.lead_seconds)
-        self._adopt_standing(standing)
-        return standing
 
     @cancel.validator
     def _validate_cancel(self, change: Cancel) -> None:
@@ -181,13 +187,43 @@ class ChangeableActivity:
             withdrawal=withdrawal,
         )
         verb = apply.change.verb
-        standing = await run_step(
+        return await self._run_on_row(
             ScheduledActivityActivities.apply_change,
             apply,
             f"withdraw: {verb}" if withdrawal else verb.replace("_", " "),
             step_id=f"withdraw:{key}" if withdrawal else f"{verb}:{key}",
             give_up_on=(REFUSED,),
         )
+
+    async def _run_on_row(
+        self, method: Callable[..., Awaitable[Standing]], argument: Message, summary: str, **options: Any
+    ) -> Standing:
+        """Run a step that needs the row, and adopt the standing that it returns.
+
+        If the row is missing or behind, PostgreSQL was restored to an earlier point: the row wins, a missing one is
+        written again.
+        """
+        known = self._standing
+        is_change = method is ScheduledActivityActivities.apply_change
+        give_way = options.get("give_way")
+        try:
+            standing = await run_step(method, argument, summary, **options)
+        except ApplicationError as failure:
+            if failure.type != ROW_MISSING:
+                raise
+            restored = await self._restore(give_way)
+            return await self._run_on_row(method, argument, summary, **options) if is_change else restored
+        # A change counts the version up: the same one with other content is of a row that had been behind.
+        if standing.version < known.version or (is_change and standing.version == known.version and standing != known):
+            return await self._restore(give_way)
+        self._adopt_standing(standing)
+        return standing
+
+    async def _restore(self, give_way: Callable[[], bool] | None) -> Standing:
+        """Adopt the row as it is, or write it again from what this run knows; the trail says so."""
+        restore = Restore(scheduled=self._scheduled, known=self._standing, key=f"restored:{workflow.uuid4()}")
+        step = ScheduledActivityActivities.restore
+        standing = await run_step(step, restore, "take over a restored row", give_way=give_way)
         self._adopt_standing(standing)
         return standing
 
@@ -225,9 +261,9 @@ class ChangeableActivity:
         self._scheduled = self._scheduled.model_copy(update={"lead_seconds": lead_seconds})
 
     def _adopt_standing(self, standing: Standing) -> None:
-        """Keep the standing that a step has returned, unless it is older than the one kept; show it to operators."""
+        """Keep the standing that a step has returned, and show it to operators."""
         # An equal version is adopted too: after an edit by hand, `refresh` reads a row that differs without a new one.
-        if standing.version < self._standing.version or standing == self._standing:
+        if standing == self._standing:
             return
         changed: list[SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime]] = []
         if workflow.info().typed_search_attributes.get(ACTIVITY_STATUS) != listed_status(standing.status):

@@ -277,6 +277,17 @@ class MarkDue(ActivityRef):
     attributes: ResolvedAttributes | None = None
 
 
+class Restore(Message):
+    """Take the row over as a restored PostgreSQL has it, or write it again if it is missing.
+
+    `known` is the standing that the run had before; `key` is the event's.
+    """
+
+    scheduled: ScheduledActivityInput
+    known: Standing
+    key: str
+
+
 class Refresh(Message):
     """Make a run read its row again; `lead_seconds` replaces the run's lead where the row has moved."""
 

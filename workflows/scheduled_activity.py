@@ -13,7 +13,7 @@ from workflows.changes import ChangeableActivity, reject_faulty
 from workflows.messages import Cancel, MarkDue, Resolve, ScheduledActivityInput, Snapshot, Standing
 from workflows.resolution import decide_in_order
 from workflows.search_attributes import ACTIVITY_STATUS
-from workflows.steps import GaveWayError, TroubleError, run_local_step, run_step, run_visible_step
+from workflows.steps import GaveWayError, TroubleError, run_local_step, run_visible_step
 from workflows.words import OPEN, ActivityStatus, ResolutionMoment
 
 ALL_STEPS = "commerce, reason, target user, attributes, row and first event"
@@ -114,7 +114,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
         async with self._queue.turn():
             if self._standing == seen:
                 with suppress(GaveWayError):
-                    self._adopt_standing(await self._mark_due())
+                    await self._mark_due()
 
     async def _mark_due(self) -> Standing:
         """Resolve what was left for the wake-up, then mark the activity; return the row's standing."""
@@ -129,7 +129,8 @@ class ScheduledActivityWorkflow(ChangeableActivity):
             target=target,
             attributes=attributes,
         )
-        return await run_step(ScheduledActivityActivities.mark_due, mark, "marked for execution", give_way=give_way)
+        step = ScheduledActivityActivities.mark_due
+        return await self._run_on_row(step, mark, "marked for execution", give_way=give_way)
 
     async def _close_after(self, failure: BaseException) -> None:
         """Answer the creator of a failed creation, or cancel the row of a cancelled run; then let handlers finish."""

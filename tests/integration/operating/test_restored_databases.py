@@ -1,0 +1,200 @@
+"""Test what is true after PostgreSQL was restored to an earlier point, or Temporal's database was lost."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+from temporalio.client import WorkflowHandle
+
+from runs.client import workflow_id
+from tests.support.activities import created, trail, unresolved
+from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
+from tests.support.service import Service, until
+from workflows.messages import Reschedule
+
+URL = "/api/activities"
+PARTS = ("activity_attributes", "resolution_attempts", "status_events", "target_users")
+
+
+def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
+    return service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+
+
+async def execute(service: Service, *statements: str, **values: Any) -> None:
+    async with service.database.transactions.begin() as connection:
+        for statement in statements:
+            await connection.execute(text(statement), values)
+
+
+async def lose_row(service: Service, activity: dict[str, Any]) -> None:
+    """Delete the activity with its parts, as a restore to a time before its creation does."""
+    parts = [f"DELETE FROM {part} WHERE activity_id = :id" for part in PARTS]  # noqa: S608 - our own names
+    await execute(service, *parts, "DELETE FROM scheduled_activities WHERE id = :id", id=UUID(activity["id"]))
+
+
+async def set_back(service: Service, activity: dict[str, Any]) -> None:
+    """Give the activity the row and the trail that it had after its creation."""
+    await execute(
+        service,
+        "UPDATE scheduled_activities SET version = 1, status = 'READY', score = NULL, moved_at = NULL,"
+        " scheduled_at = :at WHERE id = :id",
+        "DELETE FROM status_events WHERE activity_id = :id AND event_type <> 'CREATED'",
+        id=UUID(activity["id"]),
+        at=datetime.fromisoformat(activity["scheduledAt"]),
+    )
+
+
+async def types_of(http: httpx.AsyncClient, activity: dict[str, Any]) -> list[str]:
+    return [event[0] for event in await trail(http, activity["id"])]
+
+
+async def length_of_history(run: WorkflowHandle[Any, Any]) -> int:
+    return len((await run.fetch_history()).events)
+
+
+async def test_a_run_whose_row_is_missing_writes_it_again_when_it_wakes(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http, scheduled_at=from_now(seconds=4))
+    await lose_row(service, activity)
+    async with asyncio.timeout(30):
+        while (seen := await http.get(f"{URL}/{activity['id']}")).json()["status"] != "DUE":
+            assert seen.status_code == 200
+            await asyncio.sleep(0.1)
+    now = seen.json()
+    same = ("id", "idempotencyKey", "scheduledAt", "reason", "channel", "type")
+    assert [now[name] for name in same] == [activity[name] for name in same]
+    assert [one["value"] for one in now["attributes"]] == [one["value"] for one in activity["attributes"]]
+    assert await types_of(http, activity) == ["CREATED", "RESTORED", "DUE"]
+    assert await run_of(service, tenant, activity).result() == "DUE"
+
+
+async def test_a_row_that_is_written_again_has_the_time_that_the_run_was_moved_to(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http)
+    later = from_now(days=3)
+    assert (await http.patch(f"{URL}/{activity['id']}", json={"scheduled_at": later})).status_code == 200
+    await lose_row(service, activity)
+    await run_of(service, tenant, activity).execute_update("refresh")
+    now = (await http.get(f"{URL}/{activity['id']}")).json()
+    assert (now["status"], datetime.fromisoformat(now["scheduledAt"])) == ("READY", datetime.fromisoformat(later))
+    (event,) = [one for one in await events_of(http, activity) if one["eventType"] == "RESTORED"]
+    assert event["details"]["known"] == {"version": 2, "status": "READY", "scheduledAt": now["scheduledAt"]}
+    assert (event["fromStatus"], event["toStatus"]) == ("READY", "READY")
+
+
+async def events_of(http: httpx.AsyncClient, activity: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await http.get(f"{URL}/{activity['id']}/status-events")).json()
+    return found
+
+
+async def test_a_change_of_a_run_whose_row_is_missing_is_carried_out(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http)
+    await lose_row(service, activity)
+    soon = Reschedule(scheduled_at=datetime.fromisoformat(from_now(seconds=1)))
+    await run_of(service, tenant, activity).execute_update("reschedule", soon)
+    await until(http, f"{URL}/{activity['id']}", "DUE")
+    assert await types_of(http, activity) == ["CREATED", "RESTORED", "RESCHEDULED", "DUE"]
+
+
+async def test_a_repetition_of_a_creation_whose_row_was_lost_is_the_same_request(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http, scheduled_at="2031-01-01T00:00:00.000Z")
+    await lose_row(service, activity)
+    await run_of(service, tenant, activity).execute_update("refresh")
+    body = {"idempotency_key": activity["idempotencyKey"], "scheduled_at": "2031-01-01T00:00:00.000Z"}
+    again = await http.post(URL, json=contract_example(**body))
+    assert (again.status_code, again.json()["sameRequest"], again.json()["decided"]) == (409, True, True)
+    assert again.json()["activity"]["id"] == activity["id"]
+
+
+async def test_what_was_left_to_resolve_at_its_time_is_resolved_after_the_row_is_written_again(
+    service: Service, http: httpx.AsyncClient
+) -> None:
+    owner = [{"type": "ROLE_MATCH", "config": {"role": "OWNER"}}]
+    body = {"resolution_strategy": "ON_DISPATCH", "criteria": owner}
+    answer = await http.post("/api/activity-config/target-resolution", json=body)
+    assert answer.status_code == 201, answer.text
+    activity = await created(http, scheduled_at=from_now(seconds=4))
+    assert [one["resolutionStatus"] for one in activity["targetUsers"]] == ["PENDING"]
+    await lose_row(service, activity)
+    due = await until(http, f"{URL}/{activity['id']}", "DUE")
+    assert [one["resolutionStatus"] for one in due["targetUsers"]] == ["LOCKED"]
+    assert await types_of(http, activity) == ["CREATED", "RESTORED", "DUE"]
+
+
+async def test_a_row_whose_commerce_is_missing_as_well_is_written_once_the_commerce_is_back(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http, scheduled_at=from_now(seconds=3))
+    await lose_row(service, activity)
+    restore = "UPDATE commerces SET is_active = :active WHERE tenant_id = :tenant AND id = :commerce"
+    of_tenant = {"tenant": tenant.id, "commerce": COMMERCE_ID}
+    await execute(service, restore, active=False, **of_tenant)
+    run = run_of(service, tenant, activity)
+    async with asyncio.timeout(60):
+        while not (steps := (await run.describe()).raw_description.pending_activities):
+            await asyncio.sleep(0.1)
+    assert [step.activity_id for step in steps] == ["restore"]
+    await execute(service, restore, active=True, **of_tenant)
+    await until(http, f"{URL}/{activity['id']}", "DUE")
+    assert await types_of(http, activity) == ["CREATED", "RESTORED", "DUE"]
+
+
+async def test_a_run_adopts_a_row_that_is_behind_it_and_does_not_spin(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await created(http, scheduled_at=from_now(seconds=5))
+    for score in (1, 2):
+        assert (await http.patch(f"{URL}/{activity['id']}", json={"score": score})).status_code == 200
+    await set_back(service, activity)
+    due = await until(http, f"{URL}/{activity['id']}", "DUE")
+    assert due["score"] is None
+    assert await types_of(http, activity) == ["CREATED", "RESTORED", "DUE"]
+    run = run_of(service, tenant, activity)
+    assert await run.result() == "DUE"
+    assert await length_of_history(run) < 50
+
+
+async def test_the_time_of_a_row_that_is_behind_wins(service: Service, http: httpx.AsyncClient, tenant: Tenant) -> None:
+    activity = await created(http, scheduled_at=from_now(seconds=8))
+    assert (await http.patch(f"{URL}/{activity['id']}", json={"scheduled_at": from_now(days=1)})).status_code == 200
+    await set_back(service, activity)
+    await run_of(service, tenant, activity).execute_update("refresh")
+    due = await until(http, f"{URL}/{activity['id']}", "DUE")
+    assert due["scheduledAt"] == activity["scheduledAt"]
+    assert await types_of(http, activity) == ["CREATED", "RESTORED", "DUE"]
+
+
+@pytest.mark.parametrize("changes", [1, 3], ids=["one behind", "three behind"])
+async def test_a_change_of_a_row_that_is_behind_is_written_to_the_row_as_it_is(
+    service: Service, http: httpx.AsyncClient, changes: int
+) -> None:
+    activity = await created(http, scheduled_at=from_now(hours=1))
+    url = f"{URL}/{activity['id']}"
+    for days in range(1, changes + 1):
+        assert (await http.patch(url, json={"scheduled_at": from_now(days=days)})).status_code == 200
+    await set_back(service, activity)
+    answer = await http.patch(url, json={"score": 7})
+    assert (answer.status_code, answer.json()["score"], answer.headers["ETag"]) == (200, 7, '"2"')
+    assert answer.json()["scheduledAt"] == activity["scheduledAt"]
+    assert sorted(await types_of(http, activity)) == ["CREATED", "RESCHEDULED", "RESTORED"]
+    assert (await http.post(f"{url}/execute-now")).json()["status"] == "DUE"
+
+
+async def test_an_unresolved_activity_whose_row_is_missing_can_be_resolved(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    activity = await unresolved(service, http, tenant)
+    await lose_row(service, activity)
+    await run_of(service, tenant, activity).execute_update("refresh")
+    now = (await http.get(f"{URL}/{activity['id']}")).json()
+    assert (now["status"], now["statusReason"]) == ("UNRESOLVED", activity["statusReason"])
