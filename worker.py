@@ -21,6 +21,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities_impl.bulk_operations import BulkOperations
 from activities_impl.failures import DescribeFailures
 from activities_impl.heartbeats import Heartbeats
+from activities_impl.listed_runs import ListedRuns
 from activities_impl.reconciliation import Reconciliation
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
@@ -56,7 +57,7 @@ By default one of five polls reads that queue. Tasks then wait in the backlog, a
 def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Callable[..., Any]]:
     """List every step that a workflow may ask for."""
     scheduled_activities, resolution = ScheduledActivities(database), Resolution(database)
-    reconciliation = Reconciliation(client, database, lead)
+    reconciliation, listed_runs = Reconciliation(client, database, lead), ListedRuns(client, database, lead)
     bulk_operations = BulkOperations(client, database, lead)
     return [
         scheduled_activities.create,
@@ -69,12 +70,15 @@ def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Call
         scheduled_activities.read_standing,
         scheduled_activities.restore,
         scheduled_activities.apply_change,
-        reconciliation.compare_page,
-        reconciliation.settle_ended,
-        reconciliation.find_stuck,
         reconciliation.expire_leases,
         reconciliation.create_follow_ups,
+        reconciliation.take_back_follow_ups,
         reconciliation.settle_operations,
+        reconciliation.compare_page,
+        reconciliation.end_runs,
+        listed_runs.settle_ended,
+        listed_runs.end_listed,
+        listed_runs.find_stuck,
         bulk_operations.collect,
         bulk_operations.change_some,
         bulk_operations.finish,

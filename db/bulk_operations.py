@@ -27,8 +27,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from db import models
 from db.listing import Listed
 from db.models import BulkOperationItem, ScheduledActivity
-from db.rows import CLOCK, Columns, Rows, address
+from db.rows import CLOCK, Columns, Rows, address, page_statement
 from workflows.bulk import BulkOperation, BulkState, BulkVerb, Chunk, Finish, ItemOutcome, ItemResult, OperationRef
+from workflows.findings import Page
 from workflows.words import ActivityStatus
 
 CONFIRM_ABOVE = 1000
@@ -230,10 +231,18 @@ def end_stop_statement(ref: OperationRef) -> Update:
     )
 
 
-def open_operations_statement(limit: int) -> Rows:
-    """Select the `OperationRef`s of the operations that have not ended, the oldest first."""
-    operation = models.BulkOperation
-    return select(operation.tenant_id, operation.id).where(_IS_OPEN).order_by(operation.created_at).limit(limit)
+class OpenOperation(NamedTuple):
+    """A bulk operation that has not ended."""
+
+    created_at: datetime
+    tenant_id: UUID
+    id: UUID
+
+
+def open_operations_statement(page: Page) -> Rows:
+    """Select the `OpenOperation`s of a page, the oldest first."""
+    place = (models.BulkOperation.created_at, models.BulkOperation.tenant_id, models.BulkOperation.id)
+    return page_statement(select(*place).where(_IS_OPEN), place, page.after, page.size)
 
 
 def open_lock_statement(ref: OperationRef) -> Rows:

@@ -3,23 +3,27 @@
 import json
 import math
 import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection as DriverConnection
+from psycopg import OperationalError
 from psycopg.errors import Diagnostic, FeatureNotSupported
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExecutionContext
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from db.failures import READ_ONLY, STALE_PLAN
 from db.sessions import LIMITS, connect_arguments
 
+_SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '1s'")
 _LONG = 40
 
 
@@ -39,6 +43,13 @@ class Database:
     def url(self) -> URL:
         """Return the address of the database, with the password."""
         return self.transactions.url
+
+    @asynccontextmanager
+    async def begin_briefly(self) -> AsyncIterator[AsyncConnection]:
+        """Begin a transaction that waits at most a second for each lock, because other rows are to be looked at."""
+        async with self.transactions.begin() as connection:
+            await connection.execute(_SHORT_LOCK_TIMEOUT)
+            yield connection
 
     async def dispose(self) -> None:
         """Close the idle connections of both pools."""
@@ -70,12 +81,12 @@ def open_database(url: str, pool_size: int = 20) -> Database:
 def _replace_closed_connections(_: DBAPIConnection, entry: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
     """Replace the pool's connections if the server has closed the one that is taken: nothing was sent over it yet."""
     connection = entry.driver_connection
-    assert isinstance(connection, AsyncConnection)  # noqa: S101 - both engines use psycopg
+    assert isinstance(connection, DriverConnection)  # noqa: S101 - both engines use psycopg
     if is_closed(connection):
         raise InvalidatePoolError
 
 
-def is_closed(connection: AsyncConnection[Any]) -> bool:
+def is_closed(connection: DriverConnection[Any]) -> bool:
     """Return whether the server has closed an idle connection. What its socket holds says so, without a round trip.
 
     An idle connection may also hold notifications, notices and changed parameters: they are read, and it stays open.

@@ -11,6 +11,8 @@ PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
 """SQLSTATE classes: connection, transaction state, rollback, resources, object state, operator intervention, system."""
 DATA_CLASSES = ("22", "23")
 """SQLSTATE classes: data exceptions and violated constraints."""
+ROW_STATES = ("40001", "40P01", "55P03", "57014")
+"""SQLSTATEs of a passing failure that concerns few rows: conflicts, a lock that is held too long, a slow statement."""
 READ_ONLY = "25006"
 """The server has become a replica: connections that are opened now reach the new primary."""
 STALE_PLAN = "0A000"
@@ -27,6 +29,11 @@ def may_pass(failure: BaseException) -> bool:
             )  # others are the program's: a value that psycopg can't adapt
         return original.sqlstate[:2] in PASSING_CLASSES or original.sqlstate == STALE_PLAN
     return isinstance(original, PoolTimeoutError | OSError | TimeoutError)
+
+
+def concerns_row(failure: BaseException) -> bool:
+    """Return whether the failure may concern the row alone, so that the same statement may succeed for another."""
+    return not may_pass(failure) or getattr(_original(failure), "sqlstate", None) in ROW_STATES
 
 
 def is_of_data(failure: BaseException) -> bool:

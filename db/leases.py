@@ -132,19 +132,18 @@ def _lease_event(row: CTE, event_type: EventType, actor: str, details: dict[str,
     return event_insert(row, event)
 
 
-def expire_leases_statement(*filters: ColumnElement[bool]) -> Rows:
+def expired_leases_statement(*filters: ColumnElement[bool], limit: int = 1000) -> Rows:
+    """Select the tenants and ids of the activities in `filters` whose leases have run out, the oldest first."""
+    rows = select(ScheduledActivity.tenant_id, ScheduledActivity.id).where(*filters, HAS_EXPIRED_LEASE)
+    return rows.order_by(ScheduledActivity.lease_expires_at).limit(limit)
+
+
+def expire_leases_statement(*filters: ColumnElement[bool], limit: int = 1000) -> Rows:
     """Build an UPDATE of the leases in `filters` that have run out; returns `ExpiredLease`s.
 
     Every claim begins with it, and reconciliation repeats it for tenants without claims, so that it needs no timer.
     """
-    ran_out = (
-        select(ScheduledActivity.tenant_id, ScheduledActivity.id)
-        .where(*filters, HAS_EXPIRED_LEASE)
-        .order_by(ScheduledActivity.lease_expires_at)
-        .limit(1000)
-        .with_for_update(skip_locked=True)
-        .cte("ran_out")
-    )
+    ran_out = expired_leases_statement(*filters, limit=limit).with_for_update(skip_locked=True).cte("ran_out")
     values = {
         "expired_leases": ScheduledActivity.expired_leases + 1,
         "status": EXPIRED_STATUS,

@@ -218,6 +218,10 @@ class TargetConfig(HasId):
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
 
+ENDED_EARLY = text("(status = 'CANCELED' OR due_at < scheduled_at)")
+"""Match activities that have ended before their time; literals, so that the planner recognizes the partial index."""
+
+
 class ScheduledActivity(HasId):
     """The unit of work. `status` may be DUE ahead of `due_at`: read it through `db.snapshots.EFFECTIVE_STATUS`."""
 
@@ -276,6 +280,7 @@ class ScheduledActivity(HasId):
             postgresql_where=text("lateness_ms > 1000"),
         ),
         Index("scheduled_activities_marked_idx", "tenant_id", "marked_at", postgresql_where=text("status = 'DUE'")),
+        Index("scheduled_activities_ended_early_idx", "updated_at", "tenant_id", "id", postgresql_where=ENDED_EARLY),
     )
 
     idempotency_key: Mapped[str] = mapped_column(Text(collation="C"))

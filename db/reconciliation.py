@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import Text, and_, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.models import ScheduledActivity
-from db.rows import NOW, Columns, Event, HasAddress, Rows, address, event_insert, row_lock
+from db.models import ENDED_EARLY, ScheduledActivity
+from db.rows import NOW, Columns, Event, HasAddress, Rows, address, event_insert, page_statement, row_lock
 from db.snapshots import EFFECTIVE_STATUS
 from workflows.findings import Cursor, Page
 from workflows.words import OPEN, ActivityStatus, EventType
 
 _PLACE = (ScheduledActivity.scheduled_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
+_ENDED_PLACE = (ScheduledActivity.updated_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
 
 
 class OpenRow(NamedTuple):
@@ -29,6 +30,15 @@ class OpenRow(NamedTuple):
     status: ActivityStatus
     is_settled: bool
     is_overdue: bool
+
+
+class EndedRow(NamedTuple):
+    """A row that needs no run any more."""
+
+    updated_at: datetime
+    tenant_id: UUID
+    id: UUID
+    idempotency_key: str
 
 
 class OpenRequest(NamedTuple):
@@ -58,7 +68,27 @@ def open_rows_statement(page: Page) -> Rows:
     ).where(ScheduledActivity.status.in_(OPEN))
     if page.ready_only:
         rows = rows.where(ScheduledActivity.status == ActivityStatus.READY)
-    return _rows_after(rows, page.after).order_by(*_PLACE).limit(page.size)
+    return page_statement(rows, _PLACE, page.after, page.size)
+
+
+def ended_rows_statement(page: Page) -> Rows:
+    """Select the `EndedRow`s of a page that were canceled or made due before their time, in the order of their writes.
+
+    A run that ends an activity at its time can't miss that. Without a cursor the page begins a day ago.
+    """
+    rows = select(*_ENDED_PLACE, ScheduledActivity.idempotency_key).where(
+        ENDED_EARLY, ScheduledActivity.updated_at < NOW - timedelta(seconds=page.grace_seconds)
+    )
+    if page.after is None:
+        rows = rows.where(ScheduledActivity.updated_at > NOW - timedelta(days=1))
+    return page_statement(rows, _ENDED_PLACE, page.after, page.size)
+
+
+def ended_among_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
+    """Select the `EndedRow`s of those activities, each a tenant and an id, whose rows need no run any more."""
+    own = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
+    rows = select(*_ENDED_PLACE, ScheduledActivity.idempotency_key)
+    return rows.where(own.in_(activities), ScheduledActivity.status.not_in(OPEN))
 
 
 def still_open_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
@@ -71,14 +101,7 @@ def still_open_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
 def open_requests_statement(after: Cursor | None, size: int) -> Rows:
     """Select the `OpenRequest`s after a cursor, the most urgent first."""
     rows = select(*_PLACE, ScheduledActivity.request, ScheduledActivity.status, ScheduledActivity.version)
-    return _rows_after(rows.where(ScheduledActivity.status.in_(OPEN)), after).order_by(*_PLACE).limit(size)
-
-
-def _rows_after(rows: Rows, after: Cursor | None) -> Rows:
-    if after is None:
-        return rows
-    is_after = tuple_(*_PLACE) > tuple_(literal(after.scheduled_at), literal(after.tenant_id), literal(after.id))
-    return rows.where(ScheduledActivity.scheduled_at >= after.scheduled_at, is_after)
+    return page_statement(rows.where(ScheduledActivity.status.in_(OPEN)), _PLACE, after, size)
 
 
 def run_note_statement(

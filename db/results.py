@@ -28,8 +28,21 @@ from sqlalchemy.orm import aliased
 
 from db.leases import hand_off_key
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
-from db.rows import NOW, Columns, Event, Expression, Key, Rows, address, event_insert, guarded_update, parts_of
+from db.rows import (
+    NOW,
+    Columns,
+    Event,
+    Expression,
+    Key,
+    Rows,
+    address,
+    event_insert,
+    guarded_update,
+    page_statement,
+    parts_of,
+)
 from db.snapshots import EFFECTIVE_STATUS, MARKED_STATUS
+from workflows.findings import Page
 from workflows.hand_off import CONTACTED, EFFECTS, FINISHED, Accepted, HandOff, KnownResult, Lease
 from workflows.words import ActivityStatus, EventType
 
@@ -305,6 +318,7 @@ def _has_other_result(row: CTE) -> ColumnElement[bool]:
 class FollowUp(NamedTuple):
     """A result that asks for a follow-up, with the activity's request and the activity that has the follow-up's key."""
 
+    received_at: datetime
     tenant_id: UUID
     activity_id: UUID
     id: UUID
@@ -322,8 +336,10 @@ def follow_up_request(wanted: FollowUp) -> Columns:
 
 _existing = aliased(ScheduledActivity)
 _overriding = aliased(ActivityResult)
+_PLACE = (ActivityResult.received_at, ActivityResult.tenant_id, ActivityResult.id)
 _FOLLOW_UPS = (
     select(
+        ActivityResult.received_at,
         ActivityResult.tenant_id,
         ActivityResult.activity_id,
         ActivityResult.id,
@@ -358,16 +374,13 @@ def follow_up_statement(tenant_id: UUID, activity_id: UUID, result_id: UUID) -> 
     return _FOLLOW_UPS.where(parts_of(ActivityResult, tenant_id, activity_id), ActivityResult.id == result_id)
 
 
-def missing_follow_ups_statement(grace_seconds: float, limit: int) -> Rows:
-    """Select the `FollowUp`s that were neither created nor rejected, the oldest first."""
-    return (
-        _FOLLOW_UPS.where(
-            ActivityResult.follow_up_error.is_(None),
-            ActivityResult.received_at < NOW - timedelta(seconds=grace_seconds),
-        )
-        .order_by(ActivityResult.id)
-        .limit(limit)
+def missing_follow_ups_statement(page: Page) -> Rows:
+    """Select the `FollowUp`s of a page that were neither created nor rejected, the oldest first."""
+    rows = _FOLLOW_UPS.where(
+        ActivityResult.follow_up_error.is_(None),
+        ActivityResult.received_at < NOW - timedelta(seconds=page.grace_seconds),
     )
+    return page_statement(rows, _PLACE, page.after, page.size)
 
 
 def follow_up_outcome_statement(result: FollowUp, activity_id: UUID | None, error: str | None) -> Update:
@@ -386,6 +399,7 @@ def follow_up_outcome_statement(result: FollowUp, activity_id: UUID | None, erro
 class OverriddenFollowUp(NamedTuple):
     """A follow-up that an overridden result has made, with the result that replaced that one."""
 
+    received_at: datetime
     tenant_id: UUID
     result_id: UUID
     overrides_id: UUID
@@ -398,6 +412,7 @@ class OverriddenFollowUp(NamedTuple):
 
 _OVERRIDDEN_FOLLOW_UPS = (
     select(
+        ActivityResult.received_at,
         ActivityResult.tenant_id,
         ActivityResult.id.label("result_id"),
         ActivityResult.overrides_id,
@@ -423,17 +438,14 @@ def overridden_follow_ups_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
     return _OVERRIDDEN_FOLLOW_UPS.where(parts_of(ActivityResult, tenant_id, activity_id))
 
 
-def recent_overridden_follow_ups_statement(grace_seconds: float, limit: int) -> Rows:
-    """Select the `OverriddenFollowUp`s of the last day that can still be cancelled, the oldest first."""
-    return (
-        _OVERRIDDEN_FOLLOW_UPS.where(
-            ActivityResult.received_at > NOW - timedelta(days=1),
-            ActivityResult.received_at < NOW - timedelta(seconds=grace_seconds),
-            ScheduledActivity.status.in_(CANCELABLE),
-        )
-        .order_by(ActivityResult.received_at)
-        .limit(limit)
+def recent_overridden_follow_ups_statement(page: Page) -> Rows:
+    """Select the `OverriddenFollowUp`s of the last day that can still be cancelled, by page."""
+    rows = _OVERRIDDEN_FOLLOW_UPS.where(
+        ActivityResult.received_at > NOW - timedelta(days=1),
+        ActivityResult.received_at < NOW - timedelta(seconds=page.grace_seconds),
+        ScheduledActivity.status.in_(CANCELABLE),
     )
+    return page_statement(rows, _PLACE, page.after, page.size)
 
 
 def results_statement(tenant_id: UUID, activity_id: UUID) -> Rows:

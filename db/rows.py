@@ -21,11 +21,13 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import OfScheduledActivity, ScheduledActivity, StatusEvent
+from workflows.findings import Cursor
 from workflows.words import ActivityStatus, EventType
 
 Rows = Select[*tuple[Any, ...]]
@@ -55,6 +57,18 @@ ADVISORY_LOCK = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock
 It serializes transactions where no row stands for what they write.
 """
 ADVISORY_LOCK_STATEMENT = select(ADVISORY_LOCK)
+
+
+Place = tuple[Expression, Expression, Expression]
+"""The columns that rows are sorted by: a time, the tenant's id and the row's own id."""
+
+
+def page_statement(rows: Rows, place: Place, after: Cursor | None, size: int) -> Rows:
+    """Sort the rows by their place, and select the page behind the cursor."""
+    if after:
+        is_after = tuple_(*place) > tuple_(literal(after.at), literal(after.tenant_id), literal(after.id))
+        rows = rows.where(place[0] >= after.at, is_after)  # the first condition is the one that an index serves
+    return rows.order_by(*place).limit(size)
 
 
 async def fetch_rows(

@@ -1,13 +1,18 @@
 """Ask Temporal about runs: what they were started with, what they are doing, and how they ended."""
 
 import asyncio
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from enum import Enum, auto
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -16,15 +21,17 @@ from temporalio.client import (
     WorkflowFailureError,
     WorkflowHistoryEventFilterType,
 )
+from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from runs.client import workflow_id
 from runs.limits import is_limit
-from runs.patience import ANSWER_PATIENCE
+from runs.patience import ANSWER_PATIENCE, LIST_PATIENCE
 from runs.start import RunFailedError, failure_of
 from workflows.actors import read_actor
+from workflows.findings import Listing
 from workflows.messages import Message, RejectedError, Snapshot
-from workflows.search_attributes import ACTIVITY_ID
+from workflows.search_attributes import ACTIVITY_ID, TENANT_ID
 
 
 class UnansweredError(Exception):
@@ -44,22 +51,33 @@ def describe_silence(failure: BaseException | None, detail: str = "") -> Unanswe
     return LimitedError("Temporal is at its limit.") if is_limit(failure) else UnansweredError(detail)
 
 
+class RunIsFullError(UnansweredError):
+    """Temporal refuses more updates of the run until it has continued as a new one."""
+
+
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
+Question = Callable[Arguments, Awaitable[Answer]]
 
 
-def limit_time(ask: Callable[Arguments, Awaitable[Answer]]) -> Callable[Arguments, Awaitable[Answer]]:
+def limit_time_to(patience: timedelta) -> Callable[[Question[Arguments, Answer]], Question[Arguments, Answer]]:
     """Turn silence, and a connection that can't be made at all, into an `RPCError`."""
 
-    @wraps(ask)
-    async def ask_in_time(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
-        try:
-            async with asyncio.timeout(ANSWER_PATIENCE.total_seconds()):
-                return await ask(*arguments, **named)
-        except (TimeoutError, RuntimeError) as failure:
-            raise RPCError("no answer in time", RPCStatusCode.UNAVAILABLE, b"") from failure
+    def limit(ask: Question[Arguments, Answer]) -> Question[Arguments, Answer]:
+        @wraps(ask)
+        async def ask_in_time(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+            try:
+                async with asyncio.timeout(patience.total_seconds()):
+                    return await ask(*arguments, **named)
+            except (TimeoutError, RuntimeError) as failure:
+                raise RPCError("no answer in time", RPCStatusCode.UNAVAILABLE, b"") from failure
 
-    return ask_in_time
+        return ask_in_time
+
+    return limit
+
+
+limit_time = limit_time_to(ANSWER_PATIENCE)
 
 
 Input = TypeVar("Input")
@@ -91,6 +109,41 @@ async def find_run_of(client: Client, activity_id: UUID) -> WorkflowExecution | 
             return latest
         return await describe_run(client, listed.id, listed.run_id)
     return None
+
+
+class ListedRun(NamedTuple):
+    """A run as a list names it. A person can start a run of our type with any tenant and id, or without them."""
+
+    id: str
+    tenant_id: str | None
+    activity_id: str | None
+
+
+@limit_time_to(LIST_PATIENCE)
+async def list_runs(client: Client, query: str, listing: Listing) -> tuple[list[ListedRun], str | None]:
+    """Return a page of a list of runs, the latest first, and the token of the next page; None after the last."""
+    token = b64decode(listing.token) if listing.token else b""
+    request = ListWorkflowExecutionsRequest(
+        namespace=client.namespace, page_size=listing.size, next_page_token=token, query=query
+    )
+    answer = await client.workflow_service.list_workflow_executions(request, retry=True)
+    runs = [
+        ListedRun(run.execution.workflow_id, _read_keyword(run, TENANT_ID), _read_keyword(run, ACTIVITY_ID))
+        for run in answer.executions
+    ]
+    return runs, b64encode(answer.next_page_token).decode() or None
+
+
+def _read_keyword(run: WorkflowExecutionInfo, key: SearchAttributeKey[str]) -> str | None:
+    """Return one search attribute; the SDK decodes all of them, and fails if it can't decode any one."""
+    value: str | None = json.loads(run.search_attributes.indexed_fields[key.name].data or "null")
+    return value
+
+
+@limit_time_to(LIST_PATIENCE)
+async def count_runs(client: Client, query: str) -> int:
+    """Return the number of runs that Temporal lists."""
+    return (await client.count_workflows(query)).count
 
 
 async def read_input(client: Client, workflow_id: str, run_id: str | None, kind: type[Input]) -> Input:

@@ -73,7 +73,7 @@ async def settle_operation(client: Client, database: Database, ref: OperationRef
         ending = await read_ending(client, run)
         reason = f" by {ending.by}" + (f": {ending.reason}" if ending.reason else "")
         return await _stop(database, ref, f"The operation's run was ended in Temporal{reason}")
-    async with database.transactions.begin() as connection:
+    async with database.begin_briefly() as connection:
         state = (await connection.execute(statements.open_lock_statement(ref))).scalar_one_or_none()
         if state is BulkState.RUNNING:
             begun_rounds = (await connection.execute(statements.last_round_statement(ref))).scalar_one()

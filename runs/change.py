@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from db import changes
 from db.engine import Database
-from runs.ask import Fate, LimitedError, UnansweredError, describe_silence, find_fate
+from runs.ask import Fate, LimitedError, RunIsFullError, UnansweredError, describe_silence, find_fate
 from runs.client import workflow_id
 from runs.lead import Lead
 from runs.recovery import Recovery
@@ -30,10 +30,6 @@ WITHDRAWN = "unavailable"
 """The code of the rejection of a change that was withdrawn before."""
 ABORTED = "AcceptedUpdateCompletedWorkflow"
 """Temporal's name for an accepted update whose run ended before it carried the update out."""
-
-
-class RunIsFullError(UnansweredError):
-    """Temporal refuses more updates of the run until it has continued as a new one."""
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,50 @@
-"""Bring a row and its run into agreement when the run is lost or was ended from outside."""
+"""Bring a row and its run into agreement when the run is lost, was ended from outside, or outlives its activity."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from db import changes
 from db.engine import Database
-from db.reconciliation import run_note_statement
-from runs.ask import Fate, find_fate, read_ending
+from db.reconciliation import EndedRow, run_note_statement
+from runs.ask import Fate, RunIsFullError, UnansweredError, describe_run, find_fate, read_ending
+from runs.client import workflow_id
 from runs.lead import Lead
+from runs.patience import ANSWER_PATIENCE, ROW_PATIENCE
 from runs.start import resume_run
 from workflows.findings import Finding
-from workflows.messages import ActivityRef, Apply, BringBack, Cancel, Snapshot, Standing, Terminate
+from workflows.messages import ActivityRef, Apply, BringBack, Cancel, Refresh, Snapshot, Standing, Terminate
+from workflows.search_attributes import ACTIVITY_ID
 from workflows.words import OPEN, EventType
 
 ACTOR = "reconciliation"
+Begin = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 
 class Recovery:
     """Repairs of rows; each asks Temporal under the row's lock, so that no other process repairs the row meanwhile."""
 
-    def __init__(self, client: Client, database: Database, lead: Lead) -> None:
+    def __init__(self, client: Client, database: Database, lead: Lead, begin: Begin | None = None) -> None:
+        """`begin` begins each transaction; by default one that waits for locks as long as a caller does."""
         self._client = client
-        self._database = database
+        self._begin = begin or database.transactions.begin
         self._lead = lead
 
     async def settle(self, ref: ActivityRef) -> Finding | None:
         """Settle an open row that seems to have no run; return None if it has one, or is not open any more."""
-        async with self._database.transactions.begin() as connection:
+        async with self._begin() as connection:
             seen = await changes.lock_activity(connection, ref)
             if seen.standing.status not in OPEN:
                 return None
@@ -61,6 +78,33 @@ class Recovery:
         await connection.execute(resumed)
         return Finding.RESUMED
 
+    async def end_run(self, row: EndedRow) -> Finding | None:
+        """End the run of an activity that has ended; return None if no run is open, or it has not read its row yet.
+
+        Raises:
+            UnansweredError: the run does not answer in time; it may still end by itself.
+        """
+        run = await describe_run(self._client, workflow_id(row.tenant_id, row.idempotency_key))
+        if run is None or run.status is not WorkflowExecutionStatus.RUNNING or has_task(run):
+            return None
+        if run.typed_search_attributes.get(ACTIVITY_ID) != str(row.id):
+            return None
+        try:
+            return Finding.ENDED if await refresh_run(self._client, run.id, Refresh()) else None
+        except RunIsFullError:
+            return await self._terminate_run(ActivityRef(tenant_id=row.tenant_id, id=row.id), run)
+
+    async def _terminate_run(self, ref: ActivityRef, run: WorkflowExecution) -> Finding | None:
+        """Terminate a run that takes no more updates, unless its activity is open again."""
+        async with self._begin() as connection:
+            status = (await changes.lock_activity(connection, ref)).standing.status
+            if status in OPEN:
+                return None
+            reason = f"Its activity is {status}, and Temporal refuses more updates of the run."
+            handle = self._client.get_workflow_handle(run.id, run_id=run.run_id)
+            await handle.terminate(reason=reason, rpc_timeout=ANSWER_PATIENCE)
+        return Finding.ENDED
+
     async def bring_back(self, ref: ActivityRef, actor: str, change: BringBack) -> Snapshot:
         """Undo a termination: restore the row's status, and start a run that continues from it.
 
@@ -68,7 +112,7 @@ class Recovery:
             RejectedError: the activity was not ended by a termination; nothing has changed.
             WorkflowAlreadyStartedError: another process has just started a run for it; nothing has changed.
         """
-        async with self._database.transactions.begin() as connection:
+        async with self._begin() as connection:
             seen = await changes.lock_activity(connection, ref)
             apply = _build_apply(ref, f"brought-back:{seen.version}", actor, change)
             standing = await changes.apply_change(connection, apply)
@@ -80,6 +124,35 @@ class Recovery:
         """Start a run before the commit: its first step waits for the row's lock."""
         scheduled = await changes.read_run_input(connection, ref, self._lead.before(standing.scheduled_at))
         return await resume_run(self._client, scheduled, standing)
+
+
+def has_task(run: WorkflowExecutionDescription) -> bool:
+    """Return whether a workflow task of the run is pending: the run may still read its row in it."""
+    return run.raw_description.HasField("pending_workflow_task")
+
+
+async def refresh_run(client: Client, run: str, refresh: Refresh) -> bool:
+    """Make the run read its row again; return False if it has ended meanwhile.
+
+    Raises:
+        UnansweredError: the run does not answer in time.
+        RunIsFullError: Temporal refuses more updates of the run.
+    """
+    update = client.get_workflow_handle(run).execute_update("refresh", refresh)
+    try:
+        async with asyncio.timeout(ROW_PATIENCE.total_seconds()):
+            await update
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as failure:
+        raise UnansweredError("its run does not answer") from failure
+    except WorkflowUpdateFailedError:
+        return False
+    except RPCError as failure:
+        if failure.status is RPCStatusCode.FAILED_PRECONDITION:
+            raise RunIsFullError from failure
+        if failure.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 def _build_apply(ref: ActivityRef, key: str, actor: str, change: Cancel | Terminate | BringBack) -> Apply:

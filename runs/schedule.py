@@ -1,6 +1,7 @@
-"""Create the Temporal Schedule that starts a round of reconciliation again and again."""
+"""Create the Temporal Schedules that start rounds of reconciliation again and again."""
 
 from datetime import timedelta
+from functools import partial
 
 from temporalio.client import (
     Client,
@@ -16,33 +17,42 @@ from temporalio.client import (
 )
 
 from runs.client import TASK_QUEUE
-from workflows.findings import Reconcile
+from workflows.findings import Part, Reconcile
 from workflows.reconciliation import ReconciliationWorkflow
 
 SCHEDULE_ID = "reconciliation"
+SCHEDULE_IDS = {Part.ROWS: SCHEDULE_ID, Part.LISTS: "reconciliation-lists"}
+"""The schedule of each part of a round. Temporal's lists may stand still for minutes; leases can't wait for them."""
 PAGES = 2
-"""The pages of a round, after the soonest one. A round costs the same for any number of sleepers, and passes a million
-of them in two days."""
+"""The most pages of a step in a round. A round costs the same for any number of sleepers, and passes a million of them
+in two days."""
+LISTED_PAGES = 10
+"""The same for a list: 5,000 runs."""
+LONGEST_ROUND = timedelta(minutes=30)
+"""The time after which Temporal ends a round that does not end by itself: the next one starts only then."""
 
 
 async def ensure_schedule(client: Client, every: timedelta) -> None:
-    """Create the schedule, or update an earlier version's; a pause that an operator has set stays."""
-    wanted = _build_schedule(every)
-    try:
-        await client.create_schedule(SCHEDULE_ID, wanted)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(SCHEDULE_ID).update(lambda seen: _replace_schedule(seen, wanted))
+    """Create the schedules, or update an earlier version's; a pause that an operator has set stays."""
+    for part in Part:
+        wanted = _build_schedule(part, every)
+        try:
+            await client.create_schedule(SCHEDULE_IDS[part], wanted)
+        except ScheduleAlreadyRunningError:
+            handle = client.get_schedule_handle(SCHEDULE_IDS[part])
+            await handle.update(partial(_replace_schedule, wanted=wanted))
 
 
-def _build_schedule(every: timedelta) -> Schedule:
+def _build_schedule(part: Part, every: timedelta) -> Schedule:
     """Build the schedule: rounds never overlap, and rounds that were missed are not made up for."""
     return Schedule(
         action=ScheduleActionStartWorkflow(
             ReconciliationWorkflow.run,
-            Reconcile(pages=PAGES, ended_within_seconds=10 * every.total_seconds()),
-            id=SCHEDULE_ID,
+            Reconcile(parts=(part,), pages=PAGES, listed_pages=LISTED_PAGES),
+            id=SCHEDULE_IDS[part],
             task_queue=TASK_QUEUE,
-            static_summary="compares open rows with open runs",
+            execution_timeout=LONGEST_ROUND,
+            static_summary=f"compares {part} with their counterparts",
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=every),

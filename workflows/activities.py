@@ -10,7 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from workflows.bulk import BulkOperation, BulkState, Chunk, ChunkDone, Finish
-from workflows.findings import Compared, Page
+from workflows.findings import Compared, Listing, Page
 from workflows.messages import (
     ActivityRef,
     Apply,
@@ -113,37 +113,60 @@ class ScheduledActivityActivities(ABC):
 
 
 class ReconciliationActivities(ABC):
-    """Find differences between rows and runs, repair what is safe, and report the rest."""
+    """Find differences between rows and runs, repair what is safe, and report the rest.
+
+    Each step takes a page and answers with the position of the next one. A row that fails is reported among the
+    findings and does not stop the others.
+    """
+
+    @abstractmethod
+    @activity.defn
+    async def expire_leases(self, page: Page) -> Compared:
+        """Expire the leases that have run out, also of tenants whose executors make no claims any more."""
+
+    @abstractmethod
+    @activity.defn
+    async def create_follow_ups(self, page: Page) -> Compared:
+        """Create the follow-ups that are missing because the process that accepted the result was cut off."""
+
+    @abstractmethod
+    @activity.defn
+    async def take_back_follow_ups(self, page: Page) -> Compared:
+        """Cancel the follow-ups of overridden results that were left for the same reason."""
+
+    @abstractmethod
+    @activity.defn
+    async def settle_operations(self, page: Page) -> Compared:
+        """Resume the bulk operations whose runs are lost, and stop those whose runs were ended from outside."""
 
     @abstractmethod
     @activity.defn
     async def compare_page(self, page: Page) -> Compared:
-        """Compare a page of open rows with their runs; `after` is absent from the answer for the last page."""
+        """Compare open rows with their runs."""
 
     @abstractmethod
     @activity.defn
-    async def settle_ended(self, within_seconds: float) -> Compared:
-        """Settle the open rows whose runs were ended from outside within the last `within_seconds`."""
+    async def end_runs(self, page: Page) -> Compared:
+        """End the open runs of activities that have ended since the last round, by another way than their mark."""
+
+
+class ListedRunActivities(ABC):
+    """Find differences by Temporal's lists of runs; each step takes a page of a list and answers with the next one."""
+
+    @abstractmethod
+    @activity.defn
+    async def settle_ended(self, listing: Listing) -> Compared:
+        """Settle the open rows of runs that were ended from outside."""
+
+    @abstractmethod
+    @activity.defn
+    async def end_listed(self, listing: Listing) -> Compared:
+        """End the open runs that are past their time, UNRESOLVED or RESOLVING beside an activity that has ended."""
 
     @abstractmethod
     @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:
         """Report the runs that have not recorded their activity after `older_than_seconds`."""
-
-    @abstractmethod
-    @activity.defn
-    async def expire_leases(self) -> Compared:
-        """Expire the leases that have run out, also of tenants whose executors make no claims any more."""
-
-    @abstractmethod
-    @activity.defn
-    async def create_follow_ups(self, older_than_seconds: float) -> Compared:
-        """Create missing follow-ups and cancel overridden ones: the process that accepted the result was cut off."""
-
-    @abstractmethod
-    @activity.defn
-    async def settle_operations(self) -> Compared:
-        """Resume the bulk operations whose runs are lost, and stop those whose runs were ended from outside."""
 
 
 class BulkOperationActivities(ABC):

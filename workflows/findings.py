@@ -36,18 +36,31 @@ class Finding(StrEnum):
     """A bulk operation had no run: a new run continues it."""
     OPERATION_STOPPED = "operation_stopped"
     """The run of a bulk operation was ended in Temporal: the operation is STOPPED now."""
+    ENDED = "ended"
+    """The activity had ended, and its run was still open: the run has read the row and ends, or was terminated."""
+    FAILED = "failed"
+    """A row, a run or a whole step has failed, and the others have not: the next round tries it again."""
+
+
+class Part(StrEnum):
+    """The parts of a round; each has a schedule of its own, so that neither waits for the other."""
+
+    ROWS = "rows"
+    """The steps that read rows, and describe their runs."""
+    LISTS = "lists"
+    """The steps that read Temporal's lists of runs."""
 
 
 class Cursor(Message):
-    """The last row of a page; the next page begins behind it."""
+    """The last row of a page; the next page begins behind it. `at` is the time that the rows are sorted by."""
 
-    scheduled_at: datetime
+    at: datetime
     tenant_id: UUID
     id: UUID
 
 
 class Page(Message):
-    """Select the open rows to compare with their runs; rows written within `grace_seconds` are left alone."""
+    """Select the rows of one step; rows written within `grace_seconds` are left alone."""
 
     after: Cursor | None = None
     ready_only: bool = False
@@ -56,22 +69,40 @@ class Page(Message):
     grace_seconds: float = 10
 
 
+class Listing(Message):
+    """Select the page of a list of runs behind `token`; without a token, the first one."""
+
+    since: datetime | None = None
+    """Leave out runs that have closed before this time: an earlier walk through the list has read them all."""
+    began_at: datetime | None = None
+    """The time by the server's clock at which this walk through the list began."""
+    token: str | None = None
+    size: int = 500
+
+
 class Compared(Message):
-    """The findings of one page or of all pages; `examples` names some of the activities of each finding."""
+    """The findings of one step or of a round; `examples` names some of the activities of each finding."""
 
     rows: int = 0
     counts: dict[Finding, int] = Field(default_factory=dict)
     examples: dict[Finding, tuple[str, ...]] = Field(default_factory=dict)
     after: Cursor | None = None
+    """Of a step, or of a round's comparison of open rows: the position from which it continues."""
+    token: str | None = None
+    """Of a step that reads a list: the page from which it continues."""
+    has_more: bool = False
+    positions: dict[str, Cursor] = Field(default_factory=dict)
+    """Of a round: the positions from which the other steps continue, by the step's name."""
+    listings: dict[str, Listing] = Field(default_factory=dict)
 
     def merge(self, other: "Compared") -> "Compared":
-        """Add up both, at the position where `other` ended, with at most ten examples of each finding."""
+        """Add up both, with at most ten examples of each finding."""
         counts = dict(self.counts)
         examples = dict(self.examples)
         for finding, count in other.counts.items():
             counts[finding] = counts.get(finding, 0) + count
             examples[finding] = (*examples.get(finding, ()), *other.examples.get(finding, ()))[:10]
-        return Compared(rows=self.rows + other.rows, counts=counts, examples=examples, after=other.after)
+        return Compared(rows=self.rows + other.rows, counts=counts, examples=examples)
 
 
 class Reconcile(Message):
@@ -79,12 +110,10 @@ class Reconcile(Message):
 
     page: Page = Page()
     pages: int | None = None
-    """The number of pages in a round, beside the page that is due first; the next round continues. None: all."""
-    ended_within_seconds: float | None = None
-    """Look first for runs that were ended from outside within this number of seconds."""
+    """The most pages of each step in a round; the next round continues. None: all pages, from the beginning."""
+    listing: Listing = Listing()
+    listed_pages: int | None = None
+    """The same for the steps that read lists."""
+    parts: tuple[Part, ...] = tuple(Part)
     stuck_seconds: float = 600
     so_far: Compared = Compared()
-
-    def with_findings(self, found: Compared) -> "Reconcile":
-        """Return the same round with more findings."""
-        return self.model_copy(update={"so_far": self.so_far.merge(found)})

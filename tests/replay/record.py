@@ -118,7 +118,7 @@ async def reconciled(service: Service, _: Tenant, http: httpx.AsyncClient) -> st
     """Settle runs that were ended from outside, then compare a page of rows with their runs."""
     for _number in range(3):
         await http.post(PATH, json=contract_example(scheduled_at=LATER))
-    round_of = Reconcile(page=Page(size=2, grace_seconds=0), pages=1, ended_within_seconds=600)
+    round_of = Reconcile(page=Page(size=2, grace_seconds=0), pages=1, listed_pages=1)
     await service.temporal.execute_workflow(
         ReconciliationWorkflow.run, round_of, id="reconciliation", task_queue=TASK_QUEUE
     )

@@ -17,6 +17,7 @@ from tests.support.activities import trail
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.hand_off import claim
 from tests.support.service import Service, until
+from workflows.findings import Page
 
 SOON = "2031-05-06T07:08:09.000Z"
 LATER = "2032-05-06T07:08:09.000Z"
@@ -210,5 +211,5 @@ async def test_reconciliation_cancels_a_follow_up_that_was_left(http: httpx.Asyn
     created = await http.post("/api/activities", json=late)
     reconciliation = Reconciliation(service.temporal, service.database, Lead(0))
     environment = ActivityEnvironment()
-    await environment.run(reconciliation.create_follow_ups, 0)
+    await environment.run(reconciliation.take_back_follow_ups, Page(grace_seconds=0))
     assert (await trail(http, created.json()["id"]))[-1] == ("CANCELED", "READY", "CANCELED")

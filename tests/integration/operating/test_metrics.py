@@ -20,6 +20,7 @@ from db.models import CommerceUser, ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import free_port
 from tests.support.builders import CONTACTS, contract_example, from_now
+from tests.support.reconciliation import reconciled
 from tests.support.service import Service, temporal_client, until
 from tests.support.worlds import idle_service, work
 from worker import build_worker, open_runtime
@@ -118,12 +119,32 @@ async def test_every_mark_is_counted_once_with_its_lateness(worker_metrics: tupl
 LATENESS = "scheduled_activity_lateness_ms"
 
 
+async def test_the_end_of_each_round_and_its_failures_show_in_the_workers_metrics(
+    worker_metrics: tuple[Service, str],
+) -> None:
+    service, url = worker_metrics
+    async with httpx.AsyncClient() as prometheus:
+        async with service.database.transactions.begin() as connection:
+            await connection.exec_driver_sql("ALTER TABLE activity_results RENAME TO away")
+            began_at = (await connection.exec_driver_sql("SELECT extract(epoch FROM now())")).scalar_one()
+        await reconciled(service.temporal)
+        async with asyncio.timeout(20):
+            while "reconciliation_completed" not in (found := (await prometheus.get(url)).text):
+                await asyncio.sleep(0.1)
+    ended = values(found, "reconciliation_completed_timestamp_seconds")
+    assert sorted('part="rows"' in labels for labels in ended) == [False, True]
+    assert all(int(began_at) <= at for at in ended.values())
+    counted = values(found, "reconciliation_findings")
+    assert sum(value for labels, value in counted.items() if 'finding="failed"' in labels) == 2
+
+
 async def test_every_metric_that_an_alert_asks_for_exists(worker_metrics: tuple[Service, str]) -> None:
     service, url = worker_metrics
     tenant = await service.tenant()
     async with service.client(tenant.id) as http, httpx.AsyncClient() as prometheus:
         created = await http.post(URL, json=contract_example())
         await until(http, created.headers["Location"], "DUE")
+        await reconciled(service.temporal)
         assert (await http.post(URL, json=contract_example(scheduled_at=from_now(seconds=1)))).status_code == 201
         async with service.database.transactions.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE status_events RENAME TO away")
@@ -133,7 +154,7 @@ async def test_every_metric_that_an_alert_asks_for_exists(worker_metrics: tuple[
         exposition = (await http.get("/metrics")).text + found
     names = set(re.findall(r"^(\w+)", exposition, re.MULTILINE))
     for rule in rules():
-        asked = set(re.findall(r"\b((?:scheduled|http|temporal)_\w+)\b", rule["expr"]))
+        asked = set(re.findall(r"\b((?:scheduled|http|temporal|reconciliation)_\w+)\b", rule["expr"]))
         assert asked, rule
         assert asked <= names, rule["alert"]
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,8 +11,6 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from sqlalchemy import text, update
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     Schedule,
@@ -29,84 +25,29 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities_impl import reconciliation
 from activities_impl.reconciliation import Reconciliation
 from db import changes
 from db.models import ScheduledActivity
 from db.reconciliation import open_rows_statement
 from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
-from runs.ask import describe_run
-from runs.client import TASK_QUEUE, workflow_id
+from runs.client import TASK_QUEUE
 from runs.lead import Lead
 from runs.schedule import SCHEDULE_ID, ensure_schedule
 from tests.support.activities import activate, created, reset, trail, unresolved
-from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.builders import contract_example, from_now
 from tests.support.hand_off import claim
+from tests.support.operate import operate
+from tests.support.reconciliation import forget, reconciled, round_of, run_of, until_found
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import idle_service, new_database, new_namespace, work
 from workflows import search_attributes
-from workflows.findings import Compared, Finding, Page, Reconcile
+from workflows.findings import Compared, Finding, Listing, Page, Part, Reconcile
 from workflows.messages import Apply, AssignTarget, Cancel, ExecuteNow, Reschedule
 from workflows.reconciliation import ReconciliationWorkflow
 
 ROOT = Path(__file__).parents[3]
 NO_LEAD = Lead(0)
-
-
-async def reconciled(client: Client, **page: Any) -> Compared:
-    """Run one round without grace for rows that were just written."""
-    return await round_of(client, Reconcile(page=Page(**{"grace_seconds": 0} | page), stuck_seconds=0))
-
-
-async def round_of(client: Client, wanted: Reconcile) -> Compared:
-    """Run one round with these arguments."""
-    return await client.execute_workflow(
-        ReconciliationWorkflow.run, wanted, id=f"reconciliation-{uuid4()}", task_queue=TASK_QUEUE
-    )
-
-
-async def until_found(client: Client, finding: Finding, activity_id: str) -> Compared:
-    """Repeat rounds until one names this activity: Temporal's lists lag behind."""
-    async with asyncio.timeout(60):
-        while activity_id not in (found := await reconciled(client)).examples.get(finding, ()):
-            await asyncio.sleep(0.2)
-    return found
-
-
-def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
-    return service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
-
-
-async def forget(service: Service, run: WorkflowHandle[Any, Any]) -> None:
-    """Delete the run, and return once Temporal knows nothing of it."""
-    await service.temporal.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(
-            namespace=service.temporal.namespace, workflow_execution=WorkflowExecution(workflow_id=run.id)
-        ),
-        retry=True,
-    )
-    async with asyncio.timeout(30):
-        while await describe_run(service.temporal, run.id):
-            await asyncio.sleep(0.1)
-
-
-def operate(temporal: Client, database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as an operator types it."""
-    return subprocess.run(  # noqa: S603 - the program is ours
-        [sys.executable, "operate.py", *words],
-        cwd=ROOT,
-        env={
-            "DATABASE_URL": database_url,
-            "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
-            "TEMPORAL_NAMESPACE": temporal.namespace,
-            "PATH": "/usr/bin:/bin",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 @pytest.fixture
@@ -265,7 +206,7 @@ async def test_a_run_that_has_missed_a_move_is_sent_the_lead_of_its_new_time(
             await changes.apply_change(connection, unheard)
         assert (await compared(service, lead=Lead(600))).counts == {Finding.MOVED: 1}
         (refresh,) = await updates_of(run_of(service, tenant, activity), "refresh")
-        assert 60 < refresh["lead_seconds"] <= 120
+        assert 540 < refresh["lead_seconds"] <= 600
         assert [event[0] for event in await trail(http, activity["id"])] == ["CREATED", "RESCHEDULED"]
 
 
@@ -460,21 +401,21 @@ async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_paus
 
 
 async def test_what_was_ended_by_hand_is_found_however_little_of_the_rows_a_round_looks_at(
-    own: tuple[str, Service], monkeypatch: pytest.MonkeyPatch
+    own: tuple[str, Service],
 ) -> None:
-    monkeypatch.setattr(reconciliation, "ROWS_AT_ONCE", 1)
     _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         _, other, last = [await created(http, scheduled_at=from_now(days=days)) for days in (1, 2, 3)]
         for activity in (last, other):
             await run_of(service, tenant, activity).terminate("by mistake")
-        slice_of_rows = Reconcile(page=Page(size=1, grace_seconds=0), pages=1, ended_within_seconds=600)
+        lists_only = Reconcile(listing=Listing(size=1), parts=(Part.LISTS,))
+        found = Compared()
         async with asyncio.timeout(60):
-            while last["id"] not in (await round_of(service.temporal, slice_of_rows)).examples.get(
-                Finding.TERMINATED, ()
-            ):
+            while found.counts.get(Finding.TERMINATED, 0) < 2:
+                found = found.merge(await round_of(service.temporal, lists_only))
                 await asyncio.sleep(0.2)
+        assert set(found.examples[Finding.TERMINATED]) == {last["id"], other["id"]}
         assert (await http.get(f"/api/activities/{last['id']}")).json()["status"] == "FAILED"
 
 

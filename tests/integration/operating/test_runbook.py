@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,10 +17,11 @@ import pytest
 
 from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
-from tests.integration.operating.test_reconciliation import until_found
+from runs.schedule import ensure_schedule
 from tests.integration.operating.test_temporal_ui import pending, run_of
 from tests.support.activities import activate, created, unresolved
 from tests.support.builders import Tenant, from_now
+from tests.support.reconciliation import until_found
 from tests.support.service import Service, running_service, temporal_client, until
 from workflows.findings import Finding
 
@@ -129,7 +131,14 @@ async def nothing_special(_: Scene) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def schedules(scene: Scene) -> AsyncIterator[None]:
+    await ensure_schedule(scene.service.temporal, timedelta(seconds=60))
+    yield
+
+
 SITUATIONS = {
+    "Reconciliation stands or fails": schedules,
     "UNRESOLVED piles up": unresolved_ones,
     "A run was ended by mistake": terminated_ones,
     "A step keeps failing": a_stuck_step,
@@ -145,6 +154,7 @@ EXPECTED = {
     "Pause a tenant": ('"paused":true', '"paused":false'),
     "Cancel a campaign": ('"total": 1', '"applied"'),
     "What fires in the next hour": ("WHATSAPP",),
+    "Reconciliation stands or fails": ("ReconciliationWorkflow", "reconciliation-lists"),
     "Searching in Temporal's web UI": ("ScheduledActivityWorkflow", "Total: 0"),
 }
 """The words that an operator must find in the output of the commands."""

@@ -1,0 +1,81 @@
+"""Find differences between rows and runs by Temporal's lists of runs, which lag behind and may stand still."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from temporalio import activity
+from temporalio.client import Client
+
+from activities_impl.findings import Found, count_findings, note_failure, report, settle_each
+from db.engine import Database
+from db.reconciliation import EndedRow, ended_among_statement, still_open_statement
+from db.rows import fetch_rows
+from runs.ask import ListedRun, count_runs, list_runs
+from runs.lead import Lead
+from runs.recovery import Recovery
+from workflows.activities import ListedRunActivities
+from workflows.findings import Compared, Finding, Listing
+from workflows.messages import ActivityRef
+
+OURS = "WorkflowType = 'ScheduledActivityWorkflow'"
+ENDED_FROM_OUTSIDE = f"{OURS} AND ExecutionStatus IN ('Terminated', 'Canceled', 'TimedOut')"
+"""Runs that were ended by an operator, or by Temporal because they did not end."""
+UNENDED = f"{OURS} AND ExecutionStatus = 'Running' AND (ActivityStatus IN ('UNRESOLVED', 'RESOLVING') OR ScheduledAt < "
+"""Open runs that no timer ends, and those whose time has passed; the time is to be added."""
+
+
+class ListedRuns(ListedRunActivities):
+    """The steps of reconciliation that start from Temporal's lists. A difference is confirmed by row and run."""
+
+    def __init__(self, client: Client, database: Database, lead: Lead) -> None:
+        self._client = client
+        self._database = database
+        self._recovery = Recovery(client, database, lead, database.begin_briefly)
+
+    @activity.defn
+    async def settle_ended(self, listing: Listing) -> Compared:
+        """Settle the open rows of runs that Temporal lists as ended from outside."""
+        since = f" AND CloseTime > '{listing.since.isoformat()}'" if listing.since else ""
+        runs, token = await list_runs(self._client, ENDED_FROM_OUTSIDE + since, listing)
+        activities, failed = _read_activities(runs)
+        async with self._database.autocommit.connect() as connection:
+            rows = await fetch_rows(connection, ActivityRef, still_open_statement(activities))
+        return _report(await settle_each(rows, self._recovery.settle), failed, token)
+
+    @activity.defn
+    async def end_listed(self, listing: Listing) -> Compared:
+        """End the open runs that are past their time, UNRESOLVED or RESOLVING beside an activity that has ended."""
+        assert listing.began_at is not None  # noqa: S101 - every walk through a list has begun
+        runs, token = await list_runs(self._client, f"{UNENDED}'{listing.began_at.isoformat()}')", listing)
+        activities, failed = _read_activities(runs)
+        async with self._database.autocommit.connect() as connection:
+            rows = await fetch_rows(connection, EndedRow, ended_among_statement(activities))
+        return _report(await settle_each(rows, self._recovery.end_run), failed, token)
+
+    @activity.defn
+    async def find_stuck(self, older_than_seconds: float) -> Compared:
+        """Count the runs that Temporal lists as RESOLVING for that long; change nothing."""
+        since = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
+        query = f"ExecutionStatus = 'Running' AND ActivityStatus = 'RESOLVING' AND StartTime < '{since}'"
+        count = await count_runs(self._client, query)
+        runs, _ = await list_runs(self._client, query, Listing(size=10)) if count else ([], None)
+        examples = tuple(run.activity_id or run.id for run in runs)
+        count_findings({Finding.STUCK: count})
+        return Compared(counts={Finding.STUCK: count}, examples={Finding.STUCK: examples})
+
+
+def _read_activities(runs: Sequence[ListedRun]) -> tuple[list[tuple[UUID, UUID]], list[str]]:
+    """Return the tenant and the activity that each run names, and the runs that name none, with the failure."""
+    activities, failed = [], []
+    for run in runs:
+        try:
+            activities.append((UUID(run.tenant_id), UUID(run.activity_id)))
+        except (ValueError, TypeError) as failure:
+            failed.append(note_failure(f"run {run.id}", failure))
+    return activities, failed
+
+
+def _report(found: Found, failed: list[str], token: str | None) -> Compared:
+    found = found | {Finding.FAILED: found.get(Finding.FAILED, []) + failed}
+    return report(found).model_copy(update={"token": token, "has_more": token is not None})

@@ -1,0 +1,155 @@
+"""Test that runs beside activities that have ended are ended, and that every run ended from outside is settled."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+    WorkflowExecutionStatus,
+)
+
+from db import changes
+from db.models import ScheduledActivity
+from embedded.postgres import Postgres
+from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
+from runs.client import TASK_QUEUE
+from tests.support.activities import created, trail, unresolved
+from tests.support.builders import Tenant
+from tests.support.reconciliation import reconciled, run_of
+from tests.support.service import Service, running_service, temporal_client
+from tests.support.worlds import idle_service, new_database, new_namespace, work
+from workflows.findings import Compared, Finding, Listing, Part, Reconcile
+from workflows.messages import Apply, Cancel, ExecuteNow
+from workflows.reconciliation import ReconciliationWorkflow
+
+MANY = 110
+LIMIT = 20
+
+
+@pytest.fixture
+async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
+    """Run a service with its own database and namespace, so that rounds see only its rows."""
+    async with running_service(new_database(postgres), await new_namespace(temporal)) as service:
+        yield service
+
+
+async def apply_unheard(
+    service: Service, tenant: Tenant, activity: dict[str, Any], change: Cancel | ExecuteNow
+) -> None:
+    """Write a change that the run never learns of, as if the completion of its workflow task was lost."""
+    unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", actor="tester", change=change)
+    async with service.database.transactions.begin() as connection:
+        await changes.apply_change(connection, unheard)
+
+
+@pytest.mark.parametrize(("change", "status"), [(Cancel(), "CANCELED"), (ExecuteNow(), "DUE")], ids=["cancel", "due"])
+async def test_a_run_that_missed_the_end_of_its_activity_ends_in_the_next_round(
+    own: Service, change: Cancel | ExecuteNow, status: str
+) -> None:
+    tenant = await own.tenant()
+    async with own.client(tenant.id) as http:
+        activity, other = await created(http), await created(http)
+        await apply_unheard(own, tenant, activity, change)
+        before = await trail(http, activity["id"])
+        found = await reconciled(own.temporal, size=1)
+        assert found.examples == {Finding.ENDED: (activity["id"],), Finding.STUCK: ()}
+        assert await run_of(own, tenant, activity).result() == status
+        assert await trail(http, activity["id"]) == before
+        assert (await run_of(own, tenant, other).describe()).status is WorkflowExecutionStatus.RUNNING
+        assert Finding.ENDED not in (await reconciled(own.temporal)).counts
+
+
+async def test_an_unresolved_run_whose_activity_ended_long_ago_is_found_by_temporals_list(own: Service) -> None:
+    tenant = await own.tenant()
+    async with own.client(tenant.id) as http:
+        activity = await unresolved(own, http, tenant)
+        await apply_unheard(own, tenant, activity, Cancel())
+        async with own.database.transactions.begin() as connection:
+            long_ago = "UPDATE scheduled_activities SET updated_at = now() - interval '9 days' WHERE id = :id"
+            await connection.execute(text(long_ago), {"id": UUID(activity["id"])})
+        found = Compared()
+        async with asyncio.timeout(60):
+            while not found.counts.get(Finding.ENDED):
+                found = await reconciled(own.temporal)
+        assert found.examples[Finding.ENDED] == (activity["id"],)
+        assert await run_of(own, tenant, activity).result() == "CANCELED"
+
+
+async def test_a_run_that_takes_no_more_updates_is_terminated_beside_its_ended_activity(postgres: Postgres) -> None:
+    limits = {
+        "history.maxTotalUpdates": str(LIMIT),
+        "history.maxTotalUpdates.suggestContinueAsNewThreshold": "1000",
+    }
+    with running_temporal(dynamic_config=DYNAMIC_CONFIG | limits) as server:
+        async with running_service(new_database(postgres), await temporal_client(server.address)) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                activity = await created(http)
+                url = f"/api/activities/{activity['id']}"
+                for score in range(LIMIT - 1):
+                    assert (await http.patch(url, json={"score": score})).status_code == 200
+                assert (await http.post(f"{url}/cancel", json={"reason": "x"})).status_code == 200
+                found = await reconciled(service.temporal)
+                assert found.examples[Finding.ENDED] == (activity["id"],)
+                run = await run_of(service, tenant, activity).describe()
+                assert run.status is WorkflowExecutionStatus.TERMINATED
+                assert Finding.TERMINATED not in (await reconciled(service.temporal)).counts
+                assert (await http.get(url)).json()["status"] == "CANCELED"
+
+
+async def test_any_number_of_runs_terminated_while_the_workers_are_away_are_settled_over_the_next_rounds(
+    postgres: Postgres, temporal: Client
+) -> None:
+    async with idle_service(postgres, temporal) as service:
+        tenant, client = await service.tenant(), service.temporal
+        async with service.client(tenant.id) as http:
+            async with work(service):
+                activities = []
+                for _ in range(MANY // 10):
+                    activities += await asyncio.gather(*(created(http) for _ in range(10)))
+            await asyncio.gather(*(run_of(service, tenant, one).terminate("by mistake") for one in activities))
+            async with asyncio.timeout(60):
+                while (await client.count_workflows("ExecutionStatus = 'Terminated'")).count < MANY:
+                    await asyncio.sleep(0.1)
+            rounds = Reconcile(listing=Listing(size=20), listed_pages=2, pages=1, parts=(Part.LISTS,))
+            action = ScheduleActionStartWorkflow(ReconciliationWorkflow.run, rounds, id="rounds", task_queue=TASK_QUEUE)
+            spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=1))])
+            await client.create_schedule("rounds", Schedule(action=action, spec=spec))
+            async with work(service):
+                async with asyncio.timeout(120):
+                    while await count_failed(service) < MANY:
+                        await asyncio.sleep(0.2)
+                results = await first_results(client, 4)
+    settled = [result.counts.get(Finding.TERMINATED, 0) for result in results]
+    assert settled == [40, 40, 30, 0]
+    walks = [result.listings["settle_ended"] for result in results]
+    assert [walk.token is None for walk in walks] == [False, False, True, False]
+    assert walks[0].since is None
+    assert walks[2].since is not None
+    assert Finding.FAILED not in {finding for result in results for finding in result.counts}
+
+
+async def count_failed(service: Service) -> int:
+    """Count the activities that are FAILED."""
+    async with service.database.autocommit.connect() as connection:
+        failed = select(func.count()).where(ScheduledActivity.status == "FAILED")
+        return int((await connection.execute(failed)).scalar_one())
+
+
+async def first_results(client: Client, number: int) -> list[Compared]:
+    """Return the results of the first completed rounds, the earliest first."""
+    query = "WorkflowType = 'ReconciliationWorkflow' AND ExecutionStatus = 'Completed'"
+    async with asyncio.timeout(60):
+        while (await client.count_workflows(query)).count < number:
+            await asyncio.sleep(0.2)
+    runs = sorted([run async for run in client.list_workflows(query)], key=lambda run: run.start_time)[:number]
+    return [await client.get_workflow_handle(run.id, run_id=run.run_id, result_type=Compared).result() for run in runs]

@@ -1,0 +1,27 @@
+"""The operators' commands as a person types them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from temporalio.client import Client
+
+ROOT = Path(__file__).parents[2]
+
+
+def operate(temporal: Client, database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as an operator types it."""
+    return subprocess.run(  # noqa: S603 - the program is ours
+        [sys.executable, "operate.py", *words],
+        cwd=ROOT,
+        env={
+            "DATABASE_URL": database_url,
+            "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": temporal.namespace,
+            "PATH": "/usr/bin:/bin",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
