@@ -17,11 +17,11 @@ from db.failures import kind
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
 from runs.lead import Lead
-from runs.rebuild import rebuild
+from runs.rebuild import Rebuilt, rebuild
 from runs.recovery import Recovery
 from runs.replay import DEFAULT_QUERY, replay
 from settings import WorkerSettings
-from workflows.findings import Page, Reconcile
+from workflows.findings import Finding, Page, Reconcile
 from workflows.messages import ActivityRef, BringBack, RejectedError
 from workflows.reconciliation import ReconciliationWorkflow
 
@@ -29,17 +29,21 @@ Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
 
 
 async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
-    """Start a run for every open activity without one, after Temporal has lost its runs. Safe to repeat."""
+    """Start a run for every open activity without one, after Temporal has lost its runs. Safe to repeat.
+
+    An activity for which that fails is named, and does not stop the others; the exit code is 1 then.
+    """
     settings = WorkerSettings()
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     runs = rebuild(client, database, per_second=options.rate, lead=Lead(settings.max_lead_seconds))
-    started = open_already = 0
-    async for so_far in runs:
-        started, open_already = so_far.started, so_far.open_already
-        print(f"… {started} started, {open_already} were open already", file=sys.stderr)
-    print(f"{started} runs started, {open_already} were open already")
+    done = Rebuilt()
+    async for done in runs:
+        print(f"… {done.started} started, {done.open_already} were open already", file=sys.stderr)
+    print(f"{done.started} runs started, {done.open_already} were open already")
+    for activity_id, why in done.failed.items():
+        print(f"FAILED {activity_id}: {why}")
     await database.dispose()
-    return 0
+    return 1 if done.failed else 0
 
 
 async def bring_back(options: argparse.Namespace, client: Client) -> int:
@@ -71,8 +75,8 @@ async def reconcile(options: argparse.Namespace, client: Client) -> int:
         task_queue=TASK_QUEUE,
         static_summary="started by an operator",
     )
-    print(compared.model_dump_json(indent=2, exclude={"after"}))
-    return 0
+    print(compared.model_dump_json(indent=2, include={"rows", "counts", "examples"}))
+    return 1 if Finding.FAILED in compared.counts else 0
 
 
 async def replay_runs(options: argparse.Namespace, client: Client) -> int:

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
+from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from db.engine import Database
 from db.reconciliation import OpenRequest, open_requests_statement
@@ -19,16 +21,19 @@ from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest,
 
 PAGE = 500
 AT_ONCE = 20
+UNAVAILABLE = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED}
+"""The failures of Temporal itself; any other concerns the row."""
 PAUSES = (0.5, 1, 2, 4, None)
 """Seconds between attempts to start a run, because Temporal may have been started just now or be overloaded."""
 
 
 @dataclass
 class Rebuilt:
-    """The number of runs that were started, and of rows that had an open run."""
+    """The number of runs that were started, and of rows that had an open run; the rows that failed, and why."""
 
     started: int = 0
     open_already: int = 0
+    failed: dict[UUID, str] = field(default_factory=dict)
 
 
 async def rebuild(client: Client, database: Database, *, per_second: float, lead: Lead) -> AsyncIterator[Rebuilt]:
@@ -43,17 +48,32 @@ async def rebuild(client: Client, database: Database, *, per_second: float, lead
         for first in range(0, len(rows), AT_ONCE):
             some = rows[first : first + AT_ONCE]
             began = time.monotonic()
-            started = await asyncio.gather(*(_start_run(client, row, lead) for row in some))
-            so_far.started += sum(started)
-            so_far.open_already += len(started) - sum(started)
+            started = await asyncio.gather(*(_try_to_start_run(client, row, lead) for row in some))
+            so_far.started += started.count(True)
+            so_far.open_already += started.count(False)
+            so_far.failed |= {row.id: why for row, why in zip(some, started, strict=True) if isinstance(why, str)}
             await asyncio.sleep(max(0.0, began + len(some) / per_second - time.monotonic()))
         yield so_far
-        after = Cursor(**{name: getattr(rows[-1], name) for name in Cursor.model_fields})
+        after = Cursor(at=rows[-1].scheduled_at, tenant_id=rows[-1].tenant_id, id=rows[-1].id)
 
 
 async def _read_page(database: Database, after: Cursor | None) -> list[OpenRequest]:
     async with database.autocommit.connect() as connection:
         return await fetch_rows(connection, OpenRequest, open_requests_statement(after, PAGE))
+
+
+async def _try_to_start_run(client: Client, row: OpenRequest, lead: Lead) -> bool | str:
+    """Start the row's run; return False if it has one, or the failure if it concerns this row alone."""
+    try:
+        return await _start_run(client, row, lead)
+    except RPCError as failure:
+        if failure.status in UNAVAILABLE:
+            raise
+        return f"{failure.status.name}: {failure.message}"
+    except ValidationError:
+        return "its stored request can't be repeated by this version"
+    except Exception as failure:  # noqa: BLE001 - one row must not keep the others without a run
+        return type(failure).__name__
 
 
 async def _start_run(client: Client, row: OpenRequest, lead: Lead) -> bool:
@@ -69,8 +89,8 @@ async def _start_run(client: Client, row: OpenRequest, lead: Lead) -> bool:
             await resume_run(client, scheduled, standing)
         except WorkflowAlreadyStartedError:
             return False
-        except RPCError:  # it may have started: then the next attempt finds an open run
-            if pause is None:
+        except RPCError as failure:  # it may have started: then the next attempt finds an open run
+            if pause is None or failure.status not in UNAVAILABLE:
                 raise
             await asyncio.sleep(pause)
         else:

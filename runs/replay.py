@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.client import Client, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
 from runs.actors import ActorHeaders
@@ -29,9 +30,15 @@ async def replay(client: Client, query: str, limit: int | None, workflows: Seque
 
     async def histories() -> AsyncIterator[WorkflowHistory]:
         async for execution in client.list_workflows(query, limit=limit):
-            replayed.runs += 1
             names[execution.run_id] = execution.id
-            yield await client.get_workflow_handle(execution.id, run_id=execution.run_id).fetch_history()
+            try:
+                history = await client.get_workflow_handle(execution.id, run_id=execution.run_id).fetch_history()
+            except RPCError as failure:
+                if failure.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                continue  # it was deleted after it had been listed
+            replayed.runs += 1
+            yield history
 
     names: dict[str, str] = {}
     replayer = Replayer(
