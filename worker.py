@@ -41,6 +41,8 @@ from workflows.scheduled_activity import ScheduledActivityWorkflow
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 NO_LEAD = Lead(0)
+SCHEDULE_CHECK_SECONDS = 20
+"""After a loss of Temporal's database, reconciliation begins again within a minute."""
 
 
 TUNING: dict[str, Any] = {
@@ -152,15 +154,15 @@ async def connect_patiently(runtime: Runtime) -> Client:
 
 
 async def keep_reconciling(client: Client, every: timedelta) -> None:
-    """Create the schedule of reconciliation, retrying for ever; the worker doesn't wait for it."""
+    """Create the schedule of reconciliation, and again whenever Temporal has lost it; never ends by itself."""
+    is_current = False
     while True:
         try:
-            await ensure_schedule(client, every)
+            await ensure_schedule(client, every, is_current=is_current)
+            is_current = True
         except RPCError as failure:
             log.warning("creating the schedule of reconciliation failed, retrying", failure=str(failure)[:200])
-            await asyncio.sleep(10)
-        else:
-            return
+        await asyncio.sleep(SCHEDULE_CHECK_SECONDS)
 
 
 async def main() -> None:

@@ -234,7 +234,7 @@ def run_of(service: Service, run: WorkflowExecutionDescription) -> Any:
 
 
 @contextmanager
-def worker_process(service: Service, output: Path, program: str = "worker.py") -> Iterator[int]:
+def worker_process(service: Service, output: Path, program: str = "worker.py", **settings: str) -> Iterator[int]:
     """Run the worker in a process, as it is deployed; yields its pid."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")} | {
         "DATABASE_URL": service.database.url.render_as_string(hide_password=False),
@@ -242,6 +242,7 @@ def worker_process(service: Service, output: Path, program: str = "worker.py") -
         "TEMPORAL_NAMESPACE": service.temporal.namespace,
         "TEMPORAL_CONFIG_FILE": os.devnull,
         "PYTHONPATH": str(ROOT),
+        **settings,
     }
     with (
         output.open("wb") as log,

@@ -1,22 +1,32 @@
 """Test what is true after PostgreSQL was restored to an earlier point, or Temporal's database was lost."""
 
 import asyncio
+from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import text
-from temporalio.client import WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
+from embedded.postgres import Postgres
+from embedded.temporal_server import free_port, running_temporal
+from runs.ask import find_latest_run
 from runs.client import workflow_id
+from runs.schedule import SCHEDULE_ID
+from tests.integration.operating.test_outages import worker_process
 from tests.support.activities import created, trail, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
-from tests.support.service import Service, until
+from tests.support.bulk import begun, campaign, chosen, ended, statuses
+from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.worlds import new_database, work
 from workflows.messages import Reschedule
 
 URL = "/api/activities"
+SOON_AND_LATER: tuple[dict[str, float], ...] = ({"seconds": 50}, {"hours": 5})
 PARTS = ("activity_attributes", "resolution_attempts", "status_events", "target_users")
 
 
@@ -198,3 +208,61 @@ async def test_an_unresolved_activity_whose_row_is_missing_can_be_resolved(
     await run_of(service, tenant, activity).execute_update("refresh")
     now = (await http.get(f"{URL}/{activity['id']}")).json()
     assert (now["status"], now["statusReason"]) == ("UNRESOLVED", activity["statusReason"])
+
+
+async def until_resumed(client: Client, tenant: Tenant, activity: dict[str, Any]) -> None:
+    """Return once the activity has an open run."""
+    async with asyncio.timeout(90):
+        while (run := await find_latest_run(client, tenant.id, activity["idempotencyKey"])) is None:
+            await asyncio.sleep(0.5)
+    assert run.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_after_a_loss_of_temporals_database_a_running_worker_goes_on_with_rows_and_bulk_operations(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """The same worker works before and after the loss; nothing is restarted and no command is given."""
+    port, url = free_port(), new_database(postgres)
+    with ExitStack() as lost:
+        server = lost.enter_context(running_temporal(port=port))
+        client = await temporal_client(server.address)
+        async with running_service(url, client, work=False) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                with worker_process(service, tmp_path / "log", RECONCILE_EVERY_SECONDS="2"):
+                    soon, later = [await created(http, scheduled_at=from_now(**of)) for of in SOON_AND_LATER]
+                    others = await campaign(http, 8)
+                    operation = await begun(http, "cancel", per_second=1)
+                    await chosen(http, operation)
+                    lost.close()
+                    with running_temporal(port=port):
+                        await until_resumed(client, tenant, later)
+                        assert (await ended(http, operation))["state"] == "COMPLETED"
+                        assert await statuses(http, others) == ["CANCELED"] * 8
+                        due = await until(http, f"{URL}/{soon['id']}", "DUE")
+                        assert due["markedAt"] >= due["scheduledAt"]
+                        assert await client.get_schedule_handle(SCHEDULE_ID).describe()
+
+
+async def test_a_bulk_operation_that_had_not_chosen_its_activities_is_lost_with_temporal_and_can_be_repeated(
+    postgres: Postgres,
+) -> None:
+    port = free_port()
+    with ExitStack() as lost:
+        server = lost.enter_context(running_temporal(port=port))
+        client = await temporal_client(server.address)
+        async with running_service(new_database(postgres), client, work=False) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                operation = await begun(http, "cancel")
+                assert (await http.get(operation)).json()["state"] == "COLLECTING"
+                lost.close()
+                with running_temporal(port=port):
+                    async with asyncio.timeout(60):
+                        while (seen := await http.get(operation)).status_code == 503:
+                            await asyncio.sleep(0.2)
+                    assert seen.status_code == 404
+                    again = await begun(http, "cancel", operation_id=operation.rsplit("/", 1)[1])
+                    assert again == operation
+                    async with work(service):
+                        assert (await ended(http, operation))["state"] == "COMPLETED"
