@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000), help="decides the faults and the load")
     parser.add_argument("--seconds", type=float, default=180, help="the time of load and faults; default 180")
     parser.add_argument(
-        "--rate", type=float, default=1.0, help="the load, as a multiple of some four creations a second"
+        "--rate", type=float, default=1.0, help="the load, as a multiple of some eight creations a second"
     )
     parser.add_argument("--no-faults", action="store_true", help="only the load, to see that the audit finds nothing")
     parser.add_argument("--libfaketime", type=Path, help="libfaketime.so.1: sets each process's clock 5 minutes off")

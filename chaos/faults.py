@@ -275,5 +275,5 @@ def plan(seed: int, seconds: float, *, full_disk: bool = False) -> list[Planned]
         target, most = random.choice(KINDS[kind].targets), KINDS[kind].seconds
         lasting = min(random.uniform(most / 4, most), seconds - at)
         planned.append(Planned(at, kind, target, lasting, random.getrandbits(32)))
-        at += random.uniform(0.5, 4)
+        at += random.uniform(1, 5)
     return planned

@@ -5,8 +5,9 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import httpx
@@ -19,6 +20,7 @@ Json = dict[str, Any]
 
 COMMERCES = {store.tenant_id: store.id for store in STORES}
 LONGEST_ANSWER_SECONDS = 45
+NEAR_SECONDS = 6
 TRIES = 6
 UNKNOWN = (None, 429, 503)
 """The answers after which a caller sends the same request again."""
@@ -46,12 +48,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class Accepted(NamedTuple):
+    """An activity whose creation was answered 201 or 202."""
+
+    tenant: UUID
+    id: str
+    scheduled_at: datetime
+
+
 class Load:
-    """Callers that go on until they are stopped. `activities` are the ids of those that were accepted."""
+    """Callers that go on until they are stopped. `answers` are in the order of their arrival."""
 
     def __init__(self, stack: Stack, seed: int, rate: float) -> None:
         self.answers: list[Answer] = []
-        self.activities: list[tuple[UUID, str]] = []
+        self._accepted: list[Accepted] = []
         self._stack = stack
         self._random = Random(seed)
         self._rate = rate
@@ -62,6 +72,7 @@ class Load:
         with closing(stack.connect()) as connection:
             users = "SELECT tenant_id, id::text FROM commerce_users WHERE 'OWNER' = ANY (roles)"
             self._users = dict(connection.execute(users).fetchall())
+        self._answering: tuple[str, ...] = APIS
         self._calls = 0
         self._is_over = asyncio.Event()
 
@@ -76,13 +87,14 @@ class Load:
     async def run(self) -> None:
         """Run all callers until `stop`; then each finishes its request, and pauses are ended."""
         callers: tuple[tuple[float, Callable[[], Awaitable[None]]], ...] = (
-            *((1.5, self._create) for _ in range(3)),
-            (6.0, self._create_batch),
-            *((1.0, self._change) for _ in range(3)),
+            *((1.0, self._create) for _ in range(4)),
+            *((8.0, self._create_batch) for _ in range(2)),
+            *((0.6, self._change) for _ in range(5)),
             *((0.4, self._read) for _ in range(2)),
             *((0.2, self._execute) for _ in range(4)),
-            (12.0, self._change_many),
-            (15.0, self._pause),
+            *((10.0, self._change_many) for _ in range(2)),
+            (10.0, self._pause),
+            (0.5, self._check_health),
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -140,12 +152,20 @@ class Load:
         return answer
 
     async def _send(self, method: str, path: str, body: Json | None, headers: Mapping[str, str]) -> httpx.Response:
-        """Send a request to one of the APIs; to the other one if no connection can be made."""
-        first, second = self._random.sample(APIS, 2)
-        try:
-            return await self._http[first].request(method, path, json=body, headers=headers)
-        except httpx.ConnectError:
-            return await self._http[second].request(method, path, json=body, headers=headers)
+        """Send a request to one of the APIs that have answered lately, as a load balancer does."""
+        http = self._http[self._random.choice(self._answering or APIS)]
+        return await http.request(method, path, json=body, headers=headers)
+
+    async def _check_health(self) -> None:
+        """Look which APIs answer."""
+
+        async def answers(name: str) -> bool:
+            with suppress(httpx.TransportError):
+                return (await self._http[name].get("/health/live", timeout=1)).is_success
+            return False
+
+        healthy = await asyncio.gather(*map(answers, APIS))
+        self._answering = tuple(compress(APIS, healthy))
 
     async def _insist(self, action: str, tenant: UUID, method: str, path: str, body: Json) -> Answer:
         """Send a request again until its answer is known: as a caller with a key or an id of its own does."""
@@ -191,7 +211,7 @@ class Load:
     async def _create_batch(self) -> None:
         """Create many activities in one call; each item is recorded as an answer of its own."""
         tenant = self._random.choice(TENANTS)
-        bodies = [self._new(tenant) for _ in range(self._random.randint(10, 40))]
+        bodies = [self._new(tenant) for _ in range(self._random.randint(20, 60))]
         for _ in range(TRIES):
             answer = await self._call("batch", tenant, "POST", f"{ACTIVITIES}/batch", {"activities": bodies})
             for item in answer.body.get("results", ()):
@@ -217,29 +237,29 @@ class Load:
 
     def _note_created(self, tenant: UUID, answer: Answer) -> None:
         if answer.status in {201, 202} and answer.activity:
-            self.activities.append((tenant, answer.activity))
+            at = datetime.fromisoformat(answer.sent["scheduled_at"])
+            self._accepted.append(Accepted(tenant, answer.activity, at))
 
-    def _choose_activity(self) -> tuple[UUID, str] | None:
-        """Choose one of the activities that were accepted, a young one more often."""
-        if not self.activities:
-            return None
-        return self._random.choice(self.activities[-40:] if self._random.random() < 0.7 else self.activities)
+    def _choose_activity(self) -> Accepted | None:
+        """Choose one of the activities that were accepted, more often one whose time is near."""
+        near = [one for one in self._accepted[-300:] if abs((one.scheduled_at - now()).total_seconds()) < NEAR_SECONDS]
+        chosen = near if near and self._random.random() < 0.7 else self._accepted
+        return self._random.choice(chosen) if chosen else None
 
     # Changes and readings
 
     async def _read(self) -> None:
         chosen = self._choose_activity()
         if chosen:
-            await self._call("read", chosen[0], "GET", f"{ACTIVITIES}/{chosen[1]}", activity=chosen[1])
+            await self._call("read", chosen.tenant, "GET", f"{ACTIVITIES}/{chosen.id}", activity=chosen.id)
 
     async def _change(self) -> None:
         """Read an activity, then change it in one of the ways that its status may allow."""
         chosen = self._choose_activity()
         if chosen is None:
             return
-        tenant, activity = chosen
-        path = f"{ACTIVITIES}/{activity}"
-        seen = await self._call("read", tenant, "GET", path, activity=activity)
+        tenant = chosen.tenant
+        seen = await self._call("read", tenant, "GET", f"{ACTIVITIES}/{chosen.id}", activity=chosen.id)
         if seen.body.get("status") in {"COMPLETED", "CANCELED", "FAILED"} and self._random.random() < 0.8:
             return
         often, seldom = (

@@ -26,15 +26,22 @@ class SigningKey:
         encoding, style = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         return self.private.public_key().public_bytes(encoding, style).decode()
 
-    def token(self, subject: str, tenants: Mapping[UUID, Collection[str]], lifetime: timedelta) -> str:
-        """Return a signed token that gives `subject` these permissions per tenant, from now on for `lifetime`."""
+    def token(
+        self,
+        subject: str,
+        tenants: Mapping[UUID, Collection[str]],
+        lifetime: timedelta,
+        *,
+        age: timedelta = timedelta(0),
+    ) -> str:
+        """Return a signed token that gives `subject` these permissions per tenant for `lifetime`, issued `age` ago."""
         now = datetime.now(UTC)
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": subject,
-            "iat": now,
-            "nbf": now,
+            "iat": now - age,
+            "nbf": now - age,
             "exp": now + lifetime,
             "tenants": {str(tenant): [str(permission) for permission in may] for tenant, may in tenants.items()},
         }
