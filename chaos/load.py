@@ -211,7 +211,7 @@ class Load:
     async def _create_batch(self) -> None:
         """Create many activities in one call; each item is recorded as an answer of its own."""
         tenant = self._random.choice(TENANTS)
-        bodies = [self._new(tenant) for _ in range(self._random.randint(20, 60))]
+        bodies = [self._new(tenant) for _ in range(self._random.randint(30, 90))]
         for _ in range(TRIES):
             answer = await self._call("batch", tenant, "POST", f"{ACTIVITIES}/batch", {"activities": bodies})
             for item in answer.body.get("results", ()):

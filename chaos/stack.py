@@ -29,6 +29,16 @@ from embedded.temporal_server import TemporalServer, free_port, running_temporal
 DATABASE = "scheduled_activities"
 TENANTS = (TENANT_ID, OTHER_TENANT_ID)
 APIS, WORKERS = ("api-1", "api-2"), ("worker-1", "worker-2")
+OTHER_DEFAULTS = (
+    "synchronous_commit=off",
+    "datestyle=SQL, DMY",
+    "intervalstyle=sql_standard",
+    "default_transaction_isolation=repeatable read",
+    "extra_float_digits=0",
+    "bytea_output=escape",
+    "timezone=America/Mexico_City",
+)
+"""Defaults of the server that a session must not rest on."""
 STARTED_WITHIN = timedelta(seconds=90)
 
 
@@ -121,7 +131,7 @@ class Stack:
 
     @contextmanager
     def _run_postgres(self) -> Iterator[Popen[bytes]]:
-        with running_postgres(self.folder / "postgres", output=self.log) as self.postgres:
+        with running_postgres(self.folder / "postgres", settings=OTHER_DEFAULTS, output=self.log) as self.postgres:
             yield self.postgres.process
 
     @contextmanager
@@ -154,9 +164,10 @@ class Stack:
         return {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant)}
 
     def connect(self) -> psycopg.Connection[Any]:
-        """Open a connection to the database beside the proxies, which may write whatever the server's default is."""
+        """Open a connection to the database beside the proxies; it may write on a server that is read-only."""
         connection = self.postgres.connect(DATABASE)
         connection.execute("SET default_transaction_read_only = off")
+        connection.execute("SET datestyle = ISO")
         return connection
 
     async def heal(self) -> None:
