@@ -24,7 +24,7 @@ SETTLED_WITHIN_SECONDS = 250
 AT_ONCE = 8
 
 ROWS = "SELECT id, tenant_id, idempotency_key, status, scheduled_at, version FROM scheduled_activities"
-EVENTS = "SELECT * FROM status_events ORDER BY occurred_at, id"
+EVENTS = "SELECT * FROM status_events ORDER BY number"
 OPERATIONS = "SELECT id, state, actor, finished_at FROM bulk_operations"
 ITEMS = "SELECT operation_id, activity_id, outcome FROM bulk_operation_items"
 RESULTS = """

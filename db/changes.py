@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic.alias_generators import to_camel
-from sqlalchemy import and_, delete, null, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import leases, models
+from db.marks import UNMARKED, unseen_event_delete
 from db.models import ScheduledActivity, StatusEvent
 from db.parts import resolved_parts
 from db.rows import NOW, Columns, Event, address, event_insert, fetch_row, guarded_update, parts_of, row_lock
@@ -183,6 +184,9 @@ async def _write_rejection(
     connection: AsyncConnection, wanted: Apply, seen: Snapshot, event_type: EventType, rejection: Rejection
 ) -> None:
     """Record under the change's key that it will never be applied."""
+    if seen.standing.status is ActivityStatus.DISPATCHED is not seen.status:
+        # The end of the lease comes first in the trail, so that the rejection begins with the status it leaves.
+        await connection.execute(leases.expire_leases_statement(address(wanted.tenant_id, wanted.id)))
     row = row_lock(address(wanted.tenant_id, wanted.id))
     event = Event(
         event_type,
@@ -343,7 +347,7 @@ async def _bring_back(case: _Case, change: BringBack) -> None:
             StatusEvent.to_status == ActivityStatus.FAILED,
             StatusEvent.event_type.not_in(NOT_CARRIED_OUT),
         )
-        .order_by(StatusEvent.occurred_at.desc(), StatusEvent.id.desc())
+        .order_by(StatusEvent.number.desc())
         .limit(1)
     )
     last = ended.one_or_none()
@@ -432,11 +436,8 @@ async def _undo_unseen_mark(case: _Case) -> Columns:
     """Delete the event of a mark that is not visible yet; return the columns that undo the mark itself."""
     if (case.seen.standing.status, case.seen.status) != (DUE, READY):
         return {}
-    this = (case.wanted.tenant_id, case.wanted.id)
-    marked_at = select(ScheduledActivity.marked_at).where(address(*this)).scalar_subquery()
-    event = and_(StatusEvent.event_type == EventType.DUE, StatusEvent.occurred_at == marked_at)
-    await case.connection.execute(delete(StatusEvent).where(parts_of(StatusEvent, *this), event))
-    return {"status": case.seen.status, "due_at": null(), "marked_at": null(), "lateness_ms": null()}
+    await case.connection.execute(unseen_event_delete(case.wanted.tenant_id, case.wanted.id))
+    return UNMARKED | {"status": case.seen.status}
 
 
 _ALLOWED_STATUSES: dict[type[Change], tuple[str, tuple[ActivityStatus, ...]]] = {

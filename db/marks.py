@@ -1,13 +1,18 @@
-"""The statement that marks an activity for execution."""
+"""The statement that marks an activity for execution, and the parts that undo a mark which is not visible yet."""
 
-from sqlalchemy import Integer, Uuid, and_, bindparam, func, select
+from uuid import UUID
 
-from db.models import ScheduledActivity
+from sqlalchemy import Delete, Integer, Uuid, and_, bindparam, delete, func, null, select
+
+from db.models import ScheduledActivity, StatusEvent
 from db.parts import resolved_parts
-from db.rows import CLOCK, Columns, Event, Key, Rows, address, event_insert, guarded_update, row_lock
+from db.rows import CLOCK, Columns, Event, Key, Rows, address, event_insert, guarded_update, parts_of, row_lock
 from workflows.messages import MarkDue, ResolvedAttributes, ResolvedTarget
 from workflows.resolution import why_unresolved
 from workflows.words import ActivityStatus, EventType
+
+UNMARKED: Columns = {"due_at": null(), "marked_at": null(), "lateness_ms": null()}
+"""The columns that undo a mark. The event of one that is not visible yet goes too: `unseen_event_delete`."""
 
 
 def mark_due_statement(mark: MarkDue) -> tuple[Rows, Columns]:
@@ -70,6 +75,16 @@ def _mark_statement(
     )
     columns = select(row.c.status, row.c.version, row.c.scheduled_at, row.c.why, row.c.lateness_ms)
     return columns.add_cte(event_insert(row, event), *resolved_parts(row, target, attributes, key))
+
+
+def unseen_event_delete(tenant_id: UUID, activity_id: UUID) -> Delete:
+    """Build a DELETE of the event of the activity's mark, which is not visible yet."""
+    marked_at = select(ScheduledActivity.marked_at).where(address(tenant_id, activity_id)).scalar_subquery()
+    return delete(StatusEvent).where(
+        parts_of(StatusEvent, tenant_id, activity_id),
+        StatusEvent.event_type == EventType.DUE,
+        StatusEvent.occurred_at == marked_at,
+    )
 
 
 _PLAIN_STATEMENT = _mark_statement(

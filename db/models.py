@@ -437,10 +437,16 @@ class StatusEvent(OfScheduledActivity):
     """A line of the trail. `event_key`, a step's name or an update's id, makes writing it twice impossible."""
 
     __tablename__ = "status_events"
-    __table_args__ = (OfScheduledActivity.activity_foreign_key(),)
+    __table_args__ = (
+        OfScheduledActivity.activity_foreign_key(),
+        UniqueConstraint("tenant_id", "activity_id", "number"),
+    )
 
     event_key: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(server_default=text("uuidv7()"))
+    number: Mapped[int] = mapped_column(
+        comment="Its place in the trail, from 1. A trigger draws it under the row's lock."
+    )
     event_type: Mapped[EventType] = mapped_column(Text)
     from_status: Mapped[str | None]
     to_status: Mapped[str]

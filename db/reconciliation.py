@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from db.models import ENDED_EARLY, ScheduledActivity
 from db.rows import NOW, Columns, Event, HasAddress, Rows, address, event_insert, page_statement, row_lock
-from db.snapshots import EFFECTIVE_STATUS
+from db.snapshots import MARKED_STATUS
 from workflows.findings import Cursor, Page
 from workflows.words import OPEN, ActivityStatus, EventType
 
@@ -116,7 +116,7 @@ def run_note_statement(
     It returns no row if the activity names that run already. It leaves the version as it is: nothing that a client can
     see of the activity has changed.
     """
-    before = row_lock(address(ref.tenant_id, ref.id), ScheduledActivity.run_id, EFFECTIVE_STATUS.label("status"))
+    before = row_lock(address(ref.tenant_id, ref.id), ScheduledActivity.run_id, MARKED_STATUS.label("status"))
     row = (
         update(ScheduledActivity)
         .where(address(before.c.tenant_id, before.c.id), before.c.run_id != run_id)

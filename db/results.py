@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
 from db.leases import hand_off_key
+from db.marks import UNMARKED, unseen_event_delete
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
 from db.rows import (
     NOW,
@@ -188,10 +189,17 @@ def record_result_statement(new: NewResult, seen: JudgedActivity, accepted: Acce
 
     The caller has locked the activity's row.
     """
-    values = {"status": accepted.to_status, "why": new.why if new.values["status"] in EFFECTS else seen.why}
+    values: Columns = {"status": accepted.to_status, "why": new.why if new.values["status"] in EFFECTS else seen.why}
+    undone = []
+    if seen.effective_status is ActivityStatus.READY:  # it was claimed before, and perhaps marked again since
+        if accepted.to_status is ActivityStatus.READY:
+            del values["status"]  # a mark that is not visible yet stays
+        else:
+            values |= UNMARKED
+            undone = [unseen_event_delete(seen.tenant_id, seen.id).cte("undone")]
     row = guarded_update(address(seen.tenant_id, seen.id), values)
     result = _result_insert(row, new, seen, accepted)
-    parts = [event_insert(row, _event(row, new, seen, accepted)), *_contact_log_changes(row, new, accepted)]
+    parts = [*undone, event_insert(row, _event(row, new, seen, accepted)), *_contact_log_changes(row, new, accepted)]
     return select(result).add_cte(*parts)
 
 
@@ -203,9 +211,10 @@ def _result_insert(row: CTE, new: NewResult, seen: JudgedActivity, accepted: Acc
         "attempt": accepted.attempt,
         "overrides_id": accepted.overrides,
         "from_status": seen.effective_status,
+        "to_status": accepted.to_status,
     }
     values: dict[str, ColumnElement[Any]] = {name: literal(value, columns[name].type) for name, value in known.items()}
-    values |= {"tenant_id": row.c.tenant_id, "activity_id": row.c.id, "to_status": row.c.status}
+    values |= {"tenant_id": row.c.tenant_id, "activity_id": row.c.id}
     inserted = insert(ActivityResult).from_select(list(values), select(*values.values()))
     return inserted.returning(*columns).cte("result")
 
@@ -219,6 +228,7 @@ def _event(row: CTE, new: NewResult, seen: JudgedActivity, accepted: Accepted) -
     return Event(
         EventType.RESULT_OVERRIDDEN if accepted.overrides else EventType.RESULT_RECEIVED,
         hand_off_key(row),
+        accepted.to_status,
         from_status=seen.effective_status,
         actor=new.actor,
         error_code="not_executed" if has_failed else None,

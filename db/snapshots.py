@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     literal_column,
     not_,
+    or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,12 +53,11 @@ IS_MARKED_AHEAD = is_marked_ahead(paused_at(ScheduledActivity.tenant_id))
 HELD_SINCE = case((and_(IS_MARKED_AHEAD, ScheduledActivity.marked_at <= NOW), ScheduledActivity.marked_at))
 """The time at which it would have become DUE if its tenant were not paused; null for every other activity."""
 
-EVENT_IS_VISIBLE = and_(
-    StatusEvent.occurred_at
-    <= case((StatusEvent.event_type == EventType.DUE, func.least(NOW, paused_at(StatusEvent.tenant_id))), else_=NOW),
-    StatusEvent.event_type != EventType.CHANGE_REFUSED,
+EVENT_IS_VISIBLE = or_(
+    StatusEvent.event_type != EventType.DUE,
+    StatusEvent.occurred_at <= func.least(NOW, paused_at(StatusEvent.tenant_id)),
 )
-"""Leaves out the event of a mark that is not visible yet, and rejections: they changed nothing, and had an answer."""
+"""Leaves out the event of a mark that is not visible yet. It is the last one: the others come before it."""
 
 MARKED_STATUS = case((IS_MARKED_AHEAD, ActivityStatus.READY), else_=ScheduledActivity.status)
 """The effective status where the transaction has expired the lease: one that ends after that is not expired yet."""

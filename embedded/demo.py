@@ -118,7 +118,7 @@ def _show_life(api: httpx.Client, location: str, facts: Mapping[str, str]) -> No
     print(f"\nscheduled for {activity['scheduledAt']}, marked at {activity['markedAt']}", end="")
     print(f": {activity['latenessMs']} ms late\n")
     _execute(api, location, facts)
-    for event in api.get(f"{location}/status-events").raise_for_status().json():
+    for event in api.get(f"{location}/status-events").raise_for_status().json()["data"]:
         print(f"{event['occurredAt']}  {event['eventType']:<15} {event['fromStatus'] or '-'} → {event['toStatus']}")
     print(f"\nIts run in the web UI: {activity['workflow']['url']}")
 

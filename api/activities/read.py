@@ -1,8 +1,9 @@
 """Read an activity and its parts: the trail, the target users and the attributes."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import RowMapping, func, select
 
 from api.activities.schemas import AttributeRead, ScheduledActivityRead, StatusEventRead, TargetUserRead
@@ -12,6 +13,7 @@ from api.http.auth import Caller
 from api.http.dependencies import CanView, Opened, Resources
 from api.http.errors import ActivityNotFound, problem_responses
 from api.http.fields import Answer
+from api.http.pages import CursorQuery, Page, read_page
 from db.models import CommerceUser, ScheduledActivity, StatusEvent, TargetUser
 from db.rows import address, parts_of
 from db.snapshots import EVENT_IS_VISIBLE, SNAPSHOTS, build_snapshot, read_snapshot
@@ -33,19 +35,20 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
 
 
 @router.get("/status-events", responses=problem_responses(ActivityNotFound))
-async def list_status_events(caller: CanView, opened: Opened, activity_id: UUID) -> list[StatusEventRead]:
-    """List the events of the activity, the oldest first; there are none while it is RESOLVING."""
-    statement = (
-        select(StatusEvent)
-        .where(
-            parts_of(StatusEvent, caller.tenant_id, activity_id),
-            EVENT_IS_VISIBLE,
-        )
-        .order_by(StatusEvent.occurred_at, StatusEvent.id)
+async def list_status_events(
+    caller: CanView, opened: Opened, activity_id: UUID, query: Annotated[CursorQuery, Query()]
+) -> Page[StatusEventRead]:
+    """List the events of the activity in the order in which they were written; none while it is RESOLVING.
+
+    They follow one another: the `fromStatus` of each is the `toStatus` of the one before.
+    """
+    statement = select(StatusEvent.__table__).where(
+        parts_of(StatusEvent, caller.tenant_id, activity_id), EVENT_IS_VISIBLE
     )
-    async with opened.database.autocommit.connect() as connection:
-        events = [StatusEventRead.model_validate(row) for row in await connection.execute(statement)]
-    if not events:
+    events = await read_page(
+        opened.database, statement, query, StatusEventRead.model_validate, key=StatusEvent.__table__.c.number
+    )
+    if not events.meta.total:
         await require_resolving(activity_id, caller, opened)
     return events
 

@@ -235,6 +235,7 @@ class StatusEventRead(Answer):
     """An event of the activity's trail."""
 
     id: UUID
+    number: int = Field(description="The event's place in the trail, from 1.")
     event_type: EventType
     from_status: ActivityStatus | None
     to_status: ActivityStatus

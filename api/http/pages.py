@@ -1,11 +1,12 @@
 """Pages of lists: numbered pages, and cursors, which are as fast on deep pages as on the first."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, Integer, RowMapping, Select, func, select
 
 from api.http.errors import ValidationFailed
 from api.http.fields import Answer, RequestBody
@@ -79,14 +80,14 @@ async def read_page(
     query: PageQuery,
     read: Callable[[RowMapping], Item],
     *,
-    key: ColumnElement[str] | None = None,
+    key: ColumnElement[str] | ColumnElement[int] | None = None,
 ) -> Page[Item]:
     """Read one page of an ordered statement. A unique `key` becomes the order and allows cursors."""
     counted = select(func.count()).select_from(statement.order_by(None).subquery())
     after = query.cursor if isinstance(query, CursorQuery) else None
     if key is not None:
         statement = statement.order_by(key)
-        statement = statement if after is None else statement.where(key > parse_cursor(after))
+        statement = statement if after is None else statement.where(key > _parse_position(after, key))
     offset = (query.page - 1) * query.per_page
     async with database.autocommit.connect() as connection:
         total = (await connection.execute(counted)).scalar_one()
@@ -94,7 +95,7 @@ async def read_page(
     rows = found[: query.per_page]
     pages = count_pages(total, query.per_page)
     ends_at = rows[-1][key] if key is not None and len(found) > len(rows) else None
-    following = None if ends_at is None else format_cursor(ends_at)
+    following = None if ends_at is None else format_cursor(str(ends_at))
     meta = PageMeta(page=query.page, limit=query.per_page, total=total, total_pages=pages, next_cursor=following)
     return Page(data=[read(row) for row in rows], meta=meta)
 
@@ -126,6 +127,20 @@ def parse_cursor(cursor: str) -> str:
     except ValueError:
         position = "\0"
     if "\0" in position:
-        fault = Fault(pointer="/query/cursor", detail="This is not a cursor that a page returned.")
-        raise ValidationFailed("The cursor is not valid: send `meta.nextCursor` of a page.", faults=(fault,))
+        raise _cursor_problem()
     return position
+
+
+def _parse_position(cursor: str, key: ColumnElement[Any]) -> str | int:
+    """Return the position as a value of the key's type."""
+    position = parse_cursor(cursor)
+    if not isinstance(key.type, Integer):
+        return position
+    if not re.fullmatch("[0-9]{1,9}", position):
+        raise _cursor_problem()
+    return int(position)
+
+
+def _cursor_problem() -> ValidationFailed:
+    fault = Fault(pointer="/query/cursor", detail="This is not a cursor that a page returned.")
+    return ValidationFailed("The cursor is not valid: send `meta.nextCursor` of a page.", faults=(fault,))

@@ -37,7 +37,7 @@ async def created(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
 
 async def trail(http: httpx.AsyncClient, activity_id: str) -> list[tuple[str, str | None, str]]:
     """Type, from and to of every event."""
-    events = (await http.get(f"/api/activities/{activity_id}/status-events")).json()
+    events = (await http.get(f"/api/activities/{activity_id}/status-events?per_page=100")).json()["data"]
     return [(event["eventType"], event["fromStatus"], event["toStatus"]) for event in events]
 
 

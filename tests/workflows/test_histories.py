@@ -96,7 +96,7 @@ async def test_one_that_wakes_ahead_of_its_time_costs_no_more_and_is_due_no_earl
             assert (seen["markedAt"], seen["latenessMs"]) == (None, None)
         due = await until(http, location, "DUE")
         assert due["markedAt"] >= scheduled_at
-        trail = (await http.get(f"{location}/status-events")).json()
+        trail = (await http.get(f"{location}/status-events")).json()["data"]
         assert [line["eventType"] for line in trail] == ["CREATED", "DUE"]
 
 
@@ -157,7 +157,7 @@ async def test_months_pass_in_the_run_and_it_is_marked_for_its_time_and_not_befo
     seen = await http.get(created.headers["Location"])
     assert seen.json() == created.json()
     assert seen.headers["ETag"] == created.headers["ETag"]
-    trail = (await http.get(f"{created.headers['Location']}/status-events")).json()
+    trail = (await http.get(f"{created.headers['Location']}/status-events")).json()["data"]
     assert [line["eventType"] for line in trail] == ["CREATED"]
 
 
@@ -177,7 +177,7 @@ async def test_a_reset_of_a_finished_run_to_its_first_task_changes_no_answer_tha
         assert {k: v for k, v in after.items() if k not in ignored} == {
             k: v for k, v in before.items() if k not in ignored
         }
-        trail = Counter(line["eventType"] for line in (await http.get(f"{location}/status-events")).json())
+        trail = Counter(line["eventType"] for line in (await http.get(f"{location}/status-events")).json()["data"])
         assert (trail["CREATED"], trail["DUE"]) == (1, 1)
         async with service.database.transactions.connect() as connection:
             ids = select(ScheduledActivity.id).where(ScheduledActivity.tenant_id == tenant.id)
@@ -195,7 +195,9 @@ async def test_a_reset_of_a_sleeping_run_goes_on_sleeping_and_is_marked_once(
     due = await until(http, created.headers["Location"], "DUE")
     assert due["id"] == created.json()["id"]
     assert due["markedAt"] >= due["scheduledAt"]
-    trail = Counter(one["eventType"] for one in (await http.get(f"{created.headers['Location']}/status-events")).json())
+    trail = Counter(
+        one["eventType"] for one in (await http.get(f"{created.headers['Location']}/status-events")).json()["data"]
+    )
     assert (trail["CREATED"], trail["DUE"]) == (1, 1)
 
 

@@ -105,7 +105,7 @@ async def move(service: Service, operation: BulkOperation, activity: dict[str, A
 
 async def moves(http: httpx.AsyncClient, activities: list[dict[str, Any]]) -> list[int]:
     """Return how often each activity was moved."""
-    trails = [(await http.get(f"{ACTIVITIES}/{one['id']}/status-events")).json() for one in activities]
+    trails = [(await http.get(f"{ACTIVITIES}/{one['id']}/status-events")).json()["data"] for one in activities]
     return [sum(event["eventType"] == "RESCHEDULED" for event in trail) for trail in trails]
 
 

@@ -53,5 +53,5 @@ async def test_an_operation_goes_on_after_its_worker_was_lost_and_in_a_new_run(p
                 assert ended["counts"] == {"pending": 0, "applied": SIZE, "accepted": 0, "refused": 0, "failed": 0}
                 assert (await first.describe()).run_id != run_id
                 for one in created:
-                    trail = (await http.get(f"{one.headers['Location']}/status-events")).json()
+                    trail = (await http.get(f"{one.headers['Location']}/status-events")).json()["data"]
                     assert [event["eventType"] for event in trail] == ["CREATED", "CANCELED"]

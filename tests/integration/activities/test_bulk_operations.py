@@ -58,7 +58,7 @@ async def test_cancelling_many_cancels_all_that_are_meant_and_says_who_and_why(
     assert outcomes(operation) == [(one["id"], "APPLIED") for one in meant]
     assert await statuses(http, [*meant, other]) == ["CANCELED"] * 4 + ["READY"]
     for one in meant:
-        event = (await http.get(f"{ACTIVITIES}/{one['id']}/status-events")).json()[-1]
+        event = (await http.get(f"{ACTIVITIES}/{one['id']}/status-events")).json()["data"][-1]
         assert (event["eventType"], event["actor"], event["details"]["reason"]) == ("CANCELED", "tester", "a mistake")
     runs = [service.temporal.get_workflow_handle(workflow_id(tenant.id, one["idempotencyKey"])) for one in meant[1:]]
     assert [await run.result() for run in runs] == ["CANCELED"] * 3

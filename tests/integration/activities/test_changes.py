@@ -22,7 +22,7 @@ async def test_a_cancelled_activity_ends_its_run_and_says_who_and_why(
     activity = await created(http)
     answer = await http.post(f"/api/activities/{activity['id']}/cancel", json={"reason": "the store is closed"})
     assert (answer.status_code, answer.json()["status"]) == (200, "CANCELED")
-    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()
+    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()["data"]
     assert [(e["eventType"], e["actor"], (e["details"] or {}).get("reason")) for e in events] == [
         ("CREATED", "tester", None),
         ("CANCELED", "tester", "the store is closed"),
@@ -58,7 +58,7 @@ async def test_a_move_moves_the_timer_and_the_etag(http: httpx.AsyncClient) -> N
     assert (moved.status_code, moved.headers["ETag"], moved.json()["score"]) == (200, '"2"', 7), moved.text
     due = await until(http, url, "DUE")
     assert due["scheduledAt"] == moved.json()["scheduledAt"]
-    events = (await http.get(f"{url}/status-events")).json()
+    events = (await http.get(f"{url}/status-events")).json()["data"]
     assert [event["eventType"] for event in events] == ["CREATED", "RESCHEDULED", "DUE"]
     assert events[1]["details"]["score"] == {"before": None, "after": 7}
     assert events[1]["details"]["reason"] == "earlier"
@@ -80,7 +80,7 @@ async def test_a_null_clears_the_score_and_the_suggested_time_and_leaves_everyth
     assert cleared.json()["scheduledAt"] == activity["scheduledAt"]
     assert (both.json()["score"], both.json()["suggestedExecutionTime"]) == (6, None)
     assert (await http.get(url)).json() == both.json()
-    details = [event["details"] for event in (await http.get(f"{url}/status-events")).json()[1:]]
+    details = [event["details"] for event in (await http.get(f"{url}/status-events")).json()["data"][1:]]
     assert details == [
         {"reason": None, "score": {"before": 5, "after": None}},
         {
@@ -164,7 +164,7 @@ async def test_an_operator_assigns_a_user_who_must_be_of_this_commerce_active_an
     assert (assigned.status_code, assigned.json()["status"]) == (200, "READY")
     assert assigned.json()["targetUsers"][0]["lockReason"] == "MANUAL_ASSIGNMENT"
     assert (await trail(http, activity["id"]))[-1] == ("TARGET_ASSIGNED", "UNRESOLVED", "READY")
-    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()
+    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()["data"]
     assert events[-1]["details"]["commerceUserId"] == str(tenant.owner_id)
     assert (await http.patch(url, json={"commerce_user_id": str(tenant.owner_id)})).status_code == 409
 

@@ -42,7 +42,7 @@ async def test_an_activity_becomes_due_at_its_time_and_its_trail_says_so(http: h
     due = await until(http, location, "DUE")
     assert due["markedAt"] >= due["scheduledAt"]
     assert due["latenessMs"] >= 0
-    trail = (await http.get(f"{location}/status-events")).json()
+    trail = (await http.get(f"{location}/status-events")).json()["data"]
     assert [(event["eventType"], event["fromStatus"], event["toStatus"]) for event in trail] == [
         ("CREATED", None, "READY"),
         ("DUE", "READY", "DUE"),

@@ -17,7 +17,8 @@ from workflows.search_attributes import ACTIVITY_ID
 async def until_event(http: httpx.AsyncClient, activity: dict[str, Any], event_type: str) -> None:
     async with asyncio.timeout(60):
         while event_type not in [
-            event["eventType"] for event in (await http.get(f"/api/activities/{activity['id']}/status-events")).json()
+            event["eventType"]
+            for event in (await http.get(f"/api/activities/{activity['id']}/status-events")).json()["data"]
         ]:
             await asyncio.sleep(0.05)
 

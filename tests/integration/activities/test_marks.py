@@ -38,7 +38,7 @@ def mark(service: Service, tenant: Tenant) -> Mark:
 
 async def trail(service: Service, tenant: Tenant) -> list[str]:
     """Every event that is written, those of the future as well."""
-    statement = select(StatusEvent.event_type).where(StatusEvent.tenant_id == tenant.id).order_by(StatusEvent.id)
+    statement = select(StatusEvent.event_type).where(StatusEvent.tenant_id == tenant.id).order_by(StatusEvent.number)
     async with service.database.transactions.connect() as connection:
         return [str(one) for one in (await connection.execute(statement)).scalars()]
 
@@ -82,7 +82,7 @@ async def test_a_mark_ahead_of_its_time_changes_nothing_that_anybody_sees(
     await mark(created, 1)
     seen = await http.get(created.headers["Location"])
     assert (seen.json(), seen.headers["ETag"]) == (created.json(), created.headers["ETag"])
-    shown = (await http.get(f"{created.headers['Location']}/status-events")).json()
+    shown = (await http.get(f"{created.headers['Location']}/status-events")).json()["data"]
     assert [one["eventType"] for one in shown] == ["CREATED"]
     async with service.database.transactions.connect() as connection:
         row = (

@@ -124,7 +124,7 @@ async def settled(world: World, activity: dict[str, Any]) -> tuple[Any, list[Any
                 events = await connection.execute(
                     select(StatusEvent)
                     .where(StatusEvent.activity_id == UUID(activity["id"]))
-                    .order_by(StatusEvent.occurred_at, StatusEvent.id)
+                    .order_by(StatusEvent.number)
                 )
                 return row, list(events)
         assert time.monotonic() < give_up_at, f"seed {SEED}: row {row.status} for {row.scheduled_at}, run {status}"

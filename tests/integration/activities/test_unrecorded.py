@@ -26,7 +26,10 @@ from workflows.messages import ScheduledActivityInput
 
 NO_ONE = "00000000-0000-4000-8000-000000000001"
 READS: dict[str, Any] = {
-    "/status-events": [],
+    "/status-events": {
+        "data": [],
+        "meta": {"page": 1, "limit": 25, "total": 0, "totalPages": 0, "nextCursor": None},
+    },
     "/target-users": [],
     "/attributes": [],
     "/results": [],
@@ -87,7 +90,7 @@ async def test_a_resolving_activity_can_be_read_and_has_no_parts_yet(unrecorded:
     assert answer.status_code == 200, answer.text
     if path:
         body = answer.json()
-        assert (body if isinstance(body, list) else {"attempts": body["attempts"]}) == READS[path]
+        assert (body if isinstance(body, list) else {name: body[name] for name in READS[path]}) == READS[path]
     else:
         assert (answer.json()["status"], answer.headers["Retry-After"]) == ("RESOLVING", "1")
 

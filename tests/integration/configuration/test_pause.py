@@ -51,7 +51,7 @@ async def held(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> str
 
 
 async def event_types(http: httpx.AsyncClient, location: str) -> list[str]:
-    return [event["eventType"] for event in (await http.get(f"{location}/status-events")).json()]
+    return [event["eventType"] for event in (await http.get(f"{location}/status-events")).json()["data"]]
 
 
 async def test_what_becomes_due_in_a_pause_stays_ready_and_becomes_due_late_when_it_is_resumed(
@@ -78,7 +78,7 @@ async def test_what_becomes_due_in_a_pause_stays_ready_and_becomes_due_late_when
     assert due["markedAt"] >= seen["heldSince"]
     since_creation = datetime.fromisoformat(due["markedAt"]) - datetime.fromisoformat(due["createdAt"])
     assert abs(due["latenessMs"] - since_creation.total_seconds() * 1000) <= 1
-    event = (await http.get(f"{location}/status-events")).json()[-1]
+    event = (await http.get(f"{location}/status-events")).json()["data"][-1]
     assert (event["eventType"], event["occurredAt"]) == ("DUE", due["markedAt"])
     assert event["details"] == {
         "heldSince": seen["heldSince"],

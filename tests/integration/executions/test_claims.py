@@ -201,7 +201,7 @@ async def test_three_leases_may_run_out_then_it_is_failed(
     assert await claim(http) == []
     shown = (await http.get(f"/api/activities/{taken['id']}")).json()
     assert shown["status"] == "FAILED"
-    events = (await http.get(f"/api/activities/{taken['id']}/status-events")).json()
+    events = (await http.get(f"/api/activities/{taken['id']}/status-events")).json()["data"]
     assert Counter(event["eventType"] for event in events) == Counter(
         DISPATCHED=3, LEASE_EXPIRED=2, DISPATCH_EXHAUSTED=1
     )

@@ -60,7 +60,7 @@ async def test_it_survives_a_bad_message_and_goes_on(http: httpx.AsyncClient, te
     assert sent == "to Name of COMMERCE_REP at +5491100000001: Promocion Mensual"
     assert (await http.get(location)).json()["status"] == "COMPLETED"
     (bad,) = (await http.get("/api/activities", params={"status": "DUE"})).json()["data"]
-    events = (await http.get(f"/api/activities/{bad['id']}/status-events")).json()
+    events = (await http.get(f"/api/activities/{bad['id']}/status-events")).json()["data"]
     assert [event["eventType"] for event in events] == ["DISPATCHED", "LEASE_RELEASED"]
     assert events[-1]["details"]["reason"] == "IndexError('list index out of range')"
 

@@ -225,7 +225,7 @@ class HandOffMachine(RuleBasedStateMachine):
         statement = (
             select(StatusEvent.activity_id, StatusEvent.event_type, StatusEvent.from_status, StatusEvent.to_status)
             .where(StatusEvent.tenant_id == self.tenant.id)
-            .order_by(StatusEvent.activity_id, StatusEvent.occurred_at, StatusEvent.id)
+            .order_by(StatusEvent.activity_id, StatusEvent.number)
         )
         stands: dict[UUID, str] = {}
         before: dict[UUID, str] = {}

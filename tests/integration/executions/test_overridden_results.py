@@ -137,7 +137,7 @@ async def test_the_follow_up_of_an_overridden_result_is_cancelled(http: httpx.As
     second = await report(http, activity_id, at, **call_back(LATER))
     assert second["overriddenFollowUp"] == {"id": first["followUpId"], "status": "CANCELED"}
     assert (await http.get(f"/api/activities/{second['followUpId']}")).json()["status"] == "READY"
-    old = (await http.get(f"/api/activities/{first['followUpId']}/status-events")).json()[-1]
+    old = (await http.get(f"/api/activities/{first['followUpId']}/status-events")).json()["data"][-1]
     assert (old["eventType"], old["actor"]) == ("CANCELED", "tester")
     assert first["id"] in old["details"]["reason"]
     assert second["id"] in old["details"]["reason"]

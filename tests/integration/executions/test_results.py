@@ -88,7 +88,7 @@ async def test_another_result_of_a_finished_activity_counts_only_with_hard_overr
     overridden = await submit(http, other | {"hard_override": True})
     assert overridden.status_code == 201, overridden.text
     assert await status(http, taken) == "FAILED"
-    events = (await http.get(f"/api/activities/{taken['id']}/status-events")).json()
+    events = (await http.get(f"/api/activities/{taken['id']}/status-events")).json()["data"]
     assert events[-1]["eventType"] == "RESULT_OVERRIDDEN"
     assert (events[-1]["details"]["overriddenResult"], events[-1]["details"]["result"]) == ("COMPLETED", "NOT_EXECUTED")
     assert events[-1]["errorMessage"] == "It was not executed: the store was closed"

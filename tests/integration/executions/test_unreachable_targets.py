@@ -72,7 +72,7 @@ async def test_an_unreachable_target_is_not_handed_out(
     (target,) = shown["targetUsers"]
     assert (target["resolutionStatus"], target["errorMessage"]) == ("FAILED", why)
     assert (target["commerceUserId"], target["lockReason"]) == (str(tenant.representative_id), None)
-    (event,) = (await http.get(f"/api/activities/{lost['id']}/status-events")).json()[2:]
+    (event,) = (await http.get(f"/api/activities/{lost['id']}/status-events")).json()["data"][2:]
     assert (event["eventType"], event["fromStatus"], event["toStatus"]) == SET_ASIDE
     assert (event["errorCode"], event["errorMessage"]) == ("resolution_failed", f"target user: {why}")
     attempts = (await http.get(f"/api/activities/{lost['id']}/explanation")).json()["attempts"]

@@ -312,6 +312,6 @@ async def test_without_a_target_it_is_created_all_the_same_and_waits_for_an_oper
     assert created.json()["statusReason"].startswith("target user: No user was found")
     assert created.json()["targetUsers"][0]["resolutionStatus"] == "FAILED"
     assert created.json()["attributes"][0]["value"]["name"] == "Tienda Uno"
-    (event,) = (await http.get(f"{created.headers['Location']}/status-events")).json()
+    (event,) = (await http.get(f"{created.headers['Location']}/status-events")).json()["data"]
     assert (event["eventType"], event["toStatus"], event["actor"]) == ("CREATED", "UNRESOLVED", "tester")
     assert event["errorMessage"] == created.json()["statusReason"]

@@ -43,5 +43,5 @@ async def test_the_longest_subject_is_kept_as_the_actor(service: Service) -> Non
     async with bearer(service, tenant.id, sub=longest) as http:
         created = await http.post("/api/activities", json=contract_example())
         assert created.status_code == 201
-        events = (await http.get(f"{created.headers['Location']}/status-events")).json()
+        events = (await http.get(f"{created.headers['Location']}/status-events")).json()["data"]
     assert events[0]["actor"] == longest

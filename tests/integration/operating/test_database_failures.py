@@ -181,7 +181,7 @@ async def test_a_change_that_postgresql_refuses_ends_alone_as_an_event(
     refused = await first
     assert refused.status_code in {202, 500}
     async with asyncio.timeout(60):
-        while len(events := (await caller.get(f"{url}/status-events")).json()) < 3:
+        while len(events := (await caller.get(f"{url}/status-events")).json()["data"]) < 3:
             await asyncio.sleep(0.1)
     assert [event["eventType"] for event in events] == ["CREATED", "CHANGE_WITHDRAWN", "RESCHEDULED"]
     assert (events[1]["errorCode"], "23514" in events[1]["errorMessage"]) == ("internal_error", True)
@@ -200,5 +200,5 @@ async def test_a_change_that_needs_what_can_not_be_decoded_ends_alone_as_an_even
     failed = await patient.post(f"{url}/execute-now")
     assert (failed.status_code, failed.json()["code"]) == (500, "internal_error"), failed.text
     assert (await patient.post(f"{url}/cancel", json={"reason": "x"})).status_code == 200
-    events = (await patient.get(f"{url}/status-events")).json()
+    events = (await patient.get(f"{url}/status-events")).json()["data"]
     assert [event["eventType"] for event in events] == ["CREATED", "CHANGE_WITHDRAWN", "CANCELED"]

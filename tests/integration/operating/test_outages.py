@@ -79,7 +79,7 @@ async def test_without_a_worker_it_is_accepted_and_becomes_ready_by_itself_once_
             assert accepted.json()["status"] == "RESOLVING"
             seen = await http.get(accepted.headers["Location"])
             assert (seen.status_code, seen.json()) == (200, accepted.json())
-            assert (await http.get(f"{accepted.headers['Location']}/status-events")).json() == []
+            assert (await http.get(f"{accepted.headers['Location']}/status-events")).json()["data"] == []
             async with work(service):
                 ready = await until(http, accepted.headers["Location"], "READY")
     assert ready["id"] == accepted.json()["id"]
@@ -193,7 +193,7 @@ async def test_an_activity_whose_time_comes_while_postgresql_is_away_is_marked_w
             own_postgres.start()
             due = await until(http, created.headers["Location"], "DUE")
             assert due["latenessMs"] > 0
-            trail = (await http.get(f"{created.headers['Location']}/status-events")).json()
+            trail = (await http.get(f"{created.headers['Location']}/status-events")).json()["data"]
     assert [event["eventType"] for event in trail] == ["CREATED", "DUE"]
 
 
@@ -296,7 +296,7 @@ async def test_a_change_that_was_written_by_a_worker_who_died_over_it_is_told_as
                     assert (await until(http, location, "DUE"))["latenessMs"] < 60_000
                 run = service.temporal.get_workflow_handle(f"{tenant.id}:{key}")
                 assert await run.result() == (becomes if becomes != "READY" else "DUE")
-            trail = (await http.get(f"{location}/status-events")).json()
+            trail = (await http.get(f"{location}/status-events")).json()["data"]
     assert "CHANGE_WITHDRAWN" not in {event["eventType"] for event in trail}
     assert len(trail) == (3 if becomes == "READY" else 2)
 

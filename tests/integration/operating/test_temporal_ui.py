@@ -89,10 +89,11 @@ async def test_changes_typed_by_a_person_pass_the_same_checks(
     with pytest.raises(WorkflowUpdateFailedError):
         await run.execute_update("reschedule", {"scheduled_at": "tomorrow"})
     assert (await run.execute_update("cancel", {"reason": "they closed"}))["status"] == "CANCELED"
-    events = (await http.get(f"{url}/status-events")).json()
+    events = (await http.get(f"{url}/status-events")).json()["data"]
     assert [(one["eventType"], one["actor"], (one["details"] or {}).get("reason")) for one in events] == [
         ("CREATED", "tester", None),
         ("RESCHEDULED", "temporal-ui", "the store asked"),
+        ("CHANGE_REFUSED", "temporal-ui", None),
         ("CANCELED", "temporal-ui", "they closed"),
     ]
 
@@ -155,7 +156,7 @@ async def test_a_cancel_request_ends_in_a_cancelled_row_with_its_reason(
     activity = await created(http)
     await run_of(ui, tenant, activity).cancel(reason="by mistake")
     await until(http, f"/api/activities/{activity['id']}", "CANCELED")
-    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()
+    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()["data"]
     assert events[-1]["details"] == {"reason": "The run was cancelled in Temporal: by mistake"}
 
 

@@ -160,7 +160,7 @@ async def test_the_trail_names_the_caller_of_the_api_and_never_the_actor_that_wa
     changes = Changes(service.temporal, service.database, Lead(0))
     assert await changes.carry_out(by_service, activity["idempotencyKey"], ActivityStatus.READY, 20) == Applied()
     await http.post(f"/api/activities/{activity['id']}/cancel", json={"reason": "x"}, headers={"actor": "the boss"})
-    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()
+    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()["data"]
     assert [event["actor"] for event in events] == ["tester", "temporal-ui", "ana", "tester"]
 
 
@@ -172,7 +172,7 @@ async def test_a_header_that_the_service_could_not_have_sent_names_no_actor(
     forging = Client(**service.temporal.config() | {"interceptors": [Forging(forged)]})
     run = forging.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
     await run.execute_update("cancel", {"reason": "x"})
-    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()
+    events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()["data"]
     assert (events[-1]["eventType"], events[-1]["actor"]) == ("CANCELED", "temporal-ui")
 
 
@@ -204,7 +204,7 @@ async def test_a_run_that_was_started_by_hand_names_no_actor(service: Service, t
     )
     async with service.client(tenant.id) as http:
         await until(http, f"/api/activities/{typed.id}", "READY")
-        (event,) = (await http.get(f"/api/activities/{typed.id}/status-events")).json()
+        (event,) = (await http.get(f"/api/activities/{typed.id}/status-events")).json()["data"]
     assert (event["eventType"], event["actor"]) == ("CREATED", "temporal-ui")
 
 
