@@ -22,6 +22,7 @@ from api.http.bodies import (
     parse,
     parse_list,
     read_json,
+    require_few_values,
     require_uncompressed,
 )
 from api.http.dependencies import CanCreate, Opened, Resources
@@ -30,6 +31,7 @@ from api.http.failures import problem_of
 from api.http.fields import Answer, RequestBody
 from api.http.streams import DuplexResponse, KeyTurns, process_in_order, read_chunks, split_lines
 from db.failures import kind
+from workflows.tenant_limits import BODY_VALUES
 
 log = structlog.get_logger(__name__)
 
@@ -131,6 +133,7 @@ async def _create_item(content: bytes, turns: KeyTurns, caller: Caller, opened: 
     """Create one item, after all earlier ones with its key unless one of them was accepted."""
     if len(content) > BODY_BYTES:
         raise BodyTooLarge(f"An activity may have at most {BODY_BYTES:,} bytes.")
+    require_few_values(content, BODY_VALUES)
     body = parse(ScheduledActivityCreate, content)
     async with turns.turn(body.idempotency_key) as queue:
         answer = await create(body, caller, opened)

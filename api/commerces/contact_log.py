@@ -19,6 +19,7 @@ from api.http.pages import Page, PageQuery, read_page
 from db.commerces import ADD_CONTACTS_STATEMENT, REMOVE_OTHER_CONTACTS_STATEMENT
 from db.models import CommerceUser, ContactLogEntry
 from workflows.messages import Fault
+from workflows.tenant_limits import CONTACT_LOG_VALUES
 from workflows.words import Channel
 
 ENTRIES = 10_000
@@ -117,7 +118,7 @@ async def put_contact_log(
     caller: CanManage,
     opened: Opened,
     commerce_id: UUID,
-    body: Annotated[ContactLogPut, Depends(JsonBody(ContactLogPut, BULK_BODY_BYTES))],
+    body: Annotated[ContactLogPut, Depends(JsonBody(ContactLogPut, BULK_BODY_BYTES, CONTACT_LOG_VALUES))],
 ) -> ContactLogPutRead:
     """Replace the commerce's contact log. Repeated entries count once. Sending the same log again changes nothing."""
     async with opened.database.transactions.begin() as connection:

@@ -8,15 +8,24 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
-from pydantic_core import to_json
 
 from api.commerces.schemas import Addresses, ContactCreate, ExternalId, Metadata, Roles, find_surplus
-from api.http.bodies import BULK_BODY_BYTES, FAULTS, UnreadBody, check, parse_json, parse_list, read_json
+from api.http.bodies import (
+    BULK_BODY_BYTES,
+    FAULTS,
+    UnreadBody,
+    check,
+    parse_json,
+    parse_list,
+    read_json,
+    require_few_values,
+)
 from api.http.dependencies import CanSync, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, distinct
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
+from workflows.tenant_limits import SYNC_ITEM_VALUES
 
 ITEMS = 1_000
 ITEM_BYTES = 1024 * 1024
@@ -102,9 +111,9 @@ async def sync_commerces(
     """Create or update up to 1,000 commerces by `external_id`, with their addresses and users.
 
     Absent members of an item stay as they are, and so do users that it doesn't name. Items that are not valid, or have
-    more than 1 MiB, are listed in `refused`; the others are written. A contact that is not valid doesn't keep its item
-    from being written: it is left out, and listed in `warnings` with what would be right. Sending the same items again
-    changes nothing.
+    more than 1 MiB or 45,000 values, are listed in `refused`; the others are written. A contact that is not valid
+    doesn't keep its item from being written: it is left out, and listed in `warnings` with what would be right. Sending
+    the same items again changes nothing.
     """
     content = await read_json(request, BULK_BODY_BYTES)
     rows = await asyncio.to_thread(_examine, content)
@@ -160,15 +169,17 @@ def _judge(content: bytes) -> _Judged:
     if len(content) > ITEM_BYTES:
         return _Judged(faults=[Fault(pointer="", detail=f"An item may have at most {ITEM_BYTES:,} bytes.")])
     try:
-        data = parse_json(content)
+        require_few_values(content, SYNC_ITEM_VALUES)
+        data, unstorable = parse_json(content, _MOST_FAULTS)
     except ValidationFailed as failure:
         return _Judged(faults=list(failure.faults) or [Fault(pointer="", detail=failure.detail)])
     judged = _Judged(_external_id(data))
-    judged.item, judged.faults = check(CommerceSyncItem, content, data, _MOST_FAULTS)
+    judged.item, judged.faults = check(CommerceSyncItem, data, _MOST_FAULTS)
+    judged.faults = unstorable + judged.faults
     bad = [(int(place[1]), int(place[2])) for fault in judged.faults if (place := _CONTACT.match(fault.pointer))]
     if bad and len(bad) == len(judged.faults):
         judged.left_out, data = judged.faults, _without(data, set(bad))
-        judged.item, judged.faults = check(CommerceSyncItem, to_json(data), data)
+        judged.item, judged.faults = check(CommerceSyncItem, data)
     if judged.item is None or judged.faults:
         return replace(judged, item=None, faults=judged.left_out + judged.faults)
     return _leave_out_surplus(judged, judged.item, set(bad))

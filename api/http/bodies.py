@@ -7,14 +7,14 @@ import re
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from api.http.errors import BodyTooLarge, UnsupportedMediaType, ValidationFailed
@@ -22,6 +22,7 @@ from api.http.items import UncuttableError, cut_items
 from api.http.single_values import single_header
 from workflows.messages import Fault
 from workflows.resolution.reasons import shorten
+from workflows.tenant_limits import BODY_VALUES
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -38,10 +39,12 @@ class JsonBody(Generic[Body]):
 
     model: type[Body]
     limit: int = BODY_BYTES
+    values: int = BODY_VALUES
 
     async def __call__(self, request: Request) -> Body:
         """Return the parsed body."""
         content = await read_json(request, self.limit)
+        require_few_values(content, self.values)
         if len(content) > BODY_BYTES:  # parsing takes long enough to delay other requests
             return await asyncio.to_thread(parse, self.model, content)
         return parse(self.model, content)
@@ -131,27 +134,57 @@ def parse(model: type[Body], content: bytes) -> Body:
     Raises:
         ValidationFailed: with all faults.
     """
-    body, faults = check(model, content, parse_json(content))
-    if body is None or faults:
-        raise validation_problem(faults)
+    data, unstorable = parse_json(content)
+    body, faults = check(model, data)
+    if body is None or unstorable:
+        raise validation_problem(unstorable + faults)
     return body
 
 
-def check(model: type[Body], content: bytes, data: object, most: int = FAULTS) -> tuple[Body | None, list[Fault]]:
-    """Return the body as the model, if it is one, and its faults, at most so many of a kind; `data` is its JSON."""
-    faults = list(islice(find_unstorable(data), most)) if _may_be_unstorable(content, data) else []
+def check(model: type[Body], data: object, most: int = FAULTS) -> tuple[Body | None, list[Fault]]:
+    """Return parsed JSON as the model, or None and its faults, at most so many. pydantic's rules of JSON apply."""
     try:
-        return model.model_validate_json(content, strict=True), faults
+        return _validator(model).validate_json(b"null", strict=True, context=data), []
     except ValidationError as failure:
-        return None, faults + list_faults(failure, data, most)
+        return None, list_faults(failure, data, most)
 
 
-_SUSPICIOUS = re.compile(rb"\\u|[eE]\+?\d{3}|\d{200}")
+@cache
+def _validator(model: type[Body]) -> TypeAdapter[Body]:
+    """Build a validator that reads the context instead of the JSON: pydantic's rules of JSON need a text to parse."""
+    return TypeAdapter(Annotated[model, BeforeValidator(lambda _, info: info.context)])  # type: ignore[arg-type]  # mypy knows no types that are made at run time
+
+
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+
+
+def require_few_values(content: bytes, most: int) -> None:
+    """Check, before parsing, how many values a JSON text may have: its brackets `[` and `{` and its commas.
+
+    Raises:
+        ValidationFailed: there are more.
+    """
+    values = _count_values(content)
+    if values > most:  # counted again without texts, in which these characters cost nothing
+        values = _count_values(_TEXT.sub(b"", content))
+    if values > most:
+        detail = (
+            f"This has {values:,} of `[`, `{{` and `,` outside of texts; at most {most:,} are allowed. Send fewer"
+            " values, or nested values as one text."
+        )
+        raise validation_problem([Fault(pointer="", detail=detail)])
+
+
+def _count_values(content: bytes) -> int:
+    return sum(content.count(sign) for sign in (b"[", b"{", b","))
+
+
+_SUSPICIOUS = re.compile(rb"\\u|[eE]\+?\d{3}|(?<!\d)\d{200}|NaN|Infinity")
 """An escape, which NUL and surrogates need, or a number that may be infinite."""
 
 
 def _may_be_unstorable(content: bytes, data: object) -> bool:
-    """Return False if there is nothing to find for `find_unstorable`, which takes twenty times as long."""
+    """Return False if there is nothing to find for `find_unstorable`, which takes longer."""
     if _SUSPICIOUS.search(content):
         return True
     level = [data]
@@ -173,29 +206,37 @@ def parse_list(model: type[BaseModel], content: bytes, most: int) -> list[bytes]
     try:
         around, items = cut_items(content, most)
     except UncuttableError as failure:
-        parse(model, content)  # says what is wrong
-        raise ValidationFailed("The body can't be cut into items.") from failure
+        if len(content) <= BODY_BYTES:
+            parse(model, content)  # says what is wrong; a longer body would take too long
+        raise ValidationFailed("The body has no list of items, or its strings or brackets don't match.") from failure
+    if len(around) > BODY_BYTES:
+        raise BodyTooLarge(f"Without its items, the body may have at most {BODY_BYTES:,} bytes.")
+    require_few_values(around, BODY_VALUES)
     parse(model, around)
     return items
 
 
-def parse_json(content: bytes) -> object:
-    """Parse JSON.
+def parse_json(content: bytes, most: int = FAULTS) -> tuple[object, list[Fault]]:
+    """Parse JSON; return it and a fault for each value that can't be stored, at most so many.
 
     Raises:
         ValidationFailed: the bytes are not JSON, an object names a member twice, or numbers are too long written out.
     """
-    try:
-        data = from_json(content, allow_inf_nan=False)
-    except ValueError as failure:
-        raise _syntax_problem(content, failure) from failure
     growths: list[int] = []
-    json.loads(
-        content,
-        object_pairs_hook=_require_unique_names,
-        parse_int=len,
-        parse_float=lambda literal: growths.append(_growth(literal)),
-    )
+
+    def read_float(literal: str) -> float:
+        number = float(literal)
+        if "e" in literal or "E" in literal:
+            growths.append(_growth(literal, number))
+        return number
+
+    try:
+        data = json.loads(content.decode(), object_pairs_hook=_require_unique_names, parse_float=read_float)
+    except (ValueError, RecursionError) as failure:
+        raise ValidationFailed(f"This is not JSON: {_syntax_error(content) or failure}.") from failure
+    unstorable = list(islice(find_unstorable(data), most)) if _may_be_unstorable(content, data) else []
+    if any(fault.detail in _NOT_JSON for fault in unstorable):
+        raise validation_problem(unstorable)
     written_out = len(content) + sum(growths)
     if written_out > max(len(content), BODY_BYTES):
         detail = (
@@ -203,30 +244,30 @@ def parse_json(content: bytes) -> object:
             " allowed. Send large numbers as text."
         )
         raise validation_problem([Fault(pointer="", detail=detail)])
-    return data
+    return data, unstorable
 
 
-def _growth(literal: str) -> int:
+def _growth(literal: str, number: float) -> int:
     """Return by how many bytes a number is longer in PostgreSQL, which stores and returns it without an exponent."""
-    number = float(literal)
-    if "e" not in literal.lower() or not math.isfinite(number):
-        return 0
-    return max(0, len(format(Decimal(repr(number)), "f")) - len(literal))
+    return max(0, len(format(Decimal(repr(number)), "f")) - len(literal)) if math.isfinite(number) else 0
 
 
-def _require_unique_names(members: list[tuple[str, object]]) -> None:
+def _require_unique_names(members: list[tuple[str, object]]) -> dict[str, object]:
     """Reject an object that names a member twice: parsers disagree about which of them counts."""
-    for name, counted in Counter(name for name, _ in members).items():
-        if counted > 1:
-            raise ValidationFailed(f"One object names {escape_pointer_part(shorten(name))!r} {counted} times.")
+    value = dict(members)
+    if len(value) < len(members):
+        name, counted = Counter(name for name, _ in members).most_common(1)[0]
+        raise ValidationFailed(f"One object names {escape_pointer_part(shorten(name))!r} {counted} times.")
+    return value
 
 
-def _syntax_problem(content: bytes, failure: ValueError) -> ValidationFailed:
-    """Compose the problem; faults have a place if Python's parser, which accepts NaN and half surrogates, succeeds."""
-    faults: list[Fault] = []
-    with suppress(ValueError, RecursionError):
-        faults = list(find_unstorable(json.loads(content)))
-    return validation_problem(faults) if faults else ValidationFailed(f"This is not JSON: {failure}.")
+def _syntax_error(content: bytes) -> ValueError | None:
+    """Return the error of a parser whose sentences are for people, if it finds one."""
+    try:
+        from_json(content, allow_inf_nan=False)
+    except ValueError as failure:
+        return failure
+    return None
 
 
 def validation_problem(faults: list[Fault]) -> ValidationFailed:
@@ -238,35 +279,39 @@ def validation_problem(faults: list[Fault]) -> ValidationFailed:
     return ValidationFailed(detail, faults=tuple(faults[:FAULTS]))
 
 
-def find_unstorable(value: object, pointer: str = "", depth: int = 0) -> Iterator[Fault]:
+NOT_FINITE = "This is not a finite number."
+HALF_A_PAIR = "This contains half of a surrogate pair, which is not a character."
+_NOT_JSON = frozenset({NOT_FINITE, HALF_A_PAIR})
+"""Faults of values that Python's parser takes although they are not JSON; pydantic must not read them."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def find_unstorable(value: object) -> Iterator[Fault]:
     """Yield a fault for each NUL, lone surrogate, infinite number and nesting beyond the limit in a JSON value."""
-    items: Iterable[tuple[object, object]] = ()
-    match value:
-        case dict() | list() if depth == DEPTH:
-            yield Fault(pointer=pointer, detail=f"This is nested deeper than {DEPTH} levels.")
-        case dict():
-            yield from _check_text("".join(value), pointer)
-            items = value.items()
-        case list():
-            items = enumerate(value)
-        case _:
-            yield from _check_scalar(value, pointer)
-    for part, item in items:
-        yield from find_unstorable(item, f"{pointer}/{escape_pointer_part(part)}", depth + 1)
+    for path, detail in _walk(value, ()):
+        yield Fault(pointer="".join(f"/{escape_pointer_part(part)}" for part in path), detail=detail)
 
 
-def _check_scalar(value: object, pointer: str) -> Iterator[Fault]:
-    if isinstance(value, str):
-        yield from _check_text(value, pointer)
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield Fault(pointer=pointer, detail="This is not a finite number.")
+def _walk(value: object, path: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], str]]:
+    if isinstance(value, dict | list) and len(path) == DEPTH:
+        yield path, f"This is nested deeper than {DEPTH} levels."
+        return
+    fault = _find_fault("".join(value) if isinstance(value, dict) else value)
+    if fault:
+        yield path, fault
+    for part, item in value.items() if isinstance(value, dict) else enumerate(_items(value)):
+        if isinstance(item, dict | list):
+            yield from _walk(item, (*path, part))
+        elif fault := _find_fault(item):
+            yield (*path, part), fault
 
 
-def _check_text(text: str, pointer: str) -> Iterator[Fault]:
-    if "\0" in text:
-        yield Fault(pointer=pointer, detail="This contains the character NUL, which can't be stored.")
-    elif any("\ud800" <= character <= "\udfff" for character in text):
-        yield Fault(pointer=pointer, detail="This contains half of a surrogate pair, which is not a character.")
+def _find_fault(scalar: object) -> str | None:
+    if isinstance(scalar, str):
+        if "\0" in scalar:
+            return "This contains the character NUL, which can't be stored."
+        return None if scalar.isascii() or not _SURROGATE.search(scalar) else HALF_A_PAIR
+    return NOT_FINITE if isinstance(scalar, float) and not math.isfinite(scalar) else None
 
 
 def escape_pointer_part(token: object) -> str:

@@ -30,6 +30,8 @@ from workflows.display import contract_time
 from workflows.limits import FIRST_YEAR, LONGEST_WAIT, SCORES, TEXT_LENGTH, YEARS_AHEAD
 
 LIST_LENGTH = 100
+MANY_UNKNOWN = 100
+"""No response lists more unknown members than this."""
 CLOCK_LEEWAY = timedelta(minutes=5)
 """The most by which a caller's clock may be ahead of the service's."""
 
@@ -119,15 +121,16 @@ Instant = Annotated[
 
 def _check_bounds(value: JsonValue) -> JsonValue:
     """Apply the limits of texts and arrays to those inside a free value."""
-    if isinstance(value, str) and len(value) > TEXT_LENGTH:
-        msg = f"must have at most {TEXT_LENGTH} characters per text"
-        raise ValueError(msg)
-    if isinstance(value, list) and len(value) > LIST_LENGTH:
-        msg = f"must have at most {LIST_LENGTH} items"
-        raise ValueError(msg)
-    if isinstance(value, dict | list):
-        for inner in (*value.keys(), *value.values()) if isinstance(value, dict) else value:
-            _check_bounds(inner)
+    values = [value]
+    for one in values:  # the list grows by what is inside the values before
+        if isinstance(one, str) and len(one) > TEXT_LENGTH:
+            msg = f"must have at most {TEXT_LENGTH} characters per text"
+            raise ValueError(msg)
+        if isinstance(one, list) and len(one) > LIST_LENGTH:
+            msg = f"must have at most {LIST_LENGTH} items"
+            raise ValueError(msg)
+        if isinstance(one, dict | list):
+            values += [*one.keys(), *one.values()] if isinstance(one, dict) else one
     return value
 
 
@@ -149,10 +152,23 @@ class RequestBody(BaseModel):
     @classmethod
     def drop_nulls(cls, value: object) -> object:
         """Leave out members that are null, but keep unknown ones to be rejected."""
-        if not isinstance(value, dict) or None not in value.values():
+        if not isinstance(value, dict):
+            return value
+        if len(value) > len(cls.model_fields) + MANY_UNKNOWN:
+            value = cls._keep_some_unknown(value)
+        if None not in value.values():
             return value
         droppable = cls.member_names() - cls.clearable
         return {name: one for name, one in value.items() if one is not None or name not in droppable}
+
+    @classmethod
+    def _keep_some_unknown(cls, value: dict[str, object]) -> dict[str, object]:
+        """Leave out unknown members beyond those that are reported: pydantic would compose a fault for each."""
+        names = cls.member_names()
+        unknown = [name for name in value if name not in names]
+        return {name: one for name, one in value.items() if name in names} | {
+            name: value[name] for name in unknown[:MANY_UNKNOWN]
+        }
 
     @classmethod
     def member_names(cls) -> set[str]:
