@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
@@ -21,7 +22,7 @@ from db.results import (
     missing_follow_ups_statement,
     recent_overridden_follow_ups_statement,
 )
-from db.rows import address, fetch_row, fetch_rows
+from db.rows import address, fetch_row, fetch_rows, row_lock
 from runs.ask import describe_run, is_reset
 from runs.bulk_recovery import settle_operation
 from runs.client import workflow_id
@@ -49,26 +50,34 @@ class Reconciliation(ReconciliationActivities):
 
     @activity.defn
     async def expire_leases(self, page: Page) -> Compared:
-        """Expire the leases of all tenants, the oldest first: in one statement, or each alone if one of them fails."""
+        """Expire the leases of all tenants in one statement, and those that it leaves one by one, the oldest first.
+
+        It leaves rows that are locked, and all of them if one can't be written.
+        """
+        expired = await self._expire_together(page)
+        if len(expired) == page.size:
+            return report_page({Finding.LEASE_EXPIRED: expired}, (None, True))
+        async with self._database.autocommit.connect() as connection:
+            left = await fetch_rows(connection, ActivityRef, expired_leases_statement(limit=page.size))
+        found = await settle_each(left, self._expire_lease)
+        return report(found | {Finding.LEASE_EXPIRED: expired + found.get(Finding.LEASE_EXPIRED, [])})
+
+    async def _expire_together(self, page: Page) -> list[str]:
         try:
             async with self._database.autocommit.connect() as connection:
                 expired = await fetch_rows(connection, ExpiredLease, expire_leases_statement(limit=page.size))
         except SQLAlchemyError as failure:
             if not concerns_row(failure):
                 raise
-            return await self._expire_each_lease(page)
-        found = {Finding.LEASE_EXPIRED: [str(row.id) for row in expired]}
-        return report_page(found, (None, len(expired) == page.size))
-
-    async def _expire_each_lease(self, page: Page) -> Compared:
-        async with self._database.autocommit.connect() as connection:
-            refs = await fetch_rows(connection, ActivityRef, expired_leases_statement(limit=page.size))
-        return report(await settle_each(refs, self._expire_lease))
+            return []
+        return [str(row.id) for row in expired]
 
     async def _expire_lease(self, ref: ActivityRef) -> Finding | None:
+        this = address(ref.tenant_id, ref.id)
         async with self._database.begin_briefly() as connection:
-            expire = expire_leases_statement(address(ref.tenant_id, ref.id))
-            return Finding.LEASE_EXPIRED if await fetch_row(connection, ExpiredLease, expire) else None
+            await connection.execute(select(row_lock(this)))  # the statement below passes over a locked row
+            expired = await fetch_row(connection, ExpiredLease, expire_leases_statement(this))
+        return Finding.LEASE_EXPIRED if expired else None
 
     @activity.defn
     async def create_follow_ups(self, page: Page) -> Compared:

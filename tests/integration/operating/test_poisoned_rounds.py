@@ -121,6 +121,26 @@ async def test_a_lease_that_can_not_be_expired_holds_up_no_other(postgres: Postg
             assert found.examples[Finding.FAILED] == (f"{bad}: CheckViolation (SQLSTATE 23514)",)
 
 
+async def test_a_leased_row_that_is_locked_is_named_and_the_others_are_expired(
+    postgres: Postgres, temporal: Client
+) -> None:
+    async with idle_service(postgres, temporal) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            async with service.database.transactions.begin() as connection:
+                await insert_rows(connection, tenant.id, 2)
+            locked, other = await claim(http, limit=2)
+            await run_out(service.database, tenant)
+            async with row_locked(service, locked):
+                found = await step_of(service, "expire_leases", Page(size=1000))
+            assert found.examples == {
+                Finding.LEASE_EXPIRED: (other["id"],),
+                Finding.FAILED: (f"{locked['id']}: LockNotAvailable (SQLSTATE 55P03)",),
+            }
+            again = await step_of(service, "expire_leases", Page(size=1000))
+            assert again.examples == {Finding.LEASE_EXPIRED: (locked["id"],)}
+
+
 async def test_a_bulk_operation_that_can_not_be_read_holds_up_no_other(postgres: Postgres, temporal: Client) -> None:
     async with idle_service(postgres, temporal) as service:
         tenant = await service.tenant()
