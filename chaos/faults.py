@@ -28,6 +28,7 @@ OWN = (*APIS, *WORKERS)
 LINES = (*APIS, *(f"{server} of {name}" for server in ("postgres", "temporal") for name in OWN))
 TABLES = ("scheduled_activities", "status_events", "activity_results", "bulk_operation_items", "tenant_pauses")
 MOST_CLICKS = 4
+SMALLEST_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -226,10 +227,17 @@ async def _fill_disk(faults: Faults, _: Planned) -> AsyncIterator[None]:
     """Fill the disk that both databases are on."""
     ballast = faults.stack.folder / "ballast"
     with ballast.open("wb") as file:
-        disk = os.statvfs(ballast)
-        os.posix_fallocate(file.fileno(), 0, disk.f_bavail * disk.f_frsize)
-    yield
-    ballast.unlink()
+        filled, size = 0, 2**26
+        while size >= SMALLEST_BLOCK:
+            try:
+                os.posix_fallocate(file.fileno(), filled, size)
+                filled += size
+            except OSError:
+                size //= 2
+    try:
+        yield
+    finally:
+        ballast.unlink()
 
 
 @dataclass(frozen=True)
