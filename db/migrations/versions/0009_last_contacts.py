@@ -4,6 +4,7 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
+oldest_code = "0007"
 branch_labels = None
 depends_on = None
 
@@ -12,9 +13,12 @@ INDEX = "contact_log_tenant_id_commerce_user_id_contacted_at_idx"
 
 def upgrade() -> None:
     """Apply."""
-    op.create_index(op.f(INDEX), "contact_log", ["tenant_id", "commerce_user_id", "contacted_at"])
+    with op.get_context().autocommit_block():
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}")  # of an attempt that was cut off
+        op.execute(f"CREATE INDEX CONCURRENTLY {INDEX} ON contact_log (tenant_id, commerce_user_id, contacted_at)")
 
 
 def downgrade() -> None:
     """Take back."""
-    op.drop_index(op.f(INDEX))
+    with op.get_context().autocommit_block():
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}")
