@@ -5,6 +5,7 @@ from alembic import op
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
+oldest_code = ${repr(up_revision)}  # an earlier revision only if its code reads and writes this schema: see ADR 34
 branch_labels = None
 depends_on = None
 

@@ -2,14 +2,16 @@
 
 # ruff: noqa: S603 - the programs are ours
 
+import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from temporalio.client import Client
 
 from embedded.signing_key import AUDIENCE, ISSUER
@@ -36,6 +38,17 @@ class Deployed:
         """Wait until it has written these words."""
         wait_until(lambda: words in self.log() or self.process.poll() is not None)
         assert words in self.log(), self.log()
+
+    async def until_readiness(self, status: int) -> list[str]:
+        """Wait until the API's readiness has this status; return what is missing then."""
+        async with asyncio.timeout(60), httpx.AsyncClient(base_url=self.url, timeout=30) as http:
+            while True:
+                assert self.process.poll() is None, self.log()
+                with suppress(httpx.TransportError):
+                    answer = await http.get("/health/ready")
+                    if answer.status_code == status:
+                        return list(answer.json()["missing"])
+                await asyncio.sleep(0.1)
 
     def end(self) -> int:
         """Send SIGTERM and return the exit code."""

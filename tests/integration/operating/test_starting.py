@@ -42,25 +42,6 @@ def lines(running: Deployed, event: str) -> list[dict[str, str]]:
     return [line for line in found if line["event"] == event]
 
 
-async def readiness(running: Deployed) -> tuple[int, list[str]]:
-    """Return the status of the API's readiness and what is missing; (0, []) before the API listens."""
-    async with httpx.AsyncClient(base_url=running.url, timeout=30) as http:
-        try:
-            answer = await http.get("/health/ready")
-        except httpx.TransportError:
-            return 0, []
-        return answer.status_code, list(answer.json()["missing"])
-
-
-async def until_readiness(running: Deployed, status: int) -> list[str]:
-    """Wait until the readiness has this status; return what is missing then."""
-    async with asyncio.timeout(60):
-        while (seen := await readiness(running))[0] != status:
-            assert running.process.poll() is None, running.log()
-            await asyncio.sleep(0.1)
-    return seen[1]
-
-
 async def test_worker_and_api_wait_for_postgresql_and_a_creation_is_accepted_meanwhile(
     own_postgres: StoppablePostgres, temporal: Client, tmp_path: Path
 ) -> None:
@@ -71,7 +52,7 @@ async def test_worker_and_api_wait_for_postgresql_and_a_creation_is_accepted_mea
         headers = dict(service.client(tenant.id).headers)
     own_postgres.stop()
     with both_deployed(url, namespace, tmp_path) as (worker, api):
-        assert await until_readiness(api, 503) == ["postgresql"]
+        assert await api.until_readiness(503) == ["postgresql"]
         await asyncio.to_thread(worker.wait_for_log, UNREACHABLE)
         async with httpx.AsyncClient(base_url=api.url, headers=headers, timeout=60) as http:
             assert (await http.get("/health/live")).status_code == 200
@@ -84,7 +65,7 @@ async def test_worker_and_api_wait_for_postgresql_and_a_creation_is_accepted_mea
                 assert len(lines(one, UNREACHABLE)) == 1
                 assert lines(one, UNREACHABLE)[0]["reason"]
             own_postgres.start()
-            assert await until_readiness(api, 200) == []
+            assert await api.until_readiness(200) == []
             assert (await until(http, accepted.headers["Location"], "READY"))["id"] == accepted.json()["id"]
         assert {await asyncio.to_thread(one.end) for one in (worker, api)} <= ORDERLY
         for one in (worker, api):
@@ -165,7 +146,7 @@ async def test_a_refusal_is_logged_in_one_line_and_its_end_is_waited_for(
         for one in (worker, api):
             await asyncio.to_thread(one.wait_for_log, event)
         end_refusal()
-        assert await until_readiness(api, 200) == []
+        assert await api.until_readiness(200) == []
         await asyncio.to_thread(worker.wait_for_log, '"event": "working"')
         for one in (worker, api):
             (line,) = lines(one, event)
