@@ -11,6 +11,7 @@ from alembic import op
 
 revision = "0011"
 down_revision = "0010"
+oldest_code = "0007"
 branch_labels = None
 depends_on = None
 
