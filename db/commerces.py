@@ -1,6 +1,6 @@
 """Writes of many commerces, users and contact-log entries at once, in a constant number of statements."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    cast,
     column,
     delete,
     exists,
@@ -26,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
-from db.rows import ADVISORY_LOCK, Columns, Rows
+from db.rows import ADVISORY_LOCK, Rows
 
 SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
 
@@ -53,9 +54,9 @@ class SyncCounts:
 
 
 def _sent_table(**columns: SQLType) -> FromClause:
-    """Build a table from the parameter `rows`, a JSON array."""
+    """Build a table from the parameter `rows`, the text of a JSON array."""
     parts = [column(name, kind) for name, kind in columns.items()]
-    rows = func.jsonb_to_recordset(bindparam("rows", type_=JSONB))
+    rows = func.jsonb_to_recordset(cast(bindparam("rows", type_=Text), JSONB))
     return rows.table_valued(*parts, name="sent").render_derived(with_types=True)
 
 
@@ -133,25 +134,30 @@ UPSERT_USERS_STATEMENT = _upsert_statement(
 
 
 async def upsert_commerces(
-    connection: AsyncConnection, tenant_id: UUID, commerces: Sequence[Columns], users: Sequence[Columns]
+    connection: AsyncConnection, tenant_id: UUID, commerces: Mapping[str, bytes], users: Sequence[tuple[str, bytes]]
 ) -> SyncCounts:
     """Create or update the commerces, and then their users; columns that a row leaves out stay as they are.
 
-    Each external id occurs once. A user's row names its commerce by `commerce_external_id`.
+    `commerces` has a JSON object by external id, `users` the external id of the commerce and a JSON object for each.
     """
     await connection.execute(SYNC_LOCK_STATEMENT, {"lock": f"commerces of {tenant_id}"})
     # Locked in one order, so that two transactions never wait for each other's rows.
-    sent = {"tenant": tenant_id, "rows": sorted(commerces, key=lambda row: str(row["external_id"]))}
+    sent = {"tenant": tenant_id, "rows": _format_array(commerces[name] for name in sorted(commerces))}
     stored = {row.external_id: row.id for row in await connection.execute(LOCK_COMMERCES_STATEMENT, sent)}
     written = {row.external_id: row.id for row in await connection.execute(UPSERT_COMMERCES_STATEMENT, sent)}
     ids = stored | written
     created = {ids[external_id] for external_id in written.keys() - stored.keys()}
     changed = set(written.values()) - created
     if users:
-        rows = [user | {"commerce_id": str(ids[user["commerce_external_id"]])} for user in users]
-        answer = await connection.execute(UPSERT_USERS_STATEMENT, {"tenant": tenant_id, "rows": rows})
+        # Each row is a JSON object with members, before which the commerce's id is put.
+        rows = (b'{"commerce_id":"%b",%b' % (str(ids[name]).encode(), row[1:]) for name, row in users)
+        answer = await connection.execute(UPSERT_USERS_STATEMENT, {"tenant": tenant_id, "rows": _format_array(rows)})
         changed |= {row.commerce_id for row in answer} - created
     return SyncCounts(len(created), len(changed), len(commerces) - len(created) - len(changed))
+
+
+def _format_array(rows: Iterable[bytes]) -> str:
+    return f"[{b','.join(rows).decode()}]"
 
 
 COMMERCE = bindparam("commerce", type_=ContactLogEntry.commerce_id.type)

@@ -11,3 +11,6 @@ SYNC_ITEM_VALUES = 45_000
 """100 users with 100 contacts of 3 members each are 40,100 values; 100 addresses and metadata are the rest."""
 CONTACT_LOG_VALUES = 50_100
 """10,000 entries of 4 members are 50,002 values."""
+SYNC_FAULTS = 2_000
+"""The most faults that the answer of a synchronization lists before it lists one for each item: composing 100,000 would
+take half a second."""

@@ -25,11 +25,14 @@ from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, distinct
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
-from workflows.tenant_limits import SYNC_ITEM_VALUES
+from workflows.tenant_limits import SYNC_FAULTS, SYNC_ITEM_VALUES
 
 ITEMS = 1_000
 ITEM_BYTES = 1024 * 1024
 """As many users and contacts as an item may have need less; parsing more at once would delay other requests."""
+
+LONGEST_STEP = 8 * 1024
+"""Bytes of an item up to which the event loop judges it, in some milliseconds; longer ones are judged in a thread."""
 
 router = APIRouter(prefix="/api/commerces", tags=["commerces"])
 
@@ -96,12 +99,38 @@ class CommerceSyncRead(Answer):
 
 @dataclass
 class _Examined:
-    """The rows to write, and the items that are not valid."""
+    """The rows to write, as JSON, and the items that are not valid."""
 
-    commerces: dict[str, dict[str, object]] = field(default_factory=dict)
-    users: list[dict[str, object]] = field(default_factory=list)
+    commerces: dict[str, bytes] = field(default_factory=dict)
+    users: list[tuple[str, bytes]] = field(default_factory=list)
     rejected: list[RejectedItemRead] = field(default_factory=list)
     warnings: list[RejectedItemRead] = field(default_factory=list)
+    room: int = SYNC_FAULTS
+    """The number of faults that are still listed; from then on each item has its first alone."""
+
+    def add(self, index: int, judged: "_Judged") -> None:
+        """Add the rows of an item, or the faults that keep it from being written."""
+        item = judged.item
+        if item is not None and item.external_id in self.commerces:
+            item = None
+            judged.faults.append(Fault(pointer="/external_id", detail="An earlier item has the same external_id."))
+        if item is None:
+            self.rejected.append(self._describe(index, judged.external_id, judged.faults))
+            return
+        if judged.left_out:
+            self.warnings.append(self._describe(index, judged.external_id, judged.left_out))
+        self.commerces[item.external_id] = _format_row(item, exclude={"users"})
+        self.users += [(item.external_id, _format_row(user)) for user in item.users]
+
+    def _describe(self, index: int, external_id: str | None, faults: list[Fault]) -> RejectedItemRead:
+        listed = faults[: max(1, min(FAULTS, self.room))]
+        self.room -= len(listed)
+        errors = [Fault(pointer=f"/items/{index}{fault.pointer}", detail=fault.detail) for fault in listed]
+        return RejectedItemRead(index=index, external_id=external_id, errors=errors)
+
+
+def _format_row(model: RequestBody, **options: Any) -> bytes:
+    return model.model_dump_json(exclude_none=True, **options).encode()
 
 
 @router.post("/sync", responses=problem_responses())
@@ -116,9 +145,15 @@ async def sync_commerces(
     the same items again changes nothing.
     """
     content = await read_json(request, BULK_BODY_BYTES)
-    rows = await asyncio.to_thread(_examine, content)
+    rows = _Examined()
+    for index, item in enumerate(await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)):
+        async with opened.synchronizing:
+            # A thread would take the interpreter from the event loop for 5 ms each time that the loop waits.
+            judged = _judge(item) if len(item) <= LONGEST_STEP else await asyncio.to_thread(_judge, item)
+            rows.add(index, judged)
+            await asyncio.sleep(0)  # other requests have their turn after each item
     async with opened.database.transactions.begin() as connection:
-        counts = await upsert_commerces(connection, caller.tenant_id, list(rows.commerces.values()), rows.users)
+        counts = await upsert_commerces(connection, caller.tenant_id, rows.commerces, rows.users)
     return CommerceSyncRead(
         created=counts.created,
         updated=counts.updated,
@@ -126,28 +161,6 @@ async def sync_commerces(
         refused=rows.rejected,
         warnings=rows.warnings,
     )
-
-
-def _examine(content: bytes) -> _Examined:
-    """Validate each item alone. Call this in a thread: it takes long enough to delay other requests."""
-    rows = _Examined()
-    for index, item in enumerate(parse_list(_Envelope, content, ITEMS)):
-        judged = _judge(item)
-        parsed = judged.item
-        if parsed is not None and parsed.external_id in rows.commerces:
-            parsed = None
-            judged.faults.append(Fault(pointer="/external_id", detail="An earlier item has the same external_id."))
-        if parsed is None:
-            rows.rejected.append(_at(index, judged.external_id, judged.faults))
-            continue
-        if judged.left_out:
-            rows.warnings.append(_at(index, judged.external_id, judged.left_out))
-        rows.commerces[parsed.external_id] = parsed.model_dump(mode="json", exclude_none=True, exclude={"users"})
-        rows.users += [
-            {"commerce_external_id": parsed.external_id, **user.model_dump(mode="json", exclude_none=True)}
-            for user in parsed.users
-        ]
-    return rows
 
 
 @dataclass
@@ -214,8 +227,3 @@ def _leave_out_surplus(judged: _Judged, item: CommerceSyncItem, bad: set[tuple[i
             user = user.model_copy(update={"contacts": kept})  # noqa: PLW2901 - the rest of the loop writes this one
         users.append(user)
     return replace(judged, item=item.model_copy(update={"users": users}), left_out=judged.left_out + left_out)
-
-
-def _at(index: int, external_id: str | None, faults: list[Fault]) -> RejectedItemRead:
-    errors = [Fault(pointer=f"/items/{index}{fault.pointer}", detail=fault.detail) for fault in faults[:FAULTS]]
-    return RejectedItemRead(index=index, external_id=external_id, errors=errors)

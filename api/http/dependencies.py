@@ -1,5 +1,6 @@
 """Dependencies of routes: the process's resources, and a caller with a permission in a tenant."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -32,6 +33,8 @@ class Resources:
     answer_deadline_seconds: float
     lead: Lead
     due_watch: DueWatch
+    synchronizing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while an item of a synchronization is judged: of all synchronizations, one item at a time."""
     lookups: TenantLimit = field(default_factory=lambda: TenantLimit(LOOKUPS_PER_SECOND, LOOKUPS_AT_ONCE))
     """The questions to Temporal's list that requests by the id of an activity without a row may ask."""
 

@@ -12,6 +12,7 @@ from tests.integration.activities.test_batch import BAD_ITEMS
 from tests.integration.commerces.test_sync import commerce, counted, sync
 from tests.support.builders import Tenant
 from tests.support.service import Service
+from workflows.tenant_limits import SYNC_FAULTS
 
 
 @pytest.mark.parametrize(
@@ -227,3 +228,11 @@ async def test_only_who_may_synchronize_can(service: Service, tenant: Tenant) ->
         answer = await http.post("/api/commerces/sync", json={"items": []})
 
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
+async def test_of_very_many_faults_each_item_keeps_the_first(http: httpx.AsyncClient) -> None:
+    users = [{"external_id": "u", "contacts": [{"contact_type": "PHONE", "value": "1"}] * 100}]
+    count = SYNC_FAULTS // 100 + 5
+    answer = await sync(http, *({"external_id": f"{n}", "name": "A", "users": users} for n in range(count)))
+    assert counted(answer) == (count, 0, 0)
+    assert [len(item["errors"]) for item in answer["warnings"]] == [100] * (count - 5) + [1] * 5
