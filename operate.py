@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,7 +22,7 @@ from runs.rebuild import Rebuilt, rebuild
 from runs.recovery import Recovery
 from runs.replay import DEFAULT_QUERY, replay
 from settings import WorkerSettings
-from workflows.findings import Finding, Page, Reconcile
+from workflows.findings import Finding, Listing, Page, Reconcile
 from workflows.messages import ActivityRef, BringBack, RejectedError
 from workflows.reconciliation import ReconciliationWorkflow
 
@@ -70,7 +71,7 @@ async def reconcile(options: argparse.Namespace, client: Client) -> int:
     """Compare all open activities with their runs now, as the schedule does for some. Needs a running worker."""
     compared = await client.execute_workflow(
         ReconciliationWorkflow.run,
-        Reconcile(page=Page(grace_seconds=options.grace)),
+        Reconcile(page=Page(grace_seconds=options.grace), listing=Listing(restored_to=options.restored_to)),
         id=f"reconciliation-{uuid4()}",
         task_queue=TASK_QUEUE,
         static_summary="started by an operator",
@@ -114,6 +115,12 @@ def arguments() -> argparse.ArgumentParser:
     reconciling = command("reconcile", reconcile)
     reconciling.add_argument(
         "--grace", type=float, default=10, help="age in seconds from which rows are compared; default: 10"
+    )
+    reconciling.add_argument(
+        "--restored-to",
+        type=lambda words: datetime.fromisoformat(words).astimezone(UTC),
+        metavar="TIME",
+        help="point to which PostgreSQL was restored, as in 2026-01-16T09:00:00Z; default: a day ago",
     )
     replaying = command("replay", replay_runs)
     replaying.add_argument("--query", default=DEFAULT_QUERY, help=f"query for the runs; default: {DEFAULT_QUERY}")

@@ -80,6 +80,8 @@ def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Call
         reconciliation.end_runs,
         listed_runs.settle_ended,
         listed_runs.end_listed,
+        listed_runs.restore_open,
+        listed_runs.restore_completed,
         listed_runs.find_stuck,
         bulk_operations.collect,
         bulk_operations.change_some,

@@ -9,11 +9,12 @@ from temporalio.client import Client
 
 from activities_impl.findings import Found, count_findings, note_failure, report, settle_each
 from db.engine import Database
-from db.reconciliation import EndedRow, ended_among_statement, still_open_statement
+from db.reconciliation import EndedRow, ended_among_statement, recorded_statement, still_open_statement
 from db.rows import fetch_rows
 from runs.ask import ListedRun, count_runs, list_runs
 from runs.lead import Lead
 from runs.recovery import Recovery
+from runs.restoration import MissingRow, Restoration
 from workflows.activities import ListedRunActivities
 from workflows.findings import Compared, Finding, Listing
 from workflows.messages import ActivityRef
@@ -25,6 +26,12 @@ UNENDED = f"{OURS} AND ExecutionStatus = 'Running' AND (ActivityStatus IN ('UNRE
 """Open runs that no timer ends, and those whose time has passed; the time is to be added."""
 
 
+OPEN = f"{OURS} AND ExecutionStatus = 'Running'"
+COMPLETED = f"{OURS} AND ExecutionStatus = 'Completed' AND CloseTime >"
+LATELY = timedelta(days=1)
+"""The time for which a round looks for the rows of completed runs; an operator can name an earlier point."""
+
+
 class ListedRuns(ListedRunActivities):
     """The steps of reconciliation that start from Temporal's lists. A difference is confirmed by row and run."""
 
@@ -32,6 +39,7 @@ class ListedRuns(ListedRunActivities):
         self._client = client
         self._database = database
         self._recovery = Recovery(client, database, lead, database.begin_briefly)
+        self._restoration = Restoration(client, database, lead)
 
     @activity.defn
     async def settle_ended(self, listing: Listing) -> Compared:
@@ -52,6 +60,27 @@ class ListedRuns(ListedRunActivities):
         async with self._database.autocommit.connect() as connection:
             rows = await fetch_rows(connection, EndedRow, ended_among_statement(activities))
         return _report(await settle_each(rows, self._recovery.end_run), failed, token)
+
+    @activity.defn
+    async def restore_open(self, listing: Listing) -> Compared:
+        """Restore the missing rows of open runs, the runs that were started last first."""
+        return await self._restore(OPEN, listing)
+
+    @activity.defn
+    async def restore_completed(self, listing: Listing) -> Compared:
+        """Restore those of runs that have completed since the point of the restore, or within the last day."""
+        assert listing.began_at is not None  # noqa: S101 - every walk through a list has begun
+        since = listing.restored_to or listing.began_at - LATELY
+        return await self._restore(f"{COMPLETED} '{since.isoformat()}'", listing)
+
+    async def _restore(self, query: str, listing: Listing) -> Compared:
+        runs, token = await list_runs(self._client, query, listing)
+        named = {activity: run.id for run in runs for activity in _read_activities([run])[0]}
+        async with self._database.autocommit.connect() as connection:
+            recorded = await fetch_rows(connection, ActivityRef, recorded_statement(list(named)))
+        missing = named.keys() - {(row.tenant_id, row.id) for row in recorded}
+        rows = [MissingRow(*activity, named[activity]) for activity in missing]
+        return _report(await settle_each(rows, self._restoration.restore), [], token)
 
     @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:

@@ -98,6 +98,12 @@ def still_open_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
     return rows.where(own.in_(activities), ScheduledActivity.status.in_(OPEN))
 
 
+def recorded_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
+    """Select the `ActivityRef`s of those activities, each a tenant and an id, that have a row."""
+    own = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
+    return select(ScheduledActivity.tenant_id, ScheduledActivity.id).where(own.in_(activities))
+
+
 def open_requests_statement(after: Cursor | None, size: int) -> Rows:
     """Select the `OpenRequest`s after a cursor, the most urgent first."""
     rows = select(*_PLACE, ScheduledActivity.request, ScheduledActivity.status, ScheduledActivity.version)

@@ -32,6 +32,7 @@ from workflows.actors import read_actor
 from workflows.findings import Listing
 from workflows.messages import Message, RejectedError, Snapshot
 from workflows.search_attributes import ACTIVITY_ID, TENANT_ID
+from workflows.words import ActivityStatus
 
 
 class UnansweredError(Exception):
@@ -172,6 +173,13 @@ async def read_failure(client: Client, run: WorkflowExecution) -> RejectedError 
     except WorkflowFailureError as failure:
         return failure_of(failure.cause)
     return None
+
+
+@limit_time
+async def read_result(client: Client, run: WorkflowExecution) -> ActivityStatus:
+    """Return the status that the activity had when its run completed."""
+    handle = client.get_workflow_handle(run.id, run_id=run.run_id, result_type=str)
+    return ActivityStatus(await handle.result())
 
 
 class Fate(Enum):

@@ -165,6 +165,16 @@ class ListedRunActivities(ABC):
 
     @abstractmethod
     @activity.defn
+    async def restore_open(self, listing: Listing) -> Compared:
+        """Write the rows again that open runs lack, because PostgreSQL was restored to an earlier point."""
+
+    @abstractmethod
+    @activity.defn
+    async def restore_completed(self, listing: Listing) -> Compared:
+        """Write the rows again that completed runs lack."""
+
+    @abstractmethod
+    @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:
         """Report the runs that have not recorded their activity after `older_than_seconds`."""
 

@@ -38,6 +38,8 @@ class Finding(StrEnum):
     """The run of a bulk operation was ended in Temporal: the operation is STOPPED now."""
     ENDED = "ended"
     """The activity had ended, and its run was still open: the run has read the row and ends, or was terminated."""
+    RESTORED = "restored"
+    """A run had no row, because PostgreSQL was restored to an earlier point: the row is written again."""
     FAILED = "failed"
     """A row, a run or a whole step has failed, and the others have not: the next round tries it again."""
 
@@ -78,6 +80,8 @@ class Listing(Message):
     """The time by the server's clock at which this walk through the list began."""
     token: str | None = None
     size: int = 500
+    restored_to: datetime | None = None
+    """The point to which PostgreSQL was restored, if an operator has named it."""
 
 
 class Compared(Message):

@@ -85,6 +85,8 @@ class ReconciliationWorkflow:
         steps = ListedRunActivities
         await self._walk_list(steps.settle_ended, "runs that were ended from outside")
         await self._walk_list(steps.end_listed, "open runs of activities that have ended")
+        await self._walk_list(steps.restore_open, "open runs whose rows are missing")
+        await self._walk_list(steps.restore_completed, "completed runs whose rows are missing")
         await self._run_step(steps.find_stuck, self._wanted.stuck_seconds, "runs without a row")
 
     async def _walk(self, step: Step[Contract, Page], page: Page, summary: str) -> None:
@@ -111,7 +113,8 @@ class ReconciliationWorkflow:
         the next round begins it anew.
         """
         kept = self._listings.get(step.__name__, Listing())
-        listing = kept.model_copy(update={"size": self._wanted.listing.size})
+        named = {"size": self._wanted.listing.size, "restored_to": self._wanted.listing.restored_to}
+        listing = kept.model_copy(update=named)
         if listing.token is None:
             listing = listing.model_copy(update={"began_at": workflow.now()})
         for number in count(1):

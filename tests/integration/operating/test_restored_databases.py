@@ -1,61 +1,37 @@
 """Test what is true after PostgreSQL was restored to an earlier point, or Temporal's database was lost."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.testing import ActivityEnvironment
 
+from activities_impl.listed_runs import ListedRuns
 from embedded.postgres import Postgres
 from embedded.temporal_server import free_port, running_temporal
 from runs.ask import find_latest_run
-from runs.client import workflow_id
+from runs.lead import Lead
 from runs.schedule import SCHEDULE_ID
 from tests.integration.operating.test_outages import worker_process
 from tests.support.activities import created, trail, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.bulk import begun, campaign, chosen, ended, statuses
+from tests.support.operate import operate
+from tests.support.reconciliation import reconciled, run_of, until_found
+from tests.support.restoration import execute, lose_row, set_back
 from tests.support.service import Service, running_service, temporal_client, until
-from tests.support.worlds import new_database, work
+from tests.support.worlds import idle_service, new_database, new_namespace, work
+from workflows.findings import Compared, Finding, Listing
 from workflows.messages import Reschedule
 
 URL = "/api/activities"
 SOON_AND_LATER: tuple[dict[str, float], ...] = ({"seconds": 50}, {"hours": 5})
-PARTS = ("activity_attributes", "resolution_attempts", "status_events", "target_users")
-
-
-def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
-    return service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
-
-
-async def execute(service: Service, *statements: str, **values: Any) -> None:
-    async with service.database.transactions.begin() as connection:
-        for statement in statements:
-            await connection.execute(text(statement), values)
-
-
-async def lose_row(service: Service, activity: dict[str, Any]) -> None:
-    """Delete the activity with its parts, as a restore to a time before its creation does."""
-    parts = [f"DELETE FROM {part} WHERE activity_id = :id" for part in PARTS]  # noqa: S608 - our own names
-    await execute(service, *parts, "DELETE FROM scheduled_activities WHERE id = :id", id=UUID(activity["id"]))
-
-
-async def set_back(service: Service, activity: dict[str, Any]) -> None:
-    """Give the activity the row and the trail that it had after its creation."""
-    await execute(
-        service,
-        "UPDATE scheduled_activities SET version = 1, status = 'READY', score = NULL, moved_at = NULL,"
-        " scheduled_at = :at WHERE id = :id",
-        "DELETE FROM status_events WHERE activity_id = :id AND event_type <> 'CREATED'",
-        id=UUID(activity["id"]),
-        at=datetime.fromisoformat(activity["scheduledAt"]),
-    )
 
 
 async def types_of(http: httpx.AsyncClient, activity: dict[str, Any]) -> list[str]:
@@ -99,7 +75,7 @@ async def test_a_row_that_is_written_again_has_the_time_that_the_run_was_moved_t
 
 
 async def events_of(http: httpx.AsyncClient, activity: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await http.get(f"{URL}/{activity['id']}/status-events")).json()
+    found: list[dict[str, Any]] = (await http.get(f"{URL}/{activity['id']}/status-events")).json()["data"]
     return found
 
 
@@ -208,6 +184,102 @@ async def test_an_unresolved_activity_whose_row_is_missing_can_be_resolved(
     await run_of(service, tenant, activity).execute_update("refresh")
     now = (await http.get(f"{URL}/{activity['id']}")).json()
     assert (now["status"], now["statusReason"]) == ("UNRESOLVED", activity["statusReason"])
+
+
+@pytest.fixture
+async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[tuple[str, Service]]:
+    """Run a service with its own database and namespace, so that rounds see only its rows."""
+    url = new_database(postgres)
+    async with running_service(url, await new_namespace(temporal)) as service:
+        yield url, service
+
+
+async def test_reconciliation_finds_open_runs_whose_rows_are_missing(own: tuple[str, Service]) -> None:
+    _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        kept, *lost = [await created(http) for _ in range(4)]
+        lost.append(await unresolved(service, http, tenant))
+        for activity in lost:
+            await lose_row(service, activity)
+            assert (await http.get(f"{URL}/{activity['id']}")).json()["status"] == "RESOLVING"
+        found = await until_found(service.temporal, Finding.RESTORED, lost[0]["id"])
+        assert found.counts.get(Finding.FAILED) is None
+        for activity in lost:
+            assert await types_of(http, activity) == ["CREATED", "RESTORED"]
+            again = await http.post(URL, json=contract_example(idempotency_key=activity["idempotencyKey"]))
+            assert (again.status_code, again.json()["decided"]) == (409, True)
+            assert again.json()["activity"]["id"] == activity["id"]
+        assert await types_of(http, kept) == ["CREATED"]
+        assert (await reconciled(service.temporal)).counts.get(Finding.RESTORED) is None
+
+
+async def test_reconciliation_leaves_a_run_alone_that_is_still_resolving(postgres: Postgres, temporal: Client) -> None:
+    async with idle_service(postgres, temporal, answer_deadline_seconds=0.5) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            accepted = await http.post(URL, json=contract_example(scheduled_at=from_now(hours=1)))
+            assert accepted.status_code == 202
+            query = f"TenantId = '{tenant.id}'"
+            async with asyncio.timeout(30):
+                while not (await service.temporal.count_workflows(query)).count:
+                    await asyncio.sleep(0.05)
+            step = ListedRuns(service.temporal, service.database, Lead(0)).restore_open
+            found: Compared = await ActivityEnvironment().run(step, Listing())
+            assert found.counts == {}
+            async with work(service):
+                await until(http, accepted.headers["Location"], "READY")
+            assert [event[0] for event in await trail(http, accepted.json()["id"])] == ["CREATED"]
+
+
+async def test_reconciliation_makes_an_activity_due_again_whose_run_has_completed_and_whose_row_is_missing(
+    own: tuple[str, Service],
+) -> None:
+    _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(seconds=1))
+        await until(http, f"{URL}/{activity['id']}", "DUE")
+        await run_of(service, tenant, activity).result()
+        await lose_row(service, activity)
+        await until_found(service.temporal, Finding.RESTORED, activity["id"])
+        due = await until(http, f"{URL}/{activity['id']}", "DUE")
+        assert due["scheduledAt"] == activity["scheduledAt"]
+        assert await types_of(http, activity) == ["CREATED", "RESTORED", "DUE"]
+
+
+async def test_an_activity_that_was_canceled_stays_canceled_when_its_row_is_missing(own: tuple[str, Service]) -> None:
+    _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        await http.post(f"{URL}/{activity['id']}/cancel", json={"reason": "x"})
+        await run_of(service, tenant, activity).result()
+        await lose_row(service, activity)
+        await until_found(service.temporal, Finding.RESTORED, activity["id"])
+        now = (await http.get(f"{URL}/{activity['id']}")).json()
+        assert (now["status"], now["statusReason"]) == ("CANCELED", "It was CANCELED before PostgreSQL was restored.")
+        assert await types_of(http, activity) == ["CREATED", "RESTORED", "CANCELED"]
+
+
+async def test_one_command_restores_what_postgresql_lacks_since_a_point(own: tuple[str, Service]) -> None:
+    url, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activities = [await created(http) for _ in range(3)]
+        behind = await created(http)
+        await http.patch(f"{URL}/{behind['id']}", json={"scheduled_at": from_now(days=9)})
+        for activity in activities:
+            await lose_row(service, activity)
+        await set_back(service, behind)
+        async with asyncio.timeout(60):
+            while "RESTORED" not in await types_of(http, activities[0]):
+                words = ("reconcile", "--grace", "0", "--restored-to", from_now(hours=-1))
+                done = await asyncio.to_thread(operate, service.temporal, url, *words)  # the worker shares this loop
+                assert done.returncode == 0, done
+        for activity in activities:
+            assert await types_of(http, activity) == ["CREATED", "RESTORED"]
+        assert await types_of(http, behind) == ["CREATED", "RESTORED"]
 
 
 async def until_resumed(client: Client, tenant: Tenant, activity: dict[str, Any]) -> None:

@@ -17,11 +17,13 @@ import pytest
 
 from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
+from runs.ids import draw_id
 from runs.schedule import ensure_schedule
 from tests.integration.operating.test_temporal_ui import pending, run_of
 from tests.support.activities import activate, created, unresolved
 from tests.support.builders import Tenant, from_now
 from tests.support.reconciliation import until_found
+from tests.support.restoration import lose_row
 from tests.support.service import Service, running_service, temporal_client, until
 from workflows.findings import Finding
 
@@ -137,13 +139,34 @@ async def schedules(scene: Scene) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def a_lost_row(scene: Scene) -> AsyncIterator[None]:
+    activity = await created(scene.http)
+    query = f"ActivityId = '{activity['id']}'"
+    async with asyncio.timeout(30):
+        while not (await scene.service.temporal.count_workflows(query)).count:
+            await asyncio.sleep(0.05)
+    await lose_row(scene.service, activity)
+    yield
+
+
+@asynccontextmanager
+async def unknown_activities(scene: Scene) -> AsyncIterator[None]:
+    assert (await scene.http.get(f"/api/activities/{draw_id()}")).status_code == 503
+    yield
+
+
 SITUATIONS = {
+    "PostgreSQL was restored": a_lost_row,
+    "The API answers 429": unknown_activities,
     "Reconciliation stands or fails": schedules,
     "UNRESOLVED piles up": unresolved_ones,
     "A run was ended by mistake": terminated_ones,
     "A step keeps failing": a_stuck_step,
 }
 EXPECTED = {
+    "PostgreSQL was restored": ('"restored": 1',),
+    "The API answers 429": ('status="503"',),
     "UNRESOLVED piles up": ("No user was found", "READY"),
     "A run was ended by mistake": ("TERMINATED_BY_OPERATOR", "wrong button", "is READY again"),
     "A step keeps failing": ("mark_due", "DatabaseUnavailable"),
