@@ -27,6 +27,13 @@ def test_a_broken_connection_is_an_outage_and_a_wrong_question_a_defect(status: 
     assert problem_of(RPCError("transport error", status, b"")).status == answered
 
 
+@pytest.mark.parametrize("status", [RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.UNAVAILABLE])
+def test_a_step_that_temporal_refuses_a_call_is_retried_and_says_so(status: RPCStatusCode) -> None:
+    described = describe_failure(RPCError("namespace rate limit exceeded", status, b""))
+    assert (described.type, described.non_retryable) == ("TemporalUnavailable", False)
+    assert status.name in described.message
+
+
 def refusal_by_postgresql(state: str) -> DBAPIError:
     """Return the failure as SQLAlchemy raises it."""
     return DBAPIError("SELECT 1", {}, psycopg.errors.lookup(state)("María"))
