@@ -3,13 +3,14 @@
 A run's step applies them while the activity is open; the API applies them once its run has ended.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic.alias_generators import to_camel
-from sqlalchemy import select
+from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import leases, models
@@ -119,6 +120,7 @@ async def apply_change(connection: AsyncConnection, wanted: Apply) -> Standing:
 
     Raises:
         RejectedError: the change is not allowed, or was rejected or withdrawn before; nothing was written.
+        MarkIsVisibleError: the activity has become DUE since its lock was taken.
     """
     seen = await lock_activity(connection, wanted)
     outcome = await _read_outcome(connection, wanted)
@@ -129,8 +131,9 @@ async def apply_change(connection: AsyncConnection, wanted: Apply) -> Standing:
     case = _Case(connection, wanted, seen)
     if isinstance(wanted.change, Cancel) and seen.standing.status is ActivityStatus.DISPATCHED:
         case = await _expire_lease(case)
-    await _require_allowed(case, wanted.change)
-    await _APPLY[type(wanted.change)](case, wanted.change)
+    async with unseen_mark(connection, wanted, seen):
+        await _require_allowed(case, wanted.change)
+        await _APPLY[type(wanted.change)](case, wanted.change)
     return (await lock_activity(connection, wanted)).standing
 
 
@@ -198,7 +201,32 @@ async def _write_rejection(
         error_message=rejection.detail,
         details={"change": wanted.change.verb},
     )
-    await connection.execute(select(row.c.id).add_cte(event_insert(row, event)))
+    async with unseen_mark(connection, wanted, seen):
+        await connection.execute(select(row.c.id).add_cte(event_insert(row, event)))
+
+
+class MarkIsVisibleError(Exception):
+    """A mark that was made ahead has become visible in a transaction that has not seen it: it has to be rolled back."""
+
+
+@asynccontextmanager
+async def unseen_mark(connection: AsyncConnection, ref: ActivityRef, seen: Snapshot) -> AsyncIterator[None]:
+    """Check at the end of the block that a mark which is not visible in `seen` is not visible yet.
+
+    The row's lock does not keep a mark invisible, and what is written by an earlier look would take back a status that
+    readers have seen. The block contains everything that takes time.
+
+    Raises:
+        MarkIsVisibleError: the time of the mark has come.
+    """
+    is_ahead = (seen.standing.status, seen.status) == (DUE, READY)
+    this = select(ScheduledActivity.marked_at).where(address(ref.tenant_id, ref.id))
+    visible_at = (await connection.execute(this)).scalar_one() if is_ahead else None
+    yield
+    if visible_at:
+        is_visible = literal(visible_at) <= func.least(NOW, paused_at(ref.tenant_id))
+        if (await connection.execute(select(is_visible))).scalar_one():
+            raise MarkIsVisibleError
 
 
 async def lock_activity(connection: AsyncConnection, ref: ActivityRef) -> Snapshot:

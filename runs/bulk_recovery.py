@@ -10,6 +10,7 @@ from db.engine import Database
 from db.rows import fetch_row, fetch_rows
 from runs.ask import ENDED_FROM_OUTSIDE, describe_run, read_ending
 from runs.bulk import resume_bulk_operation
+from runs.locked import LockedCalls
 from workflows.bulk import (
     BulkChange,
     BulkOperation,
@@ -79,7 +80,8 @@ async def settle_operation(client: Client, database: Database, ref: OperationRef
             begun_rounds = (await connection.execute(statements.last_round_statement(ref))).scalar_one()
             operation = await _read_operation(database, ref)
             try:
-                await resume_bulk_operation(client, _build_input(operation, begun_rounds + 1))
+                resumed = resume_bulk_operation(client, _build_input(operation, begun_rounds + 1))
+                await LockedCalls().limit(resumed)
             except WorkflowAlreadyStartedError:
                 return None
             return Finding.OPERATION_RESUMED

@@ -1,7 +1,11 @@
 """Carry one change of one activity out, through its open run or, once that has ended, in its row."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from temporalio.client import (
     Client,
@@ -17,6 +21,7 @@ from db.engine import Database
 from runs.ask import Fate, LimitedError, RunIsFullError, UnansweredError, describe_silence, find_fate
 from runs.client import workflow_id
 from runs.lead import Lead
+from runs.locked import LockedCalls
 from runs.recovery import Recovery
 from runs.start import RunFailedError, failure_of, resume_run
 from workflows.activities import DEFECT
@@ -61,6 +66,22 @@ class Withdrawn:
 
 
 Outcome = Applied | Accepted | Rejected | Withdrawn
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+def decide_again(
+    write: Callable[Arguments, Coroutine[Any, Any, Answer]],
+) -> Callable[Arguments, Coroutine[Any, Any, Answer]]:
+    """Repeat a transaction that a mark has overtaken: it is then decided by the status that readers have seen."""
+
+    @wraps(write)
+    async def write_or_repeat(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+        while True:
+            with suppress(changes.MarkIsVisibleError):
+                return await write(*arguments, **named)
+
+    return write_or_repeat
 
 
 class Changes:
@@ -125,6 +146,7 @@ class Changes:
             await self._cancel_row(wanted)
             return Applied()
 
+    @decide_again
     async def _cancel_row(self, wanted: Apply) -> None:
         """Cancel the activity beside its open run, which finds the row canceled when it wakes."""
         async with self._database.transactions.begin() as connection:
@@ -159,25 +181,31 @@ class Changes:
             raise _describe_refusal(failure) from failure
         return Applied()
 
+    @decide_again
     async def _write_to_row(self, wanted: Apply) -> bool:
         """Write the change in the row, if no run holds the activity; return False if a run does, or has to."""
         async with self._database.transactions.begin() as connection:
             seen = await changes.lock_activity(connection, wanted)
-            if seen.standing.status in OPEN and not await self._is_cancellation_without_run(wanted, seen):
+            calls = LockedCalls()
+            if seen.standing.status in OPEN and not await self._is_cancellation_without_run(wanted, seen, calls):
                 return False
-            standing = await changes.apply_change(connection, wanted)
-            if standing.status in OPEN:  # a move took back a mark that was not due yet
-                lead = self._lead.before(standing.scheduled_at)
-                await resume_run(self._client, await changes.read_run_input(connection, wanted, lead), standing)
+            async with changes.unseen_mark(connection, wanted, seen):
+                standing = await changes.apply_change(connection, wanted)
+                if standing.status in OPEN:  # a move took back a mark that was not due yet
+                    scheduled = await changes.read_run_input(
+                        connection, wanted, self._lead.before(standing.scheduled_at)
+                    )
+                    await calls.limit(resume_run(self._client, scheduled, standing))
         return True
 
-    async def _is_cancellation_without_run(self, wanted: Apply, seen: Snapshot) -> bool:
+    async def _is_cancellation_without_run(self, wanted: Apply, seen: Snapshot, calls: LockedCalls) -> bool:
         """Return whether an open row can be canceled without a run; asked under the lock, where no run is started."""
         if not isinstance(wanted.change, Cancel):
             return False
-        fate, _ = await find_fate(self._client, wanted.tenant_id, seen)
+        fate, _ = await calls.limit(find_fate(self._client, wanted.tenant_id, seen))
         return fate is not Fate.RUNNING
 
+    @decide_again
     async def _withdraw(
         self, wanted: Apply, detail: str, *, is_defect: bool = False, is_limit: bool = False
     ) -> Applied | Withdrawn:

@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 ANSWER_PATIENCE = timedelta(seconds=3)
-"""One question or one start: a request, a readiness check or a row's lock waits, and others wait for the lock 5 s."""
+"""One question or one start: a request or a readiness check waits."""
+
+LOCKED_PATIENCE = timedelta(seconds=2)
+"""All questions and starts of a transaction that holds a row's lock: others wait for the lock 5 s at most."""
 
 ROW_PATIENCE = timedelta(seconds=5)
 """One run, in reconciliation: the other rows of the page wait."""

@@ -22,7 +22,8 @@ from db.reconciliation import EndedRow, run_note_statement
 from runs.ask import Fate, RunIsFullError, UnansweredError, describe_run, find_fate, read_ending
 from runs.client import workflow_id
 from runs.lead import Lead
-from runs.patience import ANSWER_PATIENCE, ROW_PATIENCE
+from runs.locked import LockedCalls
+from runs.patience import ROW_PATIENCE
 from runs.start import resume_run
 from workflows.findings import Finding
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel, Refresh, Snapshot, Standing, Terminate
@@ -48,30 +49,35 @@ class Recovery:
             seen = await changes.lock_activity(connection, ref)
             if seen.standing.status not in OPEN:
                 return None
-            fate, execution = await find_fate(self._client, ref.tenant_id, seen)
+            calls = LockedCalls()
+            fate, execution = await calls.limit(find_fate(self._client, ref.tenant_id, seen))
             match fate:
                 case Fate.RUNNING:
                     return None
                 case Fate.LOST:
-                    return await self._resume(connection, ref, seen.standing)
+                    return await self._resume(connection, ref, seen.standing, calls)
                 case Fate.TERMINATED:
-                    await self._terminate(connection, ref, execution)
+                    await self._terminate(connection, ref, execution, calls)
                     return Finding.TERMINATED
                 case Fate.CANCELLED:
                     cancel = Cancel(reason="The run was cancelled in Temporal.")
                     await changes.apply_change(connection, _build_apply(ref, f"cancelled:{seen.run_id}", ACTOR, cancel))
                     return Finding.CANCELLED
 
-    async def _terminate(self, connection: AsyncConnection, ref: ActivityRef, run: WorkflowExecution | None) -> None:
+    async def _terminate(
+        self, connection: AsyncConnection, ref: ActivityRef, run: WorkflowExecution | None, calls: LockedCalls
+    ) -> None:
         assert run is not None  # noqa: S101 - a terminated run is a known one
-        how = await read_ending(self._client, run)
+        how = await calls.limit(read_ending(self._client, run))
         reason = f"The run was ended in Temporal: {how.reason}" if how.reason else "The run was ended in Temporal."
         apply = _build_apply(ref, f"terminated:{run.run_id}", how.by or "temporal", Terminate(reason=reason))
         await changes.apply_change(connection, apply)
 
-    async def _resume(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> Finding | None:
+    async def _resume(
+        self, connection: AsyncConnection, ref: ActivityRef, standing: Standing, calls: LockedCalls
+    ) -> Finding | None:
         try:
-            run_id = await self._start_run(connection, ref, standing)
+            run_id = await self._start_run(connection, ref, standing, calls)
         except WorkflowAlreadyStartedError:
             return None
         resumed = run_note_statement(ref, run_id, EventType.RUN_RESUMED, ACTOR, reason="No run was open for it.")
@@ -102,7 +108,7 @@ class Recovery:
                 return None
             reason = f"Its activity is {status}, and Temporal refuses more updates of the run."
             handle = self._client.get_workflow_handle(run.id, run_id=run.run_id)
-            await handle.terminate(reason=reason, rpc_timeout=ANSWER_PATIENCE)
+            await LockedCalls().limit(handle.terminate(reason=reason))
         return Finding.ENDED
 
     async def bring_back(self, ref: ActivityRef, actor: str, change: BringBack) -> Snapshot:
@@ -116,14 +122,16 @@ class Recovery:
             seen = await changes.lock_activity(connection, ref)
             apply = _build_apply(ref, f"brought-back:{seen.version}", actor, change)
             standing = await changes.apply_change(connection, apply)
-            run_id = await self._start_run(connection, ref, standing)
+            run_id = await self._start_run(connection, ref, standing, LockedCalls())
             await connection.execute(run_note_statement(ref, run_id, None, actor))
             return await changes.lock_activity(connection, ref)
 
-    async def _start_run(self, connection: AsyncConnection, ref: ActivityRef, standing: Standing) -> str:
+    async def _start_run(
+        self, connection: AsyncConnection, ref: ActivityRef, standing: Standing, calls: LockedCalls
+    ) -> str:
         """Start a run before the commit: its first step waits for the row's lock."""
         scheduled = await changes.read_run_input(connection, ref, self._lead.before(standing.scheduled_at))
-        return await resume_run(self._client, scheduled, standing)
+        return await calls.limit(resume_run(self._client, scheduled, standing))
 
 
 def has_task(run: WorkflowExecutionDescription) -> bool:

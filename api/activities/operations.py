@@ -149,11 +149,12 @@ async def stop_operation(caller: CanView, opened: Opened, response: Response, op
 
 async def _write_stop(opened: Resources, ref: OperationRef, operation: OperationRead) -> None:
     """Write that the operation is to stop, and that it has stopped once every change that was begun has an outcome."""
+    requested = None
+    if operation.state is BulkState.COLLECTING:  # its run then finds the row, and chooses nothing
+        requested = await read_bulk_operation(opened.temporal, ref.tenant_id, ref.id)
     async with opened.database.transactions.begin() as connection:
-        if operation.state is BulkState.COLLECTING:  # its run then finds the row, and chooses nothing
-            requested = await read_bulk_operation(opened.temporal, ref.tenant_id, ref.id)
-            if requested:
-                await connection.execute(statements.operation_insert_statement(requested))
+        if requested:
+            await connection.execute(statements.operation_insert_statement(requested))
         await connection.execute(statements.stop_statement(ref))
         # A statement of its own: it has to see the items that were claimed while the one above waited for the row.
         await connection.execute(statements.end_stop_statement(ref))
