@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from db.engine import open_database
 from db.failures import kind
+from db.quotas import quota_statement
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
 from runs.lead import Lead
@@ -25,6 +26,7 @@ from settings import WorkerSettings
 from workflows.findings import Finding, Listing, Page, Reconcile
 from workflows.messages import ActivityRef, BringBack, RejectedError
 from workflows.reconciliation import ReconciliationWorkflow
+from workflows.tenant_limits import LARGEST_QUOTA, QUOTAS
 
 Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
 
@@ -89,6 +91,27 @@ async def replay_runs(options: argparse.Namespace, client: Client) -> int:
     return 1 if replayed.broken else 0
 
 
+async def set_quota(options: argparse.Namespace, _: Client) -> int:
+    """Set a tenant's quota; `default` takes its own number away. It is in force within 30 seconds."""
+    quota = QUOTAS[options.name]
+    statement = quota_statement(options.tenant, quota.name, options.value)
+    database = open_database(WorkerSettings().database_url.get_secret_value())
+    async with database.autocommit.connect() as connection:
+        await connection.execute(statement)
+    await database.dispose()
+    value = quota.default if options.value is None else options.value
+    print(f"{quota.name} of tenant {options.tenant} is {'unlimited' if value is None else value} within 30 seconds")
+    return 0
+
+
+def _quota_value(text: str) -> int | None:
+    if text == "default":
+        return None
+    if not text.isdecimal() or int(text) > LARGEST_QUOTA:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to {LARGEST_QUOTA}, or `default`")
+    return int(text)
+
+
 def _fail(sentence: str) -> int:
     """Print why the command failed; returns its exit code."""
     print(sentence, file=sys.stderr)
@@ -102,7 +125,7 @@ def arguments() -> argparse.ArgumentParser:
 
     def command(name: str, run: Command) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, is_lazy=False)
         return added
 
     rebuilding = command("rebuild", rebuild_runs)
@@ -127,6 +150,12 @@ def arguments() -> argparse.ArgumentParser:
     replaying.add_argument(
         "--limit", type=int, default=1000, help="number of runs, the latest first; 0: all; default: 1000"
     )
+    quotas = commands.add_parser("quota", help="Quotas of tenants.").add_subparsers(required=True, metavar="ACTION")
+    setting = quotas.add_parser("set", help=set_quota.__doc__, description=set_quota.__doc__)
+    setting.set_defaults(run=set_quota, is_lazy=True)  # Temporal isn't needed
+    setting.add_argument("tenant", type=UUID)
+    setting.add_argument("name", choices=sorted(QUOTAS), metavar="name", help=f"one of {', '.join(sorted(QUOTAS))}")
+    setting.add_argument("value", type=_quota_value, help="a number, or `default`")
     return parser
 
 
@@ -134,7 +163,7 @@ async def main(words: Sequence[str] | None = None) -> int:
     """Carry out one command; returns its exit code."""
     options = arguments().parse_args(words)
     try:
-        done: int = await options.run(options, await connect())
+        done: int = await options.run(options, await connect(lazy=options.is_lazy))
     except (RPCError, RuntimeError, WorkflowFailureError) as failure:
         return _fail(f"Temporal: {failure}. What was done before stays; repeat the command.")
     except (SQLAlchemyError, OSError) as failure:

@@ -69,6 +69,11 @@ class ApiSettings(RunSettings):
     answer_deadline_seconds: float = Field(
         default=10, gt=0, description="Seconds that a request waits for its workflow before it answers 202 or 503."
     )
+    rate_limit_storage_uri: SecretStr = Field(
+        default=SecretStr("async+memory://"),
+        description="Store of the counts of requests and items, as the library `limits` names it; by default the memory"
+        " of each process.",
+    )
 
     @model_validator(mode="after")
     def check_source_of_keys(self) -> Self:

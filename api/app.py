@@ -17,6 +17,7 @@ from api.configuration import (
     catalogues,
     dispatch_settings,
     pause,
+    quotas,
     target_configs,
     task_result_types,
 )
@@ -52,6 +53,7 @@ ROUTERS = (
     leases.router,
     results.router,
     task_result_types.router,
+    quotas.router,
     health.router,
 )
 
@@ -63,6 +65,9 @@ A path that has `GET` answers `HEAD` too. Send each header and query parameter o
 `errors`, and a repeated `Authorization` is 401. Only a parameter that is an array here may be repeated, and `If-Match`
 may have several lines. Send bodies in UTF-8 and uncompressed: a `Content-Encoding` is 415. A byte order mark before a
 body or a line is ignored.
+
+Each token's subject may send so many requests and items in a tenant: `RateLimit-Policy` and `RateLimit` of each answer
+have the limits and what is left, and 429 has `Retry-After`. `GET /api/quotas` lists the tenant's limits.
 """
 
 

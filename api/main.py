@@ -42,6 +42,7 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
                 answer_deadline_seconds=settings.answer_deadline_seconds,
                 lead=Lead(settings.max_lead_seconds),
                 due_watch=due_watch,
+                rate_limit_storage_uri=settings.rate_limit_storage_uri.get_secret_value(),
             )
         }
     await database.dispose()

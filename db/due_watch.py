@@ -40,7 +40,7 @@ class Waiter:
     """A request that waits for due activities of a tenant on some channels; it sleeps until a read may find one."""
 
     def __init__(self, tenant_id: UUID, channels: Collection[Channel], types: Collection[ActivityType]) -> None:
-        self._tenant_id = str(tenant_id)
+        self.tenant_id = str(tenant_id)
         self._channels = frozenset(channels)
         self._types = frozenset(types)
         self._wake_at = float("inf")
@@ -52,7 +52,7 @@ class Waiter:
 
     def notify(self, mark: Mark) -> None:
         """Wake at the moment of the mark if it is one that the request waits for."""
-        if mark.tenant_id == self._tenant_id and mark.channel in self._channels and mark.type in self._types:
+        if mark.tenant_id == self.tenant_id and mark.channel in self._channels and mark.type in self._types:
             self.wake_in(mark.seconds)
 
     def wake_in(self, seconds: float) -> None:
@@ -109,6 +109,10 @@ class DueWatch:
             yield waiter
         finally:
             self._waiters.discard(waiter)
+
+    def count_waiting(self, tenant_id: UUID) -> int:
+        """Count the tenant's requests that wait."""
+        return sum(waiter.tenant_id == str(tenant_id) for waiter in self._waiters)
 
     async def _keep_listening(self) -> None:
         """Listen, and listen again after a failure. Each time all waiters read, as notifications may be lost."""

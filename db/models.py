@@ -525,3 +525,12 @@ class DispatchSettings(Table):
     __tablename__ = "dispatch_settings"
 
     max_attempts: Mapped[int] = mapped_column(SmallInteger, comment="Leases that may run out before it is FAILED.")
+
+
+class TenantQuota(Table):
+    """A tenant's own number in place of the default of a quota."""
+
+    __tablename__ = "tenant_quotas"
+
+    name: Mapped[str] = mapped_column(primary_key=True, comment="As in workflows/tenant_limits.py.")
+    value: Mapped[int] = mapped_column(BigInteger)

@@ -3,6 +3,8 @@
 What one field of a request may have is in its model. A tenant's own quotas are rows.
 """
 
+from dataclasses import dataclass
+
 BODY_VALUES = 20_000
 """The most values of a JSON body, or of an item of a batch or a synchronization. Parsing them takes 35 ms at most, in
 which the process does nothing else. A synchronization's largest useful item, 100 users with 100 contacts, has 40,000:
@@ -14,3 +16,33 @@ CONTACT_LOG_VALUES = 50_100
 SYNC_FAULTS = 2_000
 """The most faults that the answer of a synchronization lists before it lists one for each item: composing 100,000 would
 take half a second."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A number that is a tenant's own if a row has it, and else the default. None sets no limit."""
+
+    name: str
+    default: int | None
+    description: str
+
+
+REQUESTS = Quota("requests_per_second", 400, "Requests of one token's subject in a second.")
+"""The benchmarks send up to 300 a second by one credential, which keep two processors busy."""
+ITEMS = Quota(
+    "items_per_minute", 120_000, "Items and lines of batches and synchronizations of one token's subject in a minute."
+)
+"""A synchronization of 100,000 commerces needs no pause."""
+OPEN_ACTIVITIES = Quota(
+    "open_activities", None, "READY and UNRESOLVED activities. They are counted each minute: the limit is approximate."
+)
+WAITING_CLAIMS = Quota("waiting_claims", 1_000, "Claims that wait for due activities, in each process of the API.")
+"""Each holds a connection and some 100 kB."""
+LARGEST_QUOTA = 10**12
+QUOTAS = {quota.name: quota for quota in (REQUESTS, ITEMS, OPEN_ACTIVITIES, WAITING_CLAIMS)}
+
+LOOKUPS = 40
+LOOKUPS_SECONDS = 2
+"""A tenant's questions to Temporal's list, by ids of activities without a row, in so many seconds. Temporal allows
+1,000 a second in a namespace: 25 tenants at this rate, each at two processes of the API, don't use it up. A caller asks
+once a second, as `Retry-After` says, for each activity that is RESOLVING."""

@@ -106,17 +106,19 @@ async def create_activities(
     lines while the request is still being read: `curl -T campaign.ndjson -H 'Content-Type: application/x-ndjson' …`.
     Blank lines have no result and don't count: `index` is the number of lines before this one that aren't blank.
     """
-    turns = KeyTurns()
+    turns, is_stream = KeyTurns(), media_type(request) == LINES
 
     async def create_item(item: tuple[int, bytes]) -> bytes:
         index, content = item
         try:
+            if is_stream:
+                await opened.rate_limits.take_items(caller, request, 1)
             answer = await _create_item(content, turns, caller, opened)
         except Exception as failure:  # noqa: BLE001 - it is the result of this item alone
             return _format_failure(index, failure, request)
         return _format_result(index, answer.status_code, bytes(answer.body))
 
-    if media_type(request) == LINES:
+    if is_stream:
         require_uncompressed(request)
         results = process_in_order(
             _enumerate(split_lines(read_chunks(request), BODY_BYTES)), create_item, at_once=AT_ONCE, ahead=AHEAD
@@ -124,6 +126,7 @@ async def create_activities(
         return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
     content = await read_json(request, BULK_BODY_BYTES)
     items = await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)
+    await opened.rate_limits.take_items(caller, request, len(items))
     results = process_in_order(_enumerate(_iterate(items)), create_item, at_once=AT_ONCE, ahead=ITEMS)
     joined = b",".join([result async for result in results])
     return Response(b'{"results":[' + joined + b"]}", media_type="application/json")

@@ -6,7 +6,7 @@ import structlog
 from fastapi import APIRouter, Response
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from api.activities.duplicates import find_duplicate
+from api.activities.duplicates import find_accepted, find_duplicate
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.activities.views import respond_recorded, respond_resolving
 from api.http.auth import Caller
@@ -18,6 +18,7 @@ from api.http.errors import (
     IdempotencyKeyExists,
     InternalError,
     Problem,
+    QuotaExceeded,
     UnknownAttributeKey,
     UnknownReason,
     UnknownUserStatus,
@@ -26,11 +27,13 @@ from api.http.errors import (
 )
 from api.http.failures import temporary_problem
 from api.http.metrics import CREATIONS
+from api.http.quotas import COUNT_EVERY_SECONDS
 from runs.ask import UnansweredError
 from runs.creation import create_activity as create_by_run
 from runs.ids import draw_id
 from runs.start import RunFailedError
 from workflows.messages import RejectedError, ScheduledActivityInput
+from workflows.tenant_limits import OPEN_ACTIVITIES
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
 
@@ -48,6 +51,7 @@ router = APIRouter(prefix="/api/activities", tags=["activities"])
             UnknownAttributeKey,
             AttributeValueMissing,
             IdempotencyKeyExists,
+            QuotaExceeded,
         ),
     },
 )
@@ -79,11 +83,17 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
         actor=caller.subject,
     )
     structlog.contextvars.bind_contextvars(activity_id=str(scheduled.id))
+    if await opened.quotas.is_full(caller.tenant_id):
+        raise await find_accepted(scheduled, caller, opened) or QuotaExceeded(
+            f"The tenant's quota `{OPEN_ACTIVITIES.name}` is reached. Cancel activities, or wait until some are due.",
+            retry_after=COUNT_EVERY_SECONDS,
+        )
     try:
         answer = await _start_and_wait(scheduled, caller, opened)
     except Problem as problem:
         CREATIONS.labels(problem.code).inc()
         raise
+    opened.quotas.note_creation(caller.tenant_id)
     CREATIONS.labels("created" if answer.status_code == HTTPStatus.CREATED else "accepted").inc()
     return answer
 

@@ -88,13 +88,15 @@ def _is_same(stored: Any, sent: Any) -> bool:
 async def find_duplicate(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> Problem:
     """Return the 409 that shows the activity which has the key."""
     # Twice, because a run may write its row and end between the two questions of a look-up.
-    found = await _look_up(scheduled, caller, opened) or await _look_up(scheduled, caller, opened)
+    found = await find_accepted(scheduled, caller, opened) or await find_accepted(scheduled, caller, opened)
     return found or Unavailable(
         "An attempt with this idempotency key has just ended; send the request again.", retry_after=1
     )
 
 
-async def _look_up(scheduled: ScheduledActivityInput, caller: Caller, opened: Resources) -> IdempotencyKeyExists | None:
+async def find_accepted(
+    scheduled: ScheduledActivityInput, caller: Caller, opened: Resources
+) -> IdempotencyKeyExists | None:
     """Look the key up in PostgreSQL, and then among the runs that are still resolving."""
     key = scheduled.request.idempotency_key
     statement = SNAPSHOTS.where(

@@ -1,7 +1,5 @@
 """Answer for an activity that has no row: it is still resolving, was never recorded, or could not be created."""
 
-import time
-from math import ceil
 from uuid import UUID
 
 from api.activities.create import creation_problem
@@ -23,9 +21,13 @@ async def require_resolving(activity_id: UUID, caller: Caller, opened: Resources
         RateLimited: the tenant has asked for too many activities without a row.
         Problem: the creation failed, with this answer.
     """
-    wait = opened.lookups.take(caller.tenant_id, time.monotonic())
-    if wait:
-        raise RateLimited("The tenant has asked for too many activities that are not known.", retry_after=ceil(wait))
+    allowance = await opened.rate_limits.take(opened.lookups, "lookups", str(caller.tenant_id))
+    if not allowance.is_kept:
+        raise RateLimited(
+            f"The tenant may ask for {opened.lookups.amount} activities that are not known in"
+            f" {opened.lookups.get_expiry()} s. Ask for each once a second.",
+            retry_after=allowance.seconds,
+        )
     run = await ask.find_run_of(opened.temporal, activity_id)
     if run is None:
         raise unknown_problem(activity_id)

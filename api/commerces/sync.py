@@ -145,8 +145,10 @@ async def sync_commerces(
     the same items again changes nothing.
     """
     content = await read_json(request, BULK_BODY_BYTES)
+    items = await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)
+    await opened.rate_limits.take_items(caller, request, len(items))
     rows = _Examined()
-    for index, item in enumerate(await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)):
+    for index, item in enumerate(items):
         async with opened.synchronizing:
             # A thread would take the interpreter from the event loop for 5 ms each time that the loop waits.
             judged = _judge(item) if len(item) <= LONGEST_STEP else await asyncio.to_thread(_judge, item)

@@ -13,7 +13,7 @@ from api.activities.schemas import ScheduledActivityRead, TargetUserRead
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanDispatch, Opened, Resources
-from api.http.errors import problem_responses
+from api.http.errors import RateLimited, problem_responses
 from api.http.fields import Answer, Identifier, Instant, RequestBody
 from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
 from db import claims
@@ -21,6 +21,7 @@ from db.claims import Contact, Person
 from db.due_watch import Waiter
 from db.rows import ADVISORY_LOCK_STATEMENT, Columns
 from workflows.resolution.criteria import REACHED_BY
+from workflows.tenant_limits import WAITING_CLAIMS
 from workflows.words import ActivityStatus, ActivityType, Channel, ContactType
 
 router = APIRouter(prefix="/api/executions", tags=["executions"])
@@ -139,6 +140,7 @@ async def claim_activities(
     Before a lease ends, report a result, extend the lease or release it. Otherwise the activity becomes DUE again, or
     FAILED after too many expired leases.
     """
+    await _require_room(opened, caller, body)
     give_up_at = asyncio.get_running_loop().time() + body.wait_seconds
     claim = body.claim_of(caller)
     with opened.due_watch.waiting(caller.tenant_id, body.channels, body.types) as waiter:
@@ -149,6 +151,15 @@ async def claim_activities(
             if claimed or left <= 0 or not await _wait_for_more(min(left, next_in), waiter, request, opened):
                 break
     return ClaimedActivities(data=[ClaimedActivityRead.of_claimed(one) for one in claimed])
+
+
+async def _require_room(opened: Resources, caller: Caller, body: ExecutionClaim) -> None:
+    """Raise `RateLimited` if the claim may wait and as many of the tenant's claims wait as may."""
+    most = await opened.quotas.find(caller.tenant_id, WAITING_CLAIMS) if body.wait_seconds else None
+    if most is not None and opened.due_watch.count_waiting(caller.tenant_id) >= most:
+        raise RateLimited(
+            f"{most:,} of the tenant's claims wait already. Wait with fewer executors, or claim without `wait_seconds`."
+        )
 
 
 async def _claim(opened: Resources, claim: claims.Claim) -> tuple[list[claims.ClaimedActivity], float]:

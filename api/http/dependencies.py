@@ -3,23 +3,27 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated
 from uuid import UUID
 
 import structlog
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from limits import RateLimitItem, RateLimitItemPerSecond
 from pydantic import TypeAdapter
 from temporalio.client import Client
 
 from api.http.auth import Authenticator, Caller, Permission
 from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
+from api.http.quotas import Quotas
+from api.http.rate_limits import MEMORY, RateLimits
 from api.http.single_values import require_single_parameters, single_header
-from api.http.tenant_limit import LOOKUPS_AT_ONCE, LOOKUPS_PER_SECOND, TenantLimit
 from db.due_watch import DueWatch
 from db.engine import Database
 from runs.lead import Lead
 from workflows.messages import Fault
+from workflows.tenant_limits import LOOKUPS, LOOKUPS_SECONDS
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,19 @@ class Resources:
     due_watch: DueWatch
     synchronizing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while an item of a synchronization is judged: of all synchronizations, one item at a time."""
-    lookups: TenantLimit = field(default_factory=lambda: TenantLimit(LOOKUPS_PER_SECOND, LOOKUPS_AT_ONCE))
-    """The questions to Temporal's list that requests by the id of an activity without a row may ask."""
+    lookups: RateLimitItem = field(default_factory=lambda: RateLimitItemPerSecond(LOOKUPS, LOOKUPS_SECONDS))
+    """The questions to Temporal's list that a tenant may ask by ids of activities without a row."""
+    rate_limit_storage_uri: str = MEMORY
+
+    @cached_property
+    def quotas(self) -> Quotas:
+        """Return the reader of the tenants' quotas."""
+        return Quotas(self.database)
+
+    @cached_property
+    def rate_limits(self) -> RateLimits:
+        """Return the counters of requests and items."""
+        return RateLimits(self.rate_limit_storage_uri, self.quotas)
 
 
 async def get_resources(request: Request) -> Resources:
@@ -71,6 +86,7 @@ def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
         caller = Caller(subject=token.sub, tenant_id=tenant_id, permissions=token.tenants[tenant_id])
         if not caller.may(permission):
             raise PermissionDenied(f"The token lacks the permission {permission} in tenant {tenant_id}.")
+        await opened.rate_limits.take_request(caller, request)
         require_single_parameters(request)
         return caller
 

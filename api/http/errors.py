@@ -237,6 +237,12 @@ class RateLimited(Temporary):
     status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
 
 
+class QuotaExceeded(Temporary):
+    """The tenant has as many open activities as its quota allows. Cancel some, or wait until some are due."""
+
+    status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded", "Quota exceeded"
+
+
 class Unavailable(Temporary):
     """The service can't answer at the moment. Wait for `Retry-After`, then send the request again."""
 

@@ -3,6 +3,7 @@
 import re
 import time
 from traceback import format_tb
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -42,7 +43,7 @@ class RequestMiddleware:
         method = scope["method"]
         if method == "HEAD":  # as GET, for every route alike; the server leaves the body out
             scope = dict(scope, method="GET")
-        exchange = _Exchange(request_id, receive, send)
+        exchange = _Exchange(scope["state"], receive, send)
         started = time.perf_counter()
         try:
             await self._app(scope, exchange.receive, exchange.send)
@@ -65,8 +66,8 @@ class RequestMiddleware:
 class _Exchange:
     """Passes the messages of one request on, and notes its status and whether its caller hung up."""
 
-    def __init__(self, request_id: str, receive: Receive, send: Send) -> None:
-        self._request_id, self._receive, self._send = request_id, receive, send
+    def __init__(self, state: dict[str, Any], receive: Receive, send: Send) -> None:
+        self._state, self._receive, self._send = state, receive, send
         self._is_answered = False
         self.status = 0
         self.caller_hung_up = False
@@ -79,10 +80,14 @@ class _Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer; its head carries the request's id."""
+        """Send a part of the answer; its head carries the request's id, and the state of the rate limits."""
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
-            MutableHeaders(scope=message)["X-Request-Id"] = self._request_id
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self._state["request_id"]
+            for limit in self._state.get("rate_limits", {}).values():
+                for name, value in limit.items():
+                    headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self._is_answered = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self._send(message)
 

@@ -7,7 +7,6 @@ from uuid import RFC_4122, UUID, uuid4
 
 import pytest
 
-from api.http.tenant_limit import TenantLimit
 from runs.ids import draw_id, is_young
 from tests.support.activities import drawn_ago
 from tests.support.builders import COMMERCE_ID
@@ -68,16 +67,3 @@ def test_activities_that_are_created_in_one_instant_wake_at_times_spread_over_th
     ahead = Counter(int((DUE_AT - run.wake_at(standing)).total_seconds()) // 100 for run in runs)
     assert set(ahead) <= {1, 2, 3, 4}  # the last quarter stays free; only the last bucket's end is 400
     assert all(800 < ahead[bucket] < 1200 for bucket in (1, 2, 3))
-
-
-def test_a_tenant_has_a_burst_and_then_its_rate() -> None:
-    limit, tenant = TenantLimit(per_second=2, burst=3), uuid4()
-    assert [limit.take(tenant, 10.0) for _ in range(5)] == [0, 0, 0, 0.5, 0.5]
-    assert [limit.take(tenant, 10.5) for _ in range(2)] == [0, 0.5]
-    assert [limit.take(tenant, 100.0) for _ in range(4)] == [0, 0, 0, 0.5]
-
-
-def test_the_limit_of_one_tenant_is_not_another_tenants() -> None:
-    limit, busy, other = TenantLimit(per_second=1, burst=1), uuid4(), uuid4()
-    assert [limit.take(busy, 1.0) for _ in range(2)] == [0, 1.0]
-    assert limit.take(other, 1.0) == 0

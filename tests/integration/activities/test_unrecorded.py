@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from limits import RateLimitItemPerSecond
 from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
 
 from api.activities.schemas import ScheduledActivityCreate
-from api.http.tenant_limit import TenantLimit
 from embedded.postgres import Postgres
 from runs.client import workflow_id
 from runs.ids import draw_id
@@ -176,7 +176,7 @@ async def test_one_tenants_questions_for_unknown_activities_leave_another_tenant
     unrecorded: Unrecorded,
 ) -> None:
     async with (
-        unrecorded.service.beside(lookups=TenantLimit(per_second=0.01, burst=3)) as limited,
+        unrecorded.service.beside(lookups=RateLimitItemPerSecond(3, 100)) as limited,
         limited.client(uuid4()) as busy,
         limited.client(unrecorded.tenant_id) as other,
     ):
