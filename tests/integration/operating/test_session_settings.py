@@ -17,6 +17,7 @@ from db.engine import open_database
 from db.migrations import alembic_config
 from db.sessions import DEFAULTS, FIXED, LIMITS, connect_arguments
 from embedded.postgres import Postgres
+from tests.support.activities import trail
 from tests.support.builders import contract_example
 from tests.support.hand_off import claim
 from tests.support.service import Service, running_service, until
@@ -83,8 +84,7 @@ async def test_a_whole_life_is_the_same_with_every_hostile_default(postgres: Pos
             assert answer.status_code == 201, answer.text
             done = await until(http, created.headers["Location"], "COMPLETED")
             assert done["scheduledAt"] == created.json()["scheduledAt"]
-            events = (await http.get(f"{created.headers['Location']}/status-events")).json()
-            assert [event["toStatus"] for event in events] == ["READY", "DUE", "DISPATCHED", "COMPLETED"]
+            assert [to for _, _, to in await trail(http, taken["id"])] == ["READY", "DUE", "DISPATCHED", "COMPLETED"]
 
 
 EXPECTED = {**DEFAULTS, **LIMITS, **FIXED, "client_encoding": "UTF8"}
