@@ -1,5 +1,7 @@
 """Writes of many commerces, users and contact-log entries at once, in a constant number of statements."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Integer,
+    ScalarSelect,
     Text,
     and_,
     bindparam,
@@ -27,7 +31,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
-from db.rows import ADVISORY_LOCK, Rows
+from db.rows import ADVISORY_LOCK, Expression, Rows
+from workflows.tenant_limits import USERS_OF_COMMERCE
 
 SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
 
@@ -46,11 +51,15 @@ It also forbids generic plans: one that was made when the tables were small and 
 
 @dataclass(frozen=True)
 class SyncCounts:
-    """The number of commerces by outcome. A commerce of which only users have changed counts as updated."""
+    """The number of commerces by outcome. A commerce of which only users have changed counts as updated.
+
+    `full` are the external ids of those that were not written, because they would have too many users.
+    """
 
     created: int
     updated: int
     unchanged: int
+    full: frozenset[str] = frozenset()
 
 
 def _sent_table(**columns: SQLType) -> FromClause:
@@ -133,27 +142,88 @@ UPSERT_USERS_STATEMENT = _upsert_statement(
 ).returning(CommerceUser.commerce_id)
 
 
+_most_users = literal_column(str(USERS_OF_COMMERCE.most), Integer)
+
+
+def _number_of_users(commerce_id: Expression) -> ScalarSelect[int]:
+    return (
+        select(func.count())
+        .where(CommerceUser.tenant_id == TENANT, CommerceUser.commerce_id == commerce_id)
+        .scalar_subquery()
+    )
+
+
+_sent_number = _sent_table(commerce_id=CommerceUser.commerce_id.type, number=Integer)
+CROWDED_COMMERCES_STATEMENT = select(_sent_number.c.commerce_id).where(
+    _number_of_users(_sent_number.c.commerce_id) + _sent_number.c.number > _most_users
+)
+"""Selects the commerces that would have too many users, if all sent users were new."""
+
+_new_users = (
+    select(_sent_user.c.commerce_id, func.count().label("number"))
+    .join_from(_sent_user, _user, true(), isouter=True)
+    .where(_user.c.id.is_(None))
+    .group_by(_sent_user.c.commerce_id)
+    .subquery("new")
+)
+FULL_COMMERCES_STATEMENT = select(_new_users.c.commerce_id).where(
+    _number_of_users(_new_users.c.commerce_id) + _new_users.c.number > _most_users
+)
+"""Selects the commerces that would have too many users."""
+
+
 async def upsert_commerces(
     connection: AsyncConnection, tenant_id: UUID, commerces: Mapping[str, bytes], users: Sequence[tuple[str, bytes]]
 ) -> SyncCounts:
     """Create or update the commerces, and then their users; columns that a row leaves out stay as they are.
 
     `commerces` has a JSON object by external id, `users` the external id of the commerce and a JSON object for each.
+    A commerce that would have too many users is not written at all.
     """
     await connection.execute(SYNC_LOCK_STATEMENT, {"lock": f"commerces of {tenant_id}"})
     # Locked in one order, so that two transactions never wait for each other's rows.
     sent = {"tenant": tenant_id, "rows": _format_array(commerces[name] for name in sorted(commerces))}
     stored = {row.external_id: row.id for row in await connection.execute(LOCK_COMMERCES_STATEMENT, sent)}
+    if full := await _find_full(connection, tenant_id, stored, users):
+        users = [user for user in users if user[0] not in full]
+        sent["rows"] = _format_array(commerces[name] for name in sorted(commerces.keys() - full))
     written = {row.external_id: row.id for row in await connection.execute(UPSERT_COMMERCES_STATEMENT, sent)}
     ids = stored | written
     created = {ids[external_id] for external_id in written.keys() - stored.keys()}
     changed = set(written.values()) - created
     if users:
-        # Each row is a JSON object with members, before which the commerce's id is put.
-        rows = (b'{"commerce_id":"%b",%b' % (str(ids[name]).encode(), row[1:]) for name, row in users)
-        answer = await connection.execute(UPSERT_USERS_STATEMENT, {"tenant": tenant_id, "rows": _format_array(rows)})
+        answer = await connection.execute(
+            UPSERT_USERS_STATEMENT, {"tenant": tenant_id, "rows": _format_users(users, ids)}
+        )
         changed |= {row.commerce_id for row in answer} - created
-    return SyncCounts(len(created), len(changed), len(commerces) - len(created) - len(changed))
+    unchanged = len(commerces) - len(full) - len(created) - len(changed)
+    return SyncCounts(len(created), len(changed), unchanged, full)
+
+
+async def _find_full(
+    connection: AsyncConnection, tenant_id: UUID, stored: Mapping[str, UUID], users: Sequence[tuple[str, bytes]]
+) -> frozenset[str]:
+    """Find the commerces that would have too many users. A new one can't: an item has fewer than the limit.
+
+    The commerces are locked: others that add users wait. Most are known to have room by the number of sent users alone.
+    """
+    numbers = Counter(name for name, _ in users if name in stored)
+    if not numbers:
+        return frozenset()
+    rows = json.dumps([{"commerce_id": str(stored[name]), "number": number} for name, number in numbers.items()])
+    answer = await connection.execute(CROWDED_COMMERCES_STATEMENT, {"tenant": tenant_id, "rows": rows})
+    crowded = set(answer.scalars())
+    if not crowded:
+        return frozenset()
+    rows = _format_users([user for user in users if stored.get(user[0]) in crowded], stored)
+    answer = await connection.execute(FULL_COMMERCES_STATEMENT, {"tenant": tenant_id, "rows": rows})
+    full = set(answer.scalars())
+    return frozenset(name for name in numbers if stored[name] in full)
+
+
+def _format_users(users: Sequence[tuple[str, bytes]], ids: Mapping[str, UUID]) -> str:
+    """Format the users' rows: each is a JSON object with members, before which the commerce's id is put."""
+    return _format_array(b'{"commerce_id":"%b",%b' % (str(ids[name]).encode(), row[1:]) for name, row in users)
 
 
 def _format_array(rows: Iterable[bytes]) -> str:

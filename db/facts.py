@@ -10,9 +10,9 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Integer,
-    RowMapping,
     ScalarSelect,
     Text,
+    Uuid,
     and_,
     any_,
     bindparam,
@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from db.catalogues import matching_entries, read_similar_keys, read_similar_names
 from db.models import (
     ActivityAttribute,
     AttributeKey,
@@ -41,6 +42,7 @@ from db.models import (
     TargetUser,
     UserStatus,
 )
+from db.name_keys import find_name_key
 from db.rows import NOW, Columns, Expression, Rows, address, parts_of
 from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.resolution.criteria import LISTED_CANDIDATES, REACHED_BY
@@ -70,18 +72,15 @@ def _json_row(row: Rows) -> ScalarSelect[object]:
     return select(func.row_to_json(first.table_valued()).label("o")).scalar_subquery()
 
 
-def _catalogue(entry: type[CatalogueEntry]) -> ScalarSelect[object]:
-    return _json_rows(select(entry.code, entry.label, entry.aliases, entry.is_active).where(entry.tenant_id == TENANT))
-
-
+_activity, _c = aliased(ScheduledActivity, name="a"), aliased(Commerce, name="b")
 KEY_FACTS = select(
-    select(ScheduledActivity.id)
-    .where(ScheduledActivity.tenant_id == TENANT, ScheduledActivity.idempotency_key == bindparam("idempotency_key"))
+    select(_activity.id)
+    .where(_activity.tenant_id == TENANT, _activity.idempotency_key == bindparam("idempotency_key"))
     .with_for_update()
     .scalar_subquery()
     .label("recorded_id"),
-    select(Commerce.id)
-    .where(Commerce.tenant_id == TENANT, Commerce.id == COMMERCE, Commerce.is_active)
+    select(_c.id)
+    .where(_c.tenant_id == TENANT, _c.id == COMMERCE, _c.is_active)
     .scalar_subquery()
     .label("found_commerce_id"),
 )
@@ -90,9 +89,16 @@ KEY_FACTS = select(
 The lock waits for a reschedule that undoes a mark: it starts the run before it commits the row that the run reads.
 """
 
+
+def _matching(entry: type[CatalogueEntry], name: str) -> ScalarSelect[object]:
+    text: BindParameter[str] = bindparam(name, type_=Text)
+    key: BindParameter[UUID] = bindparam(f"{name}_key", type_=Uuid)
+    return matching_entries(entry, TENANT, text, key)
+
+
 REASON_FACTS = select(
-    _catalogue(Reason).label("reasons"),
-    case((bindparam("with_user_status"), _catalogue(UserStatus))).label("user_statuses"),
+    _matching(Reason, "reason").label("reasons"),
+    case((bindparam("with_user_status"), _matching(UserStatus, "user_status"))).label("user_statuses"),
 )
 
 
@@ -140,7 +146,7 @@ _users = (
         case((~_u.is_active, _IS_INACTIVE), (_can_be_reached, _FITS), else_=_IS_UNREACHABLE).label("n"),
     )
     .where(_u.tenant_id == TENANT, _u.commerce_id == COMMERCE)
-    .cte("users")
+    .cte("s")
 )
 """The commerce's users, read once. `n` orders those that a criterion fits by how close they came to being taken."""
 
@@ -152,7 +158,7 @@ def _place(last_contact: Expression) -> ColumnElement[int]:
     return func.row_number().over(partition_by=_users.c.n, order_by=(last_contact.desc().nulls_last(), _users.c.id))
 
 
-_roles = func.unnest(literal_column(f"'{{{','.join(Role)}}}'::text[]")).table_valued("role", name="e").render_derived()
+_roles = func.unnest(literal_column(f"'{{{','.join(Role)}}}'::text[]")).table_valued("role").render_derived("e")
 _nearest_by_role = (
     select(_users.c.id)
     .order_by(
@@ -164,7 +170,7 @@ _nearest_by_role = (
     .lateral("m")
 )
 _placed = select(
-    literal_column("users.*"),
+    literal_column("s.*"),
     _place(_users.c.last_contacted_at).label("p"),
     _place(_users.c.last_contacted_on_channel_at).label("q"),
 ).subquery("c")
@@ -214,7 +220,7 @@ _key, _policy = aliased(AttributeKey, name="k"), aliased(AttributePolicy, name="
 _catalogued_keys = (
     select(_key.key, func.row_to_json(literal_column("p")).label("policy"))
     .join_from(_key, _policy, and_(_policy.tenant_id == _key.tenant_id, _policy.key == _key.key), isouter=True)
-    .where(_key.tenant_id == TENANT)
+    .where(_key.tenant_id == TENANT, _key.key == any_(bindparam("keys", type_=ARRAY(Text))))
 )
 _standing_attributes = (
     select(
@@ -229,11 +235,11 @@ _standing_attributes = (
     .order_by(ActivityAttribute.position)
 )
 _primary_addresses = func.jsonb_path_query_array(
-    Commerce.addresses, literal_column("'$[*] ? (@.is_primary == true)'"), type_=JSONB
+    _c.addresses, literal_column("'$[*] ? (@.is_primary == true)'"), type_=JSONB
 )
-_first_address = func.jsonb_path_query_array(_primary_addresses.concat(Commerce.addresses), literal_column("'$[0]'"))
-_commerce = select(Commerce.name, Commerce.tax_id, _first_address.label("addresses")).where(
-    Commerce.tenant_id == TENANT, Commerce.id == COMMERCE
+_first_address = func.jsonb_path_query_array(_primary_addresses.concat(_c.addresses), literal_column("'$[0]'"))
+_commerce = select(_c.name, _c.tax_id, _first_address.label("addresses")).where(
+    _c.tenant_id == TENANT, _c.id == COMMERCE
 )
 
 ATTRIBUTE_FACTS = select(
@@ -271,7 +277,7 @@ class KeyFacts(NamedTuple):
 class CreationFacts:
     """The facts of all steps of a creation. Each part is validated when its step is decided, and not before."""
 
-    row: RowMapping
+    row: Columns
     resolve: Resolve
 
     @property
@@ -296,11 +302,12 @@ class CreationFacts:
 
 
 async def read_creation_facts(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> CreationFacts:
-    """Read everything that decides a creation."""
+    """Read everything that decides a creation; another statement only if a name that it says is unknown."""
     resolve = Resolve(scheduled=scheduled)
     parameters = _key_parameters(scheduled) | _reason_parameters(resolve) | _target_parameters(resolve)
-    parameters["with_attributes"] = has_attributes(scheduled.request)
-    return CreationFacts(await _read(connection, CREATION_FACTS, parameters), resolve)
+    parameters |= {"with_attributes": has_attributes(scheduled.request), "keys": _list_keys(scheduled.request)}
+    row = await _read(connection, CREATION_FACTS, parameters)
+    return CreationFacts(row | await _read_similar_names(connection, row, resolve), resolve)
 
 
 async def read_key_facts(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> KeyFacts:
@@ -309,8 +316,9 @@ async def read_key_facts(connection: AsyncConnection, scheduled: ScheduledActivi
 
 
 async def read_reason_facts(connection: AsyncConnection, resolve: Resolve) -> ReasonFacts:
-    """Read the tenant's catalogue of reasons and, if the request has a user status, that of user statuses."""
-    return _build_reason_facts(await _read(connection, REASON_FACTS, _reason_parameters(resolve)), resolve)
+    """Read what the reason and, if the request has one, the user status mean in the tenant's catalogues."""
+    row = await _read(connection, REASON_FACTS, _reason_parameters(resolve))
+    return _build_reason_facts(row | await _read_similar_names(connection, row, resolve), resolve)
 
 
 async def read_target_facts(connection: AsyncConnection, resolve: Resolve) -> TargetFacts:
@@ -320,11 +328,32 @@ async def read_target_facts(connection: AsyncConnection, resolve: Resolve) -> Ta
 
 async def read_attribute_facts(connection: AsyncConnection, resolve: Resolve) -> AttributeFacts:
     """Read the keys with their policies, the commerce and, after the creation, the activity's attributes."""
-    return _build_attribute_facts(await _read(connection, ATTRIBUTE_FACTS, _occasion_parameters(resolve)), resolve)
+    parameters = _occasion_parameters(resolve) | {"keys": _list_keys(resolve.scheduled.request)}
+    row = await _read(connection, ATTRIBUTE_FACTS, parameters)
+    return _build_attribute_facts(row | await _read_similar_names(connection, row, resolve), resolve)
 
 
-async def _read(connection: AsyncConnection, statement: Rows, parameters: Columns) -> RowMapping:
-    return (await connection.execute(statement, parameters)).mappings().one()
+async def _read(connection: AsyncConnection, statement: Rows, parameters: Columns) -> Columns:
+    row = (await connection.execute(statement, parameters)).mappings().one()
+    return {str(name): value for name, value in row.items()}
+
+
+async def _read_similar_names(connection: AsyncConnection, row: Columns, resolve: Resolve) -> Columns:
+    """Read the names to suggest for each text of the request that means nothing."""
+    tenant_id, request = resolve.scheduled.tenant_id, resolve.scheduled.request
+    similar: Columns = {}
+    for entry, column, text in (
+        (Reason, "reasons", request.reason),
+        (UserStatus, "user_statuses", request.user_status),
+    ):
+        matching = row.get(column)
+        if text is not None and matching is not None and not any(one["is_active"] for one in matching):
+            similar[f"similar_{column}"] = await read_similar_names(connection, entry, tenant_id, text)
+    if "catalogue" in row and resolve.moment is ResolutionMoment.CREATION:
+        absent = {*_list_keys(request)} - {one["key"] for one in row["catalogue"] or ()}
+        if len(absent) == 1:
+            similar["similar_keys"] = await read_similar_keys(connection, tenant_id, *absent)
+    return similar
 
 
 def has_attributes(request: ScheduledActivityRequest) -> bool:
@@ -332,28 +361,35 @@ def has_attributes(request: ScheduledActivityRequest) -> bool:
     return bool(request.attribute_keys or request.attributes)
 
 
-def _build_key_facts(row: RowMapping) -> KeyFacts:
+def _list_keys(request: ScheduledActivityRequest) -> list[str]:
+    """List the attribute keys that the request asks for or provides."""
+    return [*(request.attribute_keys or ()), *(one.key for one in request.attributes or ())]
+
+
+def _build_key_facts(row: Columns) -> KeyFacts:
     return KeyFacts(row["recorded_id"], row["found_commerce_id"])
 
 
-def _build_reason_facts(row: RowMapping, resolve: Resolve) -> ReasonFacts:
+def _build_reason_facts(row: Columns, resolve: Resolve) -> ReasonFacts:
     request = resolve.scheduled.request
     return ReasonFacts(
         reason=request.reason,
         user_status=request.user_status,
         reasons=row["reasons"] or (),
+        similar_reasons=row.get("similar_reasons"),
         user_statuses=row["user_statuses"] or (),
+        similar_user_statuses=row.get("similar_user_statuses"),
     )
 
 
-def _build_target_facts(row: RowMapping, resolve: Resolve) -> TargetFacts:
+def _build_target_facts(row: Columns, resolve: Resolve) -> TargetFacts:
     request = resolve.scheduled.request
     return TargetFacts.model_validate(
         _members(row) | {"moment": resolve.moment, "channel": request.channel, "requested": request.target_criteria}
     )
 
 
-def _build_attribute_facts(row: RowMapping, resolve: Resolve) -> AttributeFacts:
+def _build_attribute_facts(row: Columns, resolve: Resolve) -> AttributeFacts:
     request = resolve.scheduled.request
     return AttributeFacts.model_validate(
         _members(row)
@@ -375,8 +411,16 @@ def _key_parameters(scheduled: ScheduledActivityInput) -> Columns:
 
 
 def _reason_parameters(resolve: Resolve) -> Columns:
-    scheduled = resolve.scheduled
-    return {"tenant_id": scheduled.tenant_id, "with_user_status": scheduled.request.user_status is not None}
+    tenant_id, request = resolve.scheduled.tenant_id, resolve.scheduled.request
+    user_status = request.user_status
+    return {
+        "tenant_id": tenant_id,
+        "reason": request.reason,
+        "reason_key": find_name_key(tenant_id, request.reason),
+        "with_user_status": user_status is not None,
+        "user_status": user_status,
+        "user_status_key": None if user_status is None else find_name_key(tenant_id, user_status),
+    }
 
 
 def _target_parameters(resolve: Resolve) -> Columns:
@@ -401,6 +445,6 @@ def _occasion_parameters(resolve: Resolve) -> Columns:
     }
 
 
-def _members(row: RowMapping) -> Columns:
+def _members(row: Columns) -> Columns:
     """Return the columns that are not null: the model's defaults stand for the others."""
-    return {str(name): value for name, value in row.items() if value is not None}
+    return {name: value for name, value in row.items() if value is not None}

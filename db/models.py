@@ -15,12 +15,14 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    Uuid,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from db.name_keys import find_keys_of_insert
 from workflows.bulk import BulkState, BulkVerb, ItemOutcome
 from workflows.hand_off import ResultStatus
 from workflows.words import (
@@ -164,18 +166,25 @@ class CatalogueEntry(Table):
     label: Mapped[str]
     aliases: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    name_keys: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid),
+        default=find_keys_of_insert,
+        comment="The keys of code, label and aliases. A text is looked up by its own.",
+    )
 
 
 class Reason(CatalogueEntry):
     """A reason for which activities are created."""
 
     __tablename__ = "reasons"
+    __table_args__ = (Index(None, "name_keys", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),)
 
 
 class UserStatus(CatalogueEntry):
     """The relation of a commerce's user to the tenant (the vendor calls it retention status)."""
 
     __tablename__ = "user_statuses"
+    __table_args__ = (Index(None, "name_keys", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),)
 
 
 class AttributeKey(HasId):

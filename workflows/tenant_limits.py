@@ -1,9 +1,11 @@
 """The limits that keep the load of one tenant from delaying others, each with the reason for its number.
 
-What one field of a request may have is in its model. A tenant's own quotas are rows.
+What one field of a request may have is in its model. A tenant's own quotas are rows. What a tenant has stays and can be
+changed, even if it is above a limit that was lowered.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 BODY_VALUES = 20_000
 """The most values of a JSON body, or of an item of a batch or a synchronization. Parsing them takes 35 ms at most, in
@@ -46,3 +48,32 @@ LOOKUPS_SECONDS = 2
 """A tenant's questions to Temporal's list, by ids of activities without a row, in so many seconds. Temporal allows
 1,000 a second in a namespace: 25 tenants at this rate, each at two processes of the API, don't use it up. A caller asks
 once a second, as `Retry-After` says, for each activity that is RESOLVING."""
+
+
+class Limit(NamedTuple):
+    """A limit by name, and what the caller can do where it is reached."""
+
+    name: str
+    most: int
+    way_out: str
+
+
+ASK = "or ask the operator of this service for a higher limit"
+
+USERS_OF_COMMERCE = Limit("users_of_commerce", 1_000, f"Change a user who is no longer needed, {ASK}.")
+"""A creation reads each user and the ends of two indices: about 8 pages and 5 µs."""
+
+CONTACTS_OF_USER = Limit("contacts_of_user", 100, "Remove another contact first.")
+"""Every read of a user reads all contacts. It is also the most that a request may list."""
+
+CATALOGUE_ENTRIES = Limit("catalogue_entries", 1_000, f"Change an entry that is no longer used, {ASK}.")
+"""The names of all active entries are compared with a text that means nothing, in about 5 µs each."""
+
+CATALOGUE_ALIASES = Limit("catalogue_aliases", 2_000, f"Remove aliases from other entries, {ASK}.")
+"""With the codes and labels at most 4,000 names are compared."""
+
+ATTRIBUTE_KEYS = Limit("attribute_keys", 1_000, f"Change a key that is no longer used, {ASK}.")
+"""They are compared with an unknown key. A key has at most one policy, so that this limits the policies too."""
+
+TARGET_CONFIGS = Limit("target_configs", 200, f"Change a configuration that is no longer used, {ASK}.")
+"""A creation reads the active ones by priority up to the first that applies: all of them, if none does."""

@@ -23,9 +23,10 @@ from api.http.bodies import (
 from api.http.dependencies import CanSync, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, distinct
+from api.http.limits import describe_limit
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
-from workflows.tenant_limits import SYNC_FAULTS, SYNC_ITEM_VALUES
+from workflows.tenant_limits import SYNC_FAULTS, SYNC_ITEM_VALUES, USERS_OF_COMMERCE
 
 ITEMS = 1_000
 ITEM_BYTES = 1024 * 1024
@@ -102,6 +103,7 @@ class _Examined:
     """The rows to write, as JSON, and the items that are not valid."""
 
     commerces: dict[str, bytes] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
     users: list[tuple[str, bytes]] = field(default_factory=list)
     rejected: list[RejectedItemRead] = field(default_factory=list)
     warnings: list[RejectedItemRead] = field(default_factory=list)
@@ -119,8 +121,16 @@ class _Examined:
             return
         if judged.left_out:
             self.warnings.append(self._describe(index, judged.external_id, judged.left_out))
+        self.places[item.external_id] = index
         self.commerces[item.external_id] = _format_row(item, exclude={"users"})
         self.users += [(item.external_id, _format_row(user)) for user in item.users]
+
+    def reject_full(self, full: frozenset[str]) -> None:
+        """Move the items of commerces that would have too many users to those that were not written."""
+        fault = Fault(pointer="/users", detail=describe_limit(USERS_OF_COMMERCE, "The commerce"))
+        self.rejected += [self._describe(self.places[external_id], external_id, [fault]) for external_id in full]
+        self.rejected.sort(key=attrgetter("index"))
+        self.warnings = [one for one in self.warnings if one.external_id not in full]
 
     def _describe(self, index: int, external_id: str | None, faults: list[Fault]) -> RejectedItemRead:
         listed = faults[: max(1, min(FAULTS, self.room))]
@@ -142,7 +152,8 @@ async def sync_commerces(
     Absent members of an item stay as they are, and so do users that it doesn't name. Items that are not valid, or have
     more than 1 MiB or 45,000 values, are listed in `refused`; the others are written. A contact that is not valid
     doesn't keep its item from being written: it is left out, and listed in `warnings` with what would be right. Sending
-    the same items again changes nothing.
+    the same items again changes nothing. An item that would give a commerce more users than it may have is refused as a
+    whole.
     """
     content = await read_json(request, BULK_BODY_BYTES)
     items = await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)
@@ -156,6 +167,7 @@ async def sync_commerces(
             await asyncio.sleep(0)  # other requests have their turn after each item
     async with opened.database.transactions.begin() as connection:
         counts = await upsert_commerces(connection, caller.tenant_id, rows.commerces, rows.users)
+    rows.reject_full(counts.full)
     return CommerceSyncRead(
         created=counts.created,
         updated=counts.updated,

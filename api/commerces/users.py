@@ -19,8 +19,11 @@ from api.commerces.schemas import (
 from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanManage, Opened, Resources
-from api.http.errors import AlreadyExists, CommerceNotFound, NotFound, problem_responses
+from api.http.errors import AlreadyExists, CommerceNotFound, LimitReached, NotFound, problem_responses
+from api.http.limits import limit_reached, require_within
+from db.limits import count_users_statement
 from db.models import CommerceUser
+from workflows.tenant_limits import CONTACTS_OF_USER, USERS_OF_COMMERCE
 from workflows.words import Role
 
 router = APIRouter(prefix="/api/commerces/{commerce_id}/users", tags=["commerces"])
@@ -32,7 +35,7 @@ Change = Callable[[RowMapping], Mapping[str, object]]
 @router.post(
     "",
     status_code=201,
-    responses=problem_responses(CommerceNotFound, AlreadyExists),
+    responses=problem_responses(CommerceNotFound, AlreadyExists, LimitReached),
 )
 async def create_user(
     caller: CanManage,
@@ -53,8 +56,10 @@ async def create_user(
     async with opened.database.transactions.begin() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
         row = (await connection.execute(statement)).mappings().one_or_none()
-    if row is None:
-        raise AlreadyExists(f"The commerce has a user with the external id {external_id!r} already.")
+        if row is None:
+            raise AlreadyExists(f"The commerce has a user with the external id {external_id!r} already.")
+        count = count_users_statement(caller.tenant_id, commerce_id)
+        await require_within(connection, USERS_OF_COMMERCE, count, "The commerce")
     return CommerceUserRead.of(row)
 
 
@@ -102,7 +107,7 @@ async def remove_role(caller: CanManage, opened: Opened, commerce_id: UUID, user
 @router.post(
     "/{user_id}/contacts",
     status_code=201,
-    responses=problem_responses(CommerceNotFound, NotFound, AlreadyExists),
+    responses=problem_responses(CommerceNotFound, NotFound, AlreadyExists, LimitReached),
 )
 async def add_contact(
     caller: CanManage,
@@ -121,6 +126,8 @@ async def add_contact(
             one | {"is_primary": False} if body.is_primary and one["contact_type"] == body.contact_type else one
             for one in user["contacts"]
         ]
+        if len(kept) >= CONTACTS_OF_USER.most:
+            raise limit_reached(CONTACTS_OF_USER, "The user")
         return {"contacts": [*kept, added]}
 
     return await _change_user(opened, caller, commerce_id, user_id, append_contact)

@@ -11,10 +11,14 @@ from sqlalchemy.dialects.postgresql import insert
 from api.configuration.catalogues import Code
 from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened
-from api.http.errors import AlreadyExists, NotFound, problem_responses
+from api.http.errors import AlreadyExists, LimitReached, NotFound, problem_responses
 from api.http.fields import Answer, PartialUpdate, RequestBody, Text
+from api.http.limits import require_within
 from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
+from db.limits import count_statement, lock_parameters
 from db.models import AttributeKey
+from db.rows import ADVISORY_LOCK_STATEMENT
+from workflows.tenant_limits import ATTRIBUTE_KEYS
 
 router = APIRouter(prefix="/api/activity-config/attribute-keys", tags=["configuration"])
 
@@ -68,7 +72,7 @@ async def list_attribute_keys(
 @router.post(
     "",
     status_code=201,
-    responses=problem_responses(AlreadyExists),
+    responses=problem_responses(AlreadyExists, LimitReached),
 )
 async def create_attribute_key(
     caller: CanConfigure,
@@ -82,10 +86,13 @@ async def create_attribute_key(
         .on_conflict_do_nothing()
         .returning(*AttributeKey.__table__.columns)
     )
-    async with opened.database.autocommit.connect() as connection:
+    async with opened.database.transactions.begin() as connection:
+        await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters("attribute keys", caller.tenant_id))
         row = (await connection.execute(statement)).mappings().one_or_none()
-    if row is None:
-        raise AlreadyExists(f"This tenant has the attribute key {body.key!r} already: change that one.")
+        if row is None:
+            raise AlreadyExists(f"This tenant has the attribute key {body.key!r} already: change that one.")
+        count = count_statement(AttributeKey, caller.tenant_id)
+        await require_within(connection, ATTRIBUTE_KEYS, count, "This tenant")
     return AttributeKeyRead.model_validate(row)
 
 

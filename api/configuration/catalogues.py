@@ -1,5 +1,6 @@
 """/api/activity-config/reasons and /api/user-retention-statuses: a tenant's two text catalogues."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,13 +8,20 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field, StringConstraints
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanConfigure, CanView, Opened
-from api.http.errors import AlreadyExists, NotFound, problem_responses
+from api.http.errors import AlreadyExists, LimitReached, NotFound, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody, Text
+from api.http.limits import require_within
 from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
+from db.limits import count_aliases_statement, count_statement, lock_parameters
 from db.models import CatalogueEntry, Reason, UserStatus
+from db.name_keys import find_name_keys
+from db.rows import ADVISORY_LOCK_STATEMENT
+from workflows.tenant_limits import CATALOGUE_ALIASES, CATALOGUE_ENTRIES
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]
 Aliases = Annotated[list[Text], Field(max_length=LIST_LENGTH)]
@@ -65,6 +73,11 @@ class Catalogue:
         """Return the entry's name in a sentence."""
         return self.singular.replace("_", " ")
 
+    @property
+    def owner(self) -> str:
+        """Return the catalogue's name at the beginning of a sentence."""
+        return f"The catalogue of {self.plural.replace('_', ' ')}"
+
     def router(self, prefix: str) -> APIRouter:
         """Return the router of the catalogue under this path."""
         router = APIRouter(prefix=prefix, tags=["configuration"])
@@ -73,12 +86,12 @@ class Catalogue:
             "",
             name=f"create_{self.singular}",
             status_code=201,
-            responses=problem_responses(AlreadyExists),
+            responses=problem_responses(AlreadyExists, LimitReached),
         )(self.create_entry)
         router.patch(
             "/{code}",
             name=f"update_{self.singular}",
-            responses=problem_responses(NotFound),
+            responses=problem_responses(NotFound, LimitReached),
         )(self.update_entry)
         return router
 
@@ -102,16 +115,24 @@ class Catalogue:
         body: Json[CatalogueEntryCreate],
     ) -> CatalogueEntryRead:
         """Add an entry. While the catalogue is empty, requests may use any text; with the first entry that ends."""
+        values = body.model_dump()
+        keys = await asyncio.to_thread(find_name_keys, caller.tenant_id, body.code, body.label, body.aliases)
         statement = (
             insert(self.entry)
-            .values(tenant_id=caller.tenant_id, **body.model_dump())
+            .values(tenant_id=caller.tenant_id, name_keys=keys, **values)
             .on_conflict_do_nothing()
             .returning(*self.entry.__table__.columns)
         )
-        async with opened.database.autocommit.connect() as connection:
+        async with opened.database.transactions.begin() as connection:
+            await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters(self.plural, caller.tenant_id))
             row = (await connection.execute(statement)).mappings().one_or_none()
-        if row is None:
-            raise AlreadyExists(f"This tenant has a {self.noun} with the code {body.code!r} already: change that one.")
+            if row is None:
+                detail = f"This tenant has a {self.noun} with the code {body.code!r} already: change that one."
+                raise AlreadyExists(detail)
+            count = count_statement(self.entry, caller.tenant_id)
+            await require_within(connection, CATALOGUE_ENTRIES, count, self.owner)
+            if body.aliases:
+                await self._require_few_aliases(connection, caller)
         return CatalogueEntryRead.model_validate(row)
 
     async def update_entry(
@@ -122,18 +143,25 @@ class Catalogue:
         body: Json[CatalogueEntryUpdate],
     ) -> CatalogueEntryRead:
         """Change or deactivate an entry. Activities that were created with it stay as they are."""
-        entry = self.entry
-        statement = (
-            update(entry)
-            .where(entry.tenant_id == caller.tenant_id, entry.code == code)
-            .values(code=entry.code, **body.changes())
-            .returning(*entry.__table__.columns)
-        )
-        async with opened.database.autocommit.connect() as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
-        if row is None:
-            raise NotFound(f"This tenant has no {self.noun} with the code {code!r}.")
+        entry, changes = self.entry, body.changes()
+        this = (entry.tenant_id == caller.tenant_id, entry.code == code)
+        async with opened.database.transactions.begin() as connection:
+            await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters(self.plural, caller.tenant_id))
+            stored = (await connection.execute(select(entry.__table__).where(*this))).mappings().one_or_none()
+            if stored is None:
+                raise NotFound(f"This tenant has no {self.noun} with the code {code!r}.")
+            label, aliases = body.label or stored["label"], stored["aliases"] if body.aliases is None else body.aliases
+            keys = await asyncio.to_thread(find_name_keys, caller.tenant_id, code, label, aliases)
+            statement = update(entry).where(*this).values(name_keys=keys, **changes)
+            written = await connection.execute(statement.returning(*entry.__table__.columns))
+            row = written.mappings().one()
+            if len(aliases) > len(stored["aliases"]):
+                await self._require_few_aliases(connection, caller)
         return CatalogueEntryRead.model_validate(row)
+
+    async def _require_few_aliases(self, connection: AsyncConnection, caller: Caller) -> None:
+        count = count_aliases_statement(self.entry, caller.tenant_id)
+        await require_within(connection, CATALOGUE_ALIASES, count, self.owner)
 
 
 REASONS = Catalogue(Reason, "reason", "reasons").router("/api/activity-config/reasons")

@@ -8,15 +8,20 @@ from psycopg.errors import UniqueViolation
 from pydantic import AliasChoices, Field, JsonValue
 from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from api.activities.schemas import Criterion
 from api.http.bodies import Json
-from api.http.dependencies import CanConfigure, CanView, Opened, Resources
-from api.http.errors import AlreadyExists, NotFound, problem_responses
+from api.http.dependencies import CanConfigure, CanView, Opened
+from api.http.errors import AlreadyExists, LimitReached, NotFound, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Int32, PartialUpdate, RequestBody
+from api.http.limits import require_within
 from api.http.pages import Page, PageQuery, read_page
+from db.limits import count_statement, lock_parameters
 from db.models import TargetConfig
+from db.rows import ADVISORY_LOCK_STATEMENT
+from workflows.tenant_limits import TARGET_CONFIGS
 from workflows.words import ActivityType, Channel, CriterionType, TargetStrategy
 
 router = APIRouter(prefix="/api/activity-config/target-resolution", tags=["configuration"])
@@ -110,7 +115,7 @@ async def get_target_config(caller: CanView, opened: Opened, config_id: UUID) ->
     return _read_found(row, config_id)
 
 
-@router.post("", status_code=201, responses=problem_responses(AlreadyExists))
+@router.post("", status_code=201, responses=problem_responses(AlreadyExists, LimitReached))
 async def create_target_config(
     caller: CanConfigure,
     opened: Opened,
@@ -119,7 +124,11 @@ async def create_target_config(
     """Create a configuration."""
     values = _columns(body.model_dump(mode="json"))
     statement = insert(TargetConfig).values(tenant_id=caller.tenant_id, **values)
-    row = await _execute(opened, statement.returning(*TargetConfig.__table__.columns))
+    async with opened.database.transactions.begin() as connection:
+        await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters("target configurations", caller.tenant_id))
+        row = await _execute(connection, statement.returning(*TargetConfig.__table__.columns))
+        count = count_statement(TargetConfig, caller.tenant_id)
+        await require_within(connection, TARGET_CONFIGS, count, "This tenant")
     assert row is not None  # noqa: S101 - an INSERT returns its row or raises
     return _read(row)
 
@@ -137,18 +146,18 @@ async def update_target_config(
         .where(TargetConfig.tenant_id == caller.tenant_id, TargetConfig.id == config_id)
         .values(version=TargetConfig.version + 1, **_columns(body.changes()))
     )
-    row = await _execute(opened, statement.returning(*TargetConfig.__table__.columns))
+    async with opened.database.autocommit.connect() as connection:
+        row = await _execute(connection, statement.returning(*TargetConfig.__table__.columns))
     return _read_found(row, config_id)
 
 
 async def _execute(
-    opened: Resources,
+    connection: AsyncConnection,
     statement: ReturningInsert[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]],
 ) -> RowMapping | None:
     """Execute the statement; a unique index rejects a second active configuration with the same priority."""
     try:
-        async with opened.database.autocommit.connect() as connection:
-            return (await connection.execute(statement)).mappings().one_or_none()
+        return (await connection.execute(statement)).mappings().one_or_none()
     except IntegrityError as failure:
         if isinstance(failure.orig, UniqueViolation):
             raise AlreadyExists("Another active configuration has this priority: choose a different one.") from failure

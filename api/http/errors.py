@@ -156,6 +156,12 @@ class AlreadyExists(Problem):
     status, code, title = HTTPStatus.CONFLICT, "already_exists", "Already exists"
 
 
+class LimitReached(Problem):
+    """The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`."""
+
+    status, code, title = HTTPStatus.CONFLICT, "limit_reached", "Limit reached"
+
+
 class WrongStatus(Problem):
     """The activity's status doesn't allow the change."""
 

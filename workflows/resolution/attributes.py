@@ -1,6 +1,6 @@
 """Find the values of attributes: from the caller, from the service's own tables, or from the fallback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pydantic import JsonValue
 
@@ -141,7 +141,8 @@ def _reject_faulty(facts: AttributeFacts, wanted: list[ProvidedAttribute]) -> No
     pointers = {f"/attribute_keys/{place}": key for place, key in enumerate(facts.requested_keys)}
     pointers |= {f"/attributes/{place}/key": attribute.key for place, attribute in enumerate(facts.provided)}
     absent = {key for key in pointers.values() if key not in known}
-    suggestion = _suggest_keys(*absent, known=known) if len(absent) == 1 else ""
+    similar = known if facts.similar_keys is None else facts.similar_keys
+    suggestion = _suggest_keys(next(iter(absent)), similar) if len(absent) == 1 else ""
     unknown = [
         Fault(pointer=pointer, detail=f"There is no attribute key “{shorten(key)}”.{suggestion}")
         for pointer, key in pointers.items()
@@ -166,8 +167,8 @@ def _point_to_value(key: str, facts: AttributeFacts) -> str:
     return f"/attribute_keys/{facts.requested_keys.index(key)}"
 
 
-def _suggest_keys(key: str, *, known: set[str]) -> str:
-    near = find_closest(key, known)
+def _suggest_keys(key: str, similar: Iterable[str]) -> str:
+    near = find_closest(key, similar)
     return f" The closest keys are: {', '.join(near)}." if near else " The tenant's catalogue of keys is empty."
 
 

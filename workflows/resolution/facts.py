@@ -24,13 +24,26 @@ class CatalogueEntry(Label):
     is_active: bool = True
 
 
+class SimilarName(Message):
+    """A name that resembles a text, and the code of its entry."""
+
+    name: str
+    code: str
+
+
 class ReasonFacts(Message):
-    """The texts of a request, and the two catalogues in which they are looked up."""
+    """The texts of a request, and the entries of the two catalogues that may decide what they mean.
+
+    Without similar names these are whole catalogues, or the entries that match. With similar names no active entry
+    matches, and these are the names to suggest.
+    """
 
     reason: str
     user_status: str | None = None
     reasons: tuple[CatalogueEntry, ...] = ()
+    similar_reasons: tuple[SimilarName, ...] | None = None
     user_statuses: tuple[CatalogueEntry, ...] = ()
+    similar_user_statuses: tuple[SimilarName, ...] | None = None
 
 
 class Candidate(Message):
@@ -115,10 +128,14 @@ class CommerceFacts(Message):
 
 
 class AttributeFacts(Occasion):
-    """The facts that decide the attributes' values; `standing` is the rows' attributes after creation."""
+    """The facts that decide the attributes' values; `standing` is the rows' attributes after creation.
+
+    The catalogue has at least the keys that are asked for; without `similar_keys` it is the whole one.
+    """
 
     requested_keys: tuple[str, ...] = ()
     provided: tuple[ProvidedAttribute, ...] = ()
     catalogue: tuple[CataloguedKey, ...] = ()
+    similar_keys: tuple[str, ...] | None = None
     commerce: CommerceFacts | None = None
     standing: tuple[ResolvedAttribute, ...] = ()

@@ -8,7 +8,7 @@ from heapq import nlargest
 
 from workflows.messages import Fault, Label, RejectedError, Rejection, ResolvedReason
 from workflows.resolution.explanations import MatchedBy, ReasonExplanation, TextExplanation
-from workflows.resolution.facts import CatalogueEntry, ReasonFacts
+from workflows.resolution.facts import CatalogueEntry, ReasonFacts, SimilarName
 
 SEPARATORS = re.compile(r"[\s_-]+")
 LONGEST_COMPARED = 100
@@ -26,7 +26,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return SEPARATORS.sub(" ", text.lower()).strip()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return SEPARATORS.sub(" ", "".join(map(_plain, decomposed))).strip()
+    # Each character is looked up once: a text may be long, and some characters stand for eighteen.
+    plain = {ord(character): _plain(character) for character in set(decomposed)}
+    return SEPARATORS.sub(" ", decomposed.translate(plain)).strip()
 
 
 def _plain(character: str) -> str:
@@ -63,19 +65,29 @@ def _letter_pairs(text: str) -> set[str]:
     return {text[place : place + 2] for place in range(len(text) - 1)}
 
 
-def match(text: str, catalogue: Iterable[CatalogueEntry], pointer: str, code: str) -> tuple[Label, TextExplanation]:
+def match(
+    text: str,
+    catalogue: Iterable[CatalogueEntry],
+    pointer: str,
+    code: str,
+    similar: Iterable[SimilarName] | None = None,
+) -> tuple[Label, TextExplanation]:
     """Return the active entry that the text means: a code goes before a label, a label before an alias.
+
+    `similar` are the names to suggest if the text means no active entry. Without them the catalogue is a whole one, or
+    has the entries that match.
 
     Raises:
         RejectedError: with `code` and the closest codes, when the text means no active entry.
     """
     entries = sorted(catalogue, key=lambda entry: entry.code)
-    if not entries:
+    if not entries and similar is None:
         passed = Label(code=make_code(text), label=text)
         return passed, TextExplanation(text=text, code=passed.code, matched_by=MatchedBy.PASSED_THROUGH)
     found = list(_find_matches(text, [entry for entry in entries if entry.is_active]))
     if not found:
-        raise RejectedError(_compose_rejection(text, entries, pointer, code))
+        names = _list_active_names(entries) if similar is None else similar
+        raise RejectedError(_compose_rejection(text, entries, _find_closest_codes(text, names), pointer, code))
     entry, matched_by, matched = found[0]
     others = dict.fromkeys(other.code for other, _, _ in found if other.code != entry.code)
     explanation = TextExplanation(
@@ -93,22 +105,28 @@ def _find_matches(text: str, entries: list[CatalogueEntry]) -> Iterator[tuple[Ca
         yield from ((entry, MatchedBy.ALIAS, alias) for alias in entry.aliases if fold(alias) == folded)
 
 
-def _compose_rejection(text: str, entries: list[CatalogueEntry], pointer: str, code: str) -> Rejection:
+def _compose_rejection(
+    text: str, entries: list[CatalogueEntry], closest: list[str], pointer: str, code: str
+) -> Rejection:
     field = pointer.removeprefix("/").replace("_", " ")
     inactive = next(_find_matches(text, entries), None)
     if inactive is not None:
         detail = f"The {field} “{shorten(text)}” means “{inactive[0].code}”, which is no longer active."
     else:
         detail = f"No {field} is called “{shorten(text)}”."
-    active = [entry for entry in entries if entry.is_active]
-    codes = _find_closest_codes(text, active)
-    if codes:
-        detail += f" The closest codes are: {', '.join(codes)}."
+    if closest:
+        detail += f" The closest codes are: {', '.join(closest)}."
     return Rejection(code=code, detail=detail, faults=(Fault(pointer=pointer, detail=detail),))
 
 
-def _find_closest_codes(text: str, entries: list[CatalogueEntry]) -> list[str]:
-    codes = {name: entry.code for entry in reversed(entries) for name in (*entry.aliases, entry.label, entry.code)}
+def _list_active_names(entries: list[CatalogueEntry]) -> Iterator[SimilarName]:
+    for entry in entries:
+        if entry.is_active:
+            yield from (SimilarName(name=name, code=entry.code) for name in (*entry.aliases, entry.label, entry.code))
+
+
+def _find_closest_codes(text: str, names: Iterable[SimilarName]) -> list[str]:
+    codes = {one.name: one.code for one in sorted(names, key=lambda one: one.code, reverse=True)}
     return list(dict.fromkeys(codes[name] for name in find_closest(text, codes)))
 
 
@@ -118,9 +136,11 @@ def match_reason(facts: ReasonFacts) -> ResolvedReason:
     Raises:
         RejectedError: when one of them means no active entry.
     """
-    reason, why_reason = match(facts.reason, facts.reasons, "/reason", "unknown_reason")
+    reason, why_reason = match(facts.reason, facts.reasons, "/reason", "unknown_reason", facts.similar_reasons)
     if facts.user_status is None:
         return ResolvedReason(reason=reason, explanation=ReasonExplanation(reason=why_reason).document())
-    user_status, why_status = match(facts.user_status, facts.user_statuses, "/user_status", "unknown_user_status")
+    user_status, why_status = match(
+        facts.user_status, facts.user_statuses, "/user_status", "unknown_user_status", facts.similar_user_statuses
+    )
     explanation = ReasonExplanation(reason=why_reason, user_status=why_status)
     return ResolvedReason(reason=reason, user_status=user_status, explanation=explanation.document())

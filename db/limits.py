@@ -1,0 +1,34 @@
+"""Counts of the rows that have a limit, and the lock under which they are added.
+
+A row is added first and counted then, in one transaction: a repetition is told from a row too many by the constraint.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from db.models import AttributeKey, CatalogueEntry, CommerceUser, TargetConfig
+from db.rows import Columns, Rows
+
+
+def lock_parameters(limited: str, tenant_id: UUID) -> Columns:
+    """Return the parameters of the lock under which rows are added and counted.
+
+    Two that add at once would each count without the other's row.
+    """
+    return {"lock": f"{limited} of {tenant_id}"}
+
+
+def count_statement(table: type[AttributeKey | CatalogueEntry | TargetConfig], tenant_id: UUID) -> Rows:
+    """Count a tenant's rows."""
+    return select(func.count()).where(table.tenant_id == tenant_id)
+
+
+def count_aliases_statement(entry: type[CatalogueEntry], tenant_id: UUID) -> Rows:
+    """Count the aliases of a tenant's entries."""
+    return select(func.coalesce(func.sum(func.cardinality(entry.aliases)), 0)).where(entry.tenant_id == tenant_id)
+
+
+def count_users_statement(tenant_id: UUID, commerce_id: UUID) -> Rows:
+    """Count the users of a commerce, whose row a request locks before it adds one."""
+    return select(func.count()).where(CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id)
