@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import creation
 from db.facts import read_creation_facts
 from db.rows import Event, Rows, address, event_insert, row_lock
-from db.snapshots import EFFECTIVE_STATUS, read_snapshot
+from db.snapshots import MARKED_STATUS, read_snapshot
 from workflows.display import contract_time
 from workflows.messages import RejectedError, Rejection, Restore, Snapshot
 from workflows.resolution import decide
@@ -49,7 +49,7 @@ async def _write_row(connection: AsyncConnection, restore: Restore, run_id: str)
 def _restored_statement(restore: Restore) -> Rows:
     """Build an INSERT of the event; it names what the run knew, and changes nothing of the row."""
     scheduled, known = restore.scheduled, restore.known
-    row = row_lock(address(scheduled.tenant_id, scheduled.id), EFFECTIVE_STATUS.label("status"))
+    row = row_lock(address(scheduled.tenant_id, scheduled.id), MARKED_STATUS.label("status"))
     details = {
         "version": known.version,
         "status": known.status.value,

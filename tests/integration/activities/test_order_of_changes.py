@@ -12,17 +12,19 @@ from tests.support.activities import created, row_locked, trail
 from tests.support.builders import Tenant, from_now
 from tests.support.service import Service
 
-STEPS = {"cancel": "cancel", "move": "reschedule"}
-EVENTS = {"cancel": "CANCELED", "move": "RESCHEDULED"}
+STEPS = {"cancel": "cancel", "move": "reschedule", "score": "reschedule", "execute now": "execute_now"}
+EVENTS = {"cancel": ["CANCELED"], "move": ["RESCHEDULED"], "score": ["RESCHEDULED", "DUE"], "execute now": ["DUE"]}
 
 Run = WorkflowHandle[Any, Any]
 
 
 async def send(http: httpx.AsyncClient, url: str, change: str) -> httpx.Response:
-    """Cancel the activity, or move it."""
+    """Send one of the changes."""
     if change == "cancel":
         return await http.post(f"{url}/cancel", json={"reason": "x"})
-    return await http.patch(url, json={"scheduled_at": from_now(hours=9)})
+    if change == "execute now":
+        return await http.post(f"{url}/execute-now")
+    return await http.patch(url, json={"score": 3} if change == "score" else {"scheduled_at": from_now(hours=9)})
 
 
 async def pending_steps(run: Run) -> set[str]:
@@ -45,11 +47,13 @@ async def until_woken(run: Run) -> None:
             await asyncio.sleep(0.1)
 
 
-async def until_changed(http: httpx.AsyncClient, activity_id: str) -> list[str]:
-    """Return the types of the activity's events once there are more than that of its creation."""
+async def until_changed(http: httpx.AsyncClient, activity_id: str, change: str) -> list[str]:
+    """Return the types of the activity's events once there are as many as the change and the mark leave."""
     async with asyncio.timeout(90):
-        while len(events := await trail(http, activity_id)) == 1:
+        while len(events := await trail(http, activity_id)) <= len(EVENTS[change]):
             await asyncio.sleep(0.1)
+    page = (await http.get(f"/api/activities/{activity_id}/status-events")).json()["data"]
+    assert page[-1]["details"] == {"executeNow": True} or change != "execute now"
     return [event[0] for event in events]
 
 
@@ -66,7 +70,7 @@ async def test_a_change_that_is_accepted_before_the_time_goes_before_the_mark(
         await run.query("__temporal_workflow_metadata")  # the run has been told of its time
         assert await pending_steps(run) == {STEPS[change]}
     assert (await changing).status_code in {200, 202}
-    assert await until_changed(http, activity["id"]) == ["CREATED", EVENTS[change]]
+    assert await until_changed(http, activity["id"], change) == ["CREATED", *EVENTS[change]]
 
 
 @pytest.mark.parametrize("change", STEPS)
@@ -80,7 +84,7 @@ async def test_a_change_that_is_accepted_while_the_mark_is_retried_goes_first(
         changing = asyncio.create_task(send(http, url, change))
         await until_pending(run, STEPS[change])
     assert (await changing).status_code in {200, 202}
-    assert await until_changed(http, activity["id"]) == ["CREATED", EVENTS[change]]
+    assert await until_changed(http, activity["id"], change) == ["CREATED", *EVENTS[change]]
 
 
 def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> Run:
