@@ -38,8 +38,8 @@ ITEMS = Quota(
 OPEN_ACTIVITIES = Quota(
     "open_activities", None, "READY and UNRESOLVED activities. They are counted each minute: the limit is approximate."
 )
-WAITING_CLAIMS = Quota("waiting_claims", 1_000, "Claims that wait for due activities, in each process of the API.")
-"""Each holds a connection and some 100 kB."""
+WAITING_CLAIMS = Quota("waiting_claims", 400, "Claims that wait for due activities, in each process of the API.")
+"""Each holds a connection: one tenant's claims leave half of `CONNECTIONS` to others."""
 LARGEST_QUOTA = 10**12
 QUOTAS = {quota.name: quota for quota in (REQUESTS, ITEMS, OPEN_ACTIVITIES, WAITING_CLAIMS)}
 
@@ -77,3 +77,14 @@ ATTRIBUTE_KEYS = Limit("attribute_keys", 1_000, f"Change a key that is no longer
 
 TARGET_CONFIGS = Limit("target_configs", 200, f"Change a configuration that is no longer used, {ASK}.")
 """A creation reads the active ones by priority up to the first that applies: all of them, if none does."""
+
+HEAD_BYTES = 32 * 1024
+"""Bytes of a request's line and headers: four times what proxies let through by default."""
+HEAD_SECONDS = 10
+"""Seconds from a connection's or a head's first byte to the head's last: a slow network needs one."""
+CONNECTIONS = 900
+"""Connections of a process: beside those to PostgreSQL and Temporal they fit into the 1,024 files that a process may
+open by default."""
+
+METRICS_SECONDS = 1
+"""Seconds between two compositions of the metrics, which take some milliseconds and a statement."""

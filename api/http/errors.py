@@ -216,6 +216,12 @@ class BodyTooLarge(Problem):
     status, code, title = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "Body too large"
 
 
+class HeadTooLarge(Problem):
+    """The request's line and headers have more bytes than the service accepts."""
+
+    status, code, title = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large", "Head too large"
+
+
 class UnsupportedMediaType(Problem):
     """The body's `Content-Type` is not supported, or the body is compressed."""
 

@@ -12,13 +12,15 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import MEDIA_TYPE, InternalError
+from api.http.errors import MEDIA_TYPE, HeadTooLarge, InternalError, Problem
 from api.http.metrics import LATENCY, REQUESTS
 from db.failures import kind
+from workflows.tenant_limits import HEAD_BYTES
 
 log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
+LONG_HEAD = f"The request's line and headers may have at most {HEAD_BYTES:,} bytes. Send fewer or shorter headers."
 HUNG_UP = 499
 """Status that is logged and counted, as nginx does, when a caller closes the connection before its answer."""
 _UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -46,7 +48,8 @@ class RequestMiddleware:
         exchange = _Exchange(scope["state"], receive, send)
         started = time.perf_counter()
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            app = _refuse_head if _is_long(scope) else self._app
+            await app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             pass  # recorded below; no caller is left to answer
         except Exception as failure:  # the caller gets an answer to any of them
@@ -57,8 +60,7 @@ class RequestMiddleware:
             problem = InternalError(
                 "The service has a defect. Report the request's id: the log has the details under it."
             )
-            answer = JSONResponse(problem.body(scope["path"], request_id), problem.status, media_type=MEDIA_TYPE)
-            await answer(scope, exchange.receive, exchange.send)
+            await _answer(problem, scope, exchange.receive, exchange.send)
         status = HUNG_UP if exchange.caller_hung_up else exchange.status
         _record(method, scope, status, time.perf_counter() - started)
 
@@ -90,6 +92,21 @@ class _Exchange:
                     headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self._is_answered = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self._send(message)
+
+
+def _is_long(scope: Scope) -> bool:
+    """Has the head too many bytes? One that arrives in one piece is parsed whatever its length."""
+    fields = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+    return len(scope["raw_path"]) + len(scope["query_string"]) + fields > HEAD_BYTES
+
+
+async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:
+    await _answer(HeadTooLarge(LONG_HEAD), scope, receive, send)
+
+
+async def _answer(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    body = problem.body(scope["path"], scope["state"]["request_id"])
+    await JSONResponse(body, problem.status, media_type=MEDIA_TYPE)(scope, receive, send)
 
 
 def _record(method: str, scope: Scope, status: int, seconds: float) -> None:
