@@ -16,6 +16,7 @@ from temporalio.client import Client
 
 from api.http.auth import Authenticator, Caller, Permission
 from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
+from api.http.metrics import Exposition
 from api.http.quotas import Quotas
 from api.http.rate_limits import MEMORY, RateLimits
 from api.http.single_values import require_single_parameters, single_header
@@ -47,6 +48,11 @@ class Resources:
     def quotas(self) -> Quotas:
         """Return the reader of the tenants' quotas."""
         return Quotas(self.database)
+
+    @cached_property
+    def exposition(self) -> Exposition:
+        """Return the composer of the metrics."""
+        return Exposition(self.database)
 
     @cached_property
     def rate_limits(self) -> RateLimits:

@@ -8,7 +8,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from api.http.dependencies import Opened, Resources
-from api.http.metrics import expose_metrics
 from db.migrations import schema_fault
 from runs.patience import ANSWER_PATIENCE
 
@@ -40,8 +39,8 @@ async def get_readiness(opened: Opened) -> JSONResponse:
 
 @router.get("/metrics", include_in_schema=False)
 async def get_metrics(opened: Opened) -> Response:
-    """Return the metrics in Prometheus' text format. The backlog is read from PostgreSQL at this moment."""
-    return Response(await expose_metrics(opened.database), media_type="text/plain; version=0.0.4")
+    """Return the metrics in Prometheus' text format, composed once a second at most; further requests wait."""
+    return Response(await opened.exposition.read(), media_type="text/plain; version=0.0.4")
 
 
 async def _check_postgresql(opened: Resources) -> str | None:

@@ -13,13 +13,13 @@ from uuid import uuid4
 import httpx
 import pytest
 import yaml  # type: ignore[import-untyped]
-from sqlalchemy import update
+from sqlalchemy import event, update
 from temporalio.client import Client
 
 from db.models import CommerceUser, ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import free_port
-from tests.support.builders import CONTACTS, contract_example, from_now
+from tests.support.builders import CONTACTS, Tenant, contract_example, from_now
 from tests.support.reconciliation import reconciled
 from tests.support.service import Service, temporal_client, until
 from tests.support.worlds import idle_service, work
@@ -85,6 +85,30 @@ async def test_requests_and_creations_are_counted_by_route_and_outcome(http: htt
     exposition = (await http.get("/metrics")).text
     assert location.rsplit("/", 1)[1] not in exposition
     assert 'route="/api/activities/{activity_id}"' in exposition
+
+
+async def test_scrapers_at_once_share_a_text_and_a_later_one_sees_what_happened_before_it(
+    service: Service, tenant: Tenant
+) -> None:
+    statements = 0
+
+    def count(_: Any, __: Any, statement: str, *___: Any) -> None:
+        nonlocal statements
+        statements += "epoch" in statement
+
+    event.listen(service.database.autocommit.sync_engine, "before_cursor_execute", count)
+    try:
+        async with service.beside() as api, api.client(tenant.id) as http:
+            texts = {answer.text for answer in await asyncio.gather(*(http.get("/metrics") for _ in range(32)))}
+            assert (len(texts), statements) == (1, 1)
+            await http.get("/api/activities", params={"no_such": "x"})
+            before, after = texts.pop(), (await http.get("/metrics")).text
+            refused = '{method="GET",route="/api/activities",status="400"}'
+            counts = [values(text, "http_requests_total").get(refused, 0) for text in (before, after)]
+            assert counts[1] == counts[0] + 1
+            assert statements == 2
+    finally:
+        event.remove(service.database.autocommit.sync_engine, "before_cursor_execute", count)
 
 
 @pytest.fixture
