@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeEngine
 
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
 from db.rows import ADVISORY_LOCK, Expression, Rows
-from workflows.tenant_limits import USERS_OF_COMMERCE
+from workflows.tenant_limits import METADATA_BYTES, USERS_OF_COMMERCE
 
 SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
 
@@ -60,6 +60,9 @@ class SyncCounts:
     updated: int
     unchanged: int
     full: frozenset[str] = frozenset()
+    """The external ids of commerces that were not written, because they would have too many users."""
+    too_long: frozenset[str] = frozenset()
+    """Those that were not written, because their metadata would be too long."""
 
 
 def _sent_table(**columns: SQLType) -> FromClause:
@@ -95,8 +98,23 @@ _commerce = (
     .lateral("stored")
 )
 
-LOCK_COMMERCES_STATEMENT = select(_commerce.c.external_id, _commerce.c.id).join_from(_sent_commerce, _commerce, true())
-"""Locks the stored commerces, so that they and their users stay as they are read until they are written."""
+_merged = func.coalesce(_commerce.c.metadata, NO_MEMBERS).op("||", return_type=JSONB())(
+    func.coalesce(_sent_commerce.c.metadata, NO_MEMBERS)
+)
+METADATA_LENGTH = func.octet_length(cast(Commerce.metadata_, Text))
+
+LOCK_COMMERCES_STATEMENT = select(
+    _sent_commerce.c.external_id,
+    _commerce.c.id,
+    and_(
+        _sent_commerce.c.metadata.is_not(None),
+        func.octet_length(cast(_merged, Text)) > literal_column(str(METADATA_BYTES)),
+    ).label("is_too_long"),
+).join_from(_sent_commerce, _commerce, true(), isouter=True)
+"""Locks the stored commerces, so that they and their users stay as they are read until they are written.
+
+It also finds those whose metadata would be too long.
+"""
 
 UPSERT_COMMERCES_STATEMENT = _upsert_statement(
     Commerce,
@@ -107,9 +125,7 @@ UPSERT_COMMERCES_STATEMENT = _upsert_statement(
         _sent_commerce.c.name,
         func.coalesce(_sent_commerce.c.tax_id, _commerce.c.tax_id).label("tax_id"),
         func.coalesce(_sent_commerce.c.global_external_id, _commerce.c.global_external_id).label("global_external_id"),
-        func.coalesce(_commerce.c.metadata, NO_MEMBERS)
-        .op("||")(func.coalesce(_sent_commerce.c.metadata, NO_MEMBERS))
-        .label("metadata"),
+        _merged.label("metadata"),
         func.coalesce(_sent_commerce.c.addresses, _commerce.c.addresses, NOTHING).label("addresses"),
     ).join_from(_sent_commerce, _commerce, true(), isouter=True),
 ).returning(Commerce.external_id, Commerce.id)
@@ -183,10 +199,13 @@ async def upsert_commerces(
     await connection.execute(SYNC_LOCK_STATEMENT, {"lock": f"commerces of {tenant_id}"})
     # Locked in one order, so that two transactions never wait for each other's rows.
     sent = {"tenant": tenant_id, "rows": _format_array(commerces[name] for name in sorted(commerces))}
-    stored = {row.external_id: row.id for row in await connection.execute(LOCK_COMMERCES_STATEMENT, sent)}
-    if full := await _find_full(connection, tenant_id, stored, users):
-        users = [user for user in users if user[0] not in full]
-        sent["rows"] = _format_array(commerces[name] for name in sorted(commerces.keys() - full))
+    locked = (await connection.execute(LOCK_COMMERCES_STATEMENT, sent)).all()
+    stored = {row.external_id: row.id for row in locked if row.id is not None}
+    too_long = frozenset(row.external_id for row in locked if row.is_too_long)
+    full = await _find_full(connection, tenant_id, stored, users) - too_long
+    if unwritten := full | too_long:
+        users = [user for user in users if user[0] not in unwritten]
+        sent["rows"] = _format_array(commerces[name] for name in sorted(commerces.keys() - unwritten))
     written = {row.external_id: row.id for row in await connection.execute(UPSERT_COMMERCES_STATEMENT, sent)}
     ids = stored | written
     created = {ids[external_id] for external_id in written.keys() - stored.keys()}
@@ -196,8 +215,8 @@ async def upsert_commerces(
             UPSERT_USERS_STATEMENT, {"tenant": tenant_id, "rows": _format_users(users, ids)}
         )
         changed |= {row.commerce_id for row in answer} - created
-    unchanged = len(commerces) - len(full) - len(created) - len(changed)
-    return SyncCounts(len(created), len(changed), unchanged, full)
+    unchanged = len(commerces) - len(unwritten) - len(created) - len(changed)
+    return SyncCounts(len(created), len(changed), unchanged, full, too_long)
 
 
 async def _find_full(

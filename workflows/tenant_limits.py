@@ -88,3 +88,12 @@ open by default."""
 
 METRICS_SECONDS = 1
 """Seconds between two compositions of the metrics, which take some milliseconds and a statement."""
+
+METADATA_BYTES = 512 * 1024
+"""Bytes of a commerce's `metadata` as PostgreSQL writes it, after merging: what one body has always fits."""
+LISTED_USERS = 100
+"""Users that a commerce shows: a page of its list of users, which has all of them."""
+RESULTS_OF_ACTIVITY = Limit(
+    "results_of_activity", 100, "From then on only its first final result is recorded, no PENDING one and no override."
+)
+"""Each result is judged by all before it."""

@@ -8,11 +8,14 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commerces.schemas import CommerceDetailRead, CommerceRead, CommerceUpdate, CommerceUserRead
-from api.http.bodies import Json
+from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanManage, Opened
 from api.http.errors import CommerceNotFound, problem_responses
 from api.http.pages import CursorQuery, Page, Searched, contains_pattern, read_page
+from db.commerces import METADATA_LENGTH
 from db.models import Commerce, CommerceUser
+from workflows.messages import Fault
+from workflows.tenant_limits import LISTED_USERS, METADATA_BYTES
 
 router = APIRouter(prefix="/api/commerces", tags=["commerces"])
 
@@ -55,7 +58,10 @@ def _filters(query: CommerceQuery) -> list[ColumnElement[bool]]:
 
 @router.get("/{commerce_id}", responses=problem_responses(CommerceNotFound))
 async def get_commerce(caller: CanManage, opened: Opened, commerce_id: UUID) -> CommerceDetailRead:
-    """Retrieve a commerce, active or not, with its addresses and users."""
+    """Retrieve a commerce, active or not, with its addresses and its first 100 users by external id.
+
+    `GET …/users` lists all of them.
+    """
     async with opened.database.autocommit.connect() as connection:
         return await _read_detail(connection, caller.tenant_id, commerce_id)
 
@@ -72,7 +78,8 @@ async def update_commerce(
 ) -> CommerceDetailRead:
     """Change or deactivate a commerce.
 
-    `metadata` is merged: keys that the request doesn't name stay. Activities of a deactivated commerce stay, too.
+    `metadata` is merged: keys that the request doesn't name stay, and the whole may have 512 KB. Activities of a
+    deactivated commerce stay, too.
     """
     values: dict[str, object] = body.changes()
     if "metadata" in values:
@@ -81,11 +88,22 @@ async def update_commerce(
         update(Commerce.__table__)  # type: ignore[arg-type]  # a mapped class's table, whatever its declared type
         .where(Commerce.tenant_id == caller.tenant_id, Commerce.id == commerce_id)
         .values(**values, updated_at=func.now())
+        .returning(METADATA_LENGTH)
     )
     async with opened.database.transactions.begin() as connection:
-        if values:
-            await connection.execute(statement)
+        length = (await connection.execute(statement)).scalar_one_or_none() if values else None
+        if "metadata" in values and length is not None and length > METADATA_BYTES:
+            raise validation_problem([metadata_fault()])  # the transaction ends without the change
         return await _read_detail(connection, caller.tenant_id, commerce_id)
+
+
+def metadata_fault() -> Fault:
+    """Return the fault of metadata that would be too long after merging."""
+    return Fault(
+        pointer="/metadata",
+        detail=f"Merged into what is stored, this has more than {METADATA_BYTES:,} bytes. Send null or shorter values"
+        " for keys that are not needed.",
+    )
 
 
 async def require_commerce(
@@ -108,9 +126,10 @@ async def _read_detail(connection: AsyncConnection, tenant_id: UUID, commerce_id
     row = commerce.mappings().one_or_none()
     if row is None:
         raise CommerceNotFound(f"This tenant has no commerce {commerce_id}.")
+    those = (CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id)
+    total = (await connection.execute(select(func.count()).where(*those))).scalar_one()
     users = await connection.execute(
-        select(CommerceUser.__table__)
-        .where(CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id)
-        .order_by(CommerceUser.external_id)
+        select(CommerceUser.__table__).where(*those).order_by(CommerceUser.external_id).limit(LISTED_USERS)
     )
-    return CommerceDetailRead.model_validate({**row, "users": [CommerceUserRead.of(user) for user in users.mappings()]})
+    listed = [CommerceUserRead.of(user) for user in users.mappings()]
+    return CommerceDetailRead.model_validate({**row, "users": listed, "users_total": total})

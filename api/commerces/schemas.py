@@ -251,7 +251,8 @@ class CommerceRead(Answer):
 
 
 class CommerceDetailRead(CommerceRead):
-    """A commerce with its addresses and users."""
+    """A commerce with its addresses and its first users by external id."""
 
     addresses: list[AddressRead]
-    users: list[CommerceUserRead]
+    users: list[CommerceUserRead] = Field(description="The first 100 by external id; `GET …/users` lists all.")
+    users_total: int

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
+from api.commerces.commerces import metadata_fault
 from api.commerces.schemas import Addresses, ContactCreate, ExternalId, Metadata, Roles, find_surplus
 from api.http.bodies import (
     BULK_BODY_BYTES,
@@ -125,12 +126,11 @@ class _Examined:
         self.commerces[item.external_id] = _format_row(item, exclude={"users"})
         self.users += [(item.external_id, _format_row(user)) for user in item.users]
 
-    def reject_full(self, full: frozenset[str]) -> None:
-        """Move the items of commerces that would have too many users to those that were not written."""
-        fault = Fault(pointer="/users", detail=describe_limit(USERS_OF_COMMERCE, "The commerce"))
-        self.rejected += [self._describe(self.places[external_id], external_id, [fault]) for external_id in full]
+    def reject(self, external_ids: frozenset[str], fault: Fault) -> None:
+        """Move the items of commerces that would be too large to those that were not written."""
+        self.rejected += [self._describe(self.places[one], one, [fault]) for one in external_ids]
         self.rejected.sort(key=attrgetter("index"))
-        self.warnings = [one for one in self.warnings if one.external_id not in full]
+        self.warnings = [one for one in self.warnings if one.external_id not in external_ids]
 
     def _describe(self, index: int, external_id: str | None, faults: list[Fault]) -> RejectedItemRead:
         listed = faults[: max(1, min(FAULTS, self.room))]
@@ -167,7 +167,8 @@ async def sync_commerces(
             await asyncio.sleep(0)  # other requests have their turn after each item
     async with opened.database.transactions.begin() as connection:
         counts = await upsert_commerces(connection, caller.tenant_id, rows.commerces, rows.users)
-    rows.reject_full(counts.full)
+    rows.reject(counts.full, Fault(pointer="/users", detail=describe_limit(USERS_OF_COMMERCE, "The commerce")))
+    rows.reject(counts.too_long, metadata_fault())
     return CommerceSyncRead(
         created=counts.created,
         updated=counts.updated,

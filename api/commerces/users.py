@@ -1,9 +1,10 @@
 """/api/commerces/{id}/users: the users of a commerce, their roles and contacts."""
 
 from collections.abc import Callable, Mapping
+from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -21,6 +22,7 @@ from api.http.bodies import Json
 from api.http.dependencies import CanManage, Opened, Resources
 from api.http.errors import AlreadyExists, CommerceNotFound, LimitReached, NotFound, problem_responses
 from api.http.limits import limit_reached, require_within
+from api.http.pages import CursorQuery, Page, read_page
 from db.limits import count_users_statement
 from db.models import CommerceUser
 from workflows.tenant_limits import CONTACTS_OF_USER, USERS_OF_COMMERCE
@@ -30,6 +32,18 @@ router = APIRouter(prefix="/api/commerces/{commerce_id}/users", tags=["commerces
 
 Change = Callable[[RowMapping], Mapping[str, object]]
 """Computes the columns to write from the stored user."""
+
+
+@router.get("", responses=problem_responses(CommerceNotFound))
+async def list_users(
+    caller: CanManage, opened: Opened, commerce_id: UUID, query: Annotated[CursorQuery, Query()]
+) -> Page[CommerceUserRead]:
+    """List the users of a commerce, by external id."""
+    users = CommerceUser.__table__
+    statement = select(users).where(users.c.tenant_id == caller.tenant_id, users.c.commerce_id == commerce_id)
+    async with opened.database.autocommit.connect() as connection:
+        await require_commerce(connection, caller.tenant_id, commerce_id)
+    return await read_page(opened.database, statement, query, CommerceUserRead.of, key=users.c.external_id)
 
 
 @router.post(

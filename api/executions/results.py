@@ -1,9 +1,10 @@
 """/api/activity-results: record the results that executors report."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +15,16 @@ from api.executions.schemas import ActivityResultCreate, ActivityResultRead
 from api.http.auth import Caller
 from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanSubmitResult, CanView, Opened
-from api.http.errors import ActivityNotFound, AmbiguousProviderId, UnknownTaskResultType, WrongStatus, problem_responses
+from api.http.errors import (
+    ActivityNotFound,
+    AmbiguousProviderId,
+    LimitReached,
+    UnknownTaskResultType,
+    WrongStatus,
+    problem_responses,
+)
+from api.http.limits import limit_reached
+from api.http.pages import PageQuery
 from db import results
 from db.leases import expire_leases_statement
 from db.models import ActivityResult, TaskResultType
@@ -24,6 +34,7 @@ from workflows.hand_off import Accepted, Rejected, Repeated, ResultStatus, judge
 from workflows.messages import Fault, RejectedError
 from workflows.resolution.facts import CatalogueEntry
 from workflows.resolution.reasons import match
+from workflows.tenant_limits import RESULTS_OF_ACTIVITY
 
 router = APIRouter(tags=["results"])
 
@@ -34,7 +45,7 @@ router = APIRouter(tags=["results"])
     response_model=ActivityResultRead,
     responses={
         200: {"model": ActivityResultRead, "description": "The same result was accepted before. Nothing has changed."},
-        **problem_responses(ActivityNotFound, AmbiguousProviderId, WrongStatus, UnknownTaskResultType),
+        **problem_responses(ActivityNotFound, AmbiguousProviderId, WrongStatus, LimitReached, UnknownTaskResultType),
     },
 )
 async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[ActivityResultCreate]) -> Response:
@@ -80,7 +91,14 @@ async def _judge_result(
         case Rejected(detail=detail):
             raise WrongStatus(detail, members={"activityStatus": seen.effective_status})
         case Accepted() as accepted:
+            _require_room(seen, body, accepted)
             return await _record_result(connection, body, caller, seen, accepted), True
+
+
+def _require_room(seen: JudgedActivity, body: ActivityResultCreate, accepted: Accepted) -> None:
+    is_full = len(seen.known or ()) >= RESULTS_OF_ACTIVITY.most
+    if is_full and (accepted.overrides or body.status is ResultStatus.PENDING):
+        raise limit_reached(RESULTS_OF_ACTIVITY, "The activity")
 
 
 async def _identify_activity(
@@ -164,13 +182,23 @@ async def _find_follow_up_time(
 
 
 @router.get("/api/activities/{activity_id}/results", tags=["activities"], responses=problem_responses(ActivityNotFound))
-async def list_results(caller: CanView, opened: Opened, activity_id: UUID) -> list[ActivityResultRead]:
-    """List all results of an activity, in the order in which they were received."""
+async def list_results(
+    caller: CanView, opened: Opened, activity_id: UUID, query: Annotated[PageQuery, Query()], response: Response
+) -> list[ActivityResultRead]:
+    """List the results of an activity, in the order in which they were received.
+
+    If more follow, the header `Link` has the address of the next page.
+    """
+    page = results.results_statement(caller.tenant_id, activity_id)
+    page = page.limit(query.per_page + 1).offset((query.page - 1) * query.per_page)
     async with opened.database.autocommit.connect() as connection:
-        found = await _read_results(connection, caller, activity_id)
+        found = await fetch_rows(connection, ActivityResult, page)
         this = results.activity_statement(caller.tenant_id, activity_id)
         if not found and (await connection.execute(this)).first() is None:
             await require_resolving(activity_id, caller, opened)
         statement = results.overridden_follow_ups_statement(caller.tenant_id, activity_id)
         overridden = {one.result_id: one for one in await fetch_rows(connection, OverriddenFollowUp, statement)}
-    return [ActivityResultRead.of(row, overridden.get(row.id)) for row in found]
+    if len(found) > query.per_page:
+        following = f"{activity_path(activity_id)}/results?page={query.page + 1}&per_page={query.per_page}"
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return [ActivityResultRead.of(row, overridden.get(row.id)) for row in found[: query.per_page]]

@@ -1,11 +1,15 @@
 """/api/commerces: found, read and changed by their own tenant alone."""
 
+import json
+from typing import Any
+
 import httpx
 import pytest
 
 from api.http.auth import Permission
 from tests.support.builders import COMMERCE_ID, Tenant
 from tests.support.service import Service
+from workflows.tenant_limits import METADATA_BYTES
 
 COMMERCE = f"/api/commerces/{COMMERCE_ID}"
 
@@ -107,3 +111,40 @@ async def test_looking_at_commerces_takes_the_permission_to_manage_them(service:
         answers = [await http.get("/api/commerces"), await http.get(COMMERCE), await http.patch(COMMERCE, json={})]
 
     assert {answer.status_code for answer in answers} == {403}
+
+
+def metadata(key: str, length: int) -> dict[str, Any]:
+    """Metadata of which PostgreSQL writes so many bytes: {"key": {"k0": "xxx", …}}."""
+    texts: dict[str, str] = {}
+    while (rest := length - len(json.dumps({key: texts | {"last": ""}}))) > 1_000:
+        texts[f"k{len(texts)}"] = "x" * 900
+    return {key: texts | {"last": "x" * rest}}
+
+
+async def test_metadata_that_is_merged_ever_longer_is_refused_and_what_was_stored_stays(
+    http: httpx.AsyncClient,
+) -> None:
+    parts = [metadata(key, METADATA_BYTES // 3) for key in ("a", "b")]
+    rest = METADATA_BYTES - len(json.dumps(parts[0] | parts[1])) - len(", ") + len("{}")
+    await http.post("/api/commerces/sync", json={"items": [{"external_id": "s", "name": "S", "metadata": parts[0]}]})
+    (found,) = (await http.get("/api/commerces", params={"external_id": "s"})).json()["data"]
+    url = f"/api/commerces/{found['id']}"
+    largest, longer = metadata("c", rest), metadata("c", rest + 1)
+    assert (await http.patch(url, json={"metadata": parts[1]})).status_code == 200
+    refused = await http.patch(url, json={"name": "T", "metadata": longer})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/metadata")
+    assert "more than 524,288 bytes. Send null or shorter values" in refused.json()["errors"][0]["detail"]
+    stored = (await http.get(url)).json()
+    assert (stored["name"], stored["metadata"]) == ("S", parts[0] | parts[1])
+    items: list[dict[str, Any]] = [
+        {"external_id": "r", "name": "R"},
+        {"external_id": "s", "name": "T", "metadata": longer, "users": [{"external_id": "u"}]},
+    ]
+    synchronized = (await http.post("/api/commerces/sync", json={"items": items})).json()
+    assert (synchronized["created"], synchronized["updated"], synchronized["unchanged"]) == (1, 0, 0)
+    (item,) = synchronized["refused"]
+    assert (item["index"], item["externalId"], item["errors"][0]["pointer"]) == (1, "s", "/items/1/metadata")
+    assert (await http.get(url)).json() == stored
+    items[1]["metadata"] = largest
+    assert (await http.post("/api/commerces/sync", json={"items": items})).json()["updated"] == 1
+    assert (await http.get(url)).json()["metadata"] == parts[0] | parts[1] | largest

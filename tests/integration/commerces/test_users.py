@@ -1,11 +1,13 @@
 """The people at a commerce, and when they were contacted."""
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from tests.support.builders import COMMERCE_ID, Tenant
+from workflows.tenant_limits import LISTED_USERS
 
 COMMERCE = f"/api/commerces/{COMMERCE_ID}"
 
@@ -179,3 +181,24 @@ async def test_an_argentine_number_without_the_9_is_another_telephone(http: http
     contacts = [{"contact_type": "PHONE", "value": number} for number in ("+5491123456789", "+541123456789")]
     answer = await http.patch(f"{COMMERCE}/users/{tenant.owner_id}", json={"contacts": contacts})
     assert [one["value"] for one in answer.json()["contacts"]] == ["+5491123456789", "+541123456789"]
+
+
+async def test_a_commerce_shows_a_hundred_users_and_its_list_has_all(http: httpx.AsyncClient) -> None:
+    for start in (0, 60):
+        users = [{"external_id": f"user-{number:03}"} for number in range(start, start + 60)]
+        await http.post("/api/commerces/sync", json={"items": [{"external_id": "a", "name": "A", "users": users}]})
+    (found,) = (await http.get("/api/commerces", params={"external_id": "a"})).json()["data"]
+    shown = (await http.get(f"/api/commerces/{found['id']}")).json()
+    assert ([one["externalId"] for one in shown["users"]], shown["usersTotal"]) == (
+        [f"user-{number:03}" for number in range(LISTED_USERS)],
+        120,
+    )
+    listed: list[dict[str, Any]] = []
+    query: dict[str, Any] = {"per_page": 50}
+    while query.get("cursor", "") is not None:
+        page = (await http.get(f"/api/commerces/{found['id']}/users", params=query)).json()
+        listed += page["data"]
+        query["cursor"] = page["meta"]["nextCursor"]
+    assert [one["externalId"] for one in listed] == [f"user-{number:03}" for number in range(120)]
+    assert listed[:LISTED_USERS] == shown["users"]
+    assert (await http.get(f"/api/commerces/{uuid4()}/users")).status_code == 404

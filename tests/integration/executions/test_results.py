@@ -14,6 +14,7 @@ from tests.support.activities import trail
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.hand_off import claim, insert_rows, run_out
 from tests.support.service import Service, until
+from workflows.tenant_limits import RESULTS_OF_ACTIVITY
 
 
 def result(**changes: Any) -> dict[str, Any]:
@@ -268,3 +269,29 @@ async def test_only_who_may_submits_results(tenant: Tenant, service: Service, ta
     stranger = await service.tenant()
     async with service.client(stranger.id) as other:
         assert (await submit(other, result(activity_id=taken["id"]))).status_code == 404
+
+
+async def test_an_activity_has_a_hundred_results_on_pages_and_a_final_one_is_never_refused(
+    http: httpx.AsyncClient, taken: dict[str, Any]
+) -> None:
+    most = RESULTS_OF_ACTIVITY.most
+
+    def pending(number: int) -> dict[str, Any]:
+        return result(activity_id=taken["id"], status="PENDING", external_status=f"step {number}")
+
+    bodies = [pending(number) for number in range(most)]
+    assert [(await submit(http, body)).status_code for body in bodies] == [201] * most
+    assert (await submit(http, bodies[0])).status_code == 200
+    refused = await submit(http, pending(most))
+    assert (refused.status_code, refused.json()["code"]) == (409, "limit_reached")
+    assert "has the 100 results that it may have" in refused.json()["detail"]
+    final = await submit(http, result(activity_id=taken["id"]))
+    assert (final.status_code, await status(http, taken)) == (201, "COMPLETED")
+    overriding = result(activity_id=taken["id"], status="NOT_EXECUTED", hard_override=True)
+    assert (await submit(http, overriding)).status_code == 409
+    url, listed = final.headers["Location"], []
+    while url:
+        page = await http.get(url)
+        listed += page.json()
+        url = page.links.get("next", {}).get("url", "")
+    assert [one["externalStatus"] for one in listed] == [*(f"step {number}" for number in range(most)), None]
