@@ -122,6 +122,7 @@ class Stack:
             "LD_PRELOAD": str(self._library),
             "FAKETIME": f"{offset_minutes:+d}m",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DISABLE_SHM": "1",  # a semaphore for all processes, which a killed one would keep
         }
 
     def _process(self, name: str) -> Popen[bytes]:
