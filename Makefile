@@ -1,7 +1,7 @@
 # Each target calls one script that needs only Python 3.11 or newer. Without make: python3 -m embedded run
 PYTHON ?= python3
 
-.PHONY: run test lint check demo token replay e2e chaos bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
+.PHONY: run test lint check demo token replay e2e chaos bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup bench-neighbours
 run:    ## Start everything here: PostgreSQL, Temporal, worker and API
 	@exec $(PYTHON) -m embedded run --stop-with-parent $(ARGS)
 test:   ## Run the tests
@@ -24,6 +24,6 @@ bench:  ## Measure speed, punctuality and cost, scaled down to minutes; one alon
 	@exec $(PYTHON) -m embedded bench --page $(ARGS)
 bench-full: ## Measure in full sizes, for hours
 	@exec $(PYTHON) -m embedded bench --page --full $(ARGS)
-BENCHMARKS = bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup
+BENCHMARKS = bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup bench-neighbours
 $(BENCHMARKS): bench-%:
 	@exec $(PYTHON) -m embedded bench $* $(ARGS)

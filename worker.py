@@ -5,8 +5,8 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ from activities_impl.scheduled_activities import ScheduledActivities
 from db.engine import Database, open_database
 from db.start import wait_for_schema
 from logs import configure_logging
-from runs.client import TASK_QUEUE, connect
+from runs.client import BULK_TASK_QUEUE, TASK_QUEUE, connect
 from runs.lead import Lead
 from runs.sandbox import Sandbox
 from runs.schedule import ensure_schedule
@@ -55,12 +55,22 @@ TUNING: dict[str, Any] = {
 By default one of five polls reads that queue. Tasks then wait in the backlog, and the last of 32 callers waits seconds.
 """
 
+BULK_TUNING: dict[str, Any] = {
+    "max_cached_workflows": 100,
+    "max_concurrent_workflow_tasks": 2,
+    "max_concurrent_workflow_task_polls": 2,
+    "max_concurrent_activities": 8,
+    "max_concurrent_activity_task_polls": 2,
+    "sticky_queue_schedule_to_start_timeout": TASK_TIMEOUT,
+}
+"""Few slots, so that any number of bulk operations leaves the processor to creations and marks. A step of an operation
+mostly sleeps: eight slots are eight operations at a time, and Temporal gives the tenants turns."""
+
 
 def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Callable[..., Any]]:
-    """List every step that a workflow may ask for."""
+    """List the steps of activities and of reconciliation."""
     scheduled_activities, resolution = ScheduledActivities(database), Resolution(database)
     reconciliation, listed_runs = Reconciliation(client, database, lead), ListedRuns(client, database, lead)
-    bulk_operations = BulkOperations(client, database, lead)
     return [
         scheduled_activities.create,
         scheduled_activities.resolve_commerce,
@@ -83,24 +93,48 @@ def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Call
         listed_runs.restore_open,
         listed_runs.restore_completed,
         listed_runs.find_stuck,
-        bulk_operations.collect,
-        bulk_operations.change_some,
-        bulk_operations.finish,
     ]
 
 
-def build_worker(client: Client, database: Database, *, lead: Lead = NO_LEAD, **options: Any) -> Worker:
-    """Build the worker of all workflows and steps; `options` are more of the SDK's `Worker`."""
-    return Worker(
+def bulk_steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Callable[..., Any]]:
+    """List the steps of bulk operations."""
+    bulk_operations = BulkOperations(client, database, lead)
+    return [bulk_operations.collect, bulk_operations.change_some, bulk_operations.finish]
+
+
+def build_worker(
+    client: Client, database: Database, *, lead: Lead = NO_LEAD, **options: Any
+) -> AbstractAsyncContextManager[None]:
+    """Build the worker of all workflows and steps; `options` are more of the SDK's `Worker`.
+
+    It polls two queues, that of bulk operations with few slots.
+    """
+    shared = {"interceptors": [DescribeFailures(), Heartbeats()], "workflow_runner": Sandbox()}
+    worker = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow, BulkOperationWorkflow],
+        workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow],
         activities=steps(client, database, lead),
-        interceptors=[DescribeFailures(), Heartbeats()],
-        workflow_runner=Sandbox(),
-        **TUNING,
-        **options,
+        **{**shared, **TUNING, **options},
     )
+    bulk_worker = Worker(
+        client,
+        task_queue=BULK_TASK_QUEUE,
+        workflows=[BulkOperationWorkflow],
+        activities=bulk_steps(client, database, lead),
+        **{**shared, **options, **BULK_TUNING},
+    )
+    return _run_both(worker, bulk_worker)
+
+
+@asynccontextmanager
+async def _run_both(worker: Worker, bulk_worker: Worker) -> AsyncIterator[None]:
+    """Run both until the block ends, then let them finish what is in flight at the same time."""
+    async with worker, bulk_worker:
+        try:
+            yield
+        finally:
+            await asyncio.gather(worker.shutdown(), bulk_worker.shutdown())
 
 
 def _deployment_config(settings: WorkerSettings) -> WorkerDeploymentConfig | None:
@@ -198,7 +232,11 @@ async def work(
     )
     async with worker:
         freeze_garbage_collection()
-        log.info("working", task_queue=TASK_QUEUE, metrics=metrics_address and f"http://{metrics_address}/metrics")
+        log.info(
+            "working",
+            task_queues=[TASK_QUEUE, BULK_TASK_QUEUE],
+            metrics=metrics_address and f"http://{metrics_address}/metrics",
+        )
         every = timedelta(seconds=settings.reconcile_every_seconds)
         scheduling = asyncio.create_task(keep_reconciling(client, every))
         await stop.wait()

@@ -1,6 +1,8 @@
 """Choose the items of a bulk operation in one statement, then change each as a single call would."""
 
 import asyncio
+import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from sqlalchemy import select, text
@@ -35,8 +37,11 @@ from workflows.bulk import (
 from workflows.limits import LONGEST_WAIT
 from workflows.messages import Apply, Cancel, Reschedule
 
-AT_ONCE = 20
-"""The most changes of one operation that are under way at the same time."""
+AT_ONCE = 4
+"""The most changes that are under way in this process at the same time, of all operations: they take turns, and each
+takes processor time from the creations of all tenants."""
+BEGINNING_SECONDS = 4
+"""The time after which a step begins no further item, so that it ends soon although changes take long."""
 
 
 class BulkOperations(BulkOperationActivities):
@@ -46,6 +51,7 @@ class BulkOperations(BulkOperationActivities):
         self._database = database
         self._changes = Changes(client, database, lead)
         self._lead = lead
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     @activity.defn
     async def collect(self, operation: BulkOperation) -> None:
@@ -78,23 +84,31 @@ class BulkOperations(BulkOperationActivities):
             operation = await fetch_row(connection, OperationRow, stored)
             items = await fetch_rows(connection, NextItem, statements.next_items_statement(chunk))
         assert operation is not None  # noqa: S101 - the step that collects the items has written it
-        slots = asyncio.Semaphore(AT_ONCE)
+        done, until = 0, time.monotonic() + BEGINNING_SECONDS
         async with asyncio.TaskGroup() as group:
-            for item in items:
-                await slots.acquire()
-                round_number = await self._claim(chunk, item)
-                if round_number is None:  # the operation was stopped, or the item has an outcome meanwhile
-                    slots.release()
-                    continue
-                key = change_key(chunk.id, round_number)
-                task = group.create_task(self._change_item(chunk, operation, item, key))
-                task.add_done_callback(lambda _: slots.release())
-                await asyncio.sleep(1 / chunk.per_second)
-        if len(items) == chunk.size:
-            return ChunkDone(after=items[-1].position)
+            while done < len(items) and (done == 0 or time.monotonic() < until):
+                if await self._begin(group, chunk, operation, items[done]):
+                    await asyncio.sleep(1 / chunk.per_second)
+                done += 1
+        if done < len(items) or done == chunk.size:
+            return ChunkDone(after=items[done - 1].position)
         async with self._database.autocommit.connect() as connection:
             pending = await connection.execute(statements.pending_count_statement(chunk.tenant_id, chunk.id))
         return ChunkDone(pending=pending.scalar_one(), state=operation.state)
+
+    async def _begin(self, group: asyncio.TaskGroup, chunk: Chunk, operation: OperationRow, item: NextItem) -> bool:
+        """Begin the change of an item once a slot is free; return False if it is not to be changed."""
+        await self._slots.acquire()
+        with ExitStack() as slot:
+            slot.callback(self._slots.release)
+            round_number = await self._claim(chunk, item)
+            if round_number is None:  # the operation was stopped, or the item has an outcome meanwhile
+                return False
+            key = change_key(chunk.id, round_number)
+            task = group.create_task(self._change_item(chunk, operation, item, key))
+            task.add_done_callback(lambda _: self._slots.release())
+            slot.pop_all()
+        return True
 
     async def _claim(self, chunk: Chunk, item: NextItem) -> int | None:
         """Claim the item; return the round of its change's key, or None if it is not to be changed."""

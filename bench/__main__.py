@@ -33,6 +33,7 @@ SIZES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "claims": ({"rounds": 3, "seconds": 1, "rows": 20_000}, {"rounds": 5, "seconds": 15, "rows": 500_000}),
     "profile": ({"rounds": 3, "seconds": 3, "marks": 0}, {"rounds": 3, "seconds": 20, "marks": 200}),
     "startup": ({"rounds": 3}, {"rounds": 5}),
+    "neighbours": ({"rounds": 3, "seconds": 15, "size": 30}, {"rounds": 3, "seconds": 60, "size": 50}),
 }
 """The arguments of each benchmark: scaled down to minutes, and in full."""
 

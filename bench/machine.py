@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 from tempfile import TemporaryDirectory
@@ -24,7 +25,7 @@ from embedded.signing_key import SigningKey, ensure_signing_key
 from embedded.stack import API_COMMAND, WORKER_COMMAND, process_environment
 from embedded.stack_settings import StackSettings
 from embedded.temporal_server import TemporalServer, free_port, has_pollers, running_temporal
-from runs.client import TASK_QUEUE
+from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
 
 PATIENCE_SECONDS = 60
 DATABASE = "scheduled_activities"
@@ -56,7 +57,8 @@ class Machine:
     def start_ours(self, **variables: str) -> str:
         """Start our worker, with these variables, and our API as `make run` does; returns the API's base URL."""
         self.start("worker", WORKER_COMMAND, **variables)
-        wait_for(lambda: has_pollers(self.temporal.address, TASK_QUEUE))
+        for task_queue in (TASK_QUEUE, BULK_TASK_QUEUE):
+            wait_for(partial(has_pollers, self.temporal.address, task_queue))
         url = self.start("api", API_COMMAND)
         wait_for(lambda: answers(f"{url}/health/ready"))
         return url

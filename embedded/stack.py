@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 from types import FrameType
@@ -23,7 +24,7 @@ from embedded.processes import LogLines, StackError, folder_lock, guarded_proces
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey, ensure_signing_key
 from embedded.stack_settings import StackSettings, check_ports, read_settings
 from embedded.temporal_server import LOOPBACK, TemporalServer, has_pollers, running_temporal
-from runs.client import TASK_QUEUE
+from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
 
 _DATABASE = "scheduled_activities"
 _LOOK_EVERY_SECONDS = 0.1
@@ -100,7 +101,8 @@ class Stack:
         variables = process_environment(self.settings, database_url, temporal, key)
         self._start_own("worker", WORKER_COMMAND, variables, lock)
         self._start_own("api", API_COMMAND, variables, lock)
-        self._wait_for("the worker", lambda: has_pollers(temporal.address, TASK_QUEUE))
+        for task_queue in (TASK_QUEUE, BULK_TASK_QUEUE):
+            self._wait_for("the worker", partial(has_pollers, temporal.address, task_queue))
         self._wait_for("the API", lambda: _answers(f"{self.settings.api_url}/health/ready"))
         facts = demo_facts(self.settings, key, temporal)
         self.parts.enter_context(published_facts(folder / "demo.json", facts))

@@ -10,7 +10,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from runs.ask import describe_run, describe_silence, limit_time, read_start
-from runs.client import TASK_QUEUE
+from runs.client import BULK_TASK_QUEUE
 from runs.patience import BULK_START_PATIENCE
 from workflows.actors import acting_as
 from workflows.bulk import BulkOperation, bulk_workflow_id
@@ -71,7 +71,7 @@ async def _start_run(client: Client, operation: BulkOperation, reuse: WorkflowID
             BulkOperationWorkflow.run,
             operation,
             id=bulk_workflow_id(operation.tenant_id, operation.id),
-            task_queue=TASK_QUEUE,
+            task_queue=BULK_TASK_QUEUE,
             id_reuse_policy=reuse,
             search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
             static_summary=f"{operation.change.verb} many, {operation.per_second} a second",

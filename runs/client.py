@@ -14,6 +14,8 @@ from runs.actors import ActorHeaders
 from runs.limits import report_limits
 
 TASK_QUEUE = "scheduled-activities"
+BULK_TASK_QUEUE = f"{TASK_QUEUE}-bulk"
+"""Bulk operations wait in a queue of their own, so that creations and marks never wait behind them."""
 
 _PLAIN_KEY = re.compile(r"(?!sha256:)[A-Za-z0-9._~:-]+", re.ASCII)
 

@@ -1,7 +1,7 @@
 """A world of its own for a test that breaks things: a fresh database, and a fresh namespace of Temporal."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +10,6 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.worker import Worker
 
 from embedded.postgres import Postgres
 from tests.support.service import Service, running_service, temporal_client
@@ -52,6 +51,6 @@ async def idle_service(postgres: Postgres, temporal: Client, **settings: Any) ->
         yield service
 
 
-def work(service: Service) -> Worker:
+def work(service: Service) -> AbstractAsyncContextManager[None]:
     """A worker of that service, for as long as an `async with` block runs."""
     return build_worker(service.temporal, service.database)

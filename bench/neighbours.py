@@ -1,0 +1,152 @@
+"""Measure attacks of one tenant on another: its creations, `/health/live`, and the longest stall of the API's loop."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from bench.load import Measured, body, connection, posting
+from bench.machine import Machine, machine
+from bench.results import Results
+from embedded.demo_data import OTHER_COMMERCE_ID, OTHER_TENANT_ID
+
+BETWEEN_SECONDS = 0.1
+"""The innocent tenant creates and asks for `/health/live` at this interval, too seldom to be a load."""
+WATCH_SECONDS = 0.02
+"""The loop is asked this often whether it stands still."""
+
+
+@dataclass
+class Attacker:
+    """The tenant that attacks, and what its calls were answered."""
+
+    servers: Machine
+    url: str
+    size: int
+    answers: Counter[str] = field(default_factory=Counter)
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Open a client with many connections."""
+        headers = self.servers.headers(OTHER_TENANT_ID)
+        limits = httpx.Limits(max_connections=200)
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=60, limits=limits, trust_env=False
+        ) as http:
+            yield http
+
+    def note(self, what: str, answer: httpx.Response) -> httpx.Response:
+        """Count an answer by its status."""
+        self.answers[f"{what}: {answer.status_code}"] += 1
+        return answer
+
+
+Attack = Callable[[Attacker], AbstractAsyncContextManager[None]]
+
+
+async def run(results: Results, *, rounds: int, seconds: float, size: int, attacks: tuple[str, ...] = ()) -> None:
+    """Measure each attack beside a quiet time of its own; `size` is the number of calls that it makes at once."""
+    with machine() as servers:
+        url = servers.start_ours()
+        await _probe(servers, url, 2)
+        for name in attacks or tuple(ATTACKS):
+            await _measure(results, servers, url, name, rounds, seconds, size)
+
+
+async def _measure(  # noqa: PLR0913, PLR0917 - the circumstances of an attack
+    results: Results, servers: Machine, url: str, name: str, rounds: int, seconds: float, size: int
+) -> None:
+    attacker = Attacker(servers, url, size)
+    for _ in range(rounds):
+        quiet = await _probe(servers, url, seconds)
+        async with ATTACKS[name](attacker):
+            beside = await _probe(servers, url, seconds)
+        for metric, before, after in (
+            ("creation p99", quiet.creations.percentile(0.99), beside.creations.percentile(0.99)),
+            ("/health/live p99", quiet.live.percentile(0.99), beside.live.percentile(0.99)),
+        ):
+            results.add(name, metric, before, "quiet", "ms")
+            results.add(name, metric, after, "beside", "ms")
+            results.add(name, metric, after / before, "ratio", "×")
+        results.add(name, "loop of the API", quiet.stall, "longest stall, quiet", "ms")
+        results.add(name, "loop of the API", beside.stall, "longest stall, beside", "ms")
+    for answer, number in sorted(attacker.answers.items()):
+        results.add(name, "answers to the attacker", number, answer, "")
+
+
+@dataclass
+class Probed:
+    """The latencies of an innocent tenant, and the longest stall of the API's loop in milliseconds."""
+
+    creations: Measured
+    live: Measured
+    stall: float = 0
+
+
+async def _probe(servers: Machine, url: str, seconds: float) -> Probed:
+    """Create activities, and ask for `/health/live`, at an interval for so long."""
+    probed = Probed(Measured(seconds), Measured(seconds))
+    until = time.perf_counter() + seconds
+
+    async def create() -> None:
+        async with posting(url, servers.headers()) as call:
+            await _repeat(call, probed.creations, BETWEEN_SECONDS, until)
+
+    async def ask() -> None:
+        async with connection(url, {}) as opened:
+            await _repeat(lambda: opened.get("/health/live"), probed.live, WATCH_SECONDS, until)
+
+    await asyncio.gather(create(), ask())
+    probed.stall = 1000 * max(probed.live.latencies)
+    return probed
+
+
+async def _repeat(call: Callable[[], Any], measured: Measured, interval: float, until: float) -> None:
+    while (before := time.perf_counter()) < until:
+        await call()
+        measured.latencies.append(time.perf_counter() - before)
+        await asyncio.sleep(interval)
+
+
+CAMPAIGN = 400
+
+
+@asynccontextmanager
+async def bulk_operations(attacker: Attacker) -> AsyncIterator[None]:
+    """Begin many bulk operations at once, each over a whole campaign, and stop all of them at the end."""
+    async with attacker.client() as http:
+        await _ensure_campaign(http)
+        change = {"filter": {"channel": "EMAIL"}, "reason": "bench", "shift_seconds": 60}
+        ids = [str(uuid4()) for _ in range(attacker.size)]
+        begun = asyncio.gather(
+            *(http.post("/api/activities/reschedule", json=change | {"operation_id": one}) for one in ids)
+        )
+        yield
+        for answer in await begun:
+            attacker.note("begin", answer)
+        stops = [f"/api/operations/{one}/stop" for one in ids]
+        for answer in await asyncio.gather(*(http.post(stop) for stop in stops)):
+            attacker.note("stop", answer)
+        for stop in stops:
+            while (await http.post(stop)).status_code not in {200, 404}:
+                await asyncio.sleep(0.5)
+
+
+async def _ensure_campaign(http: httpx.AsyncClient) -> None:
+    found = (await http.get("/api/activities", params={"channel": "EMAIL"})).json()
+    missing = CAMPAIGN - found["meta"]["total"]
+    items = [body(channel="EMAIL", commerce_id=str(OTHER_COMMERCE_ID)) for _ in range(missing)]
+    for first in range(0, missing, 100):
+        content = json.dumps({"activities": items[first : first + 100]})
+        (await http.post("/api/activities/batch", content=content)).raise_for_status()
+
+
+ATTACKS: dict[str, Attack] = {"bulk operations": bulk_operations}
+"""Each attack goes on while its block runs, and has ended when the block has."""
