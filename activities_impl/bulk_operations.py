@@ -48,6 +48,7 @@ class BulkOperations(BulkOperationActivities):
     """The steps of bulk operations. A second run finds in the table what the first has done."""
 
     def __init__(self, client: Client, database: Database, lead: Lead) -> None:
+        self._client = client
         self._database = database
         self._changes = Changes(client, database, lead)
         self._lead = lead
@@ -55,21 +56,27 @@ class BulkOperations(BulkOperationActivities):
 
     @activity.defn
     async def collect(self, operation: BulkOperation) -> None:
-        """Write the operation and all of its items in one transaction, unless they are written already.
+        """Write all of the operation's items in one transaction, unless they are written already or it was stopped.
 
-        An operation for which more activities are found than it may change is written as REJECTED, without items.
+        An operation for which more activities are found than it may change is written as REJECTED, without items. Its
+        row is locked last, so that a stop never waits for the choice.
         """
+        async with self._database.autocommit.connect() as connection:  # for a run that was started by hand
+            await connection.execute(statements.operation_insert_statement(operation, BulkState.COLLECTING))
         async with self._database.transactions.begin() as connection:
+            if (await connection.execute(statements.state_statement(operation))).scalar_one() != BulkState.COLLECTING:
+                return
             await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
             await connection.execute(PLANNED_ANEW)
-            if (await connection.execute(statements.operation_insert_statement(operation))).first() is None:
-                return
             paused = (await connection.execute(select(paused_at(operation.tenant_id)))).scalar_one()
             choosing = await connection.begin_nested()
             chosen = await connection.execute(statements.items_insert_statement(operation, paused))
-            if chosen.scalar_one() <= operation.at_most:
+            is_within_bound = chosen.scalar_one() <= operation.at_most
+            if is_within_bound and (await connection.execute(statements.run_statement(operation))).first():
                 return
             await choosing.rollback()
+            if is_within_bound:
+                return
             detail = (
                 f"More than {operation.at_most:,} activities matched the filter when they were chosen, so nothing was"
                 " changed. Count them by `dry_run`, then send a new operation with that number as `confirm_total`."
@@ -152,7 +159,7 @@ class BulkOperations(BulkOperationActivities):
     @activity.defn
     async def finish(self, finish: Finish) -> BulkState:
         """Write the end of the operation, unless it is written already; return the state that is written."""
-        return await finish_operation(self._database, finish)
+        return await finish_operation(self._client, self._database, finish)
 
 
 def _is_too_far_ahead(change: Reschedule) -> bool:

@@ -11,7 +11,7 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 
 from activities_impl.findings import report, report_page, settle_each
-from db.bulk_operations import OpenOperation, open_operations_statement
+from db.bulk_operations import OpenOperation, TenantToBegin, open_operations_statement, tenants_to_begin_statement
 from db.engine import Database
 from db.failures import concerns_row
 from db.leases import ExpiredLease, expire_leases_statement, expired_leases_statement
@@ -24,6 +24,7 @@ from db.results import (
 )
 from db.rows import address, fetch_row, fetch_rows, row_lock
 from runs.ask import describe_run, is_reset
+from runs.bulk_queue import begin_queued
 from runs.bulk_recovery import settle_operation
 from runs.client import workflow_id
 from runs.follow_up import FollowUps
@@ -105,11 +106,18 @@ class Reconciliation(ReconciliationActivities):
 
     @activity.defn
     async def settle_operations(self, page: Page) -> Compared:
-        """Settle the bulk operations without a run, the oldest first."""
+        """Settle the bulk operations without a run, the oldest first, and begin queued ones whose turn has come."""
         async with self._database.autocommit.connect() as connection:
             rows = await fetch_rows(connection, OpenOperation, open_operations_statement(page))
+            tenants = await fetch_rows(connection, TenantToBegin, tenants_to_begin_statement(page.size))
         found = await settle_each(rows, self._settle_operation)
+        begun = await settle_each(tenants, self._begin_queued)
+        found |= {kind: found.get(kind, []) + names for kind, names in begun.items()}
         return report_page(found, _find_position(page, rows))
+
+    async def _begin_queued(self, tenant: TenantToBegin) -> Finding | None:
+        begun = await begin_queued(self._client, self._database, tenant.id)
+        return Finding.OPERATION_BEGUN if begun else None
 
     async def _settle_operation(self, row: OpenOperation) -> Finding | None:
         return await settle_operation(self._client, self._database, OperationRef(tenant_id=row.tenant_id, id=row.id))

@@ -74,7 +74,7 @@ async def _measure(  # noqa: PLR0913, PLR0917 - the circumstances of an attack
         ):
             results.add(name, metric, before, "quiet", "ms")
             results.add(name, metric, after, "beside", "ms")
-            results.add(name, metric, after / before, "ratio", "×")
+            results.add(name, metric, after / before, "ratio", "times")
         results.add(name, "loop of the API", quiet.stall, "longest stall, quiet", "ms")
         results.add(name, "loop of the API", beside.stall, "longest stall, beside", "ms")
     for answer, number in sorted(attacker.answers.items()):
@@ -135,8 +135,8 @@ async def bulk_operations(attacker: Attacker) -> AsyncIterator[None]:
         for answer in await asyncio.gather(*(http.post(stop) for stop in stops)):
             attacker.note("stop", answer)
         for stop in stops:
-            while (await http.post(stop)).status_code not in {200, 404}:
-                await asyncio.sleep(0.5)
+            while (answer := await http.post(stop)).status_code not in {200, 404}:
+                attacker.note("stop again", answer)
 
 
 async def _ensure_campaign(http: httpx.AsyncClient) -> None:

@@ -12,24 +12,36 @@ from sqlalchemy import (
     case,
     exists,
     func,
-    insert,
     literal,
     literal_column,
     not_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from db import models
 from db.listing import Listed
-from db.models import BulkOperationItem, ScheduledActivity
-from db.rows import CLOCK, Columns, Rows, address, page_statement
-from workflows.bulk import BulkOperation, BulkState, BulkVerb, Chunk, Finish, ItemOutcome, ItemResult, OperationRef
+from db.models import BulkOperationItem, ScheduledActivity, TenantQuota
+from db.rows import CLOCK, NOW, Columns, HasAddress, Key, Rows, address, page_statement
+from workflows.bulk import (
+    RUNNING_STATES,
+    BulkOperation,
+    BulkState,
+    BulkVerb,
+    Chunk,
+    Finish,
+    ItemOutcome,
+    ItemResult,
+    OperationRef,
+)
 from workflows.findings import Page
+from workflows.tenant_limits import QUEUED_OPERATIONS, RUNNING_OPERATIONS, Quota
 from workflows.words import ActivityStatus
 
 CONFIRM_ABOVE = 1000
@@ -50,8 +62,10 @@ class OperationRow(NamedTuple):
     confirm_total: int | None
     detail: str | None
     created_at: datetime
+    started_at: datetime | None
     finished_at: datetime | None
     counts: dict[str, int]
+    queue_position: int | None
 
 
 class BegunItem(NamedTuple):
@@ -72,7 +86,12 @@ class NextItem(NamedTuple):
     status: ActivityStatus
 
 
-def operation_insert_statement(operation: BulkOperation) -> Insert:
+def queue_lock(tenant_id: UUID) -> Columns:
+    """Return the parameters of the lock under which the tenant's operations are accepted, begun and stopped."""
+    return {"lock": f"bulk operations of {tenant_id}"}
+
+
+def operation_insert_statement(operation: BulkOperation, state: BulkState = BulkState.QUEUED) -> Insert:
     """Build an INSERT of the operation; returns its id, or no row if it was recorded before."""
     return (
         upsert(models.BulkOperation)
@@ -84,12 +103,68 @@ def operation_insert_statement(operation: BulkOperation) -> Insert:
             filter=operation.filter.model_dump(mode="json", exclude_defaults=True),
             actor=operation.actor,
             per_second=operation.per_second,
-            state=BulkState.RUNNING,
+            state=state,
             confirm_total=operation.confirm_total,
+            created_at=CLOCK,  # after the wait for the lock, so that it is the order of acceptance
         )
         .on_conflict_do_nothing()
         .returning(models.BulkOperation.id)
     )
+
+
+def begin_statement(tenant_id: UUID) -> ReturningUpdate[Any]:
+    """Build an UPDATE that begins the tenant's first queued operations, as many as may run; returns their ids."""
+    operation = models.BulkOperation
+    running = select(func.count()).where(operation.tenant_id == tenant_id, _IS_RUNNING).scalar_subquery()
+    free = func.greatest(_quota(tenant_id, RUNNING_OPERATIONS) - running, 0)
+    queued = select(operation.id).where(operation.tenant_id == tenant_id, _IS_QUEUED)
+    first = queued.order_by(operation.created_at, operation.id).limit(free)
+    return (
+        update(operation)
+        .where(operation.tenant_id == tenant_id, operation.id.in_(first))
+        .values(state=BulkState.COLLECTING, started_at=NOW)
+        .returning(operation.id)
+    )
+
+
+def is_queue_full_statement(tenant_id: UUID, more: int) -> Rows:
+    """Select True if the tenant has more queued operations than it may have, or would have with so many more."""
+    operation = models.BulkOperation
+    queued = select(func.count()).where(operation.tenant_id == tenant_id, _IS_QUEUED).scalar_subquery()
+    return select(queued + more > _quota(tenant_id, QUEUED_OPERATIONS))
+
+
+def collecting_statement(tenant_id: UUID) -> Rows:
+    """Select the ids of the tenant's operations that have begun and have not chosen their activities yet."""
+    operation = models.BulkOperation
+    is_collecting = operation.state == BulkState.COLLECTING
+    ids = select(operation.id).where(operation.tenant_id == tenant_id, _IS_OPEN, is_collecting)
+    return ids.order_by(operation.created_at, operation.id)
+
+
+class TenantToBegin(NamedTuple):
+    """A tenant that has queued operations and runs fewer than it may."""
+
+    id: UUID
+
+
+def tenants_to_begin_statement(limit: int) -> Rows:
+    """Select the `TenantToBegin`s."""
+    tenant_id = models.BulkOperation.tenant_id
+    return (
+        select(tenant_id.label("id"))
+        .where(_IS_OPEN)
+        .group_by(tenant_id)
+        .having(func.bool_or(_IS_QUEUED))
+        .having(func.count().filter(_IS_RUNNING) < _quota(tenant_id, RUNNING_OPERATIONS))
+        .limit(limit)
+    )
+
+
+def _quota(tenant_id: Key, quota: Quota) -> ColumnElement[int]:
+    """Return the tenant's own number, or the default, as an expression."""
+    own = select(TenantQuota.value).where(TenantQuota.tenant_id == tenant_id, TenantQuota.name == quota.name)
+    return func.coalesce(own.correlate(models.BulkOperation).scalar_subquery(), quota.default)
 
 
 def items_insert_statement(operation: BulkOperation, paused: datetime | None) -> Rows:
@@ -109,16 +184,27 @@ def items_insert_statement(operation: BulkOperation, paused: datetime | None) ->
         "scheduled_at": found.c.at,
         "outcome": literal(ItemOutcome.PENDING.value),
     }
-    items = insert(BulkOperationItem).from_select(list(values), select(*values.values()))
+    # A step that runs twice at once waits here for the first, which has then changed the operation's state.
+    items = upsert(BulkOperationItem).from_select(list(values), select(*values.values())).on_conflict_do_nothing()
     inserted = items.returning(BulkOperationItem.position).cte("inserted")
     return select(func.count()).select_from(inserted)
+
+
+def run_statement(operation: BulkOperation) -> ReturningUpdate[Any]:
+    """Build an UPDATE of an operation whose items are chosen; returns no row if it was stopped meanwhile."""
+    return (
+        update(models.BulkOperation)
+        .where(_is_operation(operation.tenant_id, operation.id), models.BulkOperation.state == BulkState.COLLECTING)
+        .values(state=BulkState.RUNNING)
+        .returning(models.BulkOperation.id)
+    )
 
 
 def reject_statement(operation: BulkOperation, detail: str) -> Update:
     """Build an UPDATE that ends an operation for which nothing was chosen."""
     return (
         update(models.BulkOperation)
-        .where(_is_operation(operation.tenant_id, operation.id))
+        .where(_is_operation(operation.tenant_id, operation.id), models.BulkOperation.state == BulkState.COLLECTING)
         .values(state=BulkState.REJECTED, detail=detail, finished_at=CLOCK)
     )
 
@@ -212,6 +298,15 @@ def last_round_statement(ref: OperationRef) -> Rows:
     return select(last).where(_is_item_of(ref.tenant_id, ref.id))
 
 
+def end_unbegun_statement(ref: OperationRef, *states: BulkState) -> Update:
+    """Build an UPDATE that ends an operation in one of these states, in which it has begun no change."""
+    return (
+        update(models.BulkOperation)
+        .where(_is_operation(ref.tenant_id, ref.id), models.BulkOperation.state.in_(states))
+        .values(state=BulkState.STOPPED, finished_at=CLOCK)
+    )
+
+
 def stop_statement(ref: OperationRef) -> Update:
     """Build an UPDATE after which no item of the operation is begun any more."""
     return (
@@ -232,7 +327,7 @@ def end_stop_statement(ref: OperationRef) -> Update:
 
 
 class OpenOperation(NamedTuple):
-    """A bulk operation that has not ended."""
+    """A bulk operation that has begun and not ended."""
 
     created_at: datetime
     tenant_id: UUID
@@ -242,16 +337,12 @@ class OpenOperation(NamedTuple):
 def open_operations_statement(page: Page) -> Rows:
     """Select the `OpenOperation`s of a page, the oldest first."""
     place = (models.BulkOperation.created_at, models.BulkOperation.tenant_id, models.BulkOperation.id)
-    return page_statement(select(*place).where(_IS_OPEN), place, page.after, page.size)
+    return page_statement(select(*place).where(_IS_OPEN, _IS_RUNNING), place, page.after, page.size)
 
 
-def open_lock_statement(ref: OperationRef) -> Rows:
-    """Select the state of an operation and lock its row; no row if the operation has ended."""
-    return (
-        select(models.BulkOperation.state)
-        .where(_is_operation(ref.tenant_id, ref.id), _IS_OPEN)
-        .with_for_update(key_share=True)
-    )
+def state_statement(ref: HasAddress) -> Rows:
+    """Select the state of an operation."""
+    return select(models.BulkOperation.state).where(_is_operation(ref.tenant_id, ref.id))
 
 
 def pending_count_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
@@ -268,7 +359,7 @@ def finish_statement(finish: Finish) -> Rows:
     operation = models.BulkOperation
     ended = (
         update(models.BulkOperation)
-        .where(_is_operation(finish.tenant_id, finish.id), _IS_OPEN)
+        .where(_is_operation(finish.tenant_id, finish.id), _IS_RUNNING)
         .values(
             state=case((operation.state == BulkState.STOPPING, BulkState.STOPPED.value), else_=finish.state.value),
             detail=finish.detail,
@@ -300,9 +391,21 @@ def operation_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
         .subquery("counts")
     )
     by_outcome = select(func.jsonb_object_agg(counts.c.outcome, counts.c.number)).scalar_subquery()
-    return select(models.BulkOperation.__table__, func.coalesce(by_outcome, literal({}, JSONB)).label("counts")).where(
-        _is_operation(tenant_id, operation_id)
+    queued = aliased(models.BulkOperation)
+    is_not_behind = tuple_(queued.created_at, queued.id) <= tuple_(
+        models.BulkOperation.created_at, models.BulkOperation.id
     )
+    position = (
+        select(func.nullif(func.count(), 0))
+        .where(queued.tenant_id == tenant_id, queued.state == BulkState.QUEUED, is_not_behind, _IS_QUEUED)
+        .correlate(models.BulkOperation)
+        .scalar_subquery()
+    )
+    return select(
+        models.BulkOperation.__table__,
+        func.coalesce(by_outcome, literal({}, JSONB)).label("counts"),
+        position.label("queue_position"),
+    ).where(_is_operation(tenant_id, operation_id))
 
 
 def items_statement(tenant_id: UUID, operation_id: UUID, outcome: ItemOutcome | None) -> Rows:
@@ -313,7 +416,11 @@ def items_statement(tenant_id: UUID, operation_id: UUID, outcome: ItemOutcome | 
     return statement.order_by(BulkOperationItem.position)
 
 
-_IS_OPEN = models.BulkOperation.state.in_([literal_column("'RUNNING'"), literal_column("'STOPPING'")])
+_IS_QUEUED = models.BulkOperation.state == literal_column("'QUEUED'")
+_IS_RUNNING = models.BulkOperation.state.in_([literal_column(f"'{state}'") for state in RUNNING_STATES])
+_IS_OPEN = models.BulkOperation.state.in_(
+    [literal_column(f"'{state}'") for state in (BulkState.QUEUED, *RUNNING_STATES)]
+)
 """Literals, not parameters, so that the planner recognizes the partial index of open operations."""
 
 

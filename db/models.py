@@ -341,7 +341,12 @@ class BulkOperation(HasId):
 
     __tablename__ = "bulk_operations"
     __table_args__ = (
-        Index("bulk_operations_open_idx", "created_at", postgresql_where=text("state IN ('RUNNING', 'STOPPING')")),
+        Index(
+            "bulk_operations_open_idx",
+            "tenant_id",
+            "created_at",
+            postgresql_where=text("state IN ('QUEUED', 'COLLECTING', 'RUNNING', 'STOPPING')"),
+        ),
     )
 
     verb: Mapped[BulkVerb]
@@ -353,6 +358,7 @@ class BulkOperation(HasId):
     confirm_total: Mapped[int | None] = mapped_column(comment="The most activities to choose, as the caller sent it.")
     detail: Mapped[str | None] = mapped_column(comment="The reason why it was ended before it had changed all items.")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None] = mapped_column(comment="When its turn in the tenant's queue has come.")
     finished_at: Mapped[datetime | None]
 
 

@@ -1,15 +1,15 @@
-"""Start, resume and read the runs of bulk operations."""
+"""Start, resume and find the runs of bulk operations."""
 
 import asyncio
 from contextlib import suppress
 from uuid import UUID
 
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from runs.ask import describe_run, describe_silence, limit_time, read_start
+from runs.ask import describe_run, describe_silence, limit_time
 from runs.client import BULK_TASK_QUEUE
 from runs.patience import BULK_START_PATIENCE
 from workflows.actors import acting_as
@@ -19,41 +19,27 @@ from workflows.search_attributes import TENANT_ID
 
 
 async def start_bulk_operation(client: Client, operation: BulkOperation) -> bool:
-    """Accept the operation by starting its run; return False if a run of this id exists already.
+    """Start the run of an operation; return False if a run of this id exists already.
 
     Raises:
         UnansweredError: the run is not known to have been started.
     """
     try:
-        with acting_as(operation.actor):
-            accepted = operation.model_copy(update={"actor": None})
-            await _start_run(client, accepted, WorkflowIDReusePolicy.REJECT_DUPLICATE)
+        await _start_run(client, operation, WorkflowIDReusePolicy.REJECT_DUPLICATE)
     except WorkflowAlreadyStartedError:
         return False
     except (RPCError, RuntimeError, TimeoutError) as failure:
         with suppress(RPCError):
-            if await read_bulk_operation(client, operation.tenant_id, operation.id):
+            if await find_bulk_run(client, operation.tenant_id, operation.id):
                 return False
         raise describe_silence(failure) from failure
     return True
 
 
-async def read_bulk_operation(client: Client, tenant_id: UUID, operation_id: UUID) -> BulkOperation | None:
-    """Return what the operation's run was started with, or None if Temporal knows none."""
-    try:
-        operation, actor = await read_start(client, bulk_workflow_id(tenant_id, operation_id), None, BulkOperation)
-    except RPCError as failure:
-        if failure.status is RPCStatusCode.NOT_FOUND:
-            return None
-        raise
-    return operation.model_copy(update={"actor": actor})
-
-
 @limit_time
-async def has_bulk_run(client: Client, tenant_id: UUID, operation_id: UUID) -> bool:
-    """Return whether the operation has an open run."""
-    run = await describe_run(client, bulk_workflow_id(tenant_id, operation_id))
-    return run is not None and run.status is WorkflowExecutionStatus.RUNNING
+async def find_bulk_run(client: Client, tenant_id: UUID, operation_id: UUID) -> WorkflowExecutionDescription | None:
+    """Return the operation's latest run, or None if Temporal knows none."""
+    return await describe_run(client, bulk_workflow_id(tenant_id, operation_id))
 
 
 async def resume_bulk_operation(client: Client, operation: BulkOperation) -> None:
@@ -67,13 +53,14 @@ async def resume_bulk_operation(client: Client, operation: BulkOperation) -> Non
 
 async def _start_run(client: Client, operation: BulkOperation, reuse: WorkflowIDReusePolicy) -> None:
     async with asyncio.timeout(BULK_START_PATIENCE.total_seconds()):
-        await client.start_workflow(
-            BulkOperationWorkflow.run,
-            operation,
-            id=bulk_workflow_id(operation.tenant_id, operation.id),
-            task_queue=BULK_TASK_QUEUE,
-            id_reuse_policy=reuse,
-            search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
-            static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
-            priority=Priority(fairness_key=str(operation.tenant_id)),
-        )
+        with acting_as(operation.actor):
+            await client.start_workflow(
+                BulkOperationWorkflow.run,
+                operation,
+                id=bulk_workflow_id(operation.tenant_id, operation.id),
+                task_queue=BULK_TASK_QUEUE,
+                id_reuse_policy=reuse,
+                search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(operation.tenant_id))]),
+                static_summary=f"{operation.change.verb} many, {operation.per_second} a second",
+                priority=Priority(fairness_key=str(operation.tenant_id)),
+            )

@@ -10,10 +10,10 @@ from db.engine import Database
 from db.rows import fetch_row, fetch_rows
 from runs.ask import ENDED_FROM_OUTSIDE, describe_run, read_ending
 from runs.bulk import resume_bulk_operation
-from runs.locked import LockedCalls
+from runs.bulk_queue import begin_queued, build_input
 from workflows.bulk import (
+    RUNNING_STATES,
     BulkChange,
-    BulkOperation,
     BulkState,
     BulkVerb,
     Finish,
@@ -24,13 +24,16 @@ from workflows.bulk import (
     change_key,
 )
 from workflows.findings import Finding
-from workflows.messages import ActivityFilter, Apply, Cancel, Reschedule
+from workflows.messages import Apply, Cancel, Reschedule
 
 WITHDRAWN = ItemResult(outcome=ItemOutcome.PENDING, detail="Its change was begun, had no outcome, and was withdrawn.")
 
 
-async def finish_operation(database: Database, finish: Finish) -> BulkState:
-    """Settle the changes that were begun, then write the operation's end; return the state that is written."""
+async def finish_operation(client: Client, database: Database, finish: Finish) -> BulkState:
+    """Settle the changes that were begun, write the operation's end, and begin the tenant's next operations.
+
+    Returns the state that is written.
+    """
     if finish.state is BulkState.STOPPED:
         async with database.autocommit.connect() as connection:
             await connection.execute(statements.stop_statement(finish))  # from here on no item is begun any more
@@ -41,6 +44,7 @@ async def finish_operation(database: Database, finish: Finish) -> BulkState:
         await _settle_item(database, operation, item)
     async with database.autocommit.connect() as connection:
         await connection.execute(statements.finish_statement(finish))
+    await begin_queued(client, database, finish.tenant_id)
     return (await _read_operation(database, finish)).state
 
 
@@ -73,40 +77,29 @@ async def settle_operation(client: Client, database: Database, ref: OperationRef
     if run and run.status in ENDED_FROM_OUTSIDE:
         ending = await read_ending(client, run)
         reason = f" by {ending.by}" + (f": {ending.reason}" if ending.reason else "")
-        return await _stop(database, ref, f"The operation's run was ended in Temporal{reason}")
-    async with database.begin_briefly() as connection:
-        state = (await connection.execute(statements.open_lock_statement(ref))).scalar_one_or_none()
-        if state is BulkState.RUNNING:
-            begun_rounds = (await connection.execute(statements.last_round_statement(ref))).scalar_one()
-            operation = await _read_operation(database, ref)
-            try:
-                resumed = resume_bulk_operation(client, _build_input(operation, begun_rounds + 1))
-                await LockedCalls().limit(resumed)
-            except WorkflowAlreadyStartedError:
-                return None
-            return Finding.OPERATION_RESUMED
-    return await _stop(database, ref, None) if state else None
+        return await _stop(client, database, ref, f"The operation's run was ended in Temporal{reason}")
+    operation = await _read_operation(database, ref)
+    if operation.state is BulkState.STOPPING:
+        return await _stop(client, database, ref, None)
+    if operation.state not in RUNNING_STATES:
+        return None
+    async with database.autocommit.connect() as connection:
+        begun_rounds = (await connection.execute(statements.last_round_statement(ref))).scalar_one()
+        confirm_above = await statements.read_confirm_above(connection, ref.tenant_id)
+    is_collected = operation.state is not BulkState.COLLECTING
+    # A round whose keys were never used. A stop at this moment is found by the run's steps in the row.
+    continued = {"collected": is_collected, "round": begun_rounds + 1}
+    try:
+        await resume_bulk_operation(client, build_input(operation, confirm_above).model_copy(update=continued))
+    except WorkflowAlreadyStartedError:
+        return None
+    return Finding.OPERATION_RESUMED
 
 
-async def _stop(database: Database, ref: OperationRef, detail: str | None) -> Finding | None:
+async def _stop(client: Client, database: Database, ref: OperationRef, detail: str | None) -> Finding:
     finish = Finish(tenant_id=ref.tenant_id, id=ref.id, state=BulkState.STOPPED, detail=detail)
-    await finish_operation(database, finish)
+    await finish_operation(client, database, finish)
     return Finding.OPERATION_STOPPED
-
-
-def _build_input(operation: OperationRow, round_number: int) -> BulkOperation:
-    """Build the input of a run that continues the operation, in a round whose keys were never used."""
-    return BulkOperation(
-        id=operation.id,
-        tenant_id=operation.tenant_id,
-        filter=ActivityFilter.model_validate(operation.filter),
-        change=BulkChange.model_validate(operation.change),
-        actor=operation.actor,
-        per_second=operation.per_second,
-        confirm_total=operation.confirm_total,
-        collected=True,
-        round=round_number,
-    )
 
 
 async def _read_operation(database: Database, ref: OperationRef) -> OperationRow:

@@ -31,17 +31,23 @@ class BulkVerb(StrEnum):
 
 
 class BulkState(StrEnum):
-    """The progress of the operation; COLLECTING is never stored.
+    """The progress of the operation.
 
-    STOPPING begins no change any more and waits for those that were begun; REJECTED has changed nothing.
+    QUEUED waits until fewer of the tenant's operations run, COLLECTING chooses the activities. STOPPING begins no
+    change any more and waits for those that were begun; REJECTED has changed nothing.
     """
 
+    QUEUED = "QUEUED"
     COLLECTING = "COLLECTING"
     RUNNING = "RUNNING"
     STOPPING = "STOPPING"
     STOPPED = "STOPPED"
     COMPLETED = "COMPLETED"
     REJECTED = "REJECTED"
+
+
+RUNNING_STATES = (BulkState.COLLECTING, BulkState.RUNNING, BulkState.STOPPING)
+"""The states of an operation that has a run, and counts among those that its tenant may run at the same time."""
 
 
 class ItemOutcome(StrEnum):

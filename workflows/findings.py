@@ -34,6 +34,8 @@ class Finding(StrEnum):
     """A result was overridden, and the follow-up that it had made was left: the follow-up is cancelled now."""
     OPERATION_RESUMED = "operation_resumed"
     """A bulk operation had no run: a new run continues it."""
+    OPERATION_BEGUN = "operation_begun"
+    """A tenant's bulk operations were queued although few enough ran: the next ones have begun."""
     OPERATION_STOPPED = "operation_stopped"
     """The run of a bulk operation was ended in Temporal: the operation is STOPPED now."""
     ENDED = "ended"

@@ -40,8 +40,15 @@ OPEN_ACTIVITIES = Quota(
 )
 WAITING_CLAIMS = Quota("waiting_claims", 400, "Claims that wait for due activities, in each process of the API.")
 """Each holds a connection: one tenant's claims leave half of `CONNECTIONS` to others."""
+RUNNING_OPERATIONS = Quota("running_operations", 2, "Bulk operations that run at the same time; the others are QUEUED.")
+"""The second lets a short operation pass a long one. Each costs processor time that creations of all tenants lack."""
+QUEUED_OPERATIONS = Quota("queued_operations", 100, "Bulk operations that wait until others have ended.")
+"""More than a person or a script means to start at once; a caller's place in a longer queue says nothing any more."""
 LARGEST_QUOTA = 10**12
-QUOTAS = {quota.name: quota for quota in (REQUESTS, ITEMS, OPEN_ACTIVITIES, WAITING_CLAIMS)}
+QUOTAS = {
+    quota.name: quota
+    for quota in (REQUESTS, ITEMS, OPEN_ACTIVITIES, WAITING_CLAIMS, RUNNING_OPERATIONS, QUEUED_OPERATIONS)
+}
 
 LOOKUPS = 40
 LOOKUPS_SECONDS = 2

@@ -1,5 +1,7 @@
 """POST /api/activities/cancel and /reschedule: change all activities that match a filter, by a bulk operation."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Self
 from uuid import UUID
@@ -9,7 +11,6 @@ from pydantic import Field, model_validator
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from temporalio.service import RPCError
 
 from api.activities.duplicates import walk_differences
 from api.activities.listing import ActivityFilterQuery, count_activities
@@ -21,6 +22,7 @@ from api.http.bodies import Json
 from api.http.dependencies import CanCancel, CanCreate, Opened, Resources
 from api.http.errors import (
     OperationIdExists,
+    QuotaExceeded,
     TotalNotConfirmed,
     ValidationFailed,
     problem_responses,
@@ -32,10 +34,11 @@ from db.failures import may_pass
 from db.listing import PLANNED_ANEW, Listed, Slice
 from db.snapshots import build_snapshot, paused_at
 from runs.ask import UnansweredError
-from runs.bulk import start_bulk_operation
+from runs.bulk_queue import QueueIsFullError, accept_operation, check_queue, start_begun
 from runs.ids import draw_id
-from workflows.bulk import MOST_ITEMS, BulkChange, BulkOperation, BulkVerb
+from workflows.bulk import MOST_ITEMS, BulkChange, BulkOperation, BulkState, BulkVerb
 from workflows.messages import ActivityFilter, Fault
+from workflows.tenant_limits import QUEUED_OPERATIONS
 
 YEAR_SECONDS = 365 * 24 * 3600
 SAMPLE = 10
@@ -131,7 +134,7 @@ class BulkDryRunRead(Answer):
 
 RESPONSES = {
     200: {"model": BulkDryRunRead, "description": "The result of a dry run. Nothing was changed."},
-    **problem_responses(OperationIdExists, TotalNotConfirmed),
+    **problem_responses(OperationIdExists, TotalNotConfirmed, QuotaExceeded),
 }
 
 
@@ -140,7 +143,8 @@ async def cancel_activities(caller: CanCancel, opened: Opened, body: Json[BulkCa
     """Cancel all activities that match a filter now, at most 100,000.
 
     Without a status in the filter, READY, UNRESOLVED and DUE activities are cancelled. Each is cancelled as by a call
-    for it alone, the earliest first. Read `Location` for the progress and for the outcome of each.
+    for it alone, the earliest first. Read `Location` for the progress and for the outcome of each. While others of the
+    tenant run, the operation is QUEUED and begins by itself, in the order of acceptance.
     """
     return await _respond_to(opened, caller, body, body.change())
 
@@ -150,7 +154,8 @@ async def reschedule_activities(caller: CanCreate, opened: Opened, body: Json[Bu
     """Move all READY and UNRESOLVED activities that match a filter now, at most 100,000.
 
     They move to one time, or each by the same number of seconds. Each is moved as by a call for it alone, the earliest
-    first. Read `Location` for the progress and for the outcome of each.
+    first. Read `Location` for the progress and for the outcome of each. While others of the tenant run, the operation
+    is QUEUED and begins by itself, in the order of acceptance.
     """
     return await _respond_to(opened, caller, body, body.change())
 
@@ -174,9 +179,16 @@ async def _respond_to(opened: Resources, caller: Caller, body: BulkCreate, chang
     )
     known = await find_operation(opened, caller, operation.id) if body.operation_id else None
     if known:
-        return _respond_accepted(known, operation)
-    at_most = await _check_total(opened, operation)
-    return await _start(opened, caller, operation.model_copy(update={"at_most": at_most}))
+        answer = _respond_accepted(known, operation)
+        if known.state is BulkState.COLLECTING:  # the process that has accepted it may not have started its run
+            await _start(opened, operation, operation.id)
+        return answer
+    try:
+        await check_queue(opened.database, operation.tenant_id)
+    except QueueIsFullError as full:
+        raise _full_queue() from full
+    await _check_total(opened, operation)
+    return await _accept(opened, caller, operation)
 
 
 async def _rehearse(opened: Resources, caller: Caller, wanted: ActivityFilter, verb: BulkVerb) -> Response:
@@ -200,8 +212,8 @@ async def _count(connection: AsyncConnection, tenant_id: UUID, wanted: ActivityF
     return listed, total
 
 
-async def _check_total(opened: Resources, operation: BulkOperation) -> int:
-    """Return the most activities that the operation may change; reject the request if they are more now."""
+async def _check_total(opened: Resources, operation: BulkOperation) -> None:
+    """Reject the request if the activities are more than the operation may change."""
     async with opened.database.transactions.begin() as connection:
         at_most = operation.confirm_total
         if at_most is None:
@@ -213,25 +225,50 @@ async def _check_total(opened: Resources, operation: BulkOperation) -> int:
             " by `dry_run`. If all of them are to change, send the request with their number as `confirm_total`.",
             members={"total": total, "atMost": at_most},
         )
-    return at_most
 
 
-async def _start(opened: Resources, caller: Caller, operation: BulkOperation) -> Response:
-    """Start the operation's run. From here on every answer carries the id that makes a repetition safe."""
+async def _accept(opened: Resources, caller: Caller, operation: BulkOperation) -> Response:
+    """Write the operation and, if its turn has come, start its run."""
+    with _carrying_id(operation):
+        try:
+            accepted = await accept_operation(opened.database, operation)
+        except QueueIsFullError as full:
+            raise _full_queue() from full
+        known = OperationRead.of(accepted.row) if accepted else await read_operation(opened, caller, operation.id)
+    for begun in accepted.begun if accepted else ():
+        await _start(opened, operation, begun)
+    return _respond_accepted(known, operation)
+
+
+async def _start(opened: Resources, operation: BulkOperation, begun: UUID) -> None:
+    """Start the run of an operation that has begun: of `operation`, or of one that was accepted before it."""
+    with _carrying_id(operation):
+        await start_begun(opened.temporal, opened.database, operation.tenant_id, begun)
+
+
+@contextmanager
+def _carrying_id(operation: BulkOperation) -> Iterator[None]:
+    """Answer a failure that may pass with the id that makes a repetition safe: the operation may be accepted."""
     try:
-        is_new = await start_bulk_operation(opened.temporal, operation)
-        known = OperationRead.of_request(operation) if is_new else await read_operation(opened, caller, operation.id)
-    except (UnansweredError, RPCError, SQLAlchemyError, OSError) as failure:
+        yield
+    except (UnansweredError, SQLAlchemyError, OSError) as failure:
         if isinstance(failure, SQLAlchemyError) and not may_pass(failure):
             raise
         raise temporary_problem(
             failure,
-            "The operation may have been started. Send the request again with this `operation_id`, which starts"
-            f" nothing twice: {operation.id}.",
+            "The operation may have been accepted, and then begins by itself. Send the request again with this"
+            f" `operation_id`, which starts nothing twice, or stop the operation: {operation.id}.",
             location=OperationRead.of_request(operation).path,
             members={"operationId": str(operation.id)},
         ) from failure
-    return _respond_accepted(known, operation)
+
+
+def _full_queue() -> QuotaExceeded:
+    detail = (
+        f"The tenant has as many QUEUED bulk operations as its quota `{QUEUED_OPERATIONS.name}` allows, which"
+        " `GET /api/quotas` shows. Nothing was accepted: wait until some have begun, or stop some of them."
+    )
+    return QuotaExceeded(detail, retry_after=60)
 
 
 def _respond_accepted(known: OperationRead, sent: BulkOperation) -> Response:

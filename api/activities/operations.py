@@ -1,6 +1,7 @@
 """/api/operations/{id}: read and stop bulk operations."""
 
 import asyncio
+import time
 from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, JsonValue, field_validator
 from sqlalchemy import RowMapping
+from temporalio.service import RPCError
 
 from api.http.auth import Caller, Permission
 from api.http.dependencies import CanView, Opened, Resources
@@ -17,7 +19,9 @@ from api.http.errors import NotFound, PermissionDenied, problem_responses
 from api.http.fields import Answer, Instant
 from api.http.pages import Page, PageQuery, read_page
 from db import bulk_operations as statements
-from runs.bulk import has_bulk_run, read_bulk_operation
+from db.rows import ADVISORY_LOCK_STATEMENT
+from runs.ask import ENDED_FROM_OUTSIDE
+from runs.bulk import find_bulk_run
 from runs.patience import BULK_STOP_PATIENCE
 from workflows.bulk import BulkOperation, BulkState, BulkVerb, ItemOutcome, OperationRef
 from workflows.display import contract_time
@@ -25,6 +29,10 @@ from workflows.display import contract_time
 router = APIRouter(prefix="/api/operations/{operation_id}", tags=["many at once"])
 
 BETWEEN_LOOKS_SECONDS = 0.2
+UNCHOSEN = (BulkState.QUEUED, BulkState.COLLECTING)
+PASSING = (BulkState.COLLECTING, BulkState.STOPPING)
+"""A stop waits in these states: until the activities are chosen, so that its answer counts them, and until every change
+that was begun has an outcome."""
 PERMISSIONS = {BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY, BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY}
 
 
@@ -64,8 +72,14 @@ class OperationRead(Answer):
     confirm_total: int | None = None
     actor: str
     created_at: Instant | None = None
+    started_at: Instant | None = Field(
+        default=None, description="The time at which its turn has come; null while QUEUED."
+    )
     finished_at: Instant | None = None
-    total: int | None = Field(default=None, description="Null while the activities are being chosen.")
+    queue_position: int | None = Field(
+        default=None, description="Its place among the tenant's QUEUED operations, from 1; null in every other state."
+    )
+    total: int | None = Field(default=None, description="Null until the activities are chosen.")
     counts: ItemCounts = ItemCounts()
 
     @field_validator("filter")
@@ -79,14 +93,15 @@ class OperationRead(Answer):
     def of(cls, row: RowMapping) -> Self:
         """Compose the answer from a row with its counts."""
         counts = {outcome.lower(): number for outcome, number in row["counts"].items()}
-        return cls.model_validate({**row, **row["change"], "counts": counts, "total": sum(counts.values())})
+        total = None if row["state"] in UNCHOSEN else sum(counts.values())
+        return cls.model_validate({**row, **row["change"], "counts": counts, "total": total})
 
     @classmethod
     def of_request(cls, requested: BulkOperation) -> Self:
-        """Compose the answer before the row is written."""
+        """Compose what the row of a request will be, to compare it with another."""
         known = requested.model_dump(include={"id", "actor", "per_second", "confirm_total"})
         conditions = requested.filter.model_dump(mode="json", exclude_defaults=True)
-        return cls(**known, **requested.change.model_dump(), filter=conditions, state=BulkState.COLLECTING)
+        return cls(**known, **requested.change.model_dump(), filter=conditions, state=BulkState.QUEUED)
 
     @property
     def path(self) -> str:
@@ -131,59 +146,73 @@ async def stop_operation(caller: CanView, opened: Opened, response: Response, op
     `state` and `counts` are final, also if the operation had completed before. A 202 says STOPPING: changes that were
     begun have no outcome yet. Repeat the call, or read the operation.
     """
-    operation = await read_operation(opened, caller, operation_id)
+    operation = await _read_recorded(opened, caller, operation_id)
+    if operation is None:
+        raise _no_operation(operation_id)
     needed = PERMISSIONS[operation.verb]
     if not caller.may(needed):
         raise PermissionDenied(f"The token lacks the permission {needed} in tenant {caller.tenant_id}.")
     ref = OperationRef(tenant_id=caller.tenant_id, id=operation_id)
-    await _write_stop(opened, ref, operation)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(BULK_STOP_PATIENCE.total_seconds()):
-            while (operation := await read_operation(opened, caller, operation_id)).state is BulkState.STOPPING:
-                await asyncio.sleep(BETWEEN_LOOKS_SECONDS)
-                await _write_stop(opened, ref, operation)
-    if operation.state is BulkState.STOPPING:
+    until = time.monotonic() + BULK_STOP_PATIENCE.total_seconds()
+    state = await _write_stop(opened, ref)
+    while state in PASSING and time.monotonic() < until:
+        await asyncio.sleep(BETWEEN_LOOKS_SECONDS)
+        state = await _write_stop(opened, ref)
+    if state is BulkState.COLLECTING:
+        await _write_stop(opened, ref, BulkState.COLLECTING)
+    stopped = await read_operation(opened, caller, operation_id)
+    if stopped.state is BulkState.STOPPING:
         response.status_code = HTTPStatus.ACCEPTED
-    return operation
+    return stopped
 
 
-async def _write_stop(opened: Resources, ref: OperationRef, operation: OperationRead) -> None:
-    """Write that the operation is to stop, and that it has stopped once every change that was begun has an outcome."""
-    requested = None
-    if operation.state is BulkState.COLLECTING:  # its run then finds the row, and chooses nothing
-        requested = await read_bulk_operation(opened.temporal, ref.tenant_id, ref.id)
+async def _write_stop(opened: Resources, ref: OperationRef, *unbegun: BulkState) -> BulkState:
+    """Write that the operation is to stop, and that it has stopped once every change that was begun has an outcome.
+
+    A QUEUED operation stops at once, and so does one in a state of `unbegun`. Returns the state that is written.
+    """
     async with opened.database.transactions.begin() as connection:
-        if requested:
-            await connection.execute(statements.operation_insert_statement(requested))
+        await connection.execute(ADVISORY_LOCK_STATEMENT, statements.queue_lock(ref.tenant_id))
+        await connection.execute(statements.end_unbegun_statement(ref, BulkState.QUEUED, *unbegun))
         await connection.execute(statements.stop_statement(ref))
         # A statement of its own: it has to see the items that were claimed while the one above waited for the row.
         await connection.execute(statements.end_stop_statement(ref))
+        state: BulkState = (await connection.execute(statements.state_statement(ref))).scalar_one()
+    return state
 
 
 async def read_operation(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead:
     """Read an operation of the caller's tenant, or raise a 404."""
     found = await find_operation(opened, caller, operation_id)
     if found is None:
-        raise NotFound(f"This tenant has no operation {operation_id}.")
+        raise _no_operation(operation_id)
     return found
 
 
 async def find_operation(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead | None:
-    """Find an operation by its row; before the row is written, by the input of its run."""
-    row = await _read_row(opened, caller, operation_id)
-    if row:
-        return OperationRead.of(row)
-    requested = await read_bulk_operation(opened.temporal, caller.tenant_id, operation_id)
-    if requested is None:
-        return None
-    if not await has_bulk_run(opened.temporal, caller.tenant_id, operation_id):
-        row = await _read_row(opened, caller, operation_id)  # the run may have ended after it wrote the row
-        ended = {"state": BulkState.STOPPED, "detail": "Its run was ended in Temporal before it chose activities."}
-        return OperationRead.of(row) if row else OperationRead.of_request(requested).model_copy(update=ended)
-    return OperationRead.of_request(requested)
+    """Find an operation; one whose run was ended in Temporal before it chose its activities reads as STOPPED."""
+    found = await _read_recorded(opened, caller, operation_id)
+    if found is None or found.state is not BulkState.COLLECTING:
+        return found
+    with suppress(RPCError):  # without an answer the row stands
+        run = await find_bulk_run(opened.temporal, caller.tenant_id, operation_id)
+        if run and run.status in ENDED_FROM_OUTSIDE:
+            found = await _read_recorded(opened, caller, operation_id)  # the run may have chosen them before its end
+            if found and found.state is BulkState.COLLECTING:
+                ended = {
+                    "state": BulkState.STOPPED,
+                    "detail": "Its run was ended in Temporal before it chose activities.",
+                }
+                return found.model_copy(update=ended)
+    return found
 
 
-async def _read_row(opened: Resources, caller: Caller, operation_id: UUID) -> RowMapping | None:
+async def _read_recorded(opened: Resources, caller: Caller, operation_id: UUID) -> OperationRead | None:
     async with opened.database.autocommit.connect() as connection:
         statement = statements.operation_statement(caller.tenant_id, operation_id)
-        return (await connection.execute(statement)).mappings().one_or_none()
+        row = (await connection.execute(statement)).mappings().one_or_none()
+    return OperationRead.of(row) if row else None
+
+
+def _no_operation(operation_id: UUID) -> NotFound:
+    return NotFound(f"This tenant has no operation {operation_id}.")

@@ -250,7 +250,10 @@ class RateLimited(Temporary):
 
 
 class QuotaExceeded(Temporary):
-    """The tenant has as many open activities as its quota allows. Cancel some, or wait until some are due."""
+    """The tenant has as many open activities, or queued bulk operations, as its quota allows; `detail` says which.
+
+    Cancel or stop some, or wait until some are due or have ended.
+    """
 
     status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded", "Quota exceeded"
 

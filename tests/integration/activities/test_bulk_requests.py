@@ -11,6 +11,7 @@ from temporalio.client import Client
 from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
 from runs.bulk import start_bulk_operation
+from runs.bulk_queue import accept_operation
 from tests.support.builders import Tenant, from_now
 from tests.support.bulk import ACTIVITIES, begun, campaign, ended, statuses
 from tests.support.service import Service, running_service, temporal_client
@@ -96,6 +97,7 @@ async def test_more_than_was_confirmed_when_they_are_chosen_ends_the_operation_w
         confirm_total=2,
         at_most=2,
     )
+    assert await accept_operation(service.database, operation)
     assert await start_bulk_operation(service.temporal, operation)
     rejected = await ended(http, f"/api/operations/{operation.id}")
     assert (rejected["state"], rejected["total"], rejected["items"]["data"]) == ("REJECTED", 0, [])
