@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.schemas import ScheduledActivityCreate
@@ -32,6 +32,9 @@ from workflows.resolution.explanations import AttributesExplanation, ReasonExpla
 from workflows.words import ActivityStatus, ResolutionMoment
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
+
+LISTED_ATTEMPTS = 10
+"""The explanation of an attempt may have 75 kB, and each retry adds one."""
 
 
 class ExplanationRead(Answer):
@@ -58,10 +61,11 @@ class AttemptRead(ExplanationRead):
 
 
 class AttemptsRead(Answer):
-    """All attempts at the activity's resolution, the oldest first."""
+    """The latest attempts at the activity's resolution, the oldest first."""
 
     activity_id: UUID
-    attempts: list[AttemptRead]
+    attempts: list[AttemptRead] = Field(description=f"At most {LISTED_ATTEMPTS}.")
+    earlier_attempts: int = Field(description="The number of earlier attempts, which are not listed.")
 
 
 class ExplanationDryRunRead(ExplanationRead):
@@ -76,24 +80,28 @@ class StoredAttempt(NamedTuple):
 
     explanation: Columns
     attempted_at: datetime
+    total: int
 
 
 @router.get("/{activity_id}/explanation", responses=problem_responses(ActivityNotFound))
 async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) -> AttemptsRead:
-    """Explain the activity's target user and values: each attempt, with the configuration that was in force then.
+    """Explain the activity's target user and values: the latest attempts, each with the configuration in force then.
 
     A later attempt covers only what was still open; what was found once is never resolved again.
     """
     statement = (
-        select(ResolutionAttempt.explanation, ResolutionAttempt.attempted_at)
+        select(ResolutionAttempt.explanation, ResolutionAttempt.attempted_at, func.count().over().label("total"))
         .where(parts_of(ResolutionAttempt, caller.tenant_id, activity_id))
-        .order_by(ResolutionAttempt.attempted_at, ResolutionAttempt.event_key)
+        .order_by(ResolutionAttempt.attempted_at.desc(), ResolutionAttempt.event_key.desc())
+        .limit(LISTED_ATTEMPTS)
     )
     async with opened.database.autocommit.connect() as connection:
         attempts = await fetch_rows(connection, StoredAttempt, statement)
     if not attempts:
         await require_resolving(activity_id, caller, opened)
-    return AttemptsRead(activity_id=activity_id, attempts=[_read_attempt(one) for one in attempts])
+    earlier = attempts[0].total - len(attempts) if attempts else 0
+    listed = [_read_attempt(one) for one in reversed(attempts)]
+    return AttemptsRead(activity_id=activity_id, attempts=listed, earlier_attempts=earlier)
 
 
 def _read_attempt(attempt: StoredAttempt) -> AttemptRead:

@@ -1,11 +1,14 @@
 """Test the explanations of a dry run and of a creation."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
+from api.activities.explain import LISTED_ATTEMPTS
 from db.models import ResolutionAttempt, ScheduledActivity
 from tests.integration.configuration.test_target_configs import CONFIGS
 from tests.support.builders import Tenant, contract_example
@@ -140,3 +143,27 @@ async def test_nobody_to_be_found_is_explained_and_the_activity_waits(http: http
     assert f"user {tenant.contactless_id} has no WHATSAPP or PHONE contact" in target["summary"]
     assert target["configuration"] == {"id": configured["id"], "version": 1}
     assert [one["outcome"] for one in target["fallbacks"]] == ["SWITCHED_OFF", "SWITCHED_OFF"]
+
+
+async def test_the_latest_attempts_are_listed_and_the_earlier_ones_counted(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    created = await create(http)
+    retries = [
+        {
+            "tenant_id": tenant.id,
+            "activity_id": UUID(created["id"]),
+            "event_key": f"retry-{number}",
+            "explanation": {"target": {"moment": "RETRY", "summary": str(number)}},
+            "attempted_at": datetime.now(UTC) + timedelta(seconds=number),
+        }
+        for number in range(LISTED_ATTEMPTS + 2)
+    ]
+    async with service.database.transactions.begin() as connection:
+        await connection.execute(insert(ResolutionAttempt), retries)
+
+    answer = (await http.get(f"/api/activities/{created['id']}/explanation")).json()
+
+    listed = [one["target"]["summary"] for one in answer["attempts"]]
+    assert listed == [str(number) for number in range(2, LISTED_ATTEMPTS + 2)]
+    assert answer["earlierAttempts"] == 3
