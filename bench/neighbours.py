@@ -13,9 +13,11 @@ from uuid import uuid4
 import httpx
 
 from bench.load import Measured, body, connection, posting
-from bench.machine import Machine, machine
+from bench.machine import DATABASE, Machine, machine
 from bench.results import Results
 from embedded.demo_data import OTHER_COMMERCE_ID, OTHER_TENANT_ID
+from workflows.tenant_limits import CATALOGUE_ENTRIES, USERS_OF_COMMERCE
+from workflows.words import Role
 
 BETWEEN_SECONDS = 0.1
 """The innocent tenant creates and asks for `/health/live` at this interval, too seldom to be a load."""
@@ -148,5 +150,66 @@ async def _ensure_campaign(http: httpx.AsyncClient) -> None:
         (await http.post("/api/activities/batch", content=content)).raise_for_status()
 
 
-ATTACKS: dict[str, Attack] = {"bulk operations": bulk_operations}
+SENDERS = 5
+LAST_CONTACTED = ("LAST_CONTACTED_ALL_CHANNELS", "LAST_CONTACTED_SAME_CHANNEL")
+MANY_CRITERIA = [{"type": LAST_CONTACTED[days % 2], "config": {"within_days": days}} for days in range(1, 94)] + [
+    {"type": "ROLE_MATCH", "config": {"role": role.value}} for role in Role
+]
+"""As many different ones as a request may have."""
+MOST, BEYOND = USERS_OF_COMMERCE.most, 20_000
+"""As many users as a commerce may have, and more than a tenant can add: a lowered limit leaves what there is."""
+
+
+def _users(number: int) -> str:
+    """Return the statement that adds users, none of whom can be reached, each contacted once."""
+    return f"""
+        WITH users AS (
+            INSERT INTO commerce_users (tenant_id, commerce_id, external_id, name, roles, contacts)
+            SELECT '{OTHER_TENANT_ID}', '{OTHER_COMMERCE_ID}', 'crowd-' || n, 'N', '{{OTHER}}',
+                '[{{"contact_type": "EMAIL"}}]'
+            FROM generate_series(2, {number}) n ON CONFLICT DO NOTHING RETURNING *)
+        INSERT INTO contact_log (tenant_id, commerce_id, commerce_user_id, channel, contacted_at)
+        SELECT tenant_id, commerce_id, id, 'WHATSAPP', now() - random() * interval '100 days' FROM users
+    """  # noqa: S608 - constants of this repository
+
+
+REASONS = f"""
+    INSERT INTO reasons (tenant_id, code, label, aliases, name_keys)
+    SELECT '{OTHER_TENANT_ID}', 'r' || n, 'Reason ' || n, ARRAY['also ' || n, 'and ' || n], '{{}}'
+    FROM generate_series(1, {CATALOGUE_ENTRIES.most}) n ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constants of this repository
+
+
+def _repeated(path: str, prepare: str, **changes: Any) -> Attack:
+    """Return an attack in which a few senders send one request again and again."""
+
+    @asynccontextmanager
+    async def attack(attacker: Attacker) -> AsyncIterator[None]:
+        with attacker.servers.postgres.connect(DATABASE) as opened:
+            opened.execute(prepare)
+        is_over = asyncio.Event()
+
+        async def send(http: httpx.AsyncClient) -> None:
+            while not is_over.is_set():
+                attacker.note("send", await http.post(path, json=body(commerce_id=str(OTHER_COMMERCE_ID), **changes)))
+
+        async with attacker.client() as http, asyncio.TaskGroup() as group:
+            for _ in range(SENDERS):
+                group.create_task(send(http))
+            yield
+            is_over.set()
+
+    return attack
+
+
+CREATE, EXPLAIN = "/api/activities", "/api/activities/explain"
+
+ATTACKS: dict[str, Attack] = {
+    "bulk operations": bulk_operations,
+    "unknown reason in a full catalogue": _repeated(EXPLAIN, REASONS, reason="raeson 512 " * 9),
+    f"explain with 100 criteria, {MOST:,} users": _repeated(EXPLAIN, _users(MOST), target_criteria=MANY_CRITERIA),
+    f"creation with 100 criteria, {MOST:,} users": _repeated(CREATE, _users(MOST), target_criteria=MANY_CRITERIA),
+    f"explain with 100 criteria, {BEYOND:,} users": _repeated(EXPLAIN, _users(BEYOND), target_criteria=MANY_CRITERIA),
+    f"creation with 100 criteria, {BEYOND:,} users": _repeated(CREATE, _users(BEYOND), target_criteria=MANY_CRITERIA),
+}
 """Each attack goes on while its block runs, and has ended when the block has."""

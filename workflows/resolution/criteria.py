@@ -22,6 +22,15 @@ REACHED_BY = {
     Channel.EMAIL: (ContactType.EMAIL,),
 }
 
+WHY = {
+    Verdict.TAKEN: "fits and comes first",
+    Verdict.ANOTHER_CAME_FIRST: "fits, but another was contacted more recently{where}",
+    Verdict.INACTIVE: "is inactive",
+    Verdict.UNREACHABLE: "has no {contact} contact",
+    Verdict.CONTACTED_TOO_LONG_AGO: "was last contacted{where} over {days} days ago",
+    Verdict.NEVER_CONTACTED: "was never contacted{where}",
+    Verdict.OTHER_ROLE: "doesn't have the role {role}",
+}
 
 Judged = list[tuple[Verdict, Candidate]]
 
@@ -200,16 +209,11 @@ def _explain(
 def _describe_verdict(
     verdict: Verdict, candidate: Candidate, first: Candidate, criterion: TargetCriterion, facts: TargetFacts
 ) -> str:
-    where, days = _channel_suffix(criterion.type, facts.channel), criterion.config.get("within_days")
-    tied = _sort_key(criterion, candidate)[0] == _sort_key(criterion, first)[0]
-    return {
-        Verdict.TAKEN: "fits and comes first",
-        Verdict.ANOTHER_CAME_FIRST: "fits, but another has the lower id"
-        if tied
-        else f"fits, but another was contacted more recently{where}",
-        Verdict.INACTIVE: "is inactive",
-        Verdict.UNREACHABLE: f"has no {' or '.join(REACHED_BY.get(facts.channel, ()))} contact",
-        Verdict.CONTACTED_TOO_LONG_AGO: f"was last contacted{where} over {days} days ago",
-        Verdict.NEVER_CONTACTED: f"was never contacted{where}",
-        Verdict.OTHER_ROLE: f"doesn't have the role {criterion.config.get('role')}",
-    }[verdict]
+    if verdict is Verdict.ANOTHER_CAME_FIRST and _sort_key(criterion, candidate)[0] == _sort_key(criterion, first)[0]:
+        return "fits, but another has the lower id"
+    return WHY[verdict].format(
+        where=_channel_suffix(criterion.type, facts.channel),
+        contact=" or ".join(REACHED_BY.get(facts.channel, ())),
+        days=criterion.config.get("within_days"),
+        role=criterion.config.get("role"),
+    )
