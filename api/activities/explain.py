@@ -1,5 +1,6 @@
 """Explain an activity's target user and values, and those that a creation would have."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ from runs.ids import draw_id
 from workflows.messages import RejectedError, Resolve, ScheduledActivityInput
 from workflows.resolution import decide, why_unresolved
 from workflows.resolution.explanations import AttributesExplanation, ReasonExplanation, TargetExplanation
+from workflows.resolution.facts import AttributeFacts, ReasonFacts, TargetFacts
 from workflows.words import ActivityStatus, ResolutionMoment
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
@@ -129,19 +131,23 @@ async def explain_activity(
     scheduled = ScheduledActivityInput(id=draw_id(), tenant_id=caller.tenant_id, request=body.as_request())
     async with opened.database.autocommit.connect() as connection:
         await _require_active_commerce(connection, caller.tenant_id, body.commerce_id)
+        resolve = Resolve(scheduled=scheduled)
+        known = (
+            await facts.read_reason_facts(connection, resolve),
+            await facts.read_target_facts(connection, resolve),
+            await facts.read_attribute_facts(connection, resolve),
+        )
+    async with opened.explaining:
+        await asyncio.sleep(0)  # requests that came before have their turn
         try:
-            return await _dry_run(connection, Resolve(scheduled=scheduled))
+            return _dry_run(*known)
         except RejectedError as rejected:
             raise from_rejection(rejected.rejection) from rejected
 
 
-async def _dry_run(connection: AsyncConnection, resolve: Resolve) -> ExplanationDryRunRead:
+def _dry_run(of_reason: ReasonFacts, of_target: TargetFacts, of_attributes: AttributeFacts) -> ExplanationDryRunRead:
     """Decide as a creation would, from facts loaded without a look at the idempotency key."""
-    reason, target, attributes = decide(
-        await facts.read_reason_facts(connection, resolve),
-        await facts.read_target_facts(connection, resolve),
-        await facts.read_attribute_facts(connection, resolve),
-    )
+    reason, target, attributes = decide(of_reason, of_target, of_attributes)
     why = why_unresolved(target, attributes)
     parts = {"reason": reason.explanation, "target": target.explanation, "attributes": attributes.explanation}
     status = ActivityStatus.UNRESOLVED if why else ActivityStatus.READY

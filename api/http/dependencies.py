@@ -40,6 +40,8 @@ class Resources:
     due_watch: DueWatch
     synchronizing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while an item of a synchronization is judged: of all synchronizations, one item at a time."""
+    explaining: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a dry run decides, which takes some milliseconds: other requests have their turn before the next."""
     lookups: RateLimitItem = field(default_factory=lambda: RateLimitItemPerSecond(LOOKUPS, LOOKUPS_SECONDS))
     """The questions to Temporal's list that a tenant may ask by ids of activities without a row."""
     rate_limit_storage_uri: str = MEMORY
