@@ -38,7 +38,10 @@ def main() -> int:
     parent = options.small_disk and options.small_disk.resolve()
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=parent))
     folder.chmod(0o711)  # PostgreSQL may run as a user who only passes through
-    record = asyncio.run(run(options, folder))
+    try:
+        record = asyncio.run(run(options, folder))
+    except KeyboardInterrupt:
+        sys.exit(f"interrupted; the processes' log is kept: {folder / 'chaos.log'}")
     violations = audit(record)
     report(record, violations)
     if any(violations.values()):
