@@ -24,7 +24,7 @@ def fill(around: dict[str, Any], values: int) -> str:
     """Write the object in JSON, with as many members in place of HERE as make up so many values."""
     text = json.dumps(around)
     rest = values - count(text.replace(TEXT, ""))
-    return text.replace('"HERE"', json.dumps({f"k{number}": 0 for number in range(rest)}))
+    return text.replace('"HERE"', json.dumps({f"{number:x}": 0 for number in range(rest)}))
 
 
 def activity(values: int, key: str = "key") -> str:
