@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from sqlalchemy import select, text
@@ -37,9 +36,10 @@ from workflows.bulk import (
 from workflows.limits import LONGEST_WAIT
 from workflows.messages import Apply, Cancel, Reschedule
 
-AT_ONCE = 4
-"""The most changes that are under way in this process at the same time, of all operations: they take turns, and each
-takes processor time from the creations of all tenants."""
+TURN_SECONDS = 1
+"""The longest turn of a change. All operations of this process change one activity at a time: two would change
+hardly more in a second, and delay the creations of all tenants. A change that waits longer for its run goes on while
+others have their turns."""
 BEGINNING_SECONDS = 4
 """The time after which a step begins no further item, so that it ends soon although changes take long."""
 
@@ -52,7 +52,7 @@ class BulkOperations(BulkOperationActivities):
         self._database = database
         self._changes = Changes(client, database, lead)
         self._lead = lead
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._turn, self._choosing = asyncio.Lock(), asyncio.Lock()
 
     @activity.defn
     async def collect(self, operation: BulkOperation) -> None:
@@ -63,7 +63,8 @@ class BulkOperations(BulkOperationActivities):
         """
         async with self._database.autocommit.connect() as connection:  # for a run that was started by hand
             await connection.execute(statements.operation_insert_statement(operation, BulkState.COLLECTING))
-        async with self._database.transactions.begin() as connection:
+        # One choice at a time, because one of 100,000 activities keeps a processor busy for seconds.
+        async with self._choosing, self._database.transactions.begin() as connection:
             if (await connection.execute(statements.state_statement(operation))).scalar_one() != BulkState.COLLECTING:
                 return
             await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
@@ -85,17 +86,24 @@ class BulkOperations(BulkOperationActivities):
 
     @activity.defn
     async def change_some(self, chunk: Chunk) -> ChunkDone:
-        """Change the next items, begun at even intervals, and note the outcome of each."""
+        """Change the next items, begun at even intervals, and note the outcome of each.
+
+        The tenant's running operations share its rate: each begins as many a second as `per_second` divided by their
+        number.
+        """
         async with self._database.autocommit.connect() as connection:
             stored = statements.operation_statement(chunk.tenant_id, chunk.id)
             operation = await fetch_row(connection, OperationRow, stored)
             items = await fetch_rows(connection, NextItem, statements.next_items_statement(chunk))
+            running = await connection.execute(statements.running_count_statement(chunk.tenant_id))
         assert operation is not None  # noqa: S101 - the step that collects the items has written it
+        interval = max(1, running.scalar_one()) / chunk.per_second
         done, until = 0, time.monotonic() + BEGINNING_SECONDS
         async with asyncio.TaskGroup() as group:
             while done < len(items) and (done == 0 or time.monotonic() < until):
+                next_at = time.monotonic() + interval
                 if await self._begin(group, chunk, operation, items[done]):
-                    await asyncio.sleep(1 / chunk.per_second)
+                    await asyncio.sleep(max(0, next_at - time.monotonic()))
                 done += 1
         if done < len(items) or done == chunk.size:
             return ChunkDone(after=items[done - 1].position)
@@ -104,17 +112,14 @@ class BulkOperations(BulkOperationActivities):
         return ChunkDone(pending=pending.scalar_one(), state=operation.state)
 
     async def _begin(self, group: asyncio.TaskGroup, chunk: Chunk, operation: OperationRow, item: NextItem) -> bool:
-        """Begin the change of an item once a slot is free; return False if it is not to be changed."""
-        await self._slots.acquire()
-        with ExitStack() as slot:
-            slot.callback(self._slots.release)
+        """Begin the change of an item in its turn; return False if it is not to be changed."""
+        async with self._turn:
             round_number = await self._claim(chunk, item)
             if round_number is None:  # the operation was stopped, or the item has an outcome meanwhile
                 return False
             key = change_key(chunk.id, round_number)
-            task = group.create_task(self._change_item(chunk, operation, item, key))
-            task.add_done_callback(lambda _: self._slots.release())
-            slot.pop_all()
+            change = group.create_task(self._change_item(chunk, operation, item, key))
+            await asyncio.wait({change}, timeout=TURN_SECONDS)
         return True
 
     async def _claim(self, chunk: Chunk, item: NextItem) -> int | None:

@@ -292,6 +292,12 @@ def begun_items_statement(ref: OperationRef) -> Rows:
     )
 
 
+def running_count_statement(tenant_id: UUID) -> Rows:
+    """Select the number of the tenant's operations that change activities now; they share its rate."""
+    is_changing = models.BulkOperation.state == BulkState.RUNNING
+    return select(func.count()).where(models.BulkOperation.tenant_id == tenant_id, _IS_OPEN, is_changing)
+
+
 def last_round_statement(ref: OperationRef) -> Rows:
     """Select the last round in which an item of the operation was begun, or 0."""
     last = func.coalesce(func.max(BulkOperationItem.claimed_round), 0)

@@ -190,7 +190,7 @@ class BulkOperationActivities(ABC):
     @abstractmethod
     @activity.defn
     async def change_some(self, chunk: Chunk) -> ChunkDone:
-        """Change the next items, no faster than `per_second`, and record the outcome of each."""
+        """Change the next items, no faster than the tenant's share of `per_second`, and record the outcome of each."""
 
     @abstractmethod
     @activity.defn

@@ -70,7 +70,9 @@ class BulkCreate(RequestBody):
     dry_run: bool = Field(default=False, description="Only count the activities and return a sample of ten.")
     reason: Text
     per_second: Annotated[int, Field(ge=1, le=100)] = Field(
-        default=20, description="The most activities to change in a second."
+        default=20,
+        description="The most activities to change in a second. Operations of the tenant that run at the same time"
+        " share it, and on a busy service it is less.",
     )
     operation_id: UUID | None = Field(
         default=None,

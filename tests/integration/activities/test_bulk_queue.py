@@ -127,6 +127,26 @@ async def test_an_operation_begins_although_another_tenant_has_many_waiting(
                 assert (await ended(busy, path_of(waiting[-1])))["state"] == "COMPLETED"
 
 
+async def test_a_change_that_waits_for_its_run_holds_up_no_other_tenants_operation(
+    postgres: Postgres, service: Service, http: httpx.AsyncClient
+) -> None:
+    (activity,) = await campaign(http, 1)
+    other = await service.tenant()
+    async with service.client(other.id) as theirs:
+        await campaign(theirs, 1)
+        with postgres.connect("service") as connection, connection.transaction():
+            connection.execute("SELECT FROM scheduled_activities WHERE id = %s FOR NO KEY UPDATE", [activity["id"]])
+            mine = await begun(http, "reschedule", **MOVE)
+            async with asyncio.timeout(60):
+                while (await http.get(mine)).json()["state"] != "RUNNING":
+                    await asyncio.sleep(0.05)
+            operation = await ended(theirs, await begun(theirs, "reschedule", **MOVE))
+            assert operation["counts"]["applied"] == 1
+            assert (await http.get(mine)).json()["counts"]["applied"] == 0
+        counts = (await ended(http, mine))["counts"]
+        assert counts["applied"] + counts["accepted"] == 1
+
+
 async def test_a_killed_worker_loses_no_queued_operation(postgres: Postgres, temporal: Client, tmp_path: Path) -> None:
     async with idle_service(postgres, temporal) as service:
         tenant = await service.tenant()
