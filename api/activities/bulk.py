@@ -1,5 +1,6 @@
 """POST /api/activities/cancel and /reschedule: change all activities that match a filter, by a bulk operation."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -34,7 +35,7 @@ from db.failures import may_pass
 from db.listing import PLANNED_ANEW, Listed, Slice
 from db.snapshots import build_snapshot, paused_at
 from runs.ask import UnansweredError
-from runs.bulk_queue import QueueIsFullError, accept_operation, check_queue, start_begun
+from runs.bulk_queue import Acceptance, QueueIsFullError, accept_operation, check_queue, start_begun
 from runs.ids import draw_id
 from workflows.bulk import MOST_ITEMS, BulkChange, BulkOperation, BulkState, BulkVerb
 from workflows.messages import ActivityFilter, Fault
@@ -42,6 +43,8 @@ from workflows.tenant_limits import QUEUED_OPERATIONS
 
 YEAR_SECONDS = 365 * 24 * 3600
 SAMPLE = 10
+AT_ONCE = 2
+"""The most requests of a tenant that are counted and accepted at the same time; the others wait for their turn."""
 REQUESTED = {"verb", "filter", "reason", "scheduled_at", "shift_seconds", "per_second", "confirm_total"}
 """The members of an operation that its request has set; `verb` is from the path."""
 
@@ -168,8 +171,10 @@ async def _respond_to(opened: Resources, caller: Caller, body: BulkCreate, chang
     if set(wanted.status) - set(change.verb.allowed_statuses):
         possible = ", ".join(change.verb.allowed_statuses)
         raise _field_problem("/filter/status", f"Only {possible} activities can be {change.verb.participle}.")
+    turn = opened.accepting.setdefault(caller.tenant_id, asyncio.Semaphore(AT_ONCE))
     if body.dry_run:
-        return await _rehearse(opened, caller, wanted, change.verb)
+        async with turn:
+            return await _rehearse(opened, caller, wanted, change.verb)
     operation = BulkOperation(
         id=body.operation_id or draw_id(),
         tenant_id=caller.tenant_id,
@@ -185,12 +190,12 @@ async def _respond_to(opened: Resources, caller: Caller, body: BulkCreate, chang
         if known.state is BulkState.COLLECTING:  # the process that has accepted it may not have started its run
             await _start(opened, operation, operation.id)
         return answer
-    try:
-        await check_queue(opened.database, operation.tenant_id)
-    except QueueIsFullError as full:
-        raise _full_queue() from full
-    await _check_total(opened, operation)
-    return await _accept(opened, caller, operation)
+    async with turn:
+        with _refusing_above_quota():
+            await check_queue(opened.database, operation.tenant_id)
+        await _check_total(opened, operation)
+        accepted = await _accept(opened, operation)
+    return await _begin(opened, caller, operation, accepted)
 
 
 async def _rehearse(opened: Resources, caller: Caller, wanted: ActivityFilter, verb: BulkVerb) -> Response:
@@ -229,17 +234,19 @@ async def _check_total(opened: Resources, operation: BulkOperation) -> None:
         )
 
 
-async def _accept(opened: Resources, caller: Caller, operation: BulkOperation) -> Response:
-    """Write the operation and, if its turn has come, start its run."""
-    with _carrying_id(operation):
-        try:
-            accepted = await accept_operation(opened.database, operation)
-        except QueueIsFullError as full:
-            raise _full_queue() from full
-        known = OperationRead.of(accepted.row) if accepted else await read_operation(opened, caller, operation.id)
-    for begun in accepted.begun if accepted else ():
+async def _accept(opened: Resources, operation: BulkOperation) -> Acceptance | None:
+    """Write the operation; return None if it was accepted meanwhile."""
+    with _carrying_id(operation), _refusing_above_quota():
+        return await accept_operation(opened.database, operation)
+
+
+async def _begin(opened: Resources, caller: Caller, operation: BulkOperation, accepted: Acceptance | None) -> Response:
+    """Start the runs of the operations whose turn has come, and answer with the accepted one."""
+    if accepted is None:
+        return _respond_accepted(await read_operation(opened, caller, operation.id), operation)
+    for begun in accepted.begun:
         await _start(opened, operation, begun)
-    return _respond_accepted(known, operation)
+    return _respond_accepted(OperationRead.of(accepted.row), operation)
 
 
 async def _start(opened: Resources, operation: BulkOperation, begun: UUID) -> None:
@@ -265,12 +272,16 @@ def _carrying_id(operation: BulkOperation) -> Iterator[None]:
         ) from failure
 
 
-def _full_queue() -> QuotaExceeded:
-    detail = (
-        f"The tenant has as many QUEUED bulk operations as its quota `{QUEUED_OPERATIONS.name}` allows, which"
-        " `GET /api/quotas` shows. Nothing was accepted: wait until some have begun, or stop some of them."
-    )
-    return QuotaExceeded(detail, retry_after=60)
+@contextmanager
+def _refusing_above_quota() -> Iterator[None]:
+    try:
+        yield
+    except QueueIsFullError as full:
+        raise QuotaExceeded(
+            f"The tenant has as many QUEUED bulk operations as its quota `{QUEUED_OPERATIONS.name}` allows, which"
+            " `GET /api/quotas` shows. Nothing was accepted: wait until some have begun, or stop some of them.",
+            retry_after=60,
+        ) from full
 
 
 def _respond_accepted(known: OperationRead, sent: BulkOperation) -> Response:

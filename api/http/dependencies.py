@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import structlog
 from fastapi import Depends, Header, Request
@@ -42,6 +43,8 @@ class Resources:
     """Held while an item of a synchronization is judged: of all synchronizations, one item at a time."""
     explaining: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a dry run decides, which takes some milliseconds: other requests have their turn before the next."""
+    accepting: WeakValueDictionary[UUID, asyncio.Semaphore] = field(default_factory=WeakValueDictionary)
+    """Held by tenant while a bulk change is counted and accepted: a few at a time, so that others have their turns."""
     lookups: RateLimitItem = field(default_factory=lambda: RateLimitItemPerSecond(LOOKUPS, LOOKUPS_SECONDS))
     """The questions to Temporal's list that a tenant may ask by ids of activities without a row."""
     rate_limit_storage_uri: str = MEMORY
