@@ -30,9 +30,9 @@ router = APIRouter(prefix="/api/operations/{operation_id}", tags=["many at once"
 
 BETWEEN_LOOKS_SECONDS = 0.2
 UNCHOSEN = (BulkState.QUEUED, BulkState.COLLECTING)
-PASSING = (BulkState.COLLECTING, BulkState.STOPPING)
+PASSING = (BulkState.COLLECTING, BulkState.RUNNING, BulkState.STOPPING)
 """A stop waits in these states: until the activities are chosen, so that its answer counts them, and until every change
-that was begun has an outcome."""
+that was begun has an outcome. RUNNING is read if they were chosen after the stop was written: it is written again."""
 PERMISSIONS = {BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY, BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY}
 
 
@@ -158,8 +158,8 @@ async def stop_operation(caller: CanView, opened: Opened, response: Response, op
     while state in PASSING and time.monotonic() < until:
         await asyncio.sleep(BETWEEN_LOOKS_SECONDS)
         state = await _write_stop(opened, ref)
-    if state is BulkState.COLLECTING:
-        await _write_stop(opened, ref, BulkState.COLLECTING)
+    if state in {BulkState.COLLECTING, BulkState.RUNNING}:
+        await _write_stop(opened, ref, BulkState.COLLECTING)  # waits for a choice that is being committed
     stopped = await read_operation(opened, caller, operation_id)
     if stopped.state is BulkState.STOPPING:
         response.status_code = HTTPStatus.ACCEPTED

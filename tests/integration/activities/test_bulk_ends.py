@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from temporalio.client import Client
 
 from activities_impl.bulk_operations import BulkOperations
@@ -182,6 +182,26 @@ async def test_an_operation_can_be_stopped_before_it_has_chosen_its_activities(
                 run = service.temporal.get_workflow_handle(bulk_workflow_id(tenant.id, UUID(answer.json()["id"])))
                 assert await run.result() == "STOPPED"
             assert await statuses(http, activities) == ["READY"] * 2
+
+
+async def test_a_stop_is_written_again_if_the_choice_was_committed_between_its_statements(
+    postgres: Postgres, temporal: Client
+) -> None:
+    async with idle_service(postgres, temporal) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            async with work(service):
+                await campaign(http, 1)
+            operation = await begun(http, "cancel")
+
+            def commit_the_choice(*arguments: Any) -> None:
+                if arguments[2].startswith("SELECT bulk_operations.state"):
+                    with postgres.connect(service.database.url.database or "") as connection:
+                        connection.execute("UPDATE bulk_operations SET state = 'RUNNING' WHERE state = 'COLLECTING'")
+
+            event.listen(service.database.transactions.sync_engine, "before_cursor_execute", commit_the_choice)
+            answer = await http.post(f"{operation}/stop")
+            assert (answer.status_code, answer.json()["state"]) == (200, "STOPPED")
 
 
 async def test_changes_of_a_dead_worker_are_settled_by_their_keys(
