@@ -1,5 +1,6 @@
 """The list on a filled table: each filter finds what it says, by ranges of indices, however deep."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -152,15 +153,21 @@ async def test_each_first_page_is_read_from_ranges_of_indices(
     assert {name: rows for name, rows in read.items() if rows > ROWS / 10} == {}
 
 
-async def test_a_search_by_key_is_read_from_the_index_of_the_keys_alone(service: Service, filled: Tenant) -> None:
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+async def test_a_search_by_key_is_read_from_the_index_of_the_keys_alone(
+    service: Service, filled: Tenant, order: tuple[str, bool]
+) -> None:
+    statement = Listed(filled.id, ActivityFilter(search="key-17-"), None).snapshots_statement(Slice(26, *order))
     async with service.database.autocommit.connect() as connection:
-        await connection.execute(text("VACUUM scheduled_activities"))
-        listed = Listed(filled.id, ActivityFilter(search="key-17-"), None)
-        for order in ORDERS:
-            scans = await scans_of(connection, listed.snapshots_statement(Slice(26, *order)))
+        for _ in range(50):
+            await connection.execute(text("VACUUM scheduled_activities"))
+            scans = await scans_of(connection, statement)
             (keys,) = [scan for scan in scans if scan["Node Type"] == "Index Only Scan" and looked_at(scan) > 100]
-            assert (looked_at(keys), keys["Heap Fetches"]) == (ROWS / 100, 0)
-            assert sum(looked_at(scan) for scan in scans if scan is not keys) < 100
+            if keys["Heap Fetches"] == 0:
+                break
+            await asyncio.sleep(0.1)  # vacuum passed over a page that another connection was reading or had written
+    assert (looked_at(keys), keys["Heap Fetches"]) == (ROWS / 100, 0)
+    assert sum(looked_at(scan) for scan in scans if scan is not keys) < 100
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
