@@ -14,7 +14,7 @@ from db.bulk_operations import NextItem, OperationRow
 from db.engine import Database
 from db.failures import kind, may_pass
 from db.listing import PLANNED_ANEW
-from db.rows import fetch_row, fetch_rows
+from db.rows import fetch_rows
 from db.snapshots import paused_at
 from runs.bulk_recovery import finish_operation
 from runs.change import Accepted, Applied, Changes, Outcome, Rejected, Withdrawn
@@ -92,11 +92,9 @@ class BulkOperations(BulkOperationActivities):
         number.
         """
         async with self._database.autocommit.connect() as connection:
-            stored = statements.operation_statement(chunk.tenant_id, chunk.id)
-            operation = await fetch_row(connection, OperationRow, stored)
+            operation = await statements.read_operation(connection, chunk.tenant_id, chunk.id)
             items = await fetch_rows(connection, NextItem, statements.next_items_statement(chunk))
             running = await connection.execute(statements.running_count_statement(chunk.tenant_id))
-        assert operation is not None  # noqa: S101 - the step that collects the items has written it
         interval = max(1, running.scalar_one()) / chunk.per_second
         done, until = 0, time.monotonic() + BEGINNING_SECONDS
         async with asyncio.TaskGroup() as group:

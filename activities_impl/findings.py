@@ -31,6 +31,11 @@ class Row(Protocol):
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 
+def merge_found(first: Found, second: Found) -> Found:
+    """Return the findings of both, those of the first before those of the second."""
+    return first | {finding: first.get(finding, []) + ids for finding, ids in second.items()}
+
+
 async def settle_each(rows: Sequence[AnyRow], settle: Callable[[AnyRow], Awaitable[Finding | None]]) -> Found:
     """Settle rows, some at once; a failure that may concern the row alone is a finding.
 

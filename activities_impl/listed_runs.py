@@ -7,7 +7,15 @@ from uuid import UUID
 from temporalio import activity
 from temporalio.client import Client
 
-from activities_impl.findings import Found, count_findings, note_failure, report, settle_each
+from activities_impl.findings import (
+    EXAMPLES,
+    Found,
+    count_findings,
+    merge_found,
+    note_failure,
+    report,
+    settle_each,
+)
 from db.engine import Database
 from db.reconciliation import EndedRow, ended_among_statement, recorded_statement, still_open_statement
 from db.rows import fetch_rows
@@ -22,11 +30,9 @@ from workflows.messages import ActivityRef
 OURS = "WorkflowType = 'ScheduledActivityWorkflow'"
 ENDED_FROM_OUTSIDE = f"{OURS} AND ExecutionStatus IN ('Terminated', 'Canceled', 'TimedOut')"
 """Runs that were ended by an operator, or by Temporal because they did not end."""
-UNENDED = f"{OURS} AND ExecutionStatus = 'Running' AND (ActivityStatus IN ('UNRESOLVED', 'RESOLVING') OR ScheduledAt < "
-"""Open runs that no timer ends, and those whose time has passed; the time is to be added."""
-
-
 OPEN = f"{OURS} AND ExecutionStatus = 'Running'"
+UNENDED = f"{OPEN} AND (ActivityStatus IN ('UNRESOLVED', 'RESOLVING') OR ScheduledAt < "
+"""Open runs that no timer ends, and those whose time has passed; the time is to be added."""
 COMPLETED = f"{OURS} AND ExecutionStatus = 'Completed' AND CloseTime >"
 LATELY = timedelta(days=1)
 """The time for which a round looks for the rows of completed runs; an operator can name an earlier point."""
@@ -75,11 +81,11 @@ class ListedRuns(ListedRunActivities):
 
     async def _restore(self, query: str, listing: Listing) -> Compared:
         runs, token = await list_runs(self._client, query, listing)
-        named = {activity: run.id for run in runs for activity in _read_activities([run])[0]}
+        named = {place: run.id for run in runs for place in _read_activities([run])[0]}
         async with self._database.autocommit.connect() as connection:
             recorded = await fetch_rows(connection, ActivityRef, recorded_statement(list(named)))
         missing = named.keys() - {(row.tenant_id, row.id) for row in recorded}
-        rows = [MissingRow(*activity, named[activity]) for activity in missing]
+        rows = [MissingRow(*place, named[place]) for place in missing]
         return _report(await settle_each(rows, self._restoration.restore), [], token)
 
     @activity.defn
@@ -88,7 +94,7 @@ class ListedRuns(ListedRunActivities):
         since = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
         query = f"ExecutionStatus = 'Running' AND ActivityStatus = 'RESOLVING' AND StartTime < '{since}'"
         count = await count_runs(self._client, query)
-        runs, _ = await list_runs(self._client, query, Listing(size=10)) if count else ([], None)
+        runs, _ = await list_runs(self._client, query, Listing(size=EXAMPLES)) if count else ([], None)
         examples = tuple(run.activity_id or run.id for run in runs)
         count_findings({Finding.STUCK: count})
         return Compared(counts={Finding.STUCK: count}, examples={Finding.STUCK: examples})
@@ -106,5 +112,5 @@ def _read_activities(runs: Sequence[ListedRun]) -> tuple[list[tuple[UUID, UUID]]
 
 
 def _report(found: Found, failed: list[str], token: str | None) -> Compared:
-    found = found | {Finding.FAILED: found.get(Finding.FAILED, []) + failed}
+    found = merge_found(found, {Finding.FAILED: failed})
     return report(found).model_copy(update={"token": token, "has_more": token is not None})

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 
-from activities_impl.findings import report, report_page, settle_each
+from activities_impl.findings import merge_found, report, report_page, settle_each
 from db.bulk_operations import OpenOperation, TenantToBegin, open_operations_statement, tenants_to_begin_statement
 from db.engine import Database
 from db.failures import concerns_row
@@ -61,7 +61,7 @@ class Reconciliation(ReconciliationActivities):
         async with self._database.autocommit.connect() as connection:
             left = await fetch_rows(connection, ActivityRef, expired_leases_statement(limit=page.size))
         found = await settle_each(left, self._expire_lease)
-        return report(found | {Finding.LEASE_EXPIRED: expired + found.get(Finding.LEASE_EXPIRED, [])})
+        return report(merge_found({Finding.LEASE_EXPIRED: expired}, found))
 
     async def _expire_together(self, page: Page) -> list[str]:
         try:
@@ -111,8 +111,7 @@ class Reconciliation(ReconciliationActivities):
             rows = await fetch_rows(connection, OpenOperation, open_operations_statement(page))
             tenants = await fetch_rows(connection, TenantToBegin, tenants_to_begin_statement(page.size))
         found = await settle_each(rows, self._settle_operation)
-        begun = await settle_each(tenants, self._begin_queued)
-        found |= {kind: found.get(kind, []) + names for kind, names in begun.items()}
+        found = merge_found(found, await settle_each(tenants, self._begin_queued))
         return report_page(found, _find_position(page, rows))
 
     async def _begin_queued(self, tenant: TenantToBegin) -> Finding | None:

@@ -28,7 +28,6 @@ from workflows.messages import (
 from workflows.resolution import decide
 from workflows.words import ActivityStatus, EventType
 
-IDEMPOTENCY_KEY_EXISTS = "idempotency_key_exists"
 NOT_RESTORABLE_YET = "NotRestorableYet"
 
 
@@ -87,7 +86,7 @@ class ScheduledActivities(ScheduledActivityActivities):
             async with self._database.transactions.begin() as connection:
                 return (await restore_row(connection, restore, _run_id())).standing
         except RejectedError as rejected:
-            if rejected.rejection.code == IDEMPOTENCY_KEY_EXISTS:
+            if rejected.rejection.code == creation.IDEMPOTENCY_KEY_EXISTS:
                 raise
             raise ApplicationError(rejected.rejection.detail, type=NOT_RESTORABLE_YET) from None
 
@@ -119,13 +118,12 @@ async def _find_commerce(
     """
     if known.recorded_id is not None:
         if known.recorded_id != scheduled.id:
-            raise _key_exists_error(scheduled, known.recorded_id)
+            raise creation.key_exists_error(scheduled, known.recorded_id)
         why = EventType.RUN_RESET if scheduled.reset_of else None
         await connection.execute(run_note_statement(scheduled, _run_id(), why, "temporal-ui"))
         return CommerceFound(recorded=await _read_row_of_key(connection, scheduled))
     if known.commerce_id is None:
-        detail = f"This tenant has no active commerce {scheduled.request.commerce_id}."
-        raise RejectedError(Rejection(code="commerce_not_found", detail=detail))
+        raise creation.commerce_missing_error(scheduled)
     return CommerceFound()
 
 
@@ -134,7 +132,7 @@ async def _write_row(connection: AsyncConnection, record: Record) -> Snapshot:
     row = written.mappings().one_or_none()
     recorded = build_snapshot(row) if row else await _read_row_of_key(connection, record.scheduled)
     if recorded.id != record.scheduled.id:
-        raise _key_exists_error(record.scheduled, recorded.id)
+        raise creation.key_exists_error(record.scheduled, recorded.id)
     return recorded
 
 
@@ -154,13 +152,3 @@ async def _read_row_of_key(connection: AsyncConnection, scheduled: ScheduledActi
 
 def _run_id() -> str:
     return activity.info().workflow_run_id or ""
-
-
-def _key_exists_error(scheduled: ScheduledActivityInput, activity_id: UUID) -> RejectedError:
-    return RejectedError(
-        Rejection(
-            code=IDEMPOTENCY_KEY_EXISTS,
-            detail=f"The idempotency key {scheduled.request.idempotency_key!r} belongs to activity {activity_id}.",
-            activity_id=activity_id,
-        )
-    )

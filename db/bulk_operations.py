@@ -28,7 +28,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from db import models
 from db.listing import Listed
 from db.models import BulkOperationItem, ScheduledActivity, TenantQuota
-from db.rows import CLOCK, NOW, Columns, HasAddress, Key, Rows, address, page_statement
+from db.rows import CLOCK, NOW, Columns, HasAddress, Key, Rows, address, fetch_row, lock_parameters, page_statement
 from workflows.bulk import (
     RUNNING_STATES,
     BulkOperation,
@@ -88,7 +88,7 @@ class NextItem(NamedTuple):
 
 def queue_lock(tenant_id: UUID) -> Columns:
     """Return the parameters of the lock under which the tenant's operations are accepted, begun and stopped."""
-    return {"lock": f"bulk operations of {tenant_id}"}
+    return lock_parameters("bulk operations", tenant_id)
 
 
 def operation_insert_statement(operation: BulkOperation, state: BulkState = BulkState.QUEUED) -> Insert:
@@ -412,6 +412,13 @@ def operation_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
         func.coalesce(by_outcome, literal({}, JSONB)).label("counts"),
         position.label("queue_position"),
     ).where(_is_operation(tenant_id, operation_id))
+
+
+async def read_operation(connection: AsyncConnection, tenant_id: UUID, operation_id: UUID) -> OperationRow:
+    """Read an operation that is known to be recorded."""
+    row = await fetch_row(connection, OperationRow, operation_statement(tenant_id, operation_id))
+    assert row is not None  # noqa: S101 - operations are never deleted
+    return row
 
 
 def items_statement(tenant_id: UUID, operation_id: UUID, outcome: ItemOutcome | None) -> Rows:

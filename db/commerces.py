@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
-from db.rows import ADVISORY_LOCK, Expression, Rows
+from db.rows import ADVISORY_LOCK, Expression, Rows, lock_parameters
 from workflows.tenant_limits import METADATA_BYTES, USERS_OF_COMMERCE
 
 SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
@@ -51,10 +51,7 @@ It also forbids generic plans: one that was made when the tables were small and 
 
 @dataclass(frozen=True)
 class SyncCounts:
-    """The number of commerces by outcome. A commerce of which only users have changed counts as updated.
-
-    `full` are the external ids of those that were not written, because they would have too many users.
-    """
+    """The number of commerces by outcome. A commerce of which only users have changed counts as updated."""
 
     created: int
     updated: int
@@ -196,7 +193,7 @@ async def upsert_commerces(
     `commerces` has a JSON object by external id, `users` the external id of the commerce and a JSON object for each.
     A commerce that would have too many users is not written at all.
     """
-    await connection.execute(SYNC_LOCK_STATEMENT, {"lock": f"commerces of {tenant_id}"})
+    await connection.execute(SYNC_LOCK_STATEMENT, lock_parameters("commerces", tenant_id))
     # Locked in one order, so that two transactions never wait for each other's rows.
     sent = {"tenant": tenant_id, "rows": _format_array(commerces[name] for name in sorted(commerces))}
     locked = (await connection.execute(LOCK_COMMERCES_STATEMENT, sent)).all()

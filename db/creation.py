@@ -4,6 +4,7 @@ It is built once: building it for each creation took the worker more time than s
 """
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     CTE,
@@ -30,7 +31,7 @@ from db.models import ActivityAttribute, AttributeKey, ResolutionAttempt, Schedu
 from db.parts import attribute_rows, attributes_table, outcome_columns
 from db.rows import CLOCK, Columns, Event, Rows, event_insert
 from db.snapshots import attributes_as_jsonb
-from workflows.messages import Record
+from workflows.messages import Record, RejectedError, Rejection, ScheduledActivityInput
 from workflows.resolution import why_unresolved
 from workflows.words import ActivityStatus, EventType, TargetStatus
 
@@ -45,6 +46,26 @@ _RETURNED_COLUMNS = (
 )
 _ALL_COLUMNS: ColumnElement[Any] = literal_column("*")
 _TARGET_COLUMNS = ("commerce_user_id", "status", "strategy", "lock_reason", "error_message")
+
+
+IDEMPOTENCY_KEY_EXISTS = "idempotency_key_exists"
+
+
+def key_exists_error(scheduled: ScheduledActivityInput, activity_id: UUID) -> RejectedError:
+    """Return the rejection of an activity whose key belongs to another."""
+    return RejectedError(
+        Rejection(
+            code=IDEMPOTENCY_KEY_EXISTS,
+            detail=f"The idempotency key {scheduled.request.idempotency_key!r} belongs to activity {activity_id}.",
+            activity_id=activity_id,
+        )
+    )
+
+
+def commerce_missing_error(scheduled: ScheduledActivityInput) -> RejectedError:
+    """Return the rejection of an activity whose commerce is unknown or inactive."""
+    detail = f"This tenant has no active commerce {scheduled.request.commerce_id}."
+    return RejectedError(Rejection(code="commerce_not_found", detail=detail))
 
 
 def parameters(record: Record, run_id: str) -> Columns:

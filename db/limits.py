@@ -1,6 +1,7 @@
-"""Counts of the rows that have a limit, and the lock under which they are added.
+"""Counts of the rows that have a limit.
 
 A row is added first and counted then, in one transaction: a repetition is told from a row too many by the constraint.
+Both happen under a lock, because two that add at once would each count without the other's row.
 """
 
 from uuid import UUID
@@ -8,15 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from db.models import AttributeKey, CatalogueEntry, CommerceUser, TargetConfig
-from db.rows import Columns, Rows
-
-
-def lock_parameters(limited: str, tenant_id: UUID) -> Columns:
-    """Return the parameters of the lock under which rows are added and counted.
-
-    Two that add at once would each count without the other's row.
-    """
-    return {"lock": f"{limited} of {tenant_id}"}
+from db.rows import Rows
 
 
 def count_statement(table: type[AttributeKey | CatalogueEntry | TargetConfig], tenant_id: UUID) -> Rows:

@@ -15,6 +15,7 @@ from workflows.findings import Cursor, Page
 from workflows.words import OPEN, ActivityStatus, EventType
 
 _PLACE = (ScheduledActivity.scheduled_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
+_OWN = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
 _ENDED_PLACE = (ScheduledActivity.updated_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
 
 
@@ -86,22 +87,18 @@ def ended_rows_statement(page: Page) -> Rows:
 
 def ended_among_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
     """Select the `EndedRow`s of those activities, each a tenant and an id, whose rows need no run any more."""
-    own = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
     rows = select(*_ENDED_PLACE, ScheduledActivity.idempotency_key)
-    return rows.where(own.in_(activities), ScheduledActivity.status.not_in(OPEN))
+    return rows.where(_OWN.in_(activities), ScheduledActivity.status.not_in(OPEN))
 
 
 def still_open_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
     """Select the `ActivityRef`s of those activities, each a tenant and an id, whose rows need a run."""
-    own = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
-    rows = select(ScheduledActivity.tenant_id, ScheduledActivity.id)
-    return rows.where(own.in_(activities), ScheduledActivity.status.in_(OPEN))
+    return recorded_statement(activities).where(ScheduledActivity.status.in_(OPEN))
 
 
 def recorded_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
     """Select the `ActivityRef`s of those activities, each a tenant and an id, that have a row."""
-    own = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
-    return select(ScheduledActivity.tenant_id, ScheduledActivity.id).where(own.in_(activities))
+    return select(ScheduledActivity.tenant_id, ScheduledActivity.id).where(_OWN.in_(activities))
 
 
 def open_requests_statement(after: Cursor | None, size: int) -> Rows:

@@ -9,7 +9,7 @@ from db.facts import read_creation_facts
 from db.rows import Event, Rows, address, event_insert, row_lock
 from db.snapshots import MARKED_STATUS, read_snapshot
 from workflows.display import contract_time
-from workflows.messages import RejectedError, Rejection, Restore, Snapshot
+from workflows.messages import Restore, Snapshot
 from workflows.resolution import decide
 from workflows.words import EventType
 
@@ -36,11 +36,9 @@ async def _write_row(connection: AsyncConnection, restore: Restore, run_id: str)
     scheduled = restore.scheduled
     known = await read_creation_facts(connection, scheduled)
     if known.key.recorded_id is not None:
-        detail = f"The idempotency key belongs to activity {known.key.recorded_id}."
-        raise RejectedError(Rejection(code="idempotency_key_exists", detail=detail))
+        raise creation.key_exists_error(scheduled, known.key.recorded_id)
     if known.key.commerce_id is None:
-        detail = f"This tenant has no active commerce {scheduled.request.commerce_id}."
-        raise RejectedError(Rejection(code="commerce_not_found", detail=detail))
+        raise creation.commerce_missing_error(scheduled)
     record = decide(known.reason, known.target, known.attributes).as_record(scheduled)
     values = creation.parameters(record, run_id) | {"new_scheduled_at": restore.known.scheduled_at}
     await connection.execute(creation.RECORD_STATEMENT, values)

@@ -59,6 +59,11 @@ It serializes transactions where no row stands for what they write.
 ADVISORY_LOCK_STATEMENT = select(ADVISORY_LOCK)
 
 
+def lock_parameters(locked: str, tenant_id: UUID) -> Columns:
+    """Return the parameters of the lock of something of a tenant, such as "commerces"."""
+    return {"lock": f"{locked} of {tenant_id}"}
+
+
 Place = tuple[Expression, Expression, Expression]
 """The columns that rows are sorted by: a time, the tenant's id and the row's own id."""
 

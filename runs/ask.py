@@ -1,6 +1,5 @@
 """Ask Temporal about runs: what they were started with, what they are doing, and how they ended."""
 
-import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
@@ -26,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from runs.client import workflow_id
 from runs.limits import is_limit
-from runs.patience import ANSWER_PATIENCE, LIST_PATIENCE
+from runs.patience import ANSWER_PATIENCE, LIST_PATIENCE, wait_for_answer
 from runs.start import RunFailedError, failure_of
 from workflows.actors import read_actor
 from workflows.findings import Listing
@@ -62,16 +61,12 @@ Question = Callable[Arguments, Awaitable[Answer]]
 
 
 def limit_time_to(patience: timedelta) -> Callable[[Question[Arguments, Answer]], Question[Arguments, Answer]]:
-    """Turn silence, and a connection that can't be made at all, into an `RPCError`."""
+    """Limit the time of a question, as `wait_for_answer` does."""
 
     def limit(ask: Question[Arguments, Answer]) -> Question[Arguments, Answer]:
         @wraps(ask)
         async def ask_in_time(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
-            try:
-                async with asyncio.timeout(patience.total_seconds()):
-                    return await ask(*arguments, **named)
-            except (TimeoutError, RuntimeError) as failure:
-                raise RPCError("no answer in time", RPCStatusCode.UNAVAILABLE, b"") from failure
+            return await wait_for_answer(ask(*arguments, **named), patience.total_seconds())
 
         return ask_in_time
 

@@ -10,7 +10,7 @@ from temporalio.client import Client
 from db import bulk_operations as statements
 from db.bulk_operations import OperationRow
 from db.engine import Database
-from db.rows import ADVISORY_LOCK_STATEMENT, fetch_row
+from db.rows import ADVISORY_LOCK_STATEMENT
 from runs.bulk import start_bulk_operation
 from workflows.bulk import BulkChange, BulkOperation
 from workflows.messages import ActivityFilter
@@ -77,10 +77,8 @@ async def start_begun(client: Client, database: Database, tenant_id: UUID, opera
         UnansweredError: the run is not known to have been started.
     """
     async with database.autocommit.connect() as connection:
-        stored = statements.operation_statement(tenant_id, operation_id)
-        operation = await fetch_row(connection, OperationRow, stored)
+        operation = await statements.read_operation(connection, tenant_id, operation_id)
         confirm_above = await statements.read_confirm_above(connection, tenant_id)
-    assert operation is not None  # noqa: S101 - operations are never deleted
     return await start_bulk_operation(client, build_input(operation, confirm_above))
 
 

@@ -7,7 +7,7 @@ from db import bulk_operations as statements
 from db import changes
 from db.bulk_operations import BegunItem, OperationRow
 from db.engine import Database
-from db.rows import fetch_row, fetch_rows
+from db.rows import fetch_rows
 from runs.ask import ENDED_FROM_OUTSIDE, describe_run, read_ending
 from runs.bulk import resume_bulk_operation
 from runs.bulk_queue import begin_queued, build_input
@@ -104,7 +104,4 @@ async def _stop(client: Client, database: Database, ref: OperationRef, detail: s
 
 async def _read_operation(database: Database, ref: OperationRef) -> OperationRow:
     async with database.autocommit.connect() as connection:
-        stored = statements.operation_statement(ref.tenant_id, ref.id)
-        operation = await fetch_row(connection, OperationRow, stored)
-    assert operation is not None  # noqa: S101 - operations are never deleted
-    return operation
+        return await statements.read_operation(connection, ref.tenant_id, ref.id)

@@ -21,12 +21,8 @@ REPEATED = {
 """The failures after which the SDK repeats a call."""
 
 
-class ReportLimits(ServiceClient):
-    """A connection on which a call that a rate limit refuses fails at once.
-
-    The SDK repeats such a call for longer than a request waits, so that the limit looks like silence. A limit that is
-    met while the SDK waits for the end of an outage stays hidden.
-    """
+class WrappedConnection(ServiceClient):
+    """Base of a connection that does more around the calls of another; subclasses define `_rpc_call`."""
 
     def __init__(self, inner: ServiceClient) -> None:
         super().__init__(inner.config)
@@ -44,6 +40,14 @@ class ReportLimits(ServiceClient):
     def update_api_key(self, api_key: str | None) -> None:
         """Replace the API key of every call."""
         self._inner.update_api_key(api_key)
+
+
+class ReportLimits(WrappedConnection):
+    """A connection on which a call that a rate limit refuses fails at once.
+
+    The SDK repeats such a call for longer than a request waits, so that the limit looks like silence. A limit that is
+    met while the SDK waits for the end of an outage stays hidden.
+    """
 
     async def _rpc_call(self, rpc: str, req: Message, resp_type: Any, *, retry: bool, **options: Any) -> Any:
         """Make a first attempt without the SDK's repetitions, and leave others than limits to them."""

@@ -1,14 +1,11 @@
 """Limit the calls to Temporal of a transaction that holds a row's lock."""
 
-import asyncio
 import time
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
 
-from temporalio.service import RPCError, RPCStatusCode
-
-from runs.patience import LOCKED_PATIENCE
+from runs.patience import LOCKED_PATIENCE, wait_for_answer
 
 Answer = TypeVar("Answer")
 
@@ -27,9 +24,6 @@ class LockedCalls:
         """
         began = time.monotonic()
         try:
-            async with asyncio.timeout(self._left):
-                return await call
-        except (TimeoutError, RuntimeError) as failure:
-            raise RPCError("no answer in time", RPCStatusCode.UNAVAILABLE, b"") from failure
+            return await wait_for_answer(call, self._left)
         finally:
             self._left -= time.monotonic() - began

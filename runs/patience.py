@@ -1,6 +1,13 @@
 """Time limits of calls to Temporal, each with what waits meanwhile."""
 
+import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
+from typing import TypeVar
+
+from temporalio.service import RPCError, RPCStatusCode
+
+Answer = TypeVar("Answer")
 
 ANSWER_PATIENCE = timedelta(seconds=3)
 """One question or one start: a request or a readiness check waits."""
@@ -25,3 +32,12 @@ BULK_ITEM_PATIENCE = timedelta(seconds=15)
 
 BULK_STOP_PATIENCE = timedelta(seconds=5)
 """A stop of a bulk operation: the outcomes of the changes that are under way; its caller can look again."""
+
+
+async def wait_for_answer(call: Awaitable[Answer], seconds: float) -> Answer:
+    """Turn silence, and a connection that can't be made at all, into an `RPCError`."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except (TimeoutError, RuntimeError) as failure:
+        raise RPCError("no answer in time", RPCStatusCode.UNAVAILABLE, b"") from failure

@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from db import changes
 from db.engine import Database
 from db.reconciliation import EndedRow, run_note_statement
+from db.rows import HasAddress
 from runs.ask import Fate, RunIsFullError, UnansweredError, describe_run, find_fate, read_ending
 from runs.client import workflow_id
 from runs.lead import Lead
@@ -61,7 +62,7 @@ class Recovery:
                     return Finding.TERMINATED
                 case Fate.CANCELLED:
                     cancel = Cancel(reason="The run was cancelled in Temporal.")
-                    await changes.apply_change(connection, _build_apply(ref, f"cancelled:{seen.run_id}", ACTOR, cancel))
+                    await changes.apply_change(connection, build_apply(ref, f"cancelled:{seen.run_id}", ACTOR, cancel))
                     return Finding.CANCELLED
 
     async def _terminate(
@@ -70,7 +71,7 @@ class Recovery:
         assert run is not None  # noqa: S101 - a terminated run is a known one
         how = await calls.limit(read_ending(self._client, run))
         reason = f"The run was ended in Temporal: {how.reason}" if how.reason else "The run was ended in Temporal."
-        apply = _build_apply(ref, f"terminated:{run.run_id}", how.by or "temporal", Terminate(reason=reason))
+        apply = build_apply(ref, f"terminated:{run.run_id}", how.by or "temporal", Terminate(reason=reason))
         await changes.apply_change(connection, apply)
 
     async def _resume(
@@ -120,7 +121,7 @@ class Recovery:
         """
         async with self._begin() as connection:
             seen = await changes.lock_activity(connection, ref)
-            apply = _build_apply(ref, f"brought-back:{seen.version}", actor, change)
+            apply = build_apply(ref, f"brought-back:{seen.version}", actor, change)
             standing = await changes.apply_change(connection, apply)
             run_id = await self._start_run(connection, ref, standing, LockedCalls())
             await connection.execute(run_note_statement(ref, run_id, None, actor))
@@ -163,5 +164,6 @@ async def refresh_run(client: Client, run: str, refresh: Refresh) -> bool:
     return True
 
 
-def _build_apply(ref: ActivityRef, key: str, actor: str, change: Cancel | Terminate | BringBack) -> Apply:
+def build_apply(ref: HasAddress, key: str, actor: str, change: Cancel | Terminate | BringBack) -> Apply:
+    """Build a change of the service's own to an activity; `key` makes writing it twice impossible."""
     return Apply(tenant_id=ref.tenant_id, id=ref.id, key=key, actor=actor, change=change)

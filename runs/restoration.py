@@ -13,10 +13,10 @@ from db.restoration import restore_row
 from db.snapshots import read_snapshot
 from runs.ask import describe_run, read_result, read_start
 from runs.lead import Lead
-from runs.recovery import ACTOR, has_task, refresh_run
+from runs.recovery import ACTOR, build_apply, has_task, refresh_run
 from runs.start import resume_run
 from workflows.findings import Finding
-from workflows.messages import Apply, Cancel, Refresh, Restore, ScheduledActivityInput, Standing
+from workflows.messages import Cancel, Refresh, Restore, ScheduledActivityInput, Standing
 from workflows.search_attributes import ACTIVITY_ID, SCHEDULED_AT
 from workflows.words import OPEN, ActivityStatus
 
@@ -78,15 +78,8 @@ class Restoration:
                 return None
             restored = await restore_row(connection, restore, run.run_id)
             if ended_as not in NOT_EXECUTED:
-                why = f"It was {ended_as} before PostgreSQL was restored."
-                cancel = Apply(
-                    tenant_id=missing.tenant_id,
-                    id=missing.id,
-                    key=f"ended:{run.run_id}",
-                    actor=ACTOR,
-                    change=Cancel(reason=why),
-                )
-                await changes.apply_change(connection, cancel)
+                cancel = Cancel(reason=f"It was {ended_as} before PostgreSQL was restored.")
+                await changes.apply_change(connection, build_apply(missing, f"ended:{run.run_id}", ACTOR, cancel))
                 return Finding.RESTORED
             again = scheduled.model_copy(update={"actor": None, "lead_seconds": self._lead.before(at)})
             try:

@@ -15,9 +15,9 @@ from api.http.errors import AlreadyExists, LimitReached, NotFound, problem_respo
 from api.http.fields import Answer, PartialUpdate, RequestBody, Text
 from api.http.limits import require_within
 from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
-from db.limits import count_statement, lock_parameters
+from db.limits import count_statement
 from db.models import AttributeKey
-from db.rows import ADVISORY_LOCK_STATEMENT
+from db.rows import ADVISORY_LOCK_STATEMENT, lock_parameters
 from workflows.tenant_limits import ATTRIBUTE_KEYS
 
 router = APIRouter(prefix="/api/activity-config/attribute-keys", tags=["configuration"])

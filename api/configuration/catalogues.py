@@ -17,10 +17,10 @@ from api.http.errors import AlreadyExists, LimitReached, NotFound, problem_respo
 from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody, Text
 from api.http.limits import require_within
 from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
-from db.limits import count_aliases_statement, count_statement, lock_parameters
+from db.limits import count_aliases_statement, count_statement
 from db.models import CatalogueEntry, Reason, UserStatus
 from db.name_keys import find_name_keys
-from db.rows import ADVISORY_LOCK_STATEMENT
+from db.rows import ADVISORY_LOCK_STATEMENT, lock_parameters
 from workflows.tenant_limits import CATALOGUE_ALIASES, CATALOGUE_ENTRIES
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]

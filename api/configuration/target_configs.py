@@ -18,9 +18,9 @@ from api.http.errors import AlreadyExists, LimitReached, NotFound, problem_respo
 from api.http.fields import LIST_LENGTH, Answer, Int32, PartialUpdate, RequestBody
 from api.http.limits import require_within
 from api.http.pages import Page, PageQuery, read_page
-from db.limits import count_statement, lock_parameters
+from db.limits import count_statement
 from db.models import TargetConfig
-from db.rows import ADVISORY_LOCK_STATEMENT
+from db.rows import ADVISORY_LOCK_STATEMENT, lock_parameters
 from workflows.tenant_limits import TARGET_CONFIGS
 from workflows.words import ActivityType, Channel, CriterionType, TargetStrategy
 

@@ -15,7 +15,7 @@ from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import problem_responses
 from api.http.fields import LIST_LENGTH, Answer, RequestBody, Text, distinct
 from db.models import TaskResultType
-from db.rows import ADVISORY_LOCK_STATEMENT
+from db.rows import ADVISORY_LOCK_STATEMENT, lock_parameters
 
 router = APIRouter(prefix="/api/activity-config/task-result-types", tags=["configuration"])
 
@@ -65,7 +65,7 @@ async def put_task_result_types(
     rows = [one.model_dump() | {"tenant_id": caller.tenant_id} for one in body.types]
     async with opened.database.transactions.begin() as connection:
         # Without the lock, two that delete the same rows and insert equal codes violate the primary key.
-        await connection.execute(ADVISORY_LOCK_STATEMENT, {"lock": f"task result types of {caller.tenant_id}"})
+        await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters("task result types", caller.tenant_id))
         await connection.execute(delete(TaskResultType).where(TaskResultType.tenant_id == caller.tenant_id))
         if rows:
             await connection.execute(insert(TaskResultType), rows)

@@ -1,36 +1,24 @@
 """A connection to Temporal on which a test decides what happens around each call."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from google.protobuf.message import Message
 from temporalio.client import Client
 from temporalio.service import ServiceClient
 
+from runs.limits import WrappedConnection
+
 Intercept = Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]
 """Receives the name of a call and the call itself, and returns its answer."""
 
 
-class InterceptedServiceClient(ServiceClient):
+class InterceptedServiceClient(WrappedConnection):
     """A connection whose calls pass through a function of the test."""
 
     def __init__(self, inner: ServiceClient, intercept: Intercept) -> None:
-        super().__init__(inner.config)
-        self._inner = inner
+        super().__init__(inner)
         self._intercept = intercept
-
-    @property
-    def worker_service_client(self) -> Any:
-        """Return the real client: the calls of a worker are not intercepted."""
-        return self._inner.worker_service_client
-
-    def update_rpc_metadata(self, metadata: Mapping[str, str | bytes]) -> None:
-        """Pass it on."""
-        self._inner.update_rpc_metadata(metadata)
-
-    def update_api_key(self, api_key: str | None) -> None:
-        """Pass it on."""
-        self._inner.update_api_key(api_key)
 
     async def _rpc_call(self, rpc: str, req: Message, resp_type: Any, **options: Any) -> Any:
         return await self._intercept(rpc, lambda: self._inner._rpc_call(rpc, req, resp_type, **options))

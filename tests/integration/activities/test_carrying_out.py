@@ -1,15 +1,14 @@
 """A change and its run: what is accepted is carried out, and a run that is gone is found out at once."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from google.protobuf.message import Message
 from temporalio.client import Client, WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode, ServiceClient
+from temporalio.service import RPCError, RPCStatusCode
 
 from embedded.postgres import Postgres
 from runs.change import Accepted, Applied, Changes
@@ -17,40 +16,22 @@ from runs.client import workflow_id
 from runs.lead import Lead
 from tests.support.activities import created, marked_ahead, row_locked, trail
 from tests.support.builders import Tenant, from_now
+from tests.support.intercepted import intercepted
 from tests.support.service import Service, resources, running_api, until
 from tests.support.worlds import idle_service, work
 from workflows.messages import Apply, Cancel
 from workflows.words import ActivityStatus
 
 
-class LosesAnswers(ServiceClient):
-    """A connection over which updates are accepted, but their outcome is never learned."""
+def losing_answers(temporal: Client) -> Client:
+    """Return a client over which updates are accepted, but their outcome is never learned."""
 
-    def __init__(self, inner: ServiceClient) -> None:
-        super().__init__(inner.config)
-        self._inner = inner
-
-    @property
-    def worker_service_client(self) -> Any:
-        """Return the real client: a worker over this connection hears everything."""
-        return self._inner.worker_service_client
-
-    def update_rpc_metadata(self, metadata: Mapping[str, str | bytes]) -> None:
-        """Pass it on."""
-        self._inner.update_rpc_metadata(metadata)
-
-    def update_api_key(self, api_key: str | None) -> None:
-        """Pass it on."""
-        self._inner.update_api_key(api_key)
-
-    async def _rpc_call(self, rpc: str, req: Message, resp_type: Any, **options: Any) -> Any:
+    async def lose(rpc: str, call: Callable[[], Awaitable[Any]]) -> Any:
         if rpc == "poll_workflow_execution_update":
             raise RPCError("the connection is gone", RPCStatusCode.UNAVAILABLE, b"")
-        return await self._inner._rpc_call(rpc, req, resp_type, **options)
+        return await call()
 
-
-def losing_answers(temporal: Client) -> Client:
-    return Client(**temporal.config() | {"service_client": LosesAnswers(temporal.service_client)})
+    return intercepted(temporal, lose)
 
 
 def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:

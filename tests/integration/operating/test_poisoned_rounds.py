@@ -1,11 +1,9 @@
 """Test that what fails in a round of reconciliation is named and counted, stops nothing else, and the round ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import text
 from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
@@ -27,14 +25,6 @@ from workflows import search_attributes
 from workflows.findings import Compared, Finding, Page, Part
 
 NO_CHANGE = text("UPDATE scheduled_activities SET request = '{}' WHERE id = :id")
-
-
-@pytest.fixture
-async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[tuple[str, Service]]:
-    """Run a service with its own database and namespace, so that rounds see only its rows."""
-    url = new_database(postgres)
-    async with running_service(url, await new_namespace(temporal)) as service:
-        yield url, service
 
 
 async def test_rows_and_runs_that_fail_are_named_and_the_others_are_settled(own: tuple[str, Service]) -> None:

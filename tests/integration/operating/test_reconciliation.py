@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ from tests.support.hand_off import claim
 from tests.support.operate import operate
 from tests.support.reconciliation import forget, reconciled, round_of, run_of, until_found
 from tests.support.service import Service, running_service, temporal_client, until
-from tests.support.worlds import idle_service, new_database, new_namespace, work
+from tests.support.worlds import idle_service, work
 from workflows import search_attributes
 from workflows.findings import Compared, Finding, Listing, Page, Part, Reconcile
 from workflows.messages import Apply, AssignTarget, Cancel, ExecuteNow, Reschedule
@@ -48,14 +47,6 @@ from workflows.reconciliation import ReconciliationWorkflow
 
 ROOT = Path(__file__).parents[3]
 NO_LEAD = Lead(0)
-
-
-@pytest.fixture
-async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[tuple[str, Service]]:
-    """Run a service with its own database and namespace, so that rounds see only its rows."""
-    url = new_database(postgres)
-    async with running_service(url, await new_namespace(temporal)) as service:
-        yield url, service
 
 
 async def test_where_rows_and_runs_agree_a_round_changes_nothing(own: tuple[str, Service]) -> None:

@@ -1,7 +1,6 @@
 """Test what is true after PostgreSQL was restored to an earlier point, or Temporal's database was lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +25,7 @@ from tests.support.operate import operate
 from tests.support.reconciliation import reconciled, run_of, until_found
 from tests.support.restoration import execute, lose_row, set_back
 from tests.support.service import Service, running_service, temporal_client, until
-from tests.support.worlds import idle_service, new_database, new_namespace, work
+from tests.support.worlds import idle_service, new_database, work
 from workflows.findings import Compared, Finding, Listing
 from workflows.messages import Reschedule
 
@@ -184,14 +183,6 @@ async def test_an_unresolved_activity_whose_row_is_missing_can_be_resolved(
     await run_of(service, tenant, activity).execute_update("refresh")
     now = (await http.get(f"{URL}/{activity['id']}")).json()
     assert (now["status"], now["statusReason"]) == ("UNRESOLVED", activity["statusReason"])
-
-
-@pytest.fixture
-async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[tuple[str, Service]]:
-    """Run a service with its own database and namespace, so that rounds see only its rows."""
-    url = new_database(postgres)
-    async with running_service(url, await new_namespace(temporal)) as service:
-        yield url, service
 
 
 async def test_reconciliation_finds_open_runs_whose_rows_are_missing(own: tuple[str, Service]) -> None:
