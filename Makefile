@@ -1,7 +1,9 @@
 # Each target calls one script that needs only Python 3.11 or newer. Without make: python3 -m embedded run
 PYTHON ?= python3
 
-.PHONY: run test lint check demo token replay e2e chaos bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup bench-neighbours
+.PHONY: help run test lint check demo executor env token replay e2e chaos bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-punctuality bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-startup bench-neighbours
+help:   ## List the targets
+	@sed -n 's/^\([a-z0-9-]*\): *## /make \1	/p' Makefile | expand -t 18
 run:    ## Start everything here: PostgreSQL, Temporal, worker and API
 	@exec $(PYTHON) -m embedded run --stop-with-parent $(ARGS)
 test:   ## Run the tests
@@ -12,6 +14,10 @@ check:  ## Format, lint, types, import contracts, tests
 	@exec $(PYTHON) -m embedded check $(ARGS)
 demo:   ## Post an activity to the running stack and follow it until it is executed
 	@exec $(PYTHON) -m embedded demo $(ARGS)
+executor: ## Claim what becomes due in the running stack, and report its result; ARGS=--once
+	@exec $(PYTHON) -m embedded executor $(ARGS)
+env:    ## Print the running stack's addresses, ids and token as export lines
+	@exec $(PYTHON) -m embedded env
 token:  ## Print a token; see ARGS=--help
 	@exec $(PYTHON) -m embedded token $(ARGS)
 replay: ## Replay the server's runs on this code, and name those that deploying it would break

@@ -22,7 +22,7 @@ from runs.lead import Lead
 from runs.rebuild import Rebuilt, rebuild
 from runs.recovery import Recovery
 from runs.replay import DEFAULT_QUERY, replay
-from settings import WorkerSettings
+from settings import WorkerSettings, read_settings
 from workflows.findings import Finding, Listing, Page, Reconcile
 from workflows.messages import ActivityRef, BringBack, RejectedError
 from workflows.reconciliation import ReconciliationWorkflow
@@ -36,7 +36,7 @@ async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
 
     An activity for which that fails is named, and does not stop the others; the exit code is 1 then.
     """
-    settings = WorkerSettings()
+    settings = read_settings(WorkerSettings)
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     runs = rebuild(client, database, per_second=options.rate, lead=Lead(settings.max_lead_seconds))
     done = Rebuilt()
@@ -51,7 +51,7 @@ async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
 
 async def bring_back(options: argparse.Namespace, client: Client) -> int:
     """Undo a termination: restore the activity's former status, with a new run that waits for its time."""
-    settings = WorkerSettings()
+    settings = read_settings(WorkerSettings)
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     try:
         now = await Recovery(client, database, Lead(settings.max_lead_seconds)).bring_back(
@@ -95,7 +95,7 @@ async def set_quota(options: argparse.Namespace, _: Client) -> int:
     """Set a tenant's quota; `default` takes its own number away. It is in force within 30 seconds."""
     quota = QUOTAS[options.name]
     statement = quota_statement(options.tenant, quota.name, options.value)
-    database = open_database(WorkerSettings().database_url.get_secret_value())
+    database = open_database(read_settings(WorkerSettings).database_url.get_secret_value())
     async with database.autocommit.connect() as connection:
         await connection.execute(statement)
     await database.dispose()

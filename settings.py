@@ -4,10 +4,28 @@ Temporal's connection (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_K
 `temporalio.envconfig` reads it, as in every client of Temporal.
 """
 
-from typing import Self
+import sys
+from typing import Any, Self, TypeVar
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def read_settings(kind: type[Settings]) -> Settings:
+    """Read settings from the environment, or exit with a line that names the missing and the wrong variables."""
+    try:
+        return kind()
+    except ValidationError as error:
+        sys.exit("; ".join(_line(fault["type"], fault["loc"], fault["msg"]) for fault in error.errors()))
+
+
+def _line(kind: str, place: tuple[Any, ...], message: str) -> str:
+    variable = ".".join(str(part) for part in place).upper()
+    if kind == "missing":
+        return f"{variable} isn't set"
+    return f"{variable}: {message}" if variable else message.removeprefix("Value error, ")
 
 
 class DatabaseSettings(BaseSettings):

@@ -33,7 +33,7 @@ from runs.lead import Lead
 from runs.sandbox import Sandbox
 from runs.schedule import ensure_schedule
 from runs.start import TASK_TIMEOUT
-from settings import WorkerSettings
+from settings import WorkerSettings, read_settings
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
@@ -203,7 +203,7 @@ async def keep_reconciling(client: Client, every: timedelta) -> None:
 
 async def main() -> None:
     """Work until SIGTERM or SIGINT, then finish the steps in flight."""
-    settings = WorkerSettings()
+    settings = read_settings(WorkerSettings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

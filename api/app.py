@@ -3,7 +3,7 @@
 from itertools import chain
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
 from pydantic.alias_generators import to_camel
 from starlette.types import Lifespan
@@ -83,6 +83,7 @@ def create_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.add_middleware(RequestMiddleware)
     app.add_exception_handler(Problem, _answer_problem)
     for failure in TRANSLATIONS:

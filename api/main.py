@@ -20,13 +20,13 @@ from db.start import wait_for_schema
 from logs import configure_logging
 from runs.client import connect
 from runs.lead import Lead
-from settings import ApiSettings
+from settings import ApiSettings, read_settings
 
 
 @asynccontextmanager
 async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
     """Open the resources that routes use. Neither PostgreSQL nor Temporal need be reachable at the start."""
-    settings = ApiSettings()
+    settings = read_settings(ApiSettings)
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     async with DueWatch(database.url) as due_watch:
         # What is loaded by now stays: looking through it for garbage stopped the event loop for 150 ms at a time.
@@ -77,7 +77,7 @@ app = create_app(lifespan)
 
 if __name__ == "__main__":
     configure_logging("api")
-    settings = ApiSettings()
+    settings = read_settings(ApiSettings)
     server = Server(server_config(app, host=settings.listen_host, port=settings.api_port, timeout_graceful_shutdown=30))
     server.run()
     if server.fault:

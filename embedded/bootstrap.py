@@ -4,10 +4,11 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,10 +31,12 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "test": (_TEST,),
     "check": (*_LINT, _TEST),
     "demo": (("-m", "embedded.demo"),),
+    "executor": (("-m", "embedded.environment", "examples/executor.py"),),
+    "env": (("-m", "embedded.environment"),),
     "token": (("-m", "embedded.token"),),
     "bench": (("-m", "bench"),),
     "chaos": (("-m", "chaos"),),
-    "replay": (("operate.py", "replay"),),
+    "replay": (("-m", "embedded.environment", "operate.py", "replay"),),
     "e2e": (("-m", "pytest", "tests/e2e"),),
 }
 
@@ -55,6 +58,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 def install_once() -> None:
     """Install the packages of the lock file, unless they are those installed last."""
+    _check_version()
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if _installed() == wanted:
         return
@@ -63,6 +67,14 @@ def install_once() -> None:
         if _installed() != wanted:
             _install()
             STAMP.write_text(wanted)
+
+
+def _check_version() -> None:
+    """Exit if `.venv` has another Python than the one that was asked for: a running stack may be using it."""
+    folder = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    others = [found.name for found in VENV.glob("lib/python*") if found.name != folder]
+    if others and PYTHON.exists():
+        sys.exit(f".venv has {others[0]}, this is {folder}: use make PYTHON={others[0]}, or delete .venv to change it")
 
 
 def _installed() -> str | None:
@@ -74,18 +86,38 @@ def _installed() -> str | None:
 
 def _install() -> None:
     """Create `.venv` if it is missing and install the packages: with uv if it is on the PATH, else with pip."""
-    print("Installing the packages of requirements.lock into .venv: this takes some seconds, once.", flush=True)
+    print("Installing the packages of requirements.lock into .venv, once.", file=sys.stderr, flush=True)
     uv = shutil.which("uv")
     if uv is not None:
         if not PYTHON.exists():
             _do(uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV)
-        _do(uv, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes", LOCK)
+        _do(uv, "pip", "sync", "--python", PYTHON, "--require-hashes", LOCK)
         return
     if not PYTHON.exists() or not list(VENV.glob("lib/python*/site-packages/pip")):
         _check_venv()
         _do(sys.executable, "-m", "venv", "--clear", VENV)
-    pip = (PYTHON, "-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check")
-    _do(*pip, "install", "--no-compile", "--no-deps", "--require-hashes", "-r", LOCK)
+    pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "--progress-bar", "off")
+    _do(*pip, "install", "--no-compile", "--no-deps", "--require-hashes", "-r", LOCK, shows=show_progress)
+
+
+def show_progress(output: Iterable[str]) -> None:
+    """Show pip's output as a line that counts: it is silent for a minute or names every file."""
+    packages, collected = len(re.findall(r"^\S+==", LOCK.read_text(), re.MULTILINE)), 0
+    for line in output:
+        if line.startswith("Collecting "):
+            collected += 1
+            _show(f"{collected} of {packages} packages: {line.split()[1]}", lasts=collected % 10 == 0)
+        elif line.startswith("Installing collected"):
+            _show("unpacking all of them", lasts=True)
+    _show("", lasts=False)
+
+
+def _show(progress: str, *, lasts: bool) -> None:
+    """Overwrite the terminal's line; a file gets only lines that last."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{progress}", end="", file=sys.stderr, flush=True)
+    elif lasts:
+        print(progress, file=sys.stderr, flush=True)
 
 
 def _check_venv() -> None:
@@ -94,10 +126,13 @@ def _check_venv() -> None:
         sys.exit("Python's venv is missing. Install it (Debian, Ubuntu: apt install python3-venv), or install uv.")
 
 
-def _do(*command: str | Path) -> None:
-    """Run a command; exit if it fails, after its own error message."""
+def _do(*command: str | Path, shows: Callable[[Iterable[str]], None] | None = None) -> None:
+    """Run a command, its output as `shows` has it; exit if it fails, after its own error message."""
     try:
-        code = subprocess.run(command, check=False).returncode
+        with subprocess.Popen(command, stdout=subprocess.PIPE if shows else sys.stderr, text=True) as process:
+            if shows and process.stdout:
+                shows(process.stdout)
+        code = process.returncode
     except KeyboardInterrupt:
         sys.exit("Stopped. The next start installs the rest.")
     if code != 0:

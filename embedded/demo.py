@@ -1,12 +1,11 @@
-"""Write and read `demo.json`, the file of addresses and tokens, and show one activity becoming due: `make demo`."""
+"""Post the contract's example to the running stack and show how it becomes due and is executed: `make demo`."""
 
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -14,94 +13,39 @@ from typing import Any
 
 import httpx
 
-from api.http.auth import Permission
-from embedded.demo_data import COMMERCE_ID, OTHER_TENANT_ID, TENANT_ID
-from embedded.signing_key import SigningKey, write_private_file
-from embedded.stack_settings import StackSettings, read_settings
-from embedded.temporal_server import TemporalServer
+from embedded.environment import running_stack
 
 _EXECUTOR = Path(__file__).parents[1] / "examples" / "executor.py"
 _DUE_IN = timedelta(seconds=3)
 _PATIENCE_SECONDS = 60
 _LOOK_EVERY_SECONDS = 0.1
-_TOKEN_LIFETIME = timedelta(days=1)
 
 
-def demo_facts(settings: StackSettings, key: SigningKey, temporal: TemporalServer) -> dict[str, str]:
-    """Return the content of `demo.json`: the stack's addresses, ids and tokens of one day."""
-    everything = list(Permission)
-    return {
-        "baseUrl": settings.api_url,
-        "temporalUiUrl": temporal.ui_url or "",
-        "temporalAddress": temporal.address,
-        "tenantId": str(TENANT_ID),
-        "otherTenantId": str(OTHER_TENANT_ID),
-        "commerceId": str(COMMERCE_ID),
-        "token": key.token("demo", {TENANT_ID: everything}, _TOKEN_LIFETIME),
-        "viewerToken": key.token("demo-viewer", {TENANT_ID: [Permission.VIEW_ACTIVITIES]}, _TOKEN_LIFETIME),
-        "otherTenantToken": key.token("demo-other-tenant", {OTHER_TENANT_ID: everything}, _TOKEN_LIFETIME),
-    }
-
-
-@contextmanager
-def published_facts(path: Path, facts: Mapping[str, str]) -> Iterator[None]:
-    """Write `demo.json` at once, readable by its owner only, and remove it when the block ends."""
-    write_private_file(path, json.dumps(dict(facts), indent=2).encode() + b"\n")
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def contract_example(facts: Mapping[str, str], scheduled_at: str = "2025-01-16T09:00:00.000Z") -> dict[str, Any]:
-    """Return the body of the contract's example with a fresh idempotency key."""
+def contract_example(commerce_id: str, due_at: datetime) -> dict[str, Any]:
+    """Return the body of the contract's example with a fresh idempotency key, to be due at that time."""
     return {
         "type": "MESSAGE",
         "reason": "Monthly promotion",
         "channel": "WHATSAPP",
-        "commerce_id": facts["commerceId"],
+        "commerce_id": commerce_id,
         "idempotency_key": f"msg-{datetime.now(UTC):%Y-%m-%d}-{token_hex(4)}",
-        "scheduled_at": scheduled_at,
+        "scheduled_at": due_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "attribute_keys": ["commerce_info"],
     }
 
 
-def curl_command(facts: Mapping[str, str]) -> str:
-    """Return the contract's curl with this stack's address, token and tenant."""
-    headers = {
-        "Authorization": f"Bearer {facts['token']}",
-        "x-tenant-id": facts["tenantId"],
-        "Content-Type": "application/json",
-    }
-    lines = [f"curl -X POST {facts['baseUrl']}/api/activities"]
-    lines += [f"-H {json.dumps(f'{name}: {value}')}" for name, value in headers.items()]
-    members = ",\n".join(f'"{name}": {json.dumps(value)}' for name, value in contract_example(facts).items())
-    return " \\\n".join([*lines, f"-d '{{\n{members}\n}}'"])
-
-
 def main() -> None:
     """Post the contract's example, due in three seconds, and print its answer, its statuses, its trail and its run."""
-    facts = _running_stack()
-    headers = {"Authorization": f"Bearer {facts['token']}", "x-tenant-id": facts["tenantId"]}
-    with httpx.Client(base_url=facts["baseUrl"], headers=headers, timeout=30, trust_env=False) as api:
-        due_at = datetime.now(UTC) + _DUE_IN
-        body = contract_example(facts, due_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
-        print(f"POST {facts['baseUrl']}/api/activities\n{json.dumps(body, indent=2)}\n")
+    variables = running_stack()
+    headers = {"Authorization": f"Bearer {variables['TOKEN']}", "x-tenant-id": variables["TENANT_ID"]}
+    with httpx.Client(base_url=variables["API_URL"], headers=headers, timeout=30, trust_env=False) as api:
+        body = contract_example(variables["COMMERCE_ID"], datetime.now(UTC) + _DUE_IN)
+        print(f"POST {variables['API_URL']}/api/activities\n{json.dumps(body, indent=2)}\n")
         created = api.post("/api/activities", json=body)
         print(f"{created.status_code} {created.reason_phrase}\n{_indented(created)}\n")
         if created.status_code not in {httpx.codes.CREATED, httpx.codes.ACCEPTED}:
             sys.exit(1)
-        _show_life(api, created.headers["Location"], facts)
-
-
-def _running_stack() -> dict[str, str]:
-    """Read `demo.json` of the running stack, or exit with a line that says how to start one."""
-    path = read_settings().data_dir / "demo.json"
-    try:
-        facts: dict[str, str] = json.loads(path.read_text())
-    except FileNotFoundError:
-        sys.exit(f"{path} is not there: start the stack first, with make run, and wait until it is ready")
-    return facts
+        _show_life(api, created.headers["Location"], variables)
 
 
 def _indented(answer: httpx.Response) -> str:
@@ -112,23 +56,22 @@ def _indented(answer: httpx.Response) -> str:
         return answer.text
 
 
-def _show_life(api: httpx.Client, location: str, facts: Mapping[str, str]) -> None:
+def _show_life(api: httpx.Client, location: str, variables: Mapping[str, str]) -> None:
     """Follow one activity until it is due, let the example executor complete it, then print its trail."""
     activity = _follow(api, location)
     print(f"\nscheduled for {activity['scheduledAt']}, marked at {activity['markedAt']}", end="")
     print(f": {activity['latenessMs']} ms late\n")
-    _execute(api, location, facts)
+    _execute(api, location, variables)
     for event in api.get(f"{location}/status-events").raise_for_status().json()["data"]:
         print(f"{event['occurredAt']}  {event['eventType']:<15} {event['fromStatus'] or '-'} → {event['toStatus']}")
     print(f"\nIts run in the web UI: {activity['workflow']['url']}")
 
 
-def _execute(api: httpx.Client, location: str, facts: Mapping[str, str]) -> None:
+def _execute(api: httpx.Client, location: str, variables: Mapping[str, str]) -> None:
     """Run the example executor until this activity is no longer DUE; another executor may have claimed it first."""
-    address = {"API_URL": facts["baseUrl"], "TOKEN": facts["token"], "TENANT_ID": facts["tenantId"]}
-    print("python examples/executor.py --once", flush=True)
+    print("make executor ARGS=--once", flush=True)
     while api.get(location).raise_for_status().json()["status"] == "DUE":
-        subprocess.run([sys.executable, _EXECUTOR, "--once"], env=os.environ | address, check=True)
+        subprocess.run([sys.executable, _EXECUTOR, "--once"], env=os.environ | variables, check=True)
     print()
 
 

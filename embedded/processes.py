@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TextIO
 
@@ -134,11 +134,20 @@ def folder_lock(folder: Path) -> Iterator[int]:
     """Lock the folder of a stack; yields a file descriptor that every process working in the folder must inherit.
 
     Raises:
-        StackError: another stack has locked it, or processes of a killed stack are still running in it.
+        StackError: it can't be written, another stack has locked it, or processes of a killed stack still run in it.
 
     """
-    folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # 711: PostgreSQL may run as a user who only passes through
-    with (folder / "stack.lock").open("w") as stack, (folder / "processes.lock").open("w") as processes:
+    with ExitStack() as opened:
+        try:
+            folder.mkdir(
+                mode=0o711, parents=True, exist_ok=True
+            )  # 711: PostgreSQL may run as a user who passes through
+            stack, processes = (
+                opened.enter_context((folder / f"{one}.lock").open("w")) for one in ("stack", "processes")
+            )
+        except OSError as failure:
+            msg = f"DATA_DIR: {failure}"
+            raise StackError(msg) from failure
         if not _lock(stack.fileno(), patience_seconds=0):
             msg = f"another stack runs in {folder}: stop it, or set DATA_DIR to another folder"
             raise StackError(msg)

@@ -17,14 +17,15 @@ from typing import NoReturn
 import httpx
 
 from db.migrations import upgrade
-from embedded.demo import curl_command, demo_facts, published_facts
 from embedded.demo_data import load_demo_data
+from embedded.environment import published_variables, stack_variables
 from embedded.postgres import Postgres, running_postgres
 from embedded.processes import LogLines, StackError, folder_lock, guarded_process
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey, ensure_signing_key
-from embedded.stack_settings import StackSettings, check_ports, read_settings
+from embedded.stack_settings import StackSettings, check_ports
 from embedded.temporal_server import LOOPBACK, TemporalServer, has_pollers, running_temporal
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
+from settings import read_settings
 
 _DATABASE = "scheduled_activities"
 _LOOK_EVERY_SECONDS = 0.1
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _request_stop)
     parent = os.getppid() if options.stop_with_parent else None
     with ExitStack() as parts:
-        stack = Stack(read_settings(), lines, parts)
+        stack = Stack(read_settings(StackSettings), lines, parts)
         try:
             stack.start()
             stack.watch(parent)
@@ -104,9 +105,9 @@ class Stack:
         for task_queue in (TASK_QUEUE, BULK_TASK_QUEUE):
             self._wait_for("the worker", partial(has_pollers, temporal.address, task_queue))
         self._wait_for("the API", lambda: _answers(f"{self.settings.api_url}/health/ready"))
-        facts = demo_facts(self.settings, key, temporal)
-        self.parts.enter_context(published_facts(folder / "demo.json", facts))
-        print(_welcome(self.settings, facts, postgres.folder), flush=True)
+        published = stack_variables(self.settings, key, temporal, database_url)
+        self.parts.enter_context(published_variables(folder / "demo.json", published))
+        print(_welcome(self.settings, temporal, postgres.folder), flush=True)
 
     def _start_postgres(self, folder: Path, lock: int) -> Postgres:
         output = self.parts.enter_context(self.lines.output_of("postgres"))
@@ -204,20 +205,22 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _welcome(settings: StackSettings, facts: Mapping[str, str], postgres: Path) -> str:
-    """Return the addresses and the first command, for the person at the terminal."""
+def _welcome(settings: StackSettings, temporal: TemporalServer, postgres: Path) -> str:
+    """Return the addresses and the first commands, for the person at the terminal."""
     return f"""
-API            {facts["baseUrl"]}
-Documentation  {facts["baseUrl"]}/docs
-Temporal UI    {facts["temporalUiUrl"]}
-Metrics        {facts["baseUrl"]}/metrics and http://127.0.0.1:{settings.worker_metrics_port}/metrics (worker)
+API            {settings.api_url}
+Documentation  {settings.api_url}/docs
+Temporal UI    {temporal.ui_url}
+Metrics        {settings.api_url}/metrics and http://{LOOPBACK}:{settings.worker_metrics_port}/metrics (worker)
 Data           {settings.data_dir} (demo.json has ids and tokens), PostgreSQL's in {postgres}
 
-Create an activity:
+In another terminal, in this folder:
 
-{curl_command(facts)}
+make demo              post an activity, see it become due and executed
+make executor          claim whatever becomes due, and report its result
+eval "$(make env)"     set API_URL, TOKEN, TENANT_ID, ... for the commands of README.md
 
-Or watch one become due: make demo. Ctrl-C stops everything.
+Ctrl-C stops everything.
 """
 
 

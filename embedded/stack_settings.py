@@ -1,10 +1,9 @@
 """Read the stack's settings from the environment, and check that its ports are free."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from embedded.processes import StackError
@@ -47,14 +46,6 @@ class StackSettings(BaseSettings):
     def api_url(self) -> str:
         """Return the API's URL; it listens on the loopback interface only."""
         return f"http://{LOOPBACK}:{self.api_port}"
-
-
-def read_settings() -> StackSettings:
-    """Read the environment, or exit with a line that names the wrong variables."""
-    try:
-        return StackSettings()
-    except ValidationError as error:
-        sys.exit("; ".join(f"{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()))
 
 
 def check_ports(settings: StackSettings) -> None:

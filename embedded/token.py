@@ -10,7 +10,8 @@ from uuid import UUID
 from api.http.auth import Permission
 from embedded.demo_data import TENANT_ID
 from embedded.signing_key import load_signing_key
-from embedded.stack_settings import read_settings
+from embedded.stack_settings import StackSettings
+from settings import read_settings
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--lifetime", type=parse_lifetime, default=timedelta(days=1), help="default: 24h")
     parser.add_argument("--subject", default="demo", help="the actor that the trail shows; default: demo")
     options = parser.parse_args(arguments)
-    folder = read_settings().data_dir
+    folder = read_settings(StackSettings).data_dir
     try:
         key = load_signing_key(folder)
     except FileNotFoundError:

@@ -1,6 +1,7 @@
 """Claim due WHATSAPP messages, "send" them to the terminal, and report the results.
 
-    API_URL=http://127.0.0.1:8000 TOKEN=… TENANT_ID=… python examples/executor.py [--once]
+    make executor                                                                      # for the stack of make run
+    API_URL=http://127.0.0.1:8000 TOKEN=… TENANT_ID=… python examples/executor.py [--once]     # needs httpx
 
 Start as many as you like: a message is never held by two of them at a time. If one is killed (even with -9), its
 messages go to another when their leases end. Messages that were sent but not reported are then sent again: use the
@@ -30,6 +31,8 @@ PAUSE_SECONDS = 2
 
 def main() -> None:
     """Work until killed; with --once, until the first messages are sent."""
+    if missing := [name for name in ("API_URL", "TOKEN", "TENANT_ID") if name not in os.environ]:
+        sys.exit(f"{', '.join(missing)} isn't set: start the stack with make run, and this with make executor")
     headers = {"Authorization": f"Bearer {os.environ['TOKEN']}", "x-tenant-id": os.environ["TENANT_ID"]}
     with httpx.Client(base_url=os.environ["API_URL"], headers=headers, timeout=30, trust_env=False) as api:
         while not (work(api) and "--once" in sys.argv):

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from db.models import Table
 from db.sessions import connect_arguments
-from settings import DatabaseSettings
+from settings import DatabaseSettings, read_settings
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,9 @@ OURS = text("SELECT pg_try_advisory_lock(hashtext('alembic_version'))")
 
 def migrate() -> None:
     """Run the requested migrations, each in a transaction, and repeat one that gets no lock until it does."""
-    url = context.config.attributes.get("database_url") or DatabaseSettings().database_url.get_secret_value()
+    url = (
+        context.config.attributes.get("database_url") or read_settings(DatabaseSettings).database_url.get_secret_value()
+    )
     engine = create_engine(url, poolclass=NullPool, connect_args=connect_arguments(make_url(url)))
     event.listen(engine, "before_cursor_execute", limit_lock_wait)
     for attempt in count():

@@ -120,6 +120,11 @@ async def test_the_shape_comes_before_the_used_key(http: httpx.AsyncClient) -> N
     assert code(await http.post(URL, json=body | {"score": "5"})) == (400, "validation_failed")
 
 
+async def test_the_root_leads_to_the_documentation(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (307, "/docs")
+
+
 async def test_the_used_key_comes_before_the_unknown_commerce(http: httpx.AsyncClient) -> None:
     body = contract_example()
     assert (await http.post(URL, json=body)).status_code == 201

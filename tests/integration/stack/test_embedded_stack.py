@@ -3,21 +3,23 @@
 # ruff: noqa: S603 - the program is ours
 
 import os
-import re
 import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
+from embedded.demo import contract_example
 from tests.support.started_stacks import PATIENCE_SECONDS, ROOT, STACK, Stack, running, some_ports, wait_until
 
-PRINTED_CURL = re.compile(r"^curl .*?}'", re.DOTALL | re.MULTILINE)
+ENVIRONMENT = (sys.executable, "-m", "embedded.environment")
 
 
 @pytest.fixture(scope="module")
@@ -27,29 +29,33 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield started
 
 
-def post_the_printed_curl(stack: Stack) -> httpx.Response:
-    """Send the request of the curl command that the stack has printed."""
-    wait_until(lambda: PRINTED_CURL.search(stack.log.read_text()))  # it is printed after the stack is ready
-    printed = PRINTED_CURL.search(stack.log.read_text())
-    assert printed
-    words = shlex.split(printed[0].replace("\\\n", " "))
-    headers = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
-    assert words[:3] == ["curl", "-X", "POST"]
+def exported(stack: Stack) -> dict[str, str]:
+    """Return what a shell has after `eval "$(make env)"`."""
+    stack.ready()
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(stack.folder)}
+    script = f'eval "$({shlex.join(ENVIRONMENT)})"; env -0'
+    printed = subprocess.run(["/bin/sh", "-c", script], cwd=ROOT, env=environment, capture_output=True, check=True)
+    return dict(line.decode().split("=", 1) for line in printed.stdout.split(b"\0") if line)
+
+
+def create(stack: Stack) -> httpx.Response:
+    """Send the request of the README's curl with the variables that the stack prints."""
+    variables = exported(stack)
     return httpx.post(
-        words[3],
-        headers=dict(header.split(": ", 1) for header in headers),
-        content=words[words.index("-d") + 1],
+        f"{variables['API_URL']}/api/activities",
+        headers={"Authorization": f"Bearer {variables['TOKEN']}", "x-tenant-id": variables["TENANT_ID"]},
+        json=contract_example(variables["COMMERCE_ID"], datetime(2025, 1, 16, 9, tzinfo=UTC)),
         timeout=60,
     )
 
 
-def get(facts: dict[str, str], path: str, bearer: str = "token", tenant: str = "tenantId") -> httpx.Response:
+def get(facts: dict[str, str], path: str, bearer: str = "TOKEN", tenant: str = "TENANT_ID") -> httpx.Response:
     headers = {"Authorization": f"Bearer {facts[bearer]}", "x-tenant-id": facts[tenant]}
-    return httpx.get(f"{facts['baseUrl']}{path}", headers=headers, timeout=60)
+    return httpx.get(f"{facts['API_URL']}{path}", headers=headers, timeout=60)
 
 
-def test_the_printed_curl_creates_the_activity_of_the_contract_which_becomes_due(stack: Stack) -> None:
-    answer = post_the_printed_curl(stack)
+def test_the_printed_variables_create_the_activity_of_the_contract_which_becomes_due(stack: Stack) -> None:
+    answer = create(stack)
     assert answer.status_code == 201, answer.text
     created: dict[str, Any] = answer.json()
     assert created["reason"] == {"code": "monthly_promotion", "label": "Promocion Mensual"}
@@ -57,9 +63,9 @@ def test_the_printed_curl_creates_the_activity_of_the_contract_which_becomes_due
 
     facts = stack.ready()
     wait_until(lambda: get(facts, f"/api/activities/{created['id']}").json()["status"] == "DUE")
-    assert get(facts, f"/api/activities/{created['id']}", bearer="viewerToken").status_code == 200
-    assert get(facts, f"/api/activities/{created['id']}", bearer="otherTenantToken").status_code == 403
-    other = get(facts, f"/api/activities/{created['id']}", bearer="otherTenantToken", tenant="otherTenantId")
+    assert get(facts, f"/api/activities/{created['id']}", bearer="VIEWER_TOKEN").status_code == 200
+    assert get(facts, f"/api/activities/{created['id']}", bearer="OTHER_TENANT_TOKEN").status_code == 403
+    other = get(facts, f"/api/activities/{created['id']}", bearer="OTHER_TENANT_TOKEN", tenant="OTHER_TENANT_ID")
     assert other.status_code == 404
 
 
@@ -68,7 +74,27 @@ def test_the_demonstration_shows_an_activity_becoming_due(stack: Stack) -> None:
     command = [sys.executable, "-m", "embedded.demo"]
     demo = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
     assert demo.index("  READY\n") < demo.index("  DUE\n") < demo.index(" ms late")
-    assert stack.ready()["temporalUiUrl"] in demo
+    assert stack.ready()["TEMPORAL_UI_URL"] in demo
+
+
+def test_the_printed_addresses_are_those_of_its_databases(stack: Stack) -> None:
+    variables = exported(stack)
+    with psycopg.connect(variables["DATABASE_URL"].replace("+psycopg", "")) as connection:
+        assert connection.execute("SELECT count(*) FROM commerces").fetchone() == (2,)
+    command = [sys.executable, "-m", "embedded.environment", "operate.py", "replay", "--limit", "5"]
+    environment = os.environ | {"DATA_DIR": str(stack.folder)}
+    environment.pop("TEMPORAL_ADDRESS", None)
+    replayed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (replayed.returncode, replayed.stdout.endswith(" runs replayed, 0 would break\n")) == (0, True), replayed
+
+
+def test_the_executor_works_by_one_command(stack: Stack) -> None:
+    created = create(stack).json()
+    command = [*ENVIRONMENT, "examples/executor.py", "--once"]
+    environment = os.environ | {"DATA_DIR": str(stack.folder)}
+    worked = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert ": Promocion Mensual\n" in worked
+    assert get(stack.ready(), f"/api/activities/{created['id']}").json()["status"] == "COMPLETED"
 
 
 def test_a_token_has_the_permissions_that_were_asked_for(stack: Stack) -> None:
@@ -85,6 +111,34 @@ def test_a_token_has_the_permissions_that_were_asked_for(stack: Stack) -> None:
 def test_the_log_lines_of_the_processes_are_told_apart(stack: Stack) -> None:
     before_ready = stack.log.read_text().split("\n\n")[0].splitlines()
     assert {line.split(" │ ")[0].strip() for line in before_ready} >= {"postgres", "temporal", "worker", "api"}
+
+
+@pytest.mark.parametrize("folder", ["/proc/nothing", "/etc/hostname"])
+def test_a_folder_that_cannot_be_one_is_said_in_one_line_with_its_variable(folder: str) -> None:
+    environment = os.environ | some_ports() | {"DATA_DIR": folder}
+    refused = subprocess.run(STACK, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr) == (1, "")
+    (line,) = refused.stdout.splitlines()
+    assert "DATA_DIR" in line
+    assert folder in line
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        (("worker.py",), "DATABASE_URL isn't set"),
+        (("-m", "api.main"), "DATABASE_URL isn't set; AUTH_ISSUER isn't set; AUTH_AUDIENCE isn't set"),
+        (("-m", "embedded.environment"), "nowhere/demo.json is not there: start the stack first"),
+        (("examples/executor.py",), "API_URL, TOKEN, TENANT_ID isn't set"),
+    ],
+)
+def test_what_a_command_lacks_is_said_in_one_line(command: tuple[str, ...], missing: str) -> None:
+    refused = subprocess.run(
+        [sys.executable, *command], env={"DATA_DIR": "nowhere"}, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (refused.returncode, refused.stdout) == (1, "")
+    (line,) = refused.stderr.splitlines()
+    assert missing in line
 
 
 @pytest.mark.parametrize("variable", ["API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT"])
@@ -107,7 +161,7 @@ def test_two_stacks_cannot_share_a_folder(stack: Stack, tmp_path: Path) -> None:
 def test_a_stack_goes_on_where_it_was_and_leaves_nothing_running_whether_stopped_or_killed(tmp_path: Path) -> None:
     with running(tmp_path / "data") as first:
         before = first.ready()
-        created = post_the_printed_curl(first).json()
+        created = create(first).json()
         assert len(first.process_ids()) > len(("stack", "postgres", "temporal", "worker", "api"))
         first.process.send_signal(signal.SIGTERM)
         assert first.process.wait(PATIENCE_SECONDS) == 0
@@ -116,7 +170,7 @@ def test_a_stack_goes_on_where_it_was_and_leaves_nothing_running_whether_stopped
 
     with running(tmp_path / "data") as second:
         after = second.ready()
-        activity = get(after | {"old": before["token"]}, f"/api/activities/{created['id']}", bearer="old")
+        activity = get(after | {"old": before["TOKEN"]}, f"/api/activities/{created['id']}", bearer="old")
         assert activity.json()["id"] == created["id"]
         second.process.kill()
         second.process.wait()

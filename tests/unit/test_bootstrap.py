@@ -1,0 +1,29 @@
+"""Test the set-up that the first command of a fresh clone does."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from embedded.bootstrap import ROOT, show_progress
+
+
+def test_pip_is_shown_as_a_count_of_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"Collecting package-{number}==1.0 (from -r requirements.lock)\n" for number in range(1, 26)]
+    show_progress([*lines, "  Downloading package.whl (1 kB)\n", "Installing collected packages: package-1\n"])
+    shown = capsys.readouterr().err.splitlines()
+    assert [line.split(" of ")[0] for line in shown] == ["10", "20", "unpacking all"]
+    assert shown[1].endswith(" packages: package-20==1.0")
+
+
+def test_another_python_than_that_of_the_packages_is_named_and_nothing_is_installed(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "embedded", tmp_path / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / ".venv" / "lib" / "python3.9").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin").mkdir()
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    command = [sys.executable, "-m", "embedded", "env"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "use make PYTHON=python3.9" in refused.stderr
