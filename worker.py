@@ -15,7 +15,6 @@ import uvloop
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities_impl.bulk_operations import BulkOperations
@@ -35,6 +34,7 @@ from runs.schedule import ensure_schedule
 from runs.start import TASK_TIMEOUT
 from settings import WorkerSettings, read_settings
 from workflows.bulk_operation import BulkOperationWorkflow
+from workflows.findings import Part
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
@@ -189,16 +189,19 @@ async def connect_patiently(runtime: Runtime) -> Client:
             await asyncio.sleep(2)
 
 
-async def keep_reconciling(client: Client, every: timedelta) -> None:
-    """Create the schedule of reconciliation, and again whenever Temporal has lost it; never ends by itself."""
+async def keep_scheduled(
+    client: Client, part: Part, every: timedelta, check_seconds: float = SCHEDULE_CHECK_SECONDS
+) -> None:
+    """Create the schedule of a part of reconciliation, and again whenever Temporal has lost it, until cancelled."""
     is_current = False
     while True:
         try:
-            await ensure_schedule(client, every, is_current=is_current)
+            await ensure_schedule(client, part, every, is_current=is_current)
             is_current = True
-        except RPCError as failure:
-            log.warning("creating the schedule of reconciliation failed, retrying", failure=str(failure)[:200])
-        await asyncio.sleep(SCHEDULE_CHECK_SECONDS)
+        except Exception as failure:  # noqa: BLE001 - the SDK fails to read a schedule that a person has edited oddly
+            what = "ensuring the schedule of reconciliation failed, retrying"
+            log.warning(what, part=part, failure=f"{type(failure).__name__}: {failure}"[:200])
+        await asyncio.sleep(check_seconds)
 
 
 async def main() -> None:
@@ -238,9 +241,10 @@ async def work(
             metrics=metrics_address and f"http://{metrics_address}/metrics",
         )
         every = timedelta(seconds=settings.reconcile_every_seconds)
-        scheduling = asyncio.create_task(keep_reconciling(client, every))
+        scheduling = [asyncio.create_task(keep_scheduled(client, part, every)) for part in Part]
         await stop.wait()
-        scheduling.cancel()
+        for task in scheduling:
+            task.cancel()
         log.info("draining", seconds=settings.worker_drain_seconds)
 
 

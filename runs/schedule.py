@@ -32,19 +32,18 @@ LONGEST_ROUND = timedelta(minutes=30)
 """The time after which Temporal ends a round that does not end by itself: the next one starts only then."""
 
 
-async def ensure_schedule(client: Client, every: timedelta, *, is_current: bool = False) -> None:
-    """Create the schedules, or update an earlier version's; a pause that an operator has set stays.
+async def ensure_schedule(client: Client, part: Part, every: timedelta, *, is_current: bool = False) -> None:
+    """Create the schedule of a part, or update an earlier version's; a pause that an operator has set stays.
 
-    With `is_current`, existing ones are known to be of this version, and are not updated.
+    With `is_current`, an existing one is known to be of this version, and is not updated.
     """
-    for part in Part:
-        wanted = _build_schedule(part, every)
-        try:
-            await client.create_schedule(SCHEDULE_IDS[part], wanted)
-        except ScheduleAlreadyRunningError:
-            if not is_current:
-                handle = client.get_schedule_handle(SCHEDULE_IDS[part])
-                await handle.update(partial(_replace_schedule, wanted=wanted))
+    wanted = _build_schedule(part, every)
+    try:
+        await client.create_schedule(SCHEDULE_IDS[part], wanted)
+    except ScheduleAlreadyRunningError:
+        if not is_current:
+            handle = client.get_schedule_handle(SCHEDULE_IDS[part])
+            await handle.update(partial(_replace_schedule, wanted=wanted))
 
 
 def _build_schedule(part: Part, every: timedelta) -> Schedule:

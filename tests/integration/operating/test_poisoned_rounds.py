@@ -165,7 +165,8 @@ async def test_leases_are_expired_while_temporals_lists_are_not_available(postgr
                 async with service.database.transactions.begin() as connection:
                     await insert_rows(connection, tenant.id, 1)
                 (taken,) = await claim(http)
-                await ensure_schedule(client, timedelta(seconds=1))
+                for part in Part:
+                    await ensure_schedule(client, part, timedelta(seconds=1))
                 lists = client.get_workflow_handle(await started_round(client, Part.LISTS))
                 await run_out(service.database, tenant)
                 async with asyncio.timeout(60):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from sqlalchemy import text, update
+from temporalio.api.schedule.v1 import Schedule as WrittenSchedule
+from temporalio.api.workflowservice.v1 import CreateScheduleRequest
 from temporalio.client import (
     Client,
     Schedule,
@@ -22,6 +25,7 @@ from temporalio.client import (
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
 from activities_impl.reconciliation import Reconciliation
@@ -32,7 +36,7 @@ from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
 from runs.client import TASK_QUEUE
 from runs.lead import Lead
-from runs.schedule import SCHEDULE_ID, ensure_schedule
+from runs.schedule import SCHEDULE_ID, SCHEDULE_IDS, ensure_schedule
 from tests.support.activities import activate, created, reset, trail, unresolved
 from tests.support.builders import contract_example, from_now
 from tests.support.hand_off import claim
@@ -40,6 +44,7 @@ from tests.support.operate import operate
 from tests.support.reconciliation import forget, reconciled, round_of, run_of, until_found
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import idle_service, work
+from worker import keep_scheduled
 from workflows import search_attributes
 from workflows.findings import Compared, Finding, Listing, Page, Part, Reconcile
 from workflows.messages import Apply, AssignTarget, Cancel, ExecuteNow, Reschedule
@@ -379,16 +384,42 @@ async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_paus
     own: tuple[str, Service],
 ) -> None:
     _, service = own
-    await asyncio.gather(*(ensure_schedule(service.temporal, timedelta(seconds=60)) for _ in range(3)))
+    await asyncio.gather(*(ensure_schedule(service.temporal, Part.ROWS, timedelta(seconds=60)) for _ in range(3)))
     handle = service.temporal.get_schedule_handle(SCHEDULE_ID)
     await handle.pause(note="maintenance")
-    await ensure_schedule(service.temporal, timedelta(seconds=1))
+    await ensure_schedule(service.temporal, Part.ROWS, timedelta(seconds=1))
     seen = await handle.describe()
     assert (seen.schedule.state.paused, seen.schedule.spec.intervals[0].every) == (True, timedelta(seconds=1))
     await handle.unpause()
     async with asyncio.timeout(60):
         while not (await handle.describe()).info.recent_actions:
             await asyncio.sleep(0.2)
+
+
+async def until_scheduled(client: Client, schedule_id: str) -> None:
+    """Return once Temporal has this schedule, and it can be read."""
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(RPCError):
+                await client.get_schedule_handle(schedule_id).describe()
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_schedule_that_can_not_be_read_holds_up_no_other_and_is_made_again_once_it_is_deleted(
+    own: tuple[str, Service],
+) -> None:
+    client = own[1].temporal
+    without_action = CreateScheduleRequest(
+        namespace=client.namespace, schedule_id=SCHEDULE_ID, schedule=WrittenSchedule(), request_id=str(uuid4())
+    )
+    await client.workflow_service.create_schedule(without_action)
+    keeping = [asyncio.create_task(keep_scheduled(client, part, timedelta(hours=1), 0.1)) for part in Part]
+    await until_scheduled(client, SCHEDULE_IDS[Part.LISTS])
+    await client.get_schedule_handle(SCHEDULE_ID).delete()
+    await until_scheduled(client, SCHEDULE_ID)
+    for task in keeping:
+        task.cancel()
 
 
 async def test_what_was_ended_by_hand_is_found_however_little_of_the_rows_a_round_looks_at(

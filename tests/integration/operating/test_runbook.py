@@ -25,7 +25,7 @@ from tests.support.builders import Tenant, from_now
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
 from tests.support.service import Service, running_service, temporal_client, until
-from workflows.findings import Finding
+from workflows.findings import Finding, Part
 
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("bash", "curl", "jq"))),
@@ -135,7 +135,8 @@ async def nothing_special(_: Scene) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def schedules(scene: Scene) -> AsyncIterator[None]:
-    await ensure_schedule(scene.service.temporal, timedelta(seconds=60))
+    for part in Part:
+        await ensure_schedule(scene.service.temporal, part, timedelta(seconds=60))
     yield
 
 

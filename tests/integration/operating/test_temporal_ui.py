@@ -36,6 +36,7 @@ from tests.support.builders import Tenant, from_now
 from tests.support.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
 from workflows.display import contract_time
+from workflows.findings import Part
 from workflows.messages import Apply, Reschedule
 
 
@@ -53,7 +54,8 @@ async def own(postgres: Postgres) -> AsyncIterator[Service]:
     with running_temporal() as server:
         client = await temporal_client(server.address)
         async with running_service(postgres.url(name), client) as service:
-            await ensure_schedule(client, timedelta(seconds=1))
+            for part in Part:
+                await ensure_schedule(client, part, timedelta(seconds=1))
             yield service
 
 
