@@ -5,14 +5,13 @@ import time
 from datetime import UTC, datetime
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 from temporalio.client import Client
 
 from db import bulk_operations as statements
 from db.bulk_operations import NextItem, OperationRow
 from db.engine import Database
-from db.failures import kind, may_pass
+from db.failures import concerns_row, kind
 from db.listing import PLANNED_ANEW
 from db.rows import fetch_rows
 from db.snapshots import paused_at
@@ -130,8 +129,8 @@ class BulkOperations(BulkOperationActivities):
     async def _change_item(self, chunk: Chunk, operation: OperationRow, item: NextItem, key: str) -> None:
         try:
             result, is_open = await self._carry_out(chunk, operation, item, key), False
-        except (SQLAlchemyError, OSError) as failure:
-            if may_pass(failure):
+        except Exception as failure:
+            if not concerns_row(failure):
                 raise
             # The change may be written: the next round tries the same key again.
             result, is_open = ItemResult(outcome=ItemOutcome.PENDING, detail=kind(failure)), True

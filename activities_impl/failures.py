@@ -36,8 +36,10 @@ def describe_failure(failure: Exception) -> ApplicationError:
     """Return the failure by its kind and place alone, because PostgreSQL's own message may quote a row.
 
     Only a failure of type `REFUSED` may end what the step is part of. Others are retried until PostgreSQL, its schema,
-    its grants or the worker have been mended.
+    its grants or the worker have been mended. Of simultaneous failures the first one is described.
     """
+    if isinstance(failure, ExceptionGroup):
+        return describe_failure(failure.exceptions[0])
     if may_pass(failure):
         return ApplicationError(f"PostgreSQL is not available: {kind(failure)}", type="DatabaseUnavailable")
     if isinstance(failure, RPCError):

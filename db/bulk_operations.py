@@ -200,7 +200,7 @@ def run_statement(operation: BulkOperation) -> ReturningUpdate[Any]:
     )
 
 
-def reject_statement(operation: BulkOperation, detail: str) -> Update:
+def reject_statement(operation: HasAddress, detail: str) -> Update:
     """Build an UPDATE that ends an operation for which nothing was chosen."""
     return (
         update(models.BulkOperation)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import RowMapping
 from temporalio.client import Client
 
@@ -73,13 +74,22 @@ async def begin_queued(client: Client, database: Database, tenant_id: UUID) -> l
 async def start_begun(client: Client, database: Database, tenant_id: UUID, operation_id: UUID) -> bool:
     """Start the run of an operation that has begun; return False if it has one already.
 
+    An operation that was accepted by another version, and can't be read by this one, is REJECTED: it would keep its
+    place among those that run for ever.
+
     Raises:
         UnansweredError: the run is not known to have been started.
     """
     async with database.autocommit.connect() as connection:
         operation = await statements.read_operation(connection, tenant_id, operation_id)
         confirm_above = await statements.read_confirm_above(connection, tenant_id)
-    return await start_bulk_operation(client, build_input(operation, confirm_above))
+        try:
+            wanted = build_input(operation, confirm_above)
+        except ValidationError:
+            unreadable = "Its request can't be read by this version of the service. Nothing was changed."
+            await connection.execute(statements.reject_statement(operation, unreadable))
+            return False
+    return await start_bulk_operation(client, wanted)
 
 
 def build_input(operation: OperationRow, confirm_above: int) -> BulkOperation:

@@ -69,6 +69,12 @@ def test_only_the_fault_of_data_is_final_and_the_text_names_the_sqlstate(
     assert "María" not in described.message
 
 
+def test_simultaneous_failures_of_a_step_are_described_by_the_first() -> None:
+    failures = ExceptionGroup("two changes of a bulk operation", [refusal_by_postgresql("42501"), OSError()])
+    described = describe_failure(failures)
+    assert (described.type, "42501" in described.message) == ("UnexpectedError", True)
+
+
 def test_stored_data_that_can_not_be_decoded_are_final_and_a_defect_is_not() -> None:
     with pytest.raises(ValidationError) as undecodable:
         TypeAdapter(int).validate_json('"x"')

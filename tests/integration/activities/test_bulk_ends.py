@@ -1,6 +1,7 @@
 """Test the ends of bulk operations: what a stop promises, and operations whose worker or run is lost."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import event, select
 from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
 
 from activities_impl.bulk_operations import BulkOperations
 from db import bulk_operations as statements
@@ -20,7 +22,9 @@ from runs.bulk_recovery import settle_operation
 from runs.change import Applied, Changes, Withdrawn
 from runs.client import TASK_QUEUE
 from runs.lead import Lead
-from tests.support.builders import Tenant
+from tests.integration.operating.test_poisoned_rounds import NO_CHANGE
+from tests.support.activities import created, marked_ahead, row_locked
+from tests.support.builders import Tenant, from_now
 from tests.support.bulk import ACTIVITIES, begun, campaign, ended, statuses
 from tests.support.service import Service, running_service, temporal_client
 from tests.support.worlds import idle_service, new_database, work
@@ -30,6 +34,7 @@ from workflows.bulk import (
     BulkState,
     BulkVerb,
     Chunk,
+    Finish,
     OperationRef,
     bulk_workflow_id,
     change_key,
@@ -60,12 +65,15 @@ async def stopped(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
     return found
 
 
-async def collected(service: Service, tenant: Tenant) -> BulkOperation:
+CAMPAIGN = ActivityFilter(channel=Channel.SMS, status=(ActivityStatus.READY,))
+
+
+async def collected(service: Service, tenant: Tenant, matching: ActivityFilter = CAMPAIGN) -> BulkOperation:
     """Write an operation that moves the campaign, as if its run had been lost right after it chose the items."""
     operation = BulkOperation(
         id=uuid4(),
         tenant_id=tenant.id,
-        filter=ActivityFilter(channel=Channel.SMS, status=(ActivityStatus.READY,)),
+        filter=matching,
         change=BulkChange(verb=BulkVerb.RESCHEDULE, reason="a mistake", shift_seconds=MOVED_BY),
         actor="tester",
         per_second=100,
@@ -265,6 +273,37 @@ async def test_reconciliation_stops_an_operation_whose_run_was_terminated_and_re
                 assert (final["state"], final["counts"]["pending"] > 0) == ("STOPPED", True)
                 assert "a wrong campaign" in final["detail"]
                 assert (await ended(http, f"/api/operations/{deleted.id}"))["state"] == BulkState.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "fault", ["LockNotAvailable (SQLSTATE 55P03)", "ValidationError"], ids=["locked", "unreadable"]
+)
+async def test_an_activity_that_fails_holds_up_no_other_of_its_operation(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient, fault: str
+) -> None:
+    bad = await marked_ahead(service, tenant)
+    good = [await created(http, scheduled_at=from_now(hours=hours)) for hours in (2, 3)]
+    operation = await collected(service, tenant, ActivityFilter(status=(ActivityStatus.READY,)))
+    steps = BulkOperations(service.temporal, service.database, Lead(0))
+    chunk = Chunk(tenant_id=tenant.id, id=operation.id, after=0, size=10, per_second=10)
+    async with AsyncExitStack() as stack:
+        if "Lock" in fault:
+            await stack.enter_async_context(row_locked(service, bad))
+        else:
+            async with service.database.transactions.begin() as connection:
+                await connection.execute(NO_CHANGE, {"id": UUID(bad["id"])})
+        await ActivityEnvironment().run(steps.change_some, chunk)
+    items = (await http.get(f"/api/operations/{operation.id}")).json()["items"]["data"]
+    applied = [(one["id"], "APPLIED", None) for one in good]
+    assert [(item["activityId"], item["outcome"], item["detail"]) for item in items] == [
+        (bad["id"], "PENDING", fault),
+        *applied,
+    ]
+    finish = Finish(tenant_id=tenant.id, id=operation.id, state=BulkState.COMPLETED)
+    assert await ActivityEnvironment().run(steps.finish, finish) is BulkState.COMPLETED
+    counts = (await http.get(f"/api/operations/{operation.id}")).json()["counts"]
+    assert (counts["applied"], counts["failed"]) == (2, 1)
+    assert await moves(http, [bad, *good]) == [0, 1, 1]
 
 
 async def test_an_operation_whose_run_was_ended_before_it_chose_activities_reads_stopped(

@@ -226,6 +226,26 @@ async def test_one_more_than_may_wait_is_refused_with_the_way_out(postgres: Post
             assert (accepted.status_code, accepted.json()["queuePosition"]) == (202, 2)
 
 
+async def test_an_operation_that_this_version_can_not_read_is_rejected_and_holds_up_no_other(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    await campaign(http, 1)
+    await set_quota(service, tenant, RUNNING_OPERATIONS, 1)
+    insert = text(
+        "INSERT INTO bulk_operations (tenant_id, id, verb, change, filter, actor, per_second, state)"
+        " VALUES (:tenant, :id, 'cancel', :change, '{\"channel\": \"FAX\"}', 'x', 20, 'QUEUED')"
+    )
+    unreadable = uuid4()
+    async with service.database.transactions.begin() as connection:
+        change = '{"verb": "cancel", "reason": "x"}'
+        await connection.execute(insert, {"tenant": tenant.id, "id": unreadable, "change": change})
+    operation = await begun(http, "reschedule", **MOVE)
+    rejected = (await http.get(f"/api/operations/{unreadable}")).json()
+    assert (rejected["state"], "can't be read by this version" in rejected["detail"]) == ("REJECTED", True)
+    await step_of(service, "settle_operations", Page(grace_seconds=0))
+    assert (await ended(http, operation))["state"] == "COMPLETED"
+
+
 async def test_many_at_the_same_time_fill_the_queue_exactly(postgres: Postgres, temporal: Client) -> None:
     async with idle_service(postgres, temporal) as service:
         tenant = await service.tenant()
