@@ -91,7 +91,9 @@ class BulkOperations(BulkOperationActivities):
         number.
         """
         async with self._database.autocommit.connect() as connection:
-            operation = await statements.read_operation(connection, chunk.tenant_id, chunk.id)
+            operation = await statements.find_operation(connection, chunk.tenant_id, chunk.id)
+            if operation is None:
+                return ChunkDone(state=BulkState.COLLECTING)
             items = await fetch_rows(connection, NextItem, statements.next_items_statement(chunk))
             running = await connection.execute(statements.running_count_statement(chunk.tenant_id))
         interval = max(1, running.scalar_one()) / chunk.per_second

@@ -414,9 +414,14 @@ def operation_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
     ).where(_is_operation(tenant_id, operation_id))
 
 
+async def find_operation(connection: AsyncConnection, tenant_id: UUID, operation_id: UUID) -> OperationRow | None:
+    """Return an operation, or None if it has no row: PostgreSQL was restored to a time before it was accepted."""
+    return await fetch_row(connection, OperationRow, operation_statement(tenant_id, operation_id))
+
+
 async def read_operation(connection: AsyncConnection, tenant_id: UUID, operation_id: UUID) -> OperationRow:
-    """Read an operation that is known to be recorded."""
-    row = await fetch_row(connection, OperationRow, operation_statement(tenant_id, operation_id))
+    """Return an operation whose row was read before."""
+    row = await find_operation(connection, tenant_id, operation_id)
     assert row is not None  # noqa: S101 - operations are never deleted
     return row
 

@@ -1,5 +1,8 @@
 """Bring bulk operations to their end: settle changes that have no outcome, and operations that have no run."""
 
+from contextlib import suppress
+
+from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
@@ -32,16 +35,20 @@ WITHDRAWN = ItemResult(outcome=ItemOutcome.PENDING, detail="Its change was begun
 async def finish_operation(client: Client, database: Database, finish: Finish) -> BulkState:
     """Settle the changes that were begun, write the operation's end, and begin the tenant's next operations.
 
-    Returns the state that is written.
+    Returns the state that is written; `finish.state` if PostgreSQL was restored to a time before the operation.
     """
     if finish.state is BulkState.STOPPED:
         async with database.autocommit.connect() as connection:
             await connection.execute(statements.stop_statement(finish))  # from here on no item is begun any more
-    operation = await _read_operation(database, finish)
     async with database.autocommit.connect() as connection:
+        operation = await statements.find_operation(connection, finish.tenant_id, finish.id)
+        if operation is None:
+            return finish.state
         begun = await fetch_rows(connection, BegunItem, statements.begun_items_statement(finish))
     for item in begun:
-        await _settle_item(database, operation, item)
+        # A row that can't be decoded is changed by nothing: its item stays without an outcome.
+        with suppress(ValidationError):
+            await _settle_item(database, operation, item)
     async with database.autocommit.connect() as connection:
         await connection.execute(statements.finish_statement(finish))
     await begin_queued(client, database, finish.tenant_id)

@@ -102,4 +102,16 @@ class BulkOperationWorkflow:
             round=operation.round,
         )
         summary = f"change items from {operation.after + 1} on"
-        return await run_long_step(BulkOperationActivities.change_some, chunk, summary, at_most=timedelta(minutes=10))
+        done = await run_long_step(BulkOperationActivities.change_some, chunk, summary, at_most=timedelta(minutes=10))
+        if done.state is not BulkState.COLLECTING:
+            return done
+        await self._choose_again()
+        return ChunkDone(after=0)
+
+    async def _choose_again(self) -> None:
+        """Choose the items once more, because PostgreSQL was restored to a time before they were chosen.
+
+        A key of an earlier round would be answered by the change that a run has carried out before the restore.
+        """
+        self._operation = self._operation.model_copy(update={"after": 0, "round": self._operation.round + 1})
+        await self._collect()

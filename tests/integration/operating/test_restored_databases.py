@@ -273,6 +273,31 @@ async def test_one_command_restores_what_postgresql_lacks_since_a_point(own: tup
         assert await types_of(http, behind) == ["CREATED", "RESTORED"]
 
 
+ITEMS_OF = "DELETE FROM bulk_operation_items WHERE tenant_id = :tenant"
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        (ITEMS_OF, "DELETE FROM bulk_operations WHERE tenant_id = :tenant"),
+        (ITEMS_OF, "UPDATE bulk_operations SET state = 'COLLECTING' WHERE tenant_id = :tenant"),
+    ],
+    ids=["to before it was accepted", "to before it chose its activities"],
+)
+async def test_a_bulk_operation_goes_on_after_postgresql_was_restored(
+    service: Service, http: httpx.AsyncClient, tenant: Tenant, lost: tuple[str, ...]
+) -> None:
+    activities = await campaign(http, 5)
+    operation = await begun(http, "cancel", per_second=1)
+    await chosen(http, operation)
+    await execute(service, *lost, tenant=tenant.id)
+    async with asyncio.timeout(60):
+        while (seen := await http.get(operation)).status_code == 404 or seen.json()["finishedAt"] is None:
+            await asyncio.sleep(0.1)
+    assert seen.json()["state"] == "COMPLETED"
+    assert await statuses(http, activities) == ["CANCELED"] * 5
+
+
 async def until_resumed(client: Client, tenant: Tenant, activity: dict[str, Any]) -> None:
     """Return once the activity has an open run."""
     async with asyncio.timeout(90):
