@@ -5,7 +5,7 @@ import os
 import signal
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -151,10 +151,27 @@ async def _reset(temporal: Client, handle: WorkflowHandle[Any, Any], random: Ran
 
 @asynccontextmanager
 async def _freeze(faults: Faults, planned: Planned) -> AsyncIterator[None]:
+    """Freeze a process; of PostgreSQL also those that serve its sessions, and those that write."""
     part = faults.stack.parts[planned.target]
-    part.signal(signal.SIGSTOP)
-    yield
-    part.signal(signal.SIGCONT)
+    children: list[int] = []
+    try:
+        if planned.target == "postgres":
+            with closing(await _connect(faults)) as connection:
+                part.signal(signal.SIGSTOP)  # first, so that it starts no further process
+                processes = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                children = [pid for (pid,) in connection.execute(processes)]
+        part.signal(signal.SIGSTOP)
+        _signal_all(children, signal.SIGSTOP)
+        yield
+    finally:
+        _signal_all(children, signal.SIGCONT)
+        part.signal(signal.SIGCONT)
+
+
+def _signal_all(processes: Iterable[int], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 @asynccontextmanager
