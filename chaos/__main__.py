@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from chaos.collect import collect, settle
-from chaos.faults import FULL_DISK, WRONG_CLOCKS, Faults, plan
+from chaos.faults import Faults, list_left_out, plan
 from chaos.invariants import audit
 from chaos.load import Load
 from chaos.record import Record
@@ -39,7 +39,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=parent))
     folder.chmod(0o711)  # PostgreSQL may run as a user who only passes through
     try:
-        record = asyncio.run(run(options, folder))
+        record, injected = asyncio.run(run(options, folder))
     except KeyboardInterrupt:
         sys.exit(f"interrupted; the processes' log is kept: {folder / 'chaos.log'}")
     violations = audit(record)
@@ -48,18 +48,17 @@ def main() -> int:
         print(f"the processes' log is kept: {folder / 'chaos.log'}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    left_out = {
-        f"{WRONG_CLOCKS} (--libfaketime)": options.libfaketime is None,
-        f"{FULL_DISK} (--small-disk)": options.small_disk is None,
-        "everything else (--no-faults)": options.no_faults,
-    }
-    print(f"not injected: {', '.join(name for name, is_left_out in left_out.items() if is_left_out) or 'nothing'}")
+    left_out = list_left_out(injected, wrong_clocks=options.libfaketime is not None)
+    print(f"not injected: {', '.join(left_out) or 'nothing'}")
     sys.stdout.flush()
     os._exit(int(any(violations.values())))  # as in worker.py
 
 
-async def run(options: argparse.Namespace, folder: Path) -> Record:
-    """Start the stack, run load and faults beside each other, and read the record once the system has settled."""
+async def run(options: argparse.Namespace, folder: Path) -> tuple[Record, Counter[str]]:
+    """Start the stack, run load and faults beside each other, and read the record once the system has settled.
+
+    Also returns the number of faults of each kind that were injected.
+    """
     started = time.monotonic()
 
     def say(line: str) -> None:
@@ -82,7 +81,7 @@ async def run(options: argparse.Namespace, folder: Path) -> Record:
         say("reading rows, trails and runs")
         record = await collect(stack, load, faults, unsettled)
         say(f"faults: {', '.join(f'{number} {kind}' for kind, number in sorted(faults.injected.items()))}")
-        return record
+        return record, faults.injected
     finally:
         await asyncio.to_thread(stack.stop)
 

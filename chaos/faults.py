@@ -76,8 +76,8 @@ class Faults:
                 async with KINDS[planned.kind].inject(self, planned):
                     self.injected[planned.kind] += 1
                     await asyncio.sleep(planned.seconds)
-            except (psycopg.Error, RPCError, sqlite3.Error, OSError) as failure:
-                say(f"          {planned.kind} met another fault: {type(failure).__name__}")
+            except (psycopg.Error, RPCError, sqlite3.Error, OSError, LookupError) as failure:
+                say(f"          {planned.kind} met another fault, or nothing to hit: {type(failure).__name__}")
 
 
 def _end_process(number: signal.Signals) -> Injector:
@@ -115,6 +115,8 @@ def _click(kind: str) -> Injector:
         query = "WorkflowType = 'ScheduledActivityWorkflow' AND ExecutionStatus = 'Running'"
         async with asyncio.timeout(10):
             found = [run async for run in temporal.list_workflows(query, limit=200)]
+            if not found:
+                raise LookupError
             for run in random.sample(found, min(len(found), random.randint(1, MOST_CLICKS))):
                 faults.clicks.append(Click(run.id, kind, datetime.now(UTC)))
                 handle = temporal.get_workflow_handle(run.id, run_id=run.run_id)
@@ -206,7 +208,8 @@ async def _hold(faults: Faults, statement: str) -> AsyncIterator[None]:
     with closing(await _connect(faults)) as connection:
         connection.execute("SET lock_timeout = '2s'")
         with connection.transaction():
-            await asyncio.to_thread(connection.execute, statement)
+            if not (await asyncio.to_thread(connection.execute, statement)).rowcount:
+                raise LookupError
             yield
 
 
@@ -285,6 +288,16 @@ KINDS = {
     "reset runs": Kind(("runs",), 0, _click("reset")),
     FULL_DISK: Kind(("postgres and temporal",), 6, _fill_disk),
 }
+
+
+OPTIONS = {FULL_DISK: "--small-disk", WRONG_CLOCKS: "--libfaketime"}
+"""The kinds of fault that need an option."""
+
+
+def list_left_out(injected: Mapping[str, int], *, wrong_clocks: bool) -> list[str]:
+    """Name the kinds of fault that were not injected, whatever the reason, each with the option that it needs."""
+    left_out = [kind for kind in KINDS if not injected.get(kind)] + ([] if wrong_clocks else [WRONG_CLOCKS])
+    return [f"{kind} ({OPTIONS[kind]})" if kind in OPTIONS else kind for kind in left_out]
 
 
 def plan(seed: int, seconds: float, *, full_disk: bool = False) -> list[Planned]:
