@@ -18,6 +18,9 @@ Lease = tuple[str, int]
 LONGEST_CALL = timedelta(seconds=60)
 """A call without an answer may still be carried out within this time: no freeze and no time-out is longer."""
 
+SHOWN_PRECISION = timedelta(milliseconds=1)
+"""Answers and trails show times with milliseconds, rows have microseconds."""
+
 HARMLESS_TASK_FAILURES = ("RESET_WORKFLOW", "UNHANDLED_COMMAND", "FORCE_CLOSE_COMMAND")
 """Causes of failed workflow tasks that are part of Temporal's protocol: a reset, a race, a stop of the worker."""
 
@@ -32,6 +35,7 @@ OK, CREATED, ACCEPTED, BAD, NOT_FOUND, CONFLICT, TOO_MANY, FAILED, UNAVAILABLE =
     500,
     503,
 )
+WRONG = (BAD, 401, 403, 405, 413, 415, 422)
 NOTHING_CHANGED = "Nothing was changed"
 NOT_CREATED = "could not be created"
 
@@ -68,10 +72,12 @@ def refused_creation_has_no_row(record: Record) -> Iterator[str]:
             yield f"{answer}: it has a row"
 
 
-def sound_creation_is_not_refused(record: Record) -> Iterator[str]:
-    """A valid creation with a key of its own is never answered that it is wrong."""
-    for answer in record.of("create"):
-        if BAD <= (answer.status or 0) < FAILED and answer.status not in {CONFLICT, TOO_MANY}:
+def sound_request_is_not_refused(record: Record) -> Iterator[str]:
+    """A valid request is never called wrong or forbidden; nor is a creation with a key of its own answered 404."""
+    for answer in record.answers:
+        is_creation, status = answer.action == "create", answer.status or 0
+        is_refused = status in WRONG or (is_creation and BAD <= status < FAILED and status not in {CONFLICT, TOO_MANY})
+        if is_refused and answer.action != "create faulty":
             yield str(answer)
 
 
@@ -317,6 +323,18 @@ def trail_is_gapless(record: Record) -> Iterator[str]:
             yield f"{row.id} is {row.status}: {shown}"
 
 
+def move_is_in_the_row(record: Record) -> Iterator[str]:
+    """The time of every activity is the one that its last move says."""
+    for row in record.rows:
+        moves = [event.details["scheduledAt"]["after"] for event in record.trail(row.id) if _is_move(event)]
+        if moves and abs(_time(moves[-1]) - row.scheduled_at) > SHOWN_PRECISION:
+            yield f"{row.id} is scheduled at {row.scheduled_at}, its last move says {moves[-1]}"
+
+
+def _is_move(event: Event) -> bool:
+    return event.type == "RESCHEDULED" and "scheduledAt" in event.details
+
+
 def seen_status_is_in_the_trail(record: Record) -> Iterator[str]:
     """No caller sees a status that the activity did not have, or did not have yet."""
     for answer in record.of("read", *CHANGES):
@@ -390,6 +408,13 @@ def workflow_tasks_succeed(record: Record) -> Iterator[str]:
             yield f"{run.kind} {run.workflow}: {faults}"
 
 
+def load_was_carried_out(record: Record) -> Iterator[str]:
+    """Creations, claims and results were accepted: the audit of an idle run would say nothing."""
+    for action in ("create", "claim", "result"):
+        if not any(answer.status in {OK, CREATED, ACCEPTED} for answer in record.of(action)):
+            yield f"no {action} was accepted"
+
+
 def everything_settles(record: Record) -> Iterator[str]:
     """After the last fault everything that was accepted is done within four rounds of reconciliation."""
     yield from record.unsettled
@@ -399,7 +424,7 @@ INVARIANTS: tuple[Callable[[Record], Iterator[str]], ...] = (
     accepted_creation_has_its_row,
     key_has_one_row,
     refused_creation_has_no_row,
-    sound_creation_is_not_refused,
+    sound_request_is_not_refused,
     conflict_names_the_activity,
     accepted_change_is_decided,
     confirmed_change_is_written,
@@ -417,12 +442,14 @@ INVARIANTS: tuple[Callable[[Record], Iterator[str]], ...] = (
     accepted_activity_is_found,
     row_and_run_agree,
     trail_is_gapless,
+    move_is_in_the_row,
     seen_status_is_in_the_trail,
     operation_outcomes_are_its_events,
     ended_operation_changes_nothing,
     accepted_operation_exists,
     errors_say_what_to_do,
     workflow_tasks_succeed,
+    load_was_carried_out,
     everything_settles,
 )
 

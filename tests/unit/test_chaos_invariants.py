@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chaos.faults import FULL_DISK, KINDS, plan
+from chaos.faults import FULL_DISK, KINDS, WRONG_CLOCKS, list_left_out, plan
 from chaos.invariants import INVARIANTS, audit
 from chaos.record import Answer, Click, Event, Operation, Record, Result, Row, Run
 
@@ -56,6 +56,10 @@ def trail(*steps: str | tuple[str, float, dict[str, Any]]) -> tuple[Event, ...]:
 
 def claimed(activity: str, until: float, *, holder: str = "one", attempt: int = 1) -> dict[str, Any]:
     return {"id": activity, "attempt": attempt, "leaseToken": holder, "leaseExpiresAt": at(until).isoformat()}
+
+
+def moved_to(seconds: float) -> dict[str, Any]:
+    return {"scheduledAt": {"before": at(0).isoformat(), "after": at(seconds).isoformat()}}
 
 
 EXECUTED, CANCELED, ASLEEP, MOVED, NOW = "executed", "canceled", "asleep", "moved", "now"
@@ -105,8 +109,8 @@ CLEAN = Record(
         ASLEEP: trail("CREATED READY"),
         MOVED: trail(
             "CREATED READY",
-            ("RESCHEDULED READY", 5, {"actor": "call-reschedule-5"}),
-            ("RESCHEDULED READY", 6, {"actor": "call-bulk reschedule-3"}),
+            ("RESCHEDULED READY", 5, {"actor": "call-reschedule-5", "details": moved_to(5)}),
+            ("RESCHEDULED READY", 6, {"actor": "call-bulk reschedule-3", "details": moved_to(10)}),
         ),
         NOW: trail("CREATED READY", ("DUE DUE", 6, {"actor": "call-execute now-5", "details": {"executeNow": True}})),
         "later": trail("CREATED READY"),
@@ -126,6 +130,10 @@ CLEAN = Record(
 
 def with_answer(*answers: Answer) -> Record:
     return replace(CLEAN, answers=(*CLEAN.answers, *answers))
+
+
+def without_answers(action: str) -> Record:
+    return replace(CLEAN, answers=tuple(one for one in CLEAN.answers if one.action != action))
 
 
 def without_row(activity: str) -> Record:
@@ -162,7 +170,9 @@ PLANTED: tuple[tuple[str, Record], ...] = (
         "refused_creation_has_no_row",
         with_answer(creation(None, 500, key="key-asleep", body={"detail": "The activity could not be created."})),
     ),
-    ("sound_creation_is_not_refused", with_answer(creation(None, 404, key="key-unheard"))),
+    ("sound_request_is_not_refused", with_answer(creation(None, 404, key="key-unheard"))),
+    ("sound_request_is_not_refused", with_answer(answer("claim", 9, 400))),
+    ("sound_request_is_not_refused", with_answer(answer("cancel", 9, 401, activity=MOVED))),
     (
         "conflict_names_the_activity",
         with_answer(creation(None, 409, key="key-moved", body={"activity": {"id": ASLEEP}, "sameRequest": True})),
@@ -251,6 +261,7 @@ PLANTED: tuple[tuple[str, Record], ...] = (
     ("trail_is_gapless", with_row(row(MOVED, "UNRESOLVED"))),
     ("trail_is_gapless", replace(CLEAN, trails={})),
     ("trail_is_gapless", with_trail(ASLEEP, "RESCHEDULED READY")),
+    ("move_is_in_the_row", with_row(row(MOVED, "READY", scheduled_at=at(5)))),
     ("seen_status_is_in_the_trail", with_answer(answer("read", 2, activity=EXECUTED, body={"status": "DUE"}))),
     ("seen_status_is_in_the_trail", with_answer(answer("read", 9, activity=MOVED, body={"status": "DUE"}))),
     ("operation_outcomes_are_its_events", with_operation(items={MOVED: "REFUSED"})),
@@ -267,6 +278,7 @@ PLANTED: tuple[tuple[str, Record], ...] = (
         "workflow_tasks_succeed",
         replace(CLEAN, runs=(*CLEAN.runs, Run("x", "COMPLETED", "", ("NON_DETERMINISTIC_ERROR",)))),
     ),
+    *(("load_was_carried_out", without_answers(action)) for action in ("create", "claim", "result")),
     ("everything_settles", replace(CLEAN, unsettled=("activity asleep is READY",))),
 )
 
@@ -326,3 +338,18 @@ def test_a_seed_decides_the_schedule_and_three_minutes_inject_every_kind() -> No
     assert schedule == plan(7, 180) != plan(8, 180)
     assert {planned.kind for planned in schedule} == set(KINDS) - {FULL_DISK}
     assert all(planned.at + planned.seconds <= 180 for planned in schedule)
+
+
+def test_what_was_not_injected_is_named_whatever_the_reason() -> None:
+    injected = dict.fromkeys(KINDS, 1) | {"kill": 0, FULL_DISK: 0}
+    assert list_left_out(injected, wrong_clocks=False) == [
+        "kill",
+        "full disk (--small-disk)",
+        "clocks 5 minutes off (--libfaketime)",
+    ]
+    assert list_left_out(dict.fromkeys(KINDS, 1), wrong_clocks=True) == []
+    assert list_left_out({}, wrong_clocks=False) == [
+        *list(KINDS)[:-1],
+        *list_left_out(injected, wrong_clocks=False)[1:],
+    ]
+    assert WRONG_CLOCKS not in KINDS
