@@ -25,6 +25,8 @@ from db.sessions import LIMITS, connect_arguments
 
 _SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '1s'")
 _LONG = 40
+_WAS_USED = "was_used"
+"""The key in a connection's information under which it is noted that the pool has handed it out before."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,20 @@ def open_database(url: str, pool_size: int = 20) -> Database:
 
 
 def _replace_closed_connections(_: DBAPIConnection, entry: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
-    """Replace the pool's connections if the server has closed the one that is taken: nothing was sent over it yet."""
+    """Replace the pool's connections if the server has closed the one that is taken: nothing was sent over it yet.
+
+    Raises:
+        OperationalError: the server has closed it since it was opened for this checkout.
+    """
     connection = entry.driver_connection
     assert isinstance(connection, DriverConnection)  # noqa: S101 - both engines use psycopg
-    if is_closed(connection):
+    if not is_closed(connection):
+        entry.info[_WAS_USED] = True
+    elif _WAS_USED in entry.info:
         raise InvalidatePoolError
+    else:
+        # SQLAlchemy would replace it twice, and then raise an error that doesn't say what has failed.
+        raise OperationalError("the server closes new connections")
 
 
 def is_closed(connection: DriverConnection[Any]) -> bool:

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.client import Client
 
 from db.engine import Database, open_database
+from db.failures import may_pass
 from embedded.postgres import Postgres
 from runs.client import workflow_id
 from tests.support.builders import contract_example, from_now
 from tests.support.stoppable_postgres import StoppablePostgres
-from tests.support.tcp import tcp_address
+from tests.support.tcp import pump, tcp_address
 from tests.support.worlds import idle_service, work
 
 REASONS = "/api/activity-config/reasons"
@@ -120,6 +122,36 @@ async def until_reloaded(engine: AsyncEngine, name: str) -> None:
                 if (await connection.execute(text("SHOW application_name"))).scalar_one() == name:
                     return
             await asyncio.sleep(0.02)
+
+
+READY_FOR_QUERY = b"Z\x00\x00\x00\x05I"
+
+
+async def test_a_server_that_closes_every_new_connection_is_an_outage(postgres: Postgres) -> None:
+    path = next(postgres.socket_folder.glob(".s.PGSQL.*[0-9]"))
+    is_ending = asyncio.Event()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(str(path))
+        asking = asyncio.create_task(pump(reader, back))
+        while data := await there.read(65536):
+            writer.write(data)
+            if is_ending.is_set() and data.endswith(READY_FOR_QUERY):
+                break
+        writer.close()
+        await asking
+
+    async with await asyncio.start_server(forward, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        database = open_database(f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres")
+        for engine in (database.transactions, database.autocommit):
+            is_ending.clear()
+            await open_connections(engine, 1)
+            await engine.dispose()
+            is_ending.set()
+            with pytest.raises(DBAPIError) as failure:
+                await backend(engine)
+            assert may_pass(failure.value)
 
 
 async def test_a_half_open_connection_is_noticed_by_its_socket(postgres: Postgres) -> None:
