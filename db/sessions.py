@@ -49,6 +49,9 @@ FIXED: Mapping[str, str] = MappingProxyType(
         "extra_float_digits": "1",  # no number loses digits
         "array_nulls": "on",  # a null in an array isn't the text NULL
         "standard_conforming_strings": "on",  # a backslash in a literal is a backslash
+        "exit_on_error": "off",  # a refused row ends its statement, and not the session
+        "gin_fuzzy_search_limit": "0",  # a search by an index of names finds all of them
+        "transform_null_equals": "off",  # nothing equals NULL
     }
 )
 """Correctness rests on these: they take precedence over the options of the URL as well."""
