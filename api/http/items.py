@@ -3,8 +3,8 @@
 import re
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-DEEPEST = 1_000
-"""The levels to which an item is followed; parsers give up long before."""
+DEEPEST = 524_288
+"""The levels to which an item is followed: as many as the longest item of a synchronization, of 1 MiB, can have."""
 
 
 def _flat(levels: int) -> bytes:

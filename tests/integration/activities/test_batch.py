@@ -97,6 +97,8 @@ BAD_ITEMS = {
     "a member named twice": b'{"type": "TASK", "type": "MESSAGE"}',
     "5,000 digits": b'{"score": ' + b"9" * 5_000 + b"}",
     "250 levels": b'{"attributes": ' + b"[" * 250 + b"]" * 250 + b"}",
+    "5,000 levels": b'{"attributes": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    "100,000 levels": b'{"attributes": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "bytes that are no text": b'{"reason": "\xff"}',
     "a word that is none": b'{"score": nul}',
     "no object": b"null",
