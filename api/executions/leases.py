@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.executions.claims import LeaseSeconds
 from api.http.auth import Caller
@@ -14,6 +15,7 @@ from api.http.fields import Answer, Instant, RequestBody, Text
 from db import leases
 from db.leases import Lease
 from db.rows import Rows, fetch_row
+from db.snapshots import read_snapshot
 from workflows.display import contract_time
 from workflows.words import ActivityStatus
 
@@ -64,8 +66,7 @@ async def _change_lease(statement: Rows, lease_token: UUID, caller: Caller, open
     async with opened.database.autocommit.connect() as connection:
         lease = await fetch_row(connection, Lease, statement)
         if lease is None:
-            last = leases.lease_statement(caller.tenant_id, lease_token)
-            raise _problem_of(lease_token, await fetch_row(connection, Lease, last))
+            raise await _find_problem(connection, lease_token, caller)
     return LeaseRead(
         activity_id=lease.id,
         status=lease.status,
@@ -75,13 +76,16 @@ async def _change_lease(statement: Rows, lease_token: UUID, caller: Caller, open
     )
 
 
-def _problem_of(lease_token: UUID, lease: Lease | None) -> Problem:
-    if lease is None:
+async def _find_problem(connection: AsyncConnection, lease_token: UUID, caller: Caller) -> Problem:
+    """Find out why the lease can't be changed."""
+    lease = await fetch_row(connection, Lease, leases.lease_statement(caller.tenant_id, lease_token))
+    seen = lease and await read_snapshot(connection, caller.tenant_id, lease.id)
+    if lease is None or seen is None:
         return LeaseNotFound(
             f"This tenant has no lease {lease_token}, or another executor has claimed the activity since."
         )
     ended = contract_time(lease.lease_expires_at)
     return LeaseEnded(
-        f"The lease of activity {lease.id} ended at {ended}, and the activity is {lease.status}. An ended lease can't"
+        f"The lease of activity {lease.id} ended at {ended}, and the activity is {seen.status}. An ended lease can't"
         " be extended or released."
     )

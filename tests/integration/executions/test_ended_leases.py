@@ -64,6 +64,17 @@ async def test_a_change_after_the_end_names_the_effective_status(
     assert (refused.status_code, refused.json()["actualStatus"]) == (409, "DUE"), refused.text
 
 
+@pytest.mark.parametrize(("max_attempts", "status"), [(3, "DUE"), (1, "FAILED")])
+@pytest.mark.parametrize("verb", ["extend", "release"])
+async def test_an_executor_that_comes_too_late_is_told_the_effective_status(
+    http: httpx.AsyncClient, taken: dict[str, Any], verb: str, max_attempts: int, status: str
+) -> None:
+    await http.put("/api/activity-config/dispatch", json={"max_attempts": max_attempts})
+    refused = await http.post(f"/api/executions/{taken['leaseToken']}/{verb}", json={})
+    assert (refused.status_code, refused.json()["code"]) == (409, "lease_ended")
+    assert f"and the activity is {status}." in refused.json()["detail"]
+
+
 async def test_the_last_lease_cannot_be_cancelled_after_its_end(http: httpx.AsyncClient, taken: dict[str, Any]) -> None:
     await http.put("/api/activity-config/dispatch", json={"max_attempts": 1})
     refused = await http.post(f"/api/activities/{taken['id']}/cancel", json={"reason": "x"})
