@@ -21,9 +21,12 @@ CLEARABLE = frozenset({"suggested_execution_time", "score"})
 """The fields of an activity that a move may clear."""
 
 _UPDATE_ID = re.compile(r"[!-~][ -~]{0,199}")
-_EVENT_KEYS = ("created", "due", "cancel-request", "run:", "hand-off:", "terminated:", "cancelled:", "brought-back:")
+_EVENT_KEYS = (
+    *("created", "due", "wake-up:", "cancel-request", "run:", "hand-off:"),
+    *("terminated:", "cancelled:", "brought-back:", "restored:", "ended:"),
+)
 """The beginnings of event keys that are no updates'. An update of such an id would keep the other event from the trail:
-the mark, whose key is `due`, could never be written."""
+the mark, whose key begins with `due:`, or `wake-up:` if its resolution fails, could never be written."""
 
 _CLOCK_LEEWAY = timedelta(days=1)
 """The API has checked the time by its own clock, possibly long before the run receives the change."""

@@ -137,7 +137,9 @@ async def test_an_odd_argument_is_rejected_or_harmless_and_the_run_goes_on(
     await until(http, url, "DUE")
 
 
-@pytest.mark.parametrize("update_id", ["due", "created", "run:1", "a\0b", " ", "é", "x" * 201])
+@pytest.mark.parametrize(
+    "update_id", ["due", "created", "run:1", "wake-up:2", "restored:1", "ended:1", "a\0b", " ", "é", "x" * 201]
+)
 async def test_an_update_whose_id_would_harm_the_trail_is_rejected(
     service: Service, http: httpx.AsyncClient, tenant: Tenant, update_id: str
 ) -> None:
