@@ -5,6 +5,7 @@ replay as well, where a change of it would break the runs that have accepted an 
 """
 
 import re
+import unicodedata
 from datetime import datetime, timedelta
 
 from workflows.messages import Cancel, Message, Refresh, Reschedule
@@ -27,6 +28,9 @@ _EVENT_KEYS = (
 )
 """The beginnings of event keys that are no updates'. An update of such an id would keep the other event from the trail:
 the mark, whose key begins with `due:`, or `wake-up:` if its resolution fails, could never be written."""
+
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols without ink: the fillers of Hangul, and the empty pattern of Braille."""
 
 _CLOCK_LEEWAY = timedelta(days=1)
 """The API has checked the time by its own clock, possibly long before the run receives the change."""
@@ -63,8 +67,13 @@ def is_storable(text: str) -> bool:
     return len(text) <= TEXT_LENGTH and not any(one == "\0" or "\ud800" <= one <= "\udfff" for one in text)
 
 
+def is_blank(text: str) -> bool:
+    """Return whether nothing of the text can be seen."""
+    return all(one.isspace() or one in _BLANKS or unicodedata.category(one) in {"Cc", "Cf"} for one in text)
+
+
 def _find_faulty_reason(reason: str | None) -> str | None:
-    if reason is None or (is_storable(reason) and reason.strip()):
+    if reason is None or (is_storable(reason) and not is_blank(reason)):
         return None
     return f"The reason must have 1 to {TEXT_LENGTH:,} characters, not blanks alone, none that PostgreSQL can't store."
 

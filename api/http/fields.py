@@ -1,7 +1,6 @@
 """Types and base classes of the members of requests (snake_case) and answers (camelCase)."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -27,7 +26,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from workflows.display import contract_time
-from workflows.limits import FIRST_YEAR, LONGEST_WAIT, SCORES, TEXT_LENGTH, YEARS_AHEAD
+from workflows.limits import FIRST_YEAR, LONGEST_WAIT, SCORES, TEXT_LENGTH, YEARS_AHEAD, is_blank
 
 LIST_LENGTH = 100
 MANY_UNKNOWN = 100
@@ -39,8 +38,6 @@ Item = TypeVar("Item")
 
 _ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d(:?[0-5]\d)?)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols without ink: the fillers of Hangul, and the empty pattern of Braille."""
 
 
 def _parse_instant(value: object) -> datetime:
@@ -63,19 +60,15 @@ def _to_storable(value: datetime) -> datetime:
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
-def _is_invisible(character: str) -> bool:
-    return character.isspace() or character in _BLANKS or unicodedata.category(character) in {"Cc", "Cf"}
-
-
 def _require_text(value: str) -> str:
-    if all(_is_invisible(character) for character in value):
+    if is_blank(value):
         msg = "must not be blank"
         raise ValueError(msg)
     return value
 
 
 def _check_identifier(value: str) -> str:
-    if _CONTROL.search(value) or _is_invisible(value[0]) or _is_invisible(value[-1]):
+    if _CONTROL.search(value) or is_blank(value[0]) or is_blank(value[-1]):
         msg = "must have no control characters, and no white space or invisible character at its ends"
         raise ValueError(msg)
     return value

@@ -33,6 +33,8 @@ def test_what_the_api_would_let_pass_passes(change: Message) -> None:
     [
         (Cancel(), "needs a reason"),
         (Cancel(reason=" "), "reason"),
+        (Cancel(reason="\u200b"), "reason"),
+        (Reschedule(score=1, reason="\u2800 \u00ad"), "reason"),
         (Reschedule(score=1, lead_seconds=-1), "lead_seconds"),
         (Reschedule(score=1, lead_seconds=1e300), "lead_seconds"),
         (Reschedule(score=1, lead_seconds=math.nan), "lead_seconds"),
