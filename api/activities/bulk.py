@@ -8,13 +8,13 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.duplicates import walk_differences
-from api.activities.listing import ActivityFilterQuery, count_activities
+from api.activities.listing import MOST_STATUSES, ActivityFilterQuery, ListedStatuses, count_activities
 from api.activities.operations import OperationRead, find_operation, read_operation
 from api.activities.schemas import ScheduledActivityRead
 from api.activities.views import read_recorded
@@ -48,11 +48,22 @@ AT_ONCE = 2
 REQUESTED = {"verb", "filter", "reason", "scheduled_at", "shift_seconds", "per_second", "confirm_total"}
 """The members of an operation that its request has set; `verb` is from the path."""
 
+_CHANGEABLE = {
+    "type": "array",
+    "items": {"type": "string", "enum": list(BulkVerb.CANCEL.allowed_statuses)},
+    "maxItems": MOST_STATUSES,
+}
+
 router = APIRouter(prefix="/api/activities", tags=["many at once"])
 
 
 class BulkFilter(ActivityFilterQuery):
     """The activities to change: the parameters of the list, at least one of them."""
+
+    status: Annotated[ListedStatuses, WithJsonSchema(_CHANGEABLE)] = Field(
+        default=[],
+        description="One or more statuses; by default all in which the change is possible. DUE ones can't move.",
+    )
 
     @model_validator(mode="after")
     def has_a_condition(self) -> Self:

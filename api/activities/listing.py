@@ -26,13 +26,15 @@ def _to_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+MOST_STATUSES = 10
 ListedStatus = Literal["READY", "UNRESOLVED", "DUE", "DISPATCHED", "COMPLETED", "CANCELED", "FAILED"]
+ListedStatuses = Annotated[list[ListedStatus], BeforeValidator(_to_list), Field(max_length=MOST_STATUSES)]
 
 
 class ActivityFilterQuery(RequestBody):
     """Conditions on activities. An activity must meet all of them."""
 
-    status: Annotated[list[ListedStatus], BeforeValidator(_to_list), Field(max_length=10)] = Field(
+    status: ListedStatuses = Field(
         default=[], description="One or more statuses. RESOLVING activities are not recorded yet and not listed."
     )
     type: ActivityType | None = None

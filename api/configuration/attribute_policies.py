@@ -4,7 +4,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, WithJsonSchema, field_validator, model_validator
 from sqlalchemy import RowMapping, and_, case, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert, insert
 
@@ -22,13 +22,16 @@ from workflows.words import AttributeStrategy, ResolverType
 router = APIRouter(prefix="/api/activity-config/attribute-policies", tags=["configuration"])
 
 
+_ACCEPTED_RESOLVERS = {"type": "string", "enum": [one for one in ResolverType if one is not ResolverType.CLIENT_HOOK]}
+
+
 class AttributePolicyUpsert(RequestBody):
     """The policy of an attribute key. Name the key by `key` or by `attribute_key_id`."""
 
     key: Code | None = None
     attribute_key_id: UUID | None = None
     strategy: AttributeStrategy = Field(validation_alias=AliasChoices("strategy", "resolution_strategy"))
-    resolver_type: ResolverType
+    resolver_type: Annotated[ResolverType, WithJsonSchema(_ACCEPTED_RESOLVERS)]
 
     @field_validator("resolver_type")
     @classmethod

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api/activity-config/bulk", tags=["configuration"])
 
 
 class BulkSettingsUpdate(RequestBody):
-    """The new settings. Operations that were accepted before keep those that were in force then."""
+    """The new settings. QUEUED operations follow them; others keep those that were in force when they began."""
 
     confirm_above: Annotated[int, Field(ge=0, le=MOST_ITEMS)] = Field(
         description="The most activities that an operation changes without `confirm_total`; 0 always requires it."
@@ -40,7 +40,7 @@ async def get_bulk_settings(caller: CanView, opened: Opened) -> BulkSettingsRead
 
 @router.put("", responses=problem_responses())
 async def put_bulk_settings(caller: CanConfigure, opened: Opened, body: Json[BulkSettingsUpdate]) -> BulkSettingsRead:
-    """Replace the tenant's settings. Operations that were accepted before keep those that were in force then."""
+    """Replace the settings. QUEUED operations follow them; others keep those that were in force when they began."""
     values = body.model_dump()
     statement = insert(BulkSettings).values(tenant_id=caller.tenant_id, **values)
     async with opened.database.autocommit.connect() as connection:

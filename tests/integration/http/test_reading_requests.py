@@ -65,6 +65,19 @@ def test_the_walk_finds_defaults_and_enumerations() -> None:
     assert 25 in values["/api/commerces", "per_page"]
 
 
+async def test_every_enumerated_status_of_a_bulk_filter_and_every_resolver_is_accepted(http: httpx.AsyncClient) -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    for status in declared_values(schemas["BulkFilter"]["properties"]["status"]["items"]):
+        body = {"filter": {"status": [status]}, "reason": "x", "dry_run": True}
+        answer = await http.post("/api/activities/cancel", json=body)
+        assert answer.status_code == 200, (status, answer.text)
+    for resolver in declared_values(schemas["AttributePolicyUpsert"]["properties"]["resolver_type"]):
+        strategy = "CALLER_PROVIDED" if resolver == "CALLER_PROVIDED" else "UPFRONT"
+        policy = {"key": "commerce_info", "strategy": strategy, "resolver_type": resolver}
+        answer = await http.post("/api/activity-config/attribute-policies", json=policy)
+        assert answer.status_code == 200, (resolver, answer.text)
+
+
 @pytest.mark.parametrize(("method", "path", "parameter"), PARAMETERS.values(), ids=PARAMETERS.keys())
 async def test_a_repeated_parameter_is_400_and_named_unless_it_is_an_array(
     http: httpx.AsyncClient, method: str, path: str, parameter: dict[str, Any]
