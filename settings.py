@@ -62,11 +62,11 @@ class WorkerSettings(RunSettings):
     worker_cached_runs: int = Field(
         default=1000, ge=1, description="Runs that the worker keeps in memory; one needs about 100 kB."
     )
-    worker_build_id: str = Field(
+    temporal_worker_build_id: str = Field(
         default="", description="Name of this build in Temporal's worker versioning; empty: no versions."
     )
-    worker_deployment_name: str = Field(
-        default="scheduled-activities", description="Deployment that the builds belong to."
+    temporal_deployment_name: str = Field(
+        default="scheduled-activities", description="Deployment in Temporal that the builds belong to."
     )
     reconcile_every_seconds: float = Field(
         default=60, ge=1, description="Seconds between two rounds of reconciliation."

@@ -22,6 +22,7 @@ from activities_impl.failures import DescribeFailures
 from activities_impl.heartbeats import Heartbeats
 from activities_impl.listed_runs import ListedRuns
 from activities_impl.reconciliation import Reconciliation
+from activities_impl.replay_gate import ReplayGates
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
 from db.engine import Database, open_database
@@ -36,6 +37,7 @@ from settings import WorkerSettings, read_settings
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.findings import Part
 from workflows.reconciliation import ReconciliationWorkflow
+from workflows.replay_gate import ReplayGateWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 log = structlog.get_logger(__name__)
@@ -68,7 +70,7 @@ mostly sleeps: eight slots are eight operations at a time, and Temporal gives th
 
 
 def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Callable[..., Any]]:
-    """List the steps of activities and of reconciliation."""
+    """List the steps of activities, of reconciliation and of the replay gate."""
     scheduled_activities, resolution = ScheduledActivities(database), Resolution(database)
     reconciliation, listed_runs = Reconciliation(client, database, lead), ListedRuns(client, database, lead)
     return [
@@ -93,13 +95,15 @@ def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Call
         listed_runs.restore_open,
         listed_runs.restore_completed,
         listed_runs.find_stuck,
+        ReplayGates(client).replay_open_runs,
     ]
 
 
 def bulk_steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Callable[..., Any]]:
-    """List the steps of bulk operations."""
+    """List the steps of bulk operations and of the replay gate."""
     bulk_operations = BulkOperations(client, database, lead)
-    return [bulk_operations.collect, bulk_operations.change_some, bulk_operations.finish]
+    gate = ReplayGates(client)
+    return [bulk_operations.collect, bulk_operations.change_some, bulk_operations.finish, gate.replay_open_runs]
 
 
 def build_worker(
@@ -113,14 +117,14 @@ def build_worker(
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow],
+        workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow, ReplayGateWorkflow],
         activities=steps(client, database, lead),
         **{**shared, **TUNING, **options},
     )
     bulk_worker = Worker(
         client,
         task_queue=BULK_TASK_QUEUE,
-        workflows=[BulkOperationWorkflow],
+        workflows=[BulkOperationWorkflow, ReplayGateWorkflow],
         activities=bulk_steps(client, database, lead),
         **{**shared, **options, **BULK_TUNING},
     )
@@ -139,10 +143,10 @@ async def _run_both(worker: Worker, bulk_worker: Worker) -> AsyncIterator[None]:
 
 def _deployment_config(settings: WorkerSettings) -> WorkerDeploymentConfig | None:
     """Let sleeping runs wake on the version that is current then; pinned ones would need their build for months."""
-    if not settings.worker_build_id:
+    if not settings.temporal_worker_build_id:
         return None
     return WorkerDeploymentConfig(
-        version=WorkerDeploymentVersion(settings.worker_deployment_name, settings.worker_build_id),
+        version=WorkerDeploymentVersion(settings.temporal_deployment_name, settings.temporal_worker_build_id),
         use_worker_versioning=True,
         default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )

@@ -18,6 +18,8 @@ from workflows.messages import (
     MarkDue,
     Record,
     Rejection,
+    ReplayGate,
+    ReplayGatePassed,
     Resolve,
     ResolvedAttributes,
     ResolvedReason,
@@ -196,3 +198,12 @@ class BulkOperationActivities(ABC):
     @activity.defn
     async def finish(self, finish: Finish) -> BulkState:
         """Record the operation's final state, unless it has one; return the state that is recorded."""
+
+
+class ReplayGateActivities(ABC):
+    """Check a build of the worker before it takes tasks."""
+
+    @abstractmethod
+    @activity.defn
+    async def replay_open_runs(self, gate: ReplayGate) -> ReplayGatePassed:
+        """Replay open runs of this task queue on this worker's code; fail if one would break."""

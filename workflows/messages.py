@@ -386,3 +386,15 @@ class ActivityFilter(Message):
     search: str | None = None
     idempotency_key: str | None = None
     late: bool = False
+
+
+class ReplayGate(Message):
+    """Ask whether a build may take tasks, by replaying so many open runs of each age on it, the latest first."""
+
+    runs_of_each_age: int = 250
+
+
+class ReplayGatePassed(Message):
+    """Report that no replayed run would break, and how many were replayed."""
+
+    runs: int

@@ -14,11 +14,14 @@ from typing import Any
 import httpx
 import pytest
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
-from temporalio.client import Client
-from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.common import PinnedVersioningOverride, VersioningBehavior, WorkerDeploymentVersion
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from activities_impl.heartbeats import Heartbeats
+from activities_impl.replay_gate import WOULD_BREAK, ReplayGates
 from embedded.postgres import Postgres
 from embedded.temporal_server import TemporalServer, free_port, running_temporal
 from runs.client import TASK_QUEUE, workflow_id
@@ -29,6 +32,8 @@ from tests.support.builders import contract_example, from_now
 from tests.support.changed_workflow import Careless, Patched
 from tests.support.service import running_service, temporal_client, until
 from worker import steps
+from workflows.messages import ReplayGate, ReplayGatePassed
+from workflows.replay_gate import ReplayGateWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 ROOT = Path(__file__).parents[3]
@@ -171,6 +176,65 @@ async def summaries(client: Client, run: str) -> set[str]:
     return {summary for summary in found if not summary.startswith("until ")}
 
 
+@asynccontextmanager
+async def waiting(client: Client, build: str, story: type) -> AsyncIterator[WorkerDeploymentVersion]:
+    """Run a worker of a build that is not current."""
+    version = WorkerDeploymentVersion("scheduled-activities", build)
+    worker = Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[story, ReplayGateWorkflow],
+        activities=[ReplayGates(client, [story]).replay_open_runs],
+        interceptors=[Heartbeats()],
+        workflow_runner=Sandbox(),
+        deployment_config=WorkerDeploymentConfig(
+            version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE
+        ),
+    )
+    async with worker:
+        yield version
+
+
+async def start_gate(client: Client, version: WorkerDeploymentVersion) -> WorkflowHandle[Any, ReplayGatePassed]:
+    """Start the gate of a build as Temporal's Worker Controller does."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await client.start_workflow(
+                    ReplayGateWorkflow.run,
+                    ReplayGate(runs_of_each_age=100),
+                    id=f"gate-{version.build_id}",
+                    task_queue=TASK_QUEUE,
+                    versioning_override=PinnedVersioningOverride(version),
+                )
+            except RPCError:  # the server hasn't heard of the worker yet
+                await asyncio.sleep(0.1)
+
+
+async def test_the_gate_of_a_build_passes_if_the_open_runs_replay_and_names_each_run_that_would_break(
+    own: tuple[TemporalServer, str, Client],
+) -> None:
+    _, url, client = own
+    async with running_service(url, client, work=False) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http, deployed(client, "1", url, ScheduledActivityWorkflow):
+            sleepers = [await created(http) for _ in range(3)]
+    async with asyncio.timeout(30):
+        while (await client.count_workflows("ExecutionStatus = 'Running'")).count < len(sleepers):
+            await asyncio.sleep(0.1)
+    async with waiting(client, "2", Patched) as version:
+        assert (await (await start_gate(client, version)).result()).runs == len(sleepers)
+    async with waiting(client, "3", Careless) as version:
+        with pytest.raises(WorkflowFailureError) as refused:
+            await (await start_gate(client, version)).result()
+    step = refused.value.cause
+    assert isinstance(step, ActivityError)
+    assert isinstance(step.cause, ApplicationError)
+    assert step.cause.type == WOULD_BREAK
+    for activity in sleepers:
+        assert workflow_id(tenant.id, activity["idempotencyKey"]) in str(step.cause)
+
+
 WORKING = b'"event": "working"'
 
 
@@ -269,7 +333,7 @@ async def test_a_worker_with_a_build_id_upgrades_sleepers_and_one_process_is_all
 ) -> None:
     server, url, client = own
     port = free_port()
-    settings = {"WORKER_BUILD_ID": "7", "RECONCILE_EVERY_SECONDS": "1", "WORKER_METRICS_PORT": str(port)}
+    settings = {"TEMPORAL_WORKER_BUILD_ID": "7", "RECONCILE_EVERY_SECONDS": "1", "WORKER_METRICS_PORT": str(port)}
     async with running_service(url, client, work=False) as service, worker_process(server.address, url, **settings):
         await _make_current(client, WorkerDeploymentVersion("scheduled-activities", "7"))
         tenant = await service.tenant()
