@@ -1,0 +1,160 @@
+"""Test the manifests of deploy/kubernetes/ against Kubernetes' schemas and against the processes that they run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from api.app import create_app
+from settings import ApiSettings, WorkerSettings
+from workflows.messages import ReplayGate
+from workflows.replay_gate import ReplayGateWorkflow
+
+Resource = dict[str, Any]
+FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+KUBERNETES = "1.33"
+OF_KUSTOMIZE = {"kustomization.yaml", "images.yaml"}
+OF_OPERATORS = {
+    ("keda.sh/v1alpha1", "ScaledObject"),
+    ("temporal.io/v1alpha1", "Connection"),
+    ("temporal.io/v1alpha1", "WorkerDeployment"),
+}
+"""The kinds that Kubernetes itself doesn't have, so that no schema of it describes them."""
+OF_TEMPORALS_CLIENT = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
+
+
+def resources() -> Iterator[tuple[str, Resource]]:
+    """List each resource with its name."""
+    for path in sorted(FOLDER.rglob("*.yaml")):
+        if path.name not in OF_KUSTOMIZE:
+            for resource in yaml.safe_load_all(path.read_text()):
+                yield f"{path.relative_to(FOLDER)}: {resource['kind']} {resource['metadata']['name']}", resource
+
+
+RESOURCES = dict(resources())
+TEMPLATES = {
+    name: found["spec"]["template"] for name, found in RESOURCES.items() if "template" in found.get("spec", {})
+}
+
+
+def check(resource: Resource) -> None:
+    """Validate a resource; only a kind of a named operator may be without a schema."""
+    try:
+        kubernetes_validate.validate(resource, KUBERNETES, strict=True)
+    except kubernetes_validate.SchemaNotFoundError:
+        if (resource["apiVersion"], resource["kind"]) not in OF_OPERATORS:
+            raise
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_a_manifest_is_valid(name: str) -> None:
+    check(RESOURCES[name])
+
+
+def test_a_wrong_field_a_wrong_type_and_an_unknown_kind_are_noticed() -> None:
+    deployment = next(found for found in RESOURCES.values() if found["kind"] == "Deployment")
+    for wrong in ({"replica": 2}, {"replicas": "two"}):
+        with pytest.raises(kubernetes_validate.ValidationError):
+            check({**deployment, "spec": {**deployment["spec"], **wrong}})
+    with pytest.raises(kubernetes_validate.SchemaNotFoundError):
+        check({**deployment, "kind": "Deploymnet"})
+
+
+def test_every_file_belongs_to_a_kustomization_and_every_file_that_one_names_exists() -> None:
+    named = set()
+    for path in FOLDER.rglob("kustomization.yaml"):
+        kustomization = yaml.safe_load(path.read_text())
+        assert kustomization["apiVersion"] == "kustomize.config.k8s.io/v1beta1"
+        entries = [
+            path.parent / entry for key in ("resources", "configurations") for entry in kustomization.get(key, ())
+        ]
+        assert all(entry.exists() for entry in entries), entries
+        named |= {entry.resolve() for entry in entries}
+        # Kustomize refuses a file outside the folder of its kustomization.
+        assert all(entry.is_dir() or entry.parent == path.parent for entry in entries)
+    files = {path for path in FOLDER.rglob("*.yaml") if path.name != "kustomization.yaml"}
+    assert files <= named
+
+
+def test_the_parts_of_the_service_are_there_once() -> None:
+    kinds = [(found["kind"], found["metadata"]["name"]) for found in RESOURCES.values()]
+    for expected in (
+        ("Deployment", "api"),
+        ("Deployment", "worker"),
+        ("Job", "migration"),
+        ("HorizontalPodAutoscaler", "api"),
+        ("ScaledObject", "worker"),
+        ("PodDisruptionBudget", "api"),
+        ("PodDisruptionBudget", "worker"),
+        ("WorkerDeployment", "worker"),
+    ):
+        assert kinds.count(expected) == 1, expected
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_pod_has_no_rights_that_it_does_not_need(name: str) -> None:
+    pod = TEMPLATES[name]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in pod["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"]["limits"]["memory"]
+        assert container["image"] == "scheduled-activities"  # overlays name the registry and the version
+        assert "env" not in container
+
+
+def test_every_setting_is_read_by_a_process_and_no_secret_is_among_them() -> None:
+    known = {name.upper() for settings in (ApiSettings, WorkerSettings) for name in settings.model_fields}
+    given = RESOURCES["base/settings.yaml: ConfigMap scheduled-activities"]["data"]
+    assert set(given) <= known | OF_TEMPORALS_CLIENT
+    assert "DATABASE_URL" not in given
+    assert "Secret" not in {found["kind"] for found in RESOURCES.values()}
+
+
+@pytest.mark.parametrize(("process", "settings"), [("api", ApiSettings), ("worker", WorkerSettings)])
+def test_a_process_starts_with_the_settings_and_the_secret(
+    process: str, settings: type[ApiSettings | WorkerSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    given = RESOURCES["base/settings.yaml: ConfigMap scheduled-activities"]["data"]
+    for name, value in (given | {"DATABASE_URL": "postgresql+psycopg://database"}).items():
+        monkeypatch.setenv(name, value)
+    read = settings()
+    (template,) = (found for name, found in TEMPLATES.items() if name.endswith(f" Deployment {process}"))
+    (container,) = template["spec"]["containers"]
+    port = read.api_port if isinstance(read, ApiSettings) else read.worker_metrics_port
+    assert [opened["containerPort"] for opened in container["ports"]] == [port]
+    drain = 30 if isinstance(read, ApiSettings) else read.worker_drain_seconds
+    assert template["spec"]["terminationGracePeriodSeconds"] > drain + 5
+
+
+def test_probes_ask_for_paths_that_exist() -> None:
+    paths = {route for route in create_app().openapi()["paths"] if route.startswith("/health")}
+    for template in TEMPLATES.values():
+        for container in template["spec"]["containers"]:
+            asked = {found["httpGet"]["path"] for name, found in container.items() if name.endswith("Probe")}
+            assert asked <= (paths if container["name"] == "api" else {"/metrics"})
+
+
+def test_the_worker_of_the_controller_is_the_worker() -> None:
+    plain, versioned = (
+        next(found["spec"] for name, found in TEMPLATES.items() if name.endswith(ending))
+        for ending in (" Deployment worker", " WorkerDeployment worker")
+    )
+    assert {**plain, "topologySpreadConstraints": None} == {**versioned, "topologySpreadConstraints": None}
+
+
+def test_the_gate_is_a_workflow_of_the_worker_with_an_input_that_it_understands() -> None:
+    (deployment,) = (found for found in RESOURCES.values() if found["kind"] == "WorkerDeployment")
+    gate = deployment["spec"]["rollout"]["gate"]
+    assert gate["workflowType"] == ReplayGateWorkflow.__name__
+    assert ReplayGate.model_validate(gate["input"]).model_dump().keys() == gate["input"].keys()
