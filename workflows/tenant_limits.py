@@ -94,7 +94,10 @@ CONNECTIONS = 900
 open by default."""
 
 METRICS_SECONDS = 1
-"""Seconds between two compositions of the metrics, which take some milliseconds and a statement."""
+"""Seconds between two compositions of the metrics, which take some milliseconds."""
+
+FIGURES_SECONDS = 15
+"""Seconds between two readings of the backlog for the metrics: a statement, and four questions to Temporal."""
 
 METADATA_BYTES = 512 * 1024
 """Bytes of a commerce's `metadata` as PostgreSQL writes it, after merging: what one body has always fits."""

@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from api.http.auth import Authenticator, Caller, Permission
 from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
+from api.http.figures import Backlog
 from api.http.metrics import Exposition
 from api.http.quotas import Quotas
 from api.http.rate_limits import MEMORY, RateLimits
@@ -25,7 +26,7 @@ from db.due_watch import DueWatch
 from db.engine import Database
 from runs.lead import Lead
 from workflows.messages import Fault
-from workflows.tenant_limits import LOOKUPS, LOOKUPS_SECONDS
+from workflows.tenant_limits import FIGURES_SECONDS, LOOKUPS, LOOKUPS_SECONDS
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Resources:
     lookups: RateLimitItem = field(default_factory=lambda: RateLimitItemPerSecond(LOOKUPS, LOOKUPS_SECONDS))
     """The questions to Temporal's list that a tenant may ask by ids of activities without a row."""
     rate_limit_storage_uri: str = MEMORY
+    figures_seconds: float = FIGURES_SECONDS
 
     @cached_property
     def quotas(self) -> Quotas:
@@ -57,7 +59,8 @@ class Resources:
     @cached_property
     def exposition(self) -> Exposition:
         """Return the composer of the metrics."""
-        return Exposition(self.database)
+        backlog = Backlog(self.database, self.temporal, self.lead.max_seconds, self.figures_seconds)
+        return Exposition(backlog)
 
     @cached_property
     def rate_limits(self) -> RateLimits:

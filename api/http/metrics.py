@@ -1,22 +1,15 @@
-"""Prometheus metrics of the API: requests, creations, lateness at the hand-off, and the backlog in PostgreSQL."""
+"""Prometheus metrics of the API: requests, creations, lateness at the hand-off, and the text with all of them."""
 
 import asyncio
 import time
-from contextlib import suppress
-from math import inf, nan
+from math import inf
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
-from sqlalchemy import and_, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from prometheus_client import Counter, Histogram, generate_latest
 
-from db.engine import Database
-from db.models import ScheduledActivity
-from db.rows import NOW
+from api.http.figures import Backlog
+from api.http.registry import REGISTRY
 from workflows.tenant_limits import METRICS_SECONDS
-from workflows.words import ActivityStatus
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # their lines double the text, and no rule reads them
-REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
     "http_requests", "Requests by method, route and status.", ("method", "route", "status"), registry=REGISTRY
 )
@@ -45,48 +38,23 @@ CLAIMED_LATENESS = Histogram(
     buckets=_LATENESS,
     registry=REGISTRY,
 )
-OVERDUE = Gauge(
-    "scheduled_activities_overdue", "READY activities whose time has passed without a mark.", registry=REGISTRY
-)
-OLDEST_OVERDUE = Gauge(
-    "scheduled_activities_oldest_overdue_seconds", "Age of the oldest overdue activity.", registry=REGISTRY
-)
-UNRESOLVED = Gauge(
-    "scheduled_activities_unresolved", "UNRESOLVED activities, which wait for an operator.", registry=REGISTRY
-)
-
-_overdue = and_(ScheduledActivity.status == ActivityStatus.READY, ScheduledActivity.scheduled_at < NOW)
-_backlog = select(
-    select(func.count()).where(_overdue).scalar_subquery(),
-    select(func.coalesce(func.extract("epoch", NOW - func.min(ScheduledActivity.scheduled_at)), 0))
-    .where(_overdue)
-    .scalar_subquery(),
-    select(func.count()).where(ScheduledActivity.status == ActivityStatus.UNRESOLVED).scalar_subquery(),
-)
-"""Counted over all tenants by an index. PostgreSQL is asked so that the backlog rises even while no worker runs."""
 
 
 class Exposition:
     """Composes the text that Prometheus reads, once a second at most, whatever the number of scrapers."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
         self._next: asyncio.Task[bytes] | None = None
         self._composed_at = -inf
 
     async def read(self) -> bytes:
-        """Return the next text; all requests that wait for it share it. Without PostgreSQL the backlog is NaN."""
+        """Return the next text; all requests that wait for it share it."""
         self._next = self._next or asyncio.create_task(self._compose())
         return await asyncio.shield(self._next)
 
     async def _compose(self) -> bytes:
         await asyncio.sleep(self._composed_at + METRICS_SECONDS - time.monotonic())
         self._next, self._composed_at = None, time.monotonic()  # later requests wait for a later text
-        overdue = oldest = unresolved = nan
-        with suppress(SQLAlchemyError, OSError):
-            async with self._database.autocommit.connect() as connection:
-                overdue, oldest, unresolved = (await connection.execute(_backlog)).one()
-        OVERDUE.set(overdue)
-        OLDEST_OVERDUE.set(oldest)
-        UNRESOLVED.set(unresolved)
+        await self._backlog.refresh()
         return await asyncio.to_thread(generate_latest, REGISTRY)

@@ -71,6 +71,7 @@ def resources(database: Database, temporal: Client, **settings: Any) -> Resource
         "temporal_ui_url": "http://ui",
         "answer_deadline_seconds": 20.0,
         "lead": Lead(0),
+        "figures_seconds": 0,
     }
     return Resources(
         database=database,

@@ -24,13 +24,19 @@ REQUIRED = {
     "AUTH_ISSUER": "https://issuer.example",
     "AUTH_AUDIENCE": "scheduled-activities",
 }
-ONE_SHOTS = {"temporal-schema", "temporal-namespace", "migration"}
+ONE_SHOTS = {"temporal-schema", "temporal-namespace", "migration", "grafana-role"}
 OURS = {"migration", "worker", "api"}
+OFFICIAL = r"((temporalio/[a-z-]+|prom/prometheus|grafana/grafana):v?\d+\.\d+\.\d+|postgres:\d+-\w+)"
 
 
 def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [str(PROGRAMS / "docker-compose"), f"--project-directory={ROOT}", f"--env-file={os.devnull}", "config"]
-    return subprocess.run([*command, *arguments], env=variables, capture_output=True, text=True, check=False)
+    command = [
+        str(PROGRAMS / "docker-compose"),
+        f"--project-directory={ROOT}",
+        f"--env-file={os.devnull}",
+        "--profile=observability",
+    ]
+    return subprocess.run([*command, "config", *arguments], env=variables, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +92,7 @@ def test_images_are_official_and_pinned_or_built_here(services: dict[str, dict[s
         if name in OURS:
             assert Path(service["build"]["context"]) == ROOT
         else:
-            assert re.fullmatch(r"(temporalio/[a-z-]+:\d+\.\d+\.\d+|postgres:\d+-\w+)", service["image"])
+            assert re.fullmatch(OFFICIAL, service["image"])
 
 
 def test_images_are_of_the_versions_that_the_tests_run_on(services: dict[str, dict[str, Any]]) -> None:
@@ -113,7 +119,7 @@ def test_nothing_can_be_reached_from_other_machines_but_by_a_proxy(services: dic
         for name, service in services.items()
         if "ports" in service
     }
-    assert published == {key: {"127.0.0.1"} for key in ("api", "temporal", "temporal-ui")}
+    assert published == {key: {"127.0.0.1"} for key in ("api", "temporal", "temporal-ui", "grafana")}
 
 
 def test_temporal_has_a_database_and_a_role_of_its_own(services: dict[str, dict[str, Any]]) -> None:
@@ -155,7 +161,7 @@ def test_the_files_that_compose_mounts_exist(services: dict[str, dict[str, Any]]
         if volume["type"] == "bind"
     ]
     assert mounted
-    assert [path for path in mounted if not path.is_file()] == []
+    assert [path for path in mounted if not path.is_file() and path.name != "dashboards"] == []
 
 
 def test_the_linter_finds_nothing_in_the_dockerfile() -> None:

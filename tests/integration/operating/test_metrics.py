@@ -3,30 +3,33 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-import yaml  # type: ignore[import-untyped]
-from sqlalchemy import event, update
+from sqlalchemy import and_, event, update
 from temporalio.client import Client
 
 from db.models import CommerceUser, ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import free_port
+from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
+from runs.lead import Lead
 from tests.support.builders import CONTACTS, Tenant, contract_example, from_now
+from tests.support.hand_off import claim, run_out
+from tests.support.promql import metrics_of, queries, rules
 from tests.support.reconciliation import reconciled
 from tests.support.service import Service, temporal_client, until
 from tests.support.worlds import idle_service, work
 from worker import build_worker, open_runtime
+from workflows.tenant_limits import FIGURES_SECONDS
+from workflows.words import ActivityStatus, Channel
 
 URL = "/api/activities"
-RULES = Path(__file__).parents[3] / "docs" / "alerts.yml"
 LATER = "2031-01-01T00:00:00.000Z"
 
 
@@ -64,6 +67,68 @@ async def test_the_backlog_rises_while_nothing_runs(idle: Service) -> None:
         after = (await http.get("/metrics")).text
         assert values(after, "scheduled_activities_overdue") == {"": 2}
         assert values(after, "scheduled_activities_oldest_overdue_seconds")[""] > 50_000_000
+
+
+async def test_activities_that_no_executor_claims_show_by_channel_and_so_do_absent_workers(idle: Service) -> None:
+    tenant, paused = await idle.tenant(), await idle.tenant()
+    async with idle.beside(lead=Lead(300)) as api, api.client(tenant.id) as http, api.client(paused.id) as other:
+
+        async def gauges(name: str) -> dict[str, float]:
+            return values((await http.get("/metrics")).text, f"scheduled_activities_{name}")
+
+        assert await gauges("workers") == dict.fromkeys(QUEUES, 0)
+        async with work(idle):
+            for client, channel in ((http, "WHATSAPP"), (http, "EMAIL"), (other, "WHATSAPP")):
+                created = await client.post(URL, json=contract_example(channel=channel))
+                await until(client, created.headers["Location"], "DUE")
+            for scheduled_at in (from_now(minutes=2), LATER):
+                assert (await http.post(URL, json=contract_example(scheduled_at=scheduled_at))).status_code == 201
+            async with asyncio.timeout(60):
+                while await gauges("workers") != dict.fromkeys(QUEUES, 1):
+                    await asyncio.sleep(0.2)
+        assert (await gauges("task_backlog_age_seconds")).keys() == QUEUES
+        assert await gauges("due_soon") == {"": 1}
+        assert (await other.put("/api/activity-config/pause", json={"paused": True, "reason": "x"})).status_code == 200
+        async with idle.database.transactions.begin() as connection:
+            of_email = and_(ScheduledActivity.tenant_id == tenant.id, ScheduledActivity.channel == Channel.EMAIL)
+            past = datetime.now(UTC) - timedelta(minutes=33)
+            await connection.execute(update(ScheduledActivity).where(of_email).values(due_at=past))
+        due, oldest = await gauges("due"), await gauges("oldest_due_seconds")
+        assert {labels: count for labels, count in due.items() if count} == {EMAIL: 1, WHATSAPP: 1}
+        assert oldest[EMAIL] > 33 * 60
+        assert due.keys() == oldest.keys()
+        assert await claim(http, channels=["EMAIL"])
+        assert (await gauges("due"))[EMAIL] == 0
+        assert await gauges("expired_leases") == {"": 0}
+        await run_out(idle.database, tenant)
+        assert await gauges("expired_leases") == {"": 1}
+
+
+EMAIL, WHATSAPP = '{channel="EMAIL"}', '{channel="WHATSAPP"}'
+QUEUES = {
+    f'{{kind="{kind}",task_queue="{queue}"}}'
+    for queue in (TASK_QUEUE, BULK_TASK_QUEUE)
+    for kind in ("workflow", "activity")
+}
+
+
+async def test_the_backlog_is_read_every_15_seconds_however_often_it_is_scraped(
+    service: Service, tenant: Tenant
+) -> None:
+    statements = 0
+
+    def count(_: Any, __: Any, statement: str, *___: Any) -> None:
+        nonlocal statements
+        statements += "epoch" in statement
+
+    event.listen(service.database.autocommit.sync_engine, "before_cursor_execute", count)
+    try:
+        async with service.beside(figures_seconds=FIGURES_SECONDS) as api, api.client(tenant.id) as http:
+            for _ in range(3):
+                assert (await http.get("/metrics")).status_code == 200
+        assert statements == 1
+    finally:
+        event.remove(service.database.autocommit.sync_engine, "before_cursor_execute", count)
 
 
 async def test_requests_and_creations_are_counted_by_route_and_outcome(http: httpx.AsyncClient) -> None:
@@ -162,12 +227,19 @@ async def test_the_end_of_each_round_and_its_failures_show_in_the_workers_metric
     assert sum(value for labels, value in counted.items() if 'finding="failed"' in labels) == 2
 
 
-async def test_every_metric_that_an_alert_asks_for_exists(worker_metrics: tuple[Service, str]) -> None:
+async def test_every_metric_that_a_rule_a_panel_or_the_scaling_asks_for_exists(
+    worker_metrics: tuple[Service, str],
+) -> None:
     service, url = worker_metrics
     tenant = await service.tenant()
     async with service.client(tenant.id) as http, httpx.AsyncClient() as prometheus:
         created = await http.post(URL, json=contract_example())
         await until(http, created.headers["Location"], "DUE")
+        assert await claim(http)
+        assert (await http.post(URL, json=contract_example(scheduled_at=LATER))).status_code == 201
+        is_open = ScheduledActivity.status == ActivityStatus.READY
+        async with service.database.transactions.begin() as connection:
+            await connection.execute(update(ScheduledActivity).where(is_open).values(idempotency_key="no run"))
         await reconciled(service.temporal)
         assert (await http.post(URL, json=contract_example(scheduled_at=from_now(seconds=1)))).status_code == 201
         async with service.database.transactions.begin() as connection:
@@ -177,16 +249,7 @@ async def test_every_metric_that_an_alert_asks_for_exists(worker_metrics: tuple[
                 await asyncio.sleep(0.1)
         exposition = (await http.get("/metrics")).text + found
     names = set(re.findall(r"^(\w+)", exposition, re.MULTILINE))
-    for rule in rules():
-        asked = set(re.findall(r"\b((?:scheduled|http|temporal|reconciliation)_\w+)\b", rule["expr"]))
-        assert asked, rule
-        assert asked <= names, rule["alert"]
-
-
-def rules() -> Iterator[dict[str, Any]]:
-    """List every rule of docs/alerts.yml."""
-    for group in yaml.safe_load(RULES.read_text())["groups"]:
-        yield from group["rules"]
+    assert {name: missing for name, query in queries().items() if (missing := metrics_of(query) - names)} == {}
 
 
 def test_every_alert_says_what_is_wrong_what_to_do_and_how_urgent_it_is() -> None:

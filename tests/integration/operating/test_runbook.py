@@ -157,7 +157,15 @@ async def unknown_activities(scene: Scene) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def an_unclaimed_activity(scene: Scene) -> AsyncIterator[None]:
+    activity = await created(scene.http, scheduled_at=from_now(seconds=1))
+    await until(scene.http, f"/api/activities/{activity['id']}", "DUE")
+    yield
+
+
 SITUATIONS = {
+    "Nothing is claimed": an_unclaimed_activity,
     "PostgreSQL was restored": a_lost_row,
     "The API answers 429": unknown_activities,
     "Reconciliation stands or fails": schedules,
@@ -172,6 +180,7 @@ EXPECTED = {
     "A run was ended by mistake": ("TERMINATED_BY_OPERATOR", "wrong button", "is READY again"),
     "A step keeps failing": ("mark_due", "DatabaseUnavailable"),
     "Everything is late": ('"status":"ready"', "scheduled_activities_overdue 0.0"),
+    "Nothing is claimed": ('scheduled_activities_due{channel="WHATSAPP"} 1.0', "WHATSAPP"),
     "Temporal was lost": ("0 runs started, 1 were open already", '"rows": 1'),
     "A bad deployment": ("1 runs replayed, 0 would break",),
     "The key is needed again": ("READY",),
