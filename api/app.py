@@ -71,12 +71,27 @@ have the limits and what is left, and 429 has `Retry-After`. `GET /api/quotas` l
 """
 
 
+TAGS = {
+    "activities": "Create, read and change activities one by one, or in a batch.",
+    "many at once": "Cancel or move all activities that match a filter, and follow such an operation.",
+    "executions": "Claim due activities as an executor, and keep or release their leases.",
+    "results": "Report what became of an activity, and read it.",
+    "commerces": "Commerces, their users, and the log of contacts.",
+    "configuration": "Catalogues, policies, criteria and settings of the tenant.",
+    "health": "Liveness and readiness of a process, without a token.",
+}
+
+
 def create_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Create the API over the resources that `lifespan` opens as `state.resources`."""
     app: FastAPI = FastAPIOffline(
         title="Scheduled activities",
         description=DESCRIPTION,
         version="1",
+        contact={"name": "The maintainers of scheduled activities"},
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": "/", "description": "The service that this document was read from"}],
+        openapi_tags=[{"name": name, "description": description} for name, description in TAGS.items()],
         lifespan=lifespan,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: to_camel(route.name),

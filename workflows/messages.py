@@ -1,7 +1,7 @@
 """The frozen messages that cross Temporal. They grow by optional fields only: histories hold earlier versions."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from pydantic import (
@@ -9,10 +9,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     JsonValue,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from workflows.words import (
     ActivityStatus,
@@ -39,6 +42,12 @@ class Message(BaseModel):
         """Leave null members out; an absent member is read as null."""
         # Every byte of a message stays in a history for as long as the activity sleeps.
         return {name: value for name, value in serialize(self).items() if value is not None}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe the members, which the serializer's type would hide."""
+        plain = {name: part for name, part in core_schema.items() if name != "serialization"}
+        return handler(cast("CoreSchema", plain))
 
 
 class ActivityRef(Message):

@@ -1,7 +1,7 @@
 """POST /api/activities/batch: create many activities in one call, each judged alone."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from http import HTTPStatus
 from traceback import format_tb
 from typing import Annotated, TypeVar
@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from api.activities.create import create
+from api.activities.duplicates import IdempotencyKeyExistsRead
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.http.auth import Caller
 from api.http.bodies import (
@@ -26,7 +27,7 @@ from api.http.bodies import (
     require_uncompressed,
 )
 from api.http.dependencies import CanCreate, Opened, Resources
-from api.http.errors import BodyTooLarge, InternalError, ProblemRead, problem_responses
+from api.http.errors import BodyTooLarge, InternalError, ProblemRead, UnsupportedMediaType, problem_responses
 from api.http.failures import problem_of
 from api.http.fields import Answer, RequestBody
 from api.http.streams import DuplexResponse, KeyTurns, process_in_order, read_chunks, split_lines
@@ -47,7 +48,7 @@ LINES = "application/x-ndjson"
 router = APIRouter(prefix="/api/activities", tags=["activities"])
 
 
-def _describe_lines(model: type[BaseModel]) -> dict[str, str]:
+def _lines_of(model: type[BaseModel]) -> dict[str, str]:
     return {"type": "string", "description": f"Lines, each a `{model.__name__}` in JSON."}
 
 
@@ -68,7 +69,7 @@ class BatchResult(Answer):
 
     index: int = Field(description="The item's position in the request, from 0; blank lines don't count.")
     status: int = Field(examples=[201])
-    body: ScheduledActivityRead | ProblemRead
+    body: ScheduledActivityRead | IdempotencyKeyExistsRead | ProblemRead
 
 
 class BatchResults(Answer):
@@ -77,17 +78,9 @@ class BatchResults(Answer):
     results: list[BatchResult]
 
 
-LINE_BY_LINE = {
-    "requestBody": {"content": {LINES: {"schema": _describe_lines(ScheduledActivityCreate)}}},
-    "responses": {"200": {"content": {LINES: {"schema": _describe_lines(BatchResult)}}}},
-}
-"""The other way to send a batch and to get its results."""
-
-
 @router.post(
     "/batch",
     response_model=BatchResults,
-    openapi_extra=LINE_BY_LINE,
     responses=problem_responses(),
 )
 async def create_activities(
@@ -102,34 +95,72 @@ async def create_activities(
 
     Items with the same idempotency key are created one after the other, in their order, until one is accepted.
 
-    As `application/x-ndjson`, the batch has one activity in each line and any number of lines. The results are sent as
-    lines while the request is still being read: `curl -T campaign.ndjson -H 'Content-Type: application/x-ndjson' …`.
-    Blank lines have no result and don't count: `index` is the number of lines before this one that aren't blank.
+    A body of lines, as `application/x-ndjson`, is answered as by `/api/activities/stream`.
     """
-    turns, is_stream = KeyTurns(), media_type(request) == LINES
+    if media_type(request) == LINES:
+        return _answer_lines(caller, opened, request)
+    content = await read_json(request, BULK_BODY_BYTES)
+    items = await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)
+    await opened.rate_limits.take_items(caller, request, len(items))
+    create_item = _creator_of_items(caller, opened, request, is_counted=True)
+    results = process_in_order(_enumerate(_iterate(items)), create_item, at_once=AT_ONCE, ahead=ITEMS)
+    joined = b",".join([result async for result in results])
+    return Response(b'{"results":[' + joined + b"]}", media_type="application/json")
+
+
+@router.post(
+    "/stream",
+    response_class=Response,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {LINES: {"schema": _lines_of(ScheduledActivityCreate)}}}
+    },
+    responses={
+        200: {
+            "description": "One result for each line, in their order.",
+            "content": {LINES: {"schema": _lines_of(BatchResult)}},
+        },
+        **problem_responses(UnsupportedMediaType),
+    },
+)
+async def stream_activities(caller: CanCreate, opened: Opened, request: Request) -> Response:
+    """Create any number of activities, one in each line. Each is created and answered as by the single call.
+
+    The results are sent as lines while the request is still being read, each a `BatchResult`:
+    `curl -T campaign.ndjson -H 'Content-Type: application/x-ndjson' …`. After a lost connection, send the lines again,
+    as with a batch. Blank lines have no result and don't count: `index` is the number of lines before this one that
+    aren't blank.
+    """
+    if media_type(request) != LINES:
+        raise UnsupportedMediaType(f"Send the lines as `Content-Type: {LINES}`.")
+    return _answer_lines(caller, opened, request)
+
+
+def _answer_lines(caller: Caller, opened: Resources, request: Request) -> Response:
+    """Answer each line as it is created, while the request is still being read."""
+    require_uncompressed(request)
+    create_item = _creator_of_items(caller, opened, request, is_counted=False)
+    lines = _enumerate(split_lines(read_chunks(request), BODY_BYTES))
+    results = process_in_order(lines, create_item, at_once=AT_ONCE, ahead=AHEAD)
+    return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
+
+
+def _creator_of_items(
+    caller: Caller, opened: Resources, request: Request, *, is_counted: bool
+) -> Callable[[tuple[int, bytes]], Awaitable[bytes]]:
+    """Return the function that creates an item of this request, and counts it unless all were counted before."""
+    turns = KeyTurns()
 
     async def create_item(item: tuple[int, bytes]) -> bytes:
         index, content = item
         try:
-            if is_stream:
+            if not is_counted:
                 await opened.rate_limits.take_items(caller, request, 1)
             answer = await _create_item(content, turns, caller, opened)
         except Exception as failure:  # noqa: BLE001 - it is the result of this item alone
             return _format_failure(index, failure, request)
         return _format_result(index, answer.status_code, bytes(answer.body))
 
-    if is_stream:
-        require_uncompressed(request)
-        results = process_in_order(
-            _enumerate(split_lines(read_chunks(request), BODY_BYTES)), create_item, at_once=AT_ONCE, ahead=AHEAD
-        )
-        return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
-    content = await read_json(request, BULK_BODY_BYTES)
-    items = await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)
-    await opened.rate_limits.take_items(caller, request, len(items))
-    results = process_in_order(_enumerate(_iterate(items)), create_item, at_once=AT_ONCE, ahead=ITEMS)
-    joined = b",".join([result async for result in results])
-    return Response(b'{"results":[' + joined + b"]}", media_type="application/json")
+    return create_item
 
 
 async def _create_item(content: bytes, turns: KeyTurns, caller: Caller, opened: Resources) -> Response:

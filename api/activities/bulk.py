@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.activities.duplicates import walk_differences
+from api.activities.duplicates import Difference, walk_differences
 from api.activities.listing import MOST_STATUSES, ActivityFilterQuery, ListedStatuses, count_activities
 from api.activities.operations import OperationRead, find_operation, read_operation
 from api.activities.schemas import ScheduledActivityRead
@@ -23,13 +23,16 @@ from api.http.bodies import Json
 from api.http.dependencies import CanCancel, CanCreate, Opened, Resources
 from api.http.errors import (
     OperationIdExists,
+    ProblemRead,
     QuotaExceeded,
     TotalNotConfirmed,
+    Unavailable,
     ValidationFailed,
     problem_responses,
 )
 from api.http.failures import temporary_problem
 from api.http.fields import Answer, RequestBody, Text, Time
+from api.http.headers import with_headers
 from db import bulk_operations as statements
 from db.failures import may_pass
 from db.listing import PLANNED_ANEW, Listed, Slice
@@ -139,6 +142,21 @@ class BulkRescheduleCreate(BulkCreate):
         )
 
 
+class OperationIdExistsRead(ProblemRead):
+    """The problem of an id that another bulk change has, with that operation."""
+
+    operation: OperationRead
+    differences: list[Difference]
+
+
+class OperationUnavailableRead(ProblemRead):
+    """The problem of a bulk change that may have been accepted."""
+
+    operation_id: UUID | None = Field(
+        default=None, description="The id to send the request again with; absent if nothing was accepted."
+    )
+
+
 class BulkDryRunRead(Answer):
     """The result of a dry run. Nothing was changed."""
 
@@ -150,7 +168,13 @@ class BulkDryRunRead(Answer):
 
 RESPONSES = {
     200: {"model": BulkDryRunRead, "description": "The result of a dry run. Nothing was changed."},
-    **problem_responses(OperationIdExists, TotalNotConfirmed, QuotaExceeded),
+    202: {"description": "The operation as it was accepted.", **with_headers("Location")},
+    **problem_responses(
+        OperationIdExists,
+        TotalNotConfirmed,
+        QuotaExceeded,
+        models={OperationIdExists: OperationIdExistsRead, Unavailable: OperationUnavailableRead},
+    ),
 }
 
 

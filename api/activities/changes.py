@@ -26,6 +26,7 @@ from api.http.errors import (
     problem_responses,
 )
 from api.http.fields import Int32, RequestBody, Text, Time
+from api.http.headers import with_headers
 from db import changes
 from db.failures import may_pass
 from db.snapshots import read_snapshot
@@ -83,10 +84,14 @@ IF_MATCH = (
 IfMatch = Annotated[list[str], WithJsonSchema({"type": "string"})]
 """All lines of the header: RFC 9110 makes one list of them."""
 
-ANSWERS = {
-    202: {"description": "Accepted durably; it will be carried out. Look at `Location`."},
-    **problem_responses(ActivityNotFound, WrongStatus),
+CHANGED = {
+    200: {"description": "The activity after the change.", **with_headers("Location", "ETag")},
+    202: {
+        "description": "Accepted durably; it will be carried out. Look at `Location`.",
+        **with_headers("Location", "ETag"),
+    },
 }
+ANSWERS = CHANGED | problem_responses(ActivityNotFound, WrongStatus)
 
 
 @router.patch(

@@ -6,7 +6,7 @@ import structlog
 from fastapi import APIRouter, Response
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from api.activities.duplicates import find_accepted, find_duplicate
+from api.activities.duplicates import IdempotencyKeyExistsRead, find_accepted, find_duplicate
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.activities.views import respond_recorded, respond_resolving
 from api.http.auth import Caller
@@ -26,6 +26,7 @@ from api.http.errors import (
     problem_responses,
 )
 from api.http.failures import temporary_problem
+from api.http.headers import with_headers
 from api.http.metrics import CREATIONS
 from api.http.quotas import COUNT_EVERY_SECONDS
 from runs.ask import UnansweredError
@@ -37,21 +38,26 @@ from workflows.tenant_limits import OPEN_ACTIVITIES
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
 
+CREATION_REJECTIONS = (CommerceNotFound, UnknownReason, UnknownUserStatus, UnknownAttributeKey, AttributeValueMissing)
+"""The problems with which a resolution rejects a creation."""
+
 
 @router.post(
     "",
     status_code=201,
     response_model=ScheduledActivityRead,
     responses={
-        202: {"model": ScheduledActivityRead, "description": "Accepted, still RESOLVING: look at `Location`."},
+        201: {"description": "Created and recorded.", **with_headers("Location", "ETag")},
+        202: {
+            "model": ScheduledActivityRead,
+            "description": "Accepted, still RESOLVING: look at `Location`.",
+            **with_headers("Location", "Retry-After"),
+        },
         **problem_responses(
-            CommerceNotFound,
-            UnknownReason,
-            UnknownUserStatus,
-            UnknownAttributeKey,
-            AttributeValueMissing,
+            *CREATION_REJECTIONS,
             IdempotencyKeyExists,
             QuotaExceeded,
+            models={IdempotencyKeyExists: IdempotencyKeyExistsRead},
         ),
     },
 )

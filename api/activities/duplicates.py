@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 from temporalio.client import WorkflowExecutionStatus
 
 from api.activities.schemas import ScheduledActivityRead
@@ -12,7 +12,7 @@ from api.activities.views import activity_path, read_recorded, read_resolving
 from api.http.auth import Caller
 from api.http.bodies import escape_pointer_part
 from api.http.dependencies import Resources
-from api.http.errors import IdempotencyKeyExists, Problem, Unavailable
+from api.http.errors import IdempotencyKeyExists, Problem, ProblemRead, Unavailable
 from db.models import ScheduledActivity
 from db.snapshots import SNAPSHOTS, build_snapshot
 from runs import ask
@@ -30,6 +30,15 @@ class Difference(BaseModel):
     pointer: str
     stored: JsonValue
     sent: JsonValue
+
+
+class IdempotencyKeyExistsRead(ProblemRead):
+    """The problem of a key that an activity has, with that activity."""
+
+    decided: bool
+    same_request: bool
+    activity: ScheduledActivityRead = Field(description="The activity that has the key.")
+    differences: list[Difference]
 
 
 def list_differences(stored: ScheduledActivityRequest, sent: ScheduledActivityRequest) -> list[Difference]:

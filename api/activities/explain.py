@@ -11,12 +11,12 @@ from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.activities.create import CREATION_REJECTIONS
 from api.activities.schemas import ScheduledActivityCreate
 from api.activities.unrecorded import require_resolving
 from api.http.bodies import Json
 from api.http.dependencies import CanCreate, CanView, Opened
 from api.http.errors import (
-    REJECTIONS,
     ActivityNotFound,
     CommerceNotFound,
     from_rejection,
@@ -42,9 +42,9 @@ LISTED_ATTEMPTS = 10
 class ExplanationRead(Answer):
     """The explanation of a resolution: the matched reason, the candidates for the target, the sources of the values."""
 
-    reason: ReasonExplanation | None = Field(default=None, description="Present for the creation only.")
-    target: TargetExplanation | None = Field(default=None, description="Absent where no target was looked for.")
-    attributes: AttributesExplanation | None = Field(default=None, description="Absent where none were looked for.")
+    reason: ReasonExplanation | None = Field(default=None, description="Null but for the creation.")
+    target: TargetExplanation | None = Field(default=None, description="Null where no target was looked for.")
+    attributes: AttributesExplanation | None = Field(default=None, description="Null where none were looked for.")
 
     @classmethod
     def members(cls, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _read_attempt(attempt: StoredAttempt) -> AttemptRead:
 
 @router.post(
     "/explain",
-    responses=problem_responses(*REJECTIONS.values()),
+    responses=problem_responses(*CREATION_REJECTIONS),
 )
 async def explain_activity(
     caller: CanCreate,

@@ -13,6 +13,7 @@ from api.http.auth import Caller
 from api.http.dependencies import CanView, Opened, Resources
 from api.http.errors import ActivityNotFound, problem_responses
 from api.http.fields import Answer
+from api.http.headers import with_headers
 from api.http.pages import CursorQuery, Page, read_page
 from db.models import CommerceUser, ScheduledActivity, StatusEvent, TargetUser
 from db.rows import address, parts_of
@@ -21,7 +22,11 @@ from db.snapshots import EVENT_IS_VISIBLE, SNAPSHOTS, build_snapshot, read_snaps
 router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 
 
-@router.get("", response_model=ScheduledActivityRead, responses=problem_responses(ActivityNotFound))
+@router.get(
+    "",
+    response_model=ScheduledActivityRead,
+    responses={200: with_headers("Location", "ETag", "Retry-After"), **problem_responses(ActivityNotFound)},
+)
 async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Response:
     """Read the activity as it is now; it is `RESOLVING` while its creation is under way.
 

@@ -23,6 +23,7 @@ from api.http.errors import (
     WrongStatus,
     problem_responses,
 )
+from api.http.headers import with_headers
 from api.http.limits import limit_reached
 from api.http.pages import PageQuery
 from db import results
@@ -44,7 +45,12 @@ router = APIRouter(tags=["results"])
     status_code=201,
     response_model=ActivityResultRead,
     responses={
-        200: {"model": ActivityResultRead, "description": "The same result was accepted before. Nothing has changed."},
+        201: {"description": "The result as it was accepted.", **with_headers("Location")},
+        200: {
+            "model": ActivityResultRead,
+            "description": "The same result was accepted before. Nothing has changed.",
+            **with_headers("Location"),
+        },
         **problem_responses(ActivityNotFound, AmbiguousProviderId, WrongStatus, LimitReached, UnknownTaskResultType),
     },
 )
@@ -89,7 +95,7 @@ async def _judge_result(
             rows = await _read_results(connection, caller, activity_id)
             return next(row for row in rows if row.id == known), False
         case Rejected(detail=detail):
-            raise WrongStatus(detail, members={"activityStatus": seen.effective_status})
+            raise WrongStatus(detail, members={"actualStatus": seen.effective_status})
         case Accepted() as accepted:
             _require_room(seen, body, accepted)
             return await _record_result(connection, body, caller, seen, accepted), True
@@ -181,7 +187,10 @@ async def _find_follow_up_time(
     return task_result.future_scheduled_at
 
 
-@router.get("/api/activities/{activity_id}/results", tags=["activities"], responses=problem_responses(ActivityNotFound))
+@router.get(
+    "/api/activities/{activity_id}/results",
+    responses={200: with_headers("Link"), **problem_responses(ActivityNotFound)},
+)
 async def list_results(
     caller: CanView, opened: Opened, activity_id: UUID, query: Annotated[PageQuery, Query()], response: Response
 ) -> list[ActivityResultRead]:

@@ -81,6 +81,10 @@ _UUID = TypeAdapter(UUID)
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A signed token with the claim `tenants`.")
 
 
+REQUIRED: dict[Callable[..., object], Permission] = {}
+"""The permission that each dependency enforces, from which the OpenAPI document names it."""
+
+
 def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
     """Return the dependency that requires a permission in the tenant that `x-tenant-id` names."""
 
@@ -104,6 +108,7 @@ def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
         require_single_parameters(request)
         return caller
 
+    REQUIRED[authenticate] = permission
     return authenticate
 
 

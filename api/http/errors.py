@@ -1,13 +1,16 @@
 """The errors that callers can see, one class each, in the format of RFC 9457 (problem+json)."""
 
 from collections.abc import Mapping
+from functools import reduce
 from http import HTTPStatus
+from operator import or_
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from workflows.messages import Fault, Rejection
+from workflows.words import ActivityStatus
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -30,12 +33,45 @@ class ProblemRead(BaseModel):
     request_id: str
 
 
+class WrongStatusRead(ProblemRead):
+    """The problem of a change that the activity's status doesn't allow."""
+
+    actual_status: ActivityStatus | None = Field(default=None, description="The status; absent if it is not known.")
+
+
+class LimitRead(BaseModel):
+    """A limit that is reached."""
+
+    name: str
+    most: int
+
+
+class LimitReachedRead(ProblemRead):
+    """The problem of a limit that is reached."""
+
+    limit: LimitRead
+
+
+class AmbiguousProviderIdRead(ProblemRead):
+    """The problem of a provider's id that several open activities have."""
+
+    activity_ids: list[str] = Field(description="The ids of these activities.")
+
+
+class TotalNotConfirmedRead(ProblemRead):
+    """The problem of a filter that matches more activities than are confirmed."""
+
+    total: int = Field(description="The number of activities that the filter matches.")
+    at_most: int
+
+
 class Problem(Exception):
     """Base of all problems. A subclass has the status, code and title; an instance has the detail."""
 
     status: ClassVar[HTTPStatus]
     code: ClassVar[str]
     title: ClassVar[str]
+    model: ClassVar[type[ProblemRead]] = ProblemRead
 
     def __init__(
         self,
@@ -159,18 +195,21 @@ class AlreadyExists(Problem):
 class LimitReached(Problem):
     """The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`."""
 
+    model = LimitReachedRead
     status, code, title = HTTPStatus.CONFLICT, "limit_reached", "Limit reached"
 
 
 class WrongStatus(Problem):
     """The activity's status doesn't allow the change."""
 
+    model = WrongStatusRead
     status, code, title = HTTPStatus.CONFLICT, "wrong_status", "Not possible in this status"
 
 
 class AmbiguousProviderId(Problem):
     """Several open activities share the provider's id. Send `activity_id` too."""
 
+    model = AmbiguousProviderIdRead
     status, code, title = HTTPStatus.CONFLICT, "ambiguous_provider_id", "Several activities have this provider's id"
 
 
@@ -189,6 +228,7 @@ class OperationIdExists(Problem):
 class TotalNotConfirmed(Problem):
     """The filter matches more activities than are confirmed. The response has the `total`."""
 
+    model = TotalNotConfirmedRead
     status, code, title = HTTPStatus.CONFLICT, "total_not_confirmed", "Total not confirmed"
 
 
@@ -294,19 +334,37 @@ def from_rejection(rejection: Rejection) -> Problem:
     return REJECTIONS[rejection.code](rejection.detail, faults=rejection.faults, members=members)
 
 
-def problem_responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI `responses` of a route with these problems and those of every route."""
+ALWAYS: tuple[type[Problem], ...] = (HeadTooLarge, InternalError)
+"""The problems that every request can end with."""
+WITH_CALLER: tuple[type[Problem], ...] = (
+    *(Unauthenticated, TenantDenied, PermissionDenied, ValidationFailed),
+    *(RateLimited, Unavailable),
+)
+"""The problems of every request that needs a permission."""
+
+
+def problem_responses(
+    *problems: type[Problem], models: Mapping[type[Problem], type[ProblemRead]] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI `responses` of a route with these problems and those of every route.
+
+    `models` has the model of each problem that has members of its own.
+    """
+    return list_problems(*problems, *WITH_CALLER, *ALWAYS, models=models)
+
+
+def list_problems(
+    *problems: type[Problem], models: Mapping[type[Problem], type[ProblemRead]] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI `responses` of these problems alone; `x-codes` lists the codes of each status."""
     by_status: dict[int | str, list[type[Problem]]] = {}
-    always: tuple[type[Problem], ...] = (
-        *(Unauthenticated, TenantDenied, PermissionDenied, ValidationFailed),
-        *(RateLimited, Unavailable),
-    )
-    for problem in (*problems, *always):
+    for problem in problems:
         by_status.setdefault(problem.status.value, []).append(problem)
     return {
         status: {
-            "model": ProblemRead,
+            "model": reduce(or_, dict.fromkeys((models or {}).get(one, one.model) for one in those)),
             "description": describe(*those),
+            "x-codes": [problem.code for problem in those],
         }
         for status, those in by_status.items()
     }
@@ -314,4 +372,4 @@ def problem_responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any
 
 def describe(*problems: type[Problem]) -> str:
     """Return the OpenAPI description of a response that is one of these problems."""
-    return " ".join(f"`{problem.code}`: {problem.__doc__}" for problem in problems)
+    return " ".join(f"`{problem.code}`: {' '.join((problem.__doc__ or '').split())}" for problem in problems)

@@ -197,7 +197,12 @@ class Answer(BaseModel):
     """Base of answers. Members are camelCase in JSON."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, from_attributes=True, frozen=True
+        alias_generator=to_camel,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        from_attributes=True,
+        frozen=True,
+        json_schema_serialization_defaults_required=True,  # an answer has all its members, also those that are null
     )
 
 

@@ -1,28 +1,55 @@
 """/health and /metrics: liveness, readiness and metrics, without a token."""
 
 import asyncio
+from typing import Literal
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
+from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from api.http.dependencies import Opened, Resources
+from api.http.errors import ALWAYS, list_problems
+from api.http.fields import Answer
+from api.http.headers import with_headers
 from db.migrations import schema_fault
 from runs.patience import ANSWER_PATIENCE
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/health/live")
-async def get_liveness() -> dict[str, str]:
+class Liveness(Answer):
+    """The answer of a process that responds."""
+
+    status: Literal["live"] = "live"
+
+
+class Readiness(Answer):
+    """The readiness of a process."""
+
+    status: Literal["ready", "not ready"]
+    missing: dict[str, str] = Field(description="The fault of each server that can't be reached or doesn't fit.")
+
+
+@router.get("/health/live", responses=list_problems(*ALWAYS))
+async def get_liveness() -> Liveness:
     """Check that the process responds. Restart it if it doesn't."""
-    return {"status": "live"}
+    return Liveness()
 
 
 @router.get(
     "/health/ready",
-    responses={503: {"description": "The process is not ready. `missing` names what can't be reached or doesn't fit."}},
+    response_model=Readiness,
+    responses={
+        200: {"description": "The process is ready."},
+        503: {
+            "model": Readiness,
+            "description": "The process is not ready. `missing` names what can't be reached or doesn't fit.",
+            **with_headers("Retry-After"),
+        },
+        **list_problems(*ALWAYS),
+    },
 )
 async def get_readiness(opened: Opened) -> JSONResponse:
     """Check that PostgreSQL, with a schema that fits, and Temporal can be reached. Send requests only then."""

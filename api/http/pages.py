@@ -63,7 +63,7 @@ class PageMeta(Answer):
     total: int
     total_pages: int = Field(description="The number of the last page that can be requested.")
     next_cursor: str | None = Field(
-        default=None, description="The cursor of the next page. Absent on the last page, and in lists without cursors."
+        default=None, description="The cursor of the next page. Null on the last page, and in lists without cursors."
     )
 
 

@@ -24,7 +24,9 @@ from workflows.words import (
 class Explanation(BaseModel):
     """A part of an explanation; its members are camelCase, because the stored document is also the API's answer."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, json_schema_serialization_defaults_required=True
+    )
 
     def document(self) -> dict[str, JsonValue]:
         """Compose the JSON object that is sent and stored, without its empty members."""

@@ -85,7 +85,7 @@ async def test_another_result_of_a_finished_activity_counts_only_with_hard_overr
     assert (await submit(http, first)).status_code == 201
     refused = await submit(http, other)
     assert (refused.status_code, refused.json()["code"]) == (409, "wrong_status")
-    assert refused.json()["activityStatus"] == "COMPLETED"
+    assert refused.json()["actualStatus"] == "COMPLETED"
     overridden = await submit(http, other | {"hard_override": True})
     assert overridden.status_code == 201, overridden.text
     assert await status(http, taken) == "FAILED"
@@ -146,7 +146,7 @@ async def test_what_was_never_claimed_has_no_result(http: httpx.AsyncClient) -> 
     created = await http.post("/api/activities", json=contract_example(scheduled_at=from_now(hours=1)))
     for override in (False, True):
         refused = await submit(http, result(activity_id=created.json()["id"], hard_override=override))
-        assert (refused.status_code, refused.json()["activityStatus"]) == (409, "READY")
+        assert (refused.status_code, refused.json()["actualStatus"]) == (409, "READY")
     assert (await submit(http, result(activity_id=str(uuid4())))).status_code == 404
     assert (await http.get(f"/api/activities/{uuid4()}/results")).status_code == 404
     assert (await http.get(f"{created.headers['Location']}/results")).json() == []
