@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from embedded.temporal_server import DYNAMIC_CONFIG, temporal_binary
-from settings import ApiSettings, WorkerSettings
+from settings import ApiSettings, DatabaseSettings, WorkerSettings
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sysconfig.get_path("scripts"))
@@ -144,6 +144,40 @@ def test_a_process_finds_all_its_settings(
         if value is not None:
             monkeypatch.setenv(name, value)
     assert settings().database_url.get_secret_value() == given["DATABASE_URL"]
+
+
+OF_LIBPQ = {"PGHOST", "PGDATABASE", "PGPASSWORD"}
+OF_TEMPORALS_CLIENT = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
+
+
+def test_every_variable_that_one_of_our_processes_is_given_is_read_by_it(written: dict[str, dict[str, Any]]) -> None:
+    settings = {"migration": DatabaseSettings, "worker": WorkerSettings, "api": ApiSettings}
+    for name, kind in settings.items():
+        known = {field.upper() for field in kind.model_fields} | OF_LIBPQ | OF_TEMPORALS_CLIENT
+        assert set(written[name]["environment"]) <= known, name
+        required = {field.upper() for field, info in kind.model_fields.items() if info.is_required()}
+        assert required <= set(written[name]["environment"]), name
+
+
+def test_every_variable_that_a_script_of_deploy_is_given_is_read_by_it_and_the_reverse(
+    written: dict[str, dict[str, Any]],
+) -> None:
+    # Temporal's schema tool and the image of PostgreSQL read these themselves.
+    of_clients = OF_LIBPQ | OF_TEMPORALS_CLIENT | {"SQL_PASSWORD", "POSTGRES_PASSWORD"}
+    for name, script in SCRIPTS.items():
+        text = re.sub(r"^ *#.*$", "", (ROOT / "deploy" / script).read_text(), flags=re.MULTILINE)
+        read = set(re.findall(r"\$\{?([A-Z_]+)", text))
+        given = set(written[name]["environment"])
+        assert given - of_clients <= read, name
+        assert read - {"POSTGRES_USER"} <= given, name  # the image of PostgreSQL sets it
+
+
+SCRIPTS = {
+    "postgres": "create-databases.sh",
+    "temporal-schema": "temporal-schema.sh",
+    "temporal-namespace": "temporal-namespace.sh",
+    "grafana-role": "grafana-role.sh",
+}
 
 
 def test_dynamic_config_is_that_of_the_embedded_server_but_for_its_speed() -> None:
