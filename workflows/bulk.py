@@ -136,9 +136,22 @@ class Finish(OperationRef):
     detail: str | None = None
 
 
+_CHANGE = "bulk-operation:"
+
+
 def change_key(operation_id: UUID, round_number: int) -> str:
     """Return the key of an item's change in a round: a withdrawn change is tried again under another key."""
-    return f"bulk-operation:{operation_id}:{round_number}"
+    return f"{_CHANGE}{operation_id}:{round_number}"
+
+
+def find_operation_id(key: str) -> UUID | None:
+    """Return the operation that a change's key belongs to; None for a change that no operation has made."""
+    if not key.startswith(_CHANGE):
+        return None
+    try:
+        return UUID(key.removeprefix(_CHANGE).split(":")[0])
+    except ValueError:  # an update of another sender has this id
+        return None
 
 
 def bulk_workflow_id(tenant_id: UUID, operation_id: UUID) -> str:

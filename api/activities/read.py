@@ -50,9 +50,7 @@ async def list_status_events(
     statement = select(StatusEvent.__table__).where(
         parts_of(StatusEvent, caller.tenant_id, activity_id), EVENT_IS_VISIBLE
     )
-    events = await read_page(
-        opened.database, statement, query, StatusEventRead.model_validate, key=StatusEvent.__table__.c.number
-    )
+    events = await read_page(opened.database, statement, query, StatusEventRead.of, key=StatusEvent.__table__.c.number)
     if not events.meta.total:
         await require_resolving(activity_id, caller, opened)
     return events

@@ -1,7 +1,7 @@
 """The request and the answer of an activity, as in docs/create-activity.md."""
 
 from operator import attrgetter
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -9,6 +9,7 @@ from pydantic import (
     Field,
     JsonValue,
 )
+from sqlalchemy import RowMapping
 
 from api.http.fields import (
     LIST_LENGTH,
@@ -22,6 +23,7 @@ from api.http.fields import (
     Time,
     distinct,
 )
+from workflows.bulk import find_operation_id
 from workflows.messages import Attribute, Label, ScheduledActivityRequest, Snapshot, TargetUser
 from workflows.words import (
     ActivityStatus,
@@ -244,3 +246,11 @@ class StatusEventRead(Answer):
     actor: str | None
     occurred_at: Instant
     details: dict[str, JsonValue] | None = None
+    operation_id: UUID | None = Field(
+        default=None, description="The bulk operation that has made the change: `GET /api/operations/{id}` reads it."
+    )
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        """Compose the answer from a row."""
+        return cls.model_validate({**row, "operation_id": find_operation_id(row["event_key"])})

@@ -60,6 +60,8 @@ async def test_cancelling_many_cancels_all_that_are_meant_and_says_who_and_why(
     for one in meant:
         event = (await http.get(f"{ACTIVITIES}/{one['id']}/status-events")).json()["data"][-1]
         assert (event["eventType"], event["actor"], event["details"]["reason"]) == ("CANCELED", "tester", "a mistake")
+        assert event["operationId"] == operation["id"]
+    assert (await http.get(f"{ACTIVITIES}/{other['id']}/status-events")).json()["data"][0]["operationId"] is None
     runs = [service.temporal.get_workflow_handle(workflow_id(tenant.id, one["idempotencyKey"])) for one in meant[1:]]
     assert [await run.result() for run in runs] == ["CANCELED"] * 3
 
