@@ -33,6 +33,7 @@ from runs.lead import Lead
 from runs.sandbox import Sandbox
 from runs.schedule import ensure_schedule
 from runs.start import TASK_TIMEOUT
+from runs.worker_actors import ReadActors
 from settings import WorkerSettings, read_settings
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.findings import Part
@@ -113,7 +114,7 @@ def build_worker(
 
     It polls two queues, that of bulk operations with few slots.
     """
-    shared = {"interceptors": [DescribeFailures(), Heartbeats()], "workflow_runner": Sandbox()}
+    shared = {"interceptors": [DescribeFailures(), Heartbeats(), ReadActors()], "workflow_runner": Sandbox()}
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,

@@ -18,7 +18,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from api.http.auth import Permission
 from chaos.proxy import Line, Proxy
 from db.migrations import upgrade
-from embedded.demo_data import OTHER_TENANT_ID, TENANT_ID, load_demo_data
+from embedded.demo_data import load_demo_data
+from embedded.demo_ids import OTHER_TENANT_ID, TENANT_ID
 from embedded.postgres import Postgres, running_postgres
 from embedded.processes import guarded_process
 from embedded.signing_key import ensure_signing_key

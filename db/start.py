@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from db.engine import Database
-from db.migrations import schema_fault
+from db.schema import schema_fault
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,6 @@
 """Load the demonstration data: a tenant with the contract's commerce, and a second tenant to show their isolation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.models import AttributeKey, Commerce, CommerceUser, Reason, Table
 from db.sessions import connect_arguments
+from embedded.demo_ids import COMMERCE_ID, OTHER_COMMERCE_ID, OTHER_TENANT_ID, TENANT_ID
 from workflows.words import ContactType, Role
 
 Row = tuple[type[Table], dict[str, Any]]
@@ -34,11 +35,6 @@ class Store:
     name: str
     people: tuple[Person, ...]
 
-
-TENANT_ID = UUID("770e8400-e29b-41d4-a716-446655440000")
-OTHER_TENANT_ID = UUID("771e8400-e29b-41d4-a716-446655440000")
-COMMERCE_ID = UUID("880e8400-e29b-41d4-a716-446655440000")
-OTHER_COMMERCE_ID = UUID("881e8400-e29b-41d4-a716-446655440000")
 
 STORES = (
     Store(
@@ -71,18 +67,18 @@ ATTRIBUTE_KEYS = (
 )
 
 
-def load_demo_data(database_url: str) -> None:
-    """Add the missing rows in one transaction; existing rows stay as they are, changed or not."""
+def load_demo_data(database_url: str, stores: Iterable[Store] = STORES) -> None:
+    """Add the missing rows of these stores in one transaction; existing rows stay as they are, changed or not."""
     engine = create_engine(database_url, connect_args=connect_arguments(make_url(database_url)))
     with engine.begin() as connection:
-        for table, row in _rows():
+        for table, row in _rows(stores):
             connection.execute(insert(table).values(row).on_conflict_do_nothing())
     engine.dispose()
 
 
-def _rows() -> Iterator[Row]:
+def _rows(stores: Iterable[Store]) -> Iterator[Row]:
     """Yield every row; rows that others refer to come first."""
-    for store in STORES:
+    for store in stores:
         yield from _store_rows(store)
         for code, label, aliases in REASONS:
             yield Reason, {"tenant_id": store.tenant_id, "code": code, "label": label, "aliases": aliases}

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from api.http.auth import Permission
-from embedded.demo_data import COMMERCE_ID, OTHER_TENANT_ID, TENANT_ID
+from embedded.demo_ids import COMMERCE_ID, OTHER_TENANT_ID, TENANT_ID
 from embedded.signing_key import SigningKey, write_private_file
 from embedded.stack_settings import StackSettings
 from embedded.temporal_server import TemporalServer

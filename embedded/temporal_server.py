@@ -11,12 +11,12 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
 from embedded.processes import StackError, guarded_process
-from workflows.search_attributes import ALL
 
 LOOPBACK = "127.0.0.1"
 
@@ -101,8 +101,12 @@ def temporal_binary() -> Path:
     return Path(sysconfig.get_path("scripts")) / "temporal"
 
 
-SEARCH_ATTRIBUTES = {key.name: key.indexed_value_type.name.title().replace("_", "") for key in ALL}
-"""Types of the search attributes as the server's command line names them: `Keyword`, `Datetime`."""
+@cache
+def search_attributes() -> dict[str, str]:
+    """Return the type of each search attribute as the server's command line names it: `Keyword`, `Datetime`."""
+    from workflows.search_attributes import ALL  # noqa: PLC0415 - commands that start no server don't load the SDK
+
+    return {key.name: key.indexed_value_type.name.title().replace("_", "") for key in ALL}
 
 
 @contextmanager
@@ -143,7 +147,7 @@ def _command(
         *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--log-level", "error"),
         *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")),
         *(() if database is None else ("--db-filename", str(database), *(f"--sqlite-pragma={one}" for one in PRAGMAS))),
-        *(f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()),
+        *(f"--search-attribute={name}={kind}" for name, kind in search_attributes().items()),
         *(f"--dynamic-config-value={name}={value}" for name, value in dynamic_config.items()),
     ]
 
@@ -177,7 +181,7 @@ def _listens(address: str) -> bool:
 def _knows_search_attributes(address: str) -> bool:
     """Return True if the server lists every search attribute."""
     listed = _run_command(address, "operator", "search-attribute", "list")
-    return listed is not None and set(SEARCH_ATTRIBUTES) <= set(listed.split())
+    return listed is not None and search_attributes().keys() <= set(listed.split())
 
 
 def has_pollers(address: str, task_queue: str) -> bool:

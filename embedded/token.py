@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from api.http.auth import Permission
-from embedded.demo_data import TENANT_ID
+from embedded.demo_ids import TENANT_ID
 from embedded.signing_key import load_signing_key
 from embedded.stack_settings import StackSettings
 from settings import read_settings

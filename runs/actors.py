@@ -1,25 +1,18 @@
-"""Send the actor of each call to Temporal in a header, and read it in the workflow."""
+"""Send the actor of each call to Temporal in a header; the worker reads it by `runs/worker_actors.py`."""
 
 from typing import Any
 
-from temporalio import client, worker
+from temporalio import client
 
-from workflows.actors import acting_as, actor_headers, read_actor
+from workflows.actors import actor_headers
 
 
-class ActorHeaders(client.Interceptor, worker.Interceptor):
-    """Add the header to updates and starts; a worker of such a client reads it for each update."""
+class ActorHeaders(client.Interceptor):
+    """Add the header to updates and starts."""
 
     def intercept_client(self, next: client.OutboundInterceptor) -> client.OutboundInterceptor:
         """Put the header between the client and Temporal."""
         return _SendActor(next)
-
-    def workflow_interceptor_class(
-        self,
-        input: worker.WorkflowInterceptorClassInput,  # noqa: ARG002
-    ) -> type[worker.WorkflowInboundInterceptor]:
-        """Put the reading of the header before each update's handler."""
-        return _ReadActor
 
 
 class _SendActor(client.OutboundInterceptor):
@@ -37,9 +30,3 @@ class _SendActor(client.OutboundInterceptor):
         start = input.start_workflow_input
         start.headers = {**start.headers, **actor_headers()}
         return await super().start_update_with_start_workflow(input)
-
-
-class _ReadActor(worker.WorkflowInboundInterceptor):
-    async def handle_update_handler(self, input: worker.HandleUpdateInput) -> Any:
-        with acting_as(read_actor(input.headers)):
-            return await super().handle_update_handler(input)

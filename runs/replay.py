@@ -7,8 +7,8 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
-from runs.actors import ActorHeaders
 from runs.sandbox import Sandbox
+from runs.worker_actors import ReadActors
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
@@ -45,7 +45,7 @@ async def replay(client: Client, query: str, limit: int | None, workflows: Seque
         workflows=workflows,
         workflow_runner=Sandbox(),
         data_converter=client.data_converter,
-        interceptors=[ActorHeaders()],
+        interceptors=[ReadActors()],
     )
     results = await replayer.replay_workflows(histories(), raise_on_replay_failure=False)
     for run_id, failure in results.replay_failures.items():

@@ -13,7 +13,7 @@ from api.http.dependencies import Opened, Resources
 from api.http.errors import ALWAYS, list_problems
 from api.http.fields import Answer
 from api.http.headers import with_headers
-from db.migrations import schema_fault
+from db.schema import schema_fault
 from runs.patience import ANSWER_PATIENCE
 
 router = APIRouter(tags=["health"])

@@ -27,6 +27,7 @@ from embedded.temporal_server import TemporalServer, free_port, running_temporal
 from runs.client import TASK_QUEUE, workflow_id
 from runs.replay import DEFAULT_QUERY, replay
 from runs.sandbox import Sandbox
+from runs.worker_actors import ReadActors
 from tests.support.activities import created, trail
 from tests.support.builders import contract_example, from_now
 from tests.support.changed_workflow import Careless, Patched
@@ -118,6 +119,7 @@ async def deployed(client: Client, build: str, url: str, story: type) -> AsyncIt
             task_queue=TASK_QUEUE,
             workflows=[story],
             activities=steps(client, service.database),
+            interceptors=[ReadActors()],
             workflow_runner=Sandbox(),
             deployment_config=WorkerDeploymentConfig(
                 version=version,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from embedded.postgres import Postgres, running_postgres
-from embedded.temporal_server import SEARCH_ATTRIBUTES, TemporalServer, temporal_binary
+from embedded.temporal_server import TemporalServer, search_attributes, temporal_binary
 
 AWKWARD_PASSWORDS = {"APP_DB_PASSWORD": 'it\'s "ours"', "TEMPORAL_DB_PASSWORD": "$theirs\\"}
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -40,7 +40,7 @@ def test_the_namespace_gets_its_retention_and_our_search_attributes_and_again(
     listed = {
         tuple(line.split()) for line in temporal(temporal_server, "operator", "search-attribute", "list").splitlines()
     }
-    assert set(SEARCH_ATTRIBUTES.items()) <= listed
+    assert set(search_attributes().items()) <= listed
 
 
 @pytest.fixture
