@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import page
+from bench.cleaning import TenantInUseError
 from bench.results import PEERS, Results
+from bench.target import Target, TargetError, read_process, read_target
 
 SIZES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "create": ({"rounds": 3, "seconds": 1.5}, {"rounds": 5, "seconds": 15}),
@@ -20,7 +23,7 @@ SIZES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bare": ({"rounds": 3, "seconds": 1}, {"rounds": 5, "seconds": 15}),
     "batch": ({"rounds": 3, "seconds": 2}, {"rounds": 5, "seconds": 15}),
     "cost": ({"rounds": 3, "creations": 4}, {"rounds": 3, "creations": 100}),
-    "punctuality": (
+    "due": (
         {"rounds": 3, "seconds": 2, "ahead": 2, "cron": 3},
         {"rounds": 3, "seconds": 60, "ahead": 5, "cron": 30},
     ),
@@ -32,10 +35,16 @@ SIZES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "reading": ({"rounds": 3, "seconds": 0.3, "rows": 50_000}, {"rounds": 3, "seconds": 2, "rows": 1_000_000}),
     "claims": ({"rounds": 3, "seconds": 1, "rows": 20_000}, {"rounds": 5, "seconds": 15, "rows": 500_000}),
     "profile": ({"rounds": 3, "seconds": 3, "marks": 0}, {"rounds": 3, "seconds": 20, "marks": 200}),
+    "cache": (
+        {"rounds": 1, "cached": (50, 200), "marks": 100},
+        {"rounds": 3, "cached": (200, 1_000, 2_000), "marks": 600},
+    ),
     "startup": ({"rounds": 3}, {"rounds": 5}),
     "neighbours": ({"rounds": 3, "seconds": 15, "size": 30}, {"rounds": 3, "seconds": 60, "size": 50}),
 }
 """The arguments of each benchmark: scaled down to minutes, and in full."""
+OF_A_TARGET = ("create", "cost", "due", "herd", "profile")
+"""The benchmarks that can measure a stack which runs already."""
 
 
 def main() -> None:
@@ -48,24 +57,68 @@ def main() -> None:
     parser.add_argument(
         "--herd", type=int, nargs=2, metavar=("SIZE", "AHEAD"), help="without peers, once: 10000 3000 takes two hours"
     )
+    parser.add_argument("--rounds", type=int, help="the number of rounds of each benchmark")
+    parser.add_argument("--token", default="TOKEN", metavar="NAME", help="the variable with the token; default: TOKEN")
+    parser.add_argument(
+        "--process",
+        type=read_process,
+        action="append",
+        default=[],
+        metavar="NAME=PID",
+        help="a process of the running stack on this machine, such as worker=123, to measure its processor time",
+    )
+    parser.add_argument("--temporal-metrics", metavar="URL", help="the metrics of the running stack's Temporal server")
     options = parser.parse_args()
-    install_peers()
     results = Results()
-    arguments = {name: dict(sizes[options.full]) for name, sizes in SIZES.items()}
-    if options.sleepers:
-        arguments["sleepers"] |= {"sizes": (*arguments["sleepers"]["sizes"], options.sleepers)}
-    if options.herd:
-        size, ahead = options.herd
-        arguments["herd"] |= {"rounds": 1, "size": size, "ahead": ahead, "peers": False}
+    try:
+        measure(options, results, choose_target(options))
+    except (TargetError, TenantInUseError) as fault:
+        sys.exit(str(fault))
+    print(f"saved in {results.save()}")
+
+
+def choose_target(options: argparse.Namespace) -> Target | None:
+    """Return the running stack that the environment names; without one, install what the embedded stack needs beside.
+
+    Raises:
+        TargetError: the environment is incomplete, or a benchmark can't measure a running stack.
+    """
+    target = read_target(
+        os.environ,
+        options.token,
+        process_ids=dict(options.process),
+        temporal_metrics_url=options.temporal_metrics,
+    )
+    if target is None or options.benchmarks == ["profile"]:
+        install_peers()
+    if target and (options.page or not set(options.benchmarks) <= set(OF_A_TARGET) or not options.benchmarks):
+        msg = f"API_URL names a running stack: name some of {', '.join(OF_A_TARGET)}, without --page, or unset it"
+        raise TargetError(msg)
+    return target
+
+
+def measure(options: argparse.Namespace, results: Results, target: Target | None) -> None:
+    """Run the benchmarks one after the other, and print the tables of each."""
     printed = 0
-    for name in options.benchmarks or arguments:
-        asyncio.run(importlib.import_module(f"bench.{name}").run(results, **arguments[name]))
+    for name in options.benchmarks or SIZES:
+        arguments = choose_arguments(name, options) | ({"target": target} if target else {})
+        asyncio.run(importlib.import_module(f"bench.{name}").run(results, **arguments))
         tables = results.tables()
         print(*tables[printed:], sep="\n\n", end="\n\n", flush=True)
         printed = len(tables)
         if options.page:
             page.write(results)
-    print(f"saved in {results.save()}")
+
+
+def choose_arguments(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of a benchmark that the options ask for."""
+    arguments = dict(SIZES[name][options.full])
+    if name == "sleepers" and options.sleepers:
+        arguments["sizes"] = (*arguments["sizes"], options.sleepers)
+    if name == "herd" and options.herd:
+        size, ahead = options.herd
+        arguments |= {"rounds": 1, "size": size, "ahead": ahead, "peers": False}
+    return arguments | ({"rounds": options.rounds} if options.rounds else {})
 
 
 def install_peers() -> None:

@@ -10,12 +10,13 @@ from uuid import uuid4
 from api.activities.schemas import ScheduledActivityCreate
 from bench.create import OURS, PEERS
 from bench.load import Call, body
-from bench.machine import machine, python
+from bench.machine import machine
 from bench.peers.route import Create
 from bench.results import Results
+from bench.servers import python
 from bench.steps import in_turns
 from db.engine import open_database
-from embedded.demo_data import TENANT_ID
+from embedded.demo_ids import TENANT_ID
 from runs.client import connect
 from runs.start import start_run
 from settings import DatabaseSettings

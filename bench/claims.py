@@ -6,9 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from bench.load import Call, body, connection, loop
-from bench.machine import DATABASE, Machine, machine, wait_for
+from bench.machine import Machine, machine
 from bench.results import Results
-from embedded.demo_data import TENANT_ID
+from bench.servers import DATABASE, wait_for
+from embedded.demo_ids import TENANT_ID
 
 FILL = """
 INSERT INTO scheduled_activities ({columns})

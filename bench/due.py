@@ -1,111 +1,77 @@
-"""Observe at which moment executors can see activities as due."""
+"""Measure steady punctuality: five activities due each second, created some seconds ahead, as executors see them."""
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from bench import observation
+from bench.create import DBOS, PROCRASTINATE
+from bench.load import Measured, posting
+from bench.results import Results
+from bench.servers import Servers
+from bench.target import Target, open_servers
 
-from bench.create import OURS, PEERS, start_peers
-from bench.load import connection
-from bench.machine import Machine, answers, python, wait_for
-from db.engine import open_database
-from db.models import ScheduledActivity
-from db.rows import NOW
-from workflows.words import ActivityStatus
-
-LOOK_EVERY, LOOK_AT_HERD_EVERY = 0.05, 0.1
-PATIENCE = 300
-CRON = "cron"
-DATABASES = {name: database for name, (_, database) in PEERS.items()} | {CRON: CRON}
-
-Due = Callable[[], Awaitable[dict[str, float]]]
-"""Returns the ids that are due now, with their scheduled time."""
-Counted = Callable[[datetime], Awaitable[int]]
-"""Returns how many of the activities scheduled at a time are due now."""
+A_SECOND = 5
 
 
-def start(servers: Machine, *peers: str, cron_every: float | None = None) -> dict[str, str]:
-    """Start our stack, peers that wake by themselves, and a cron job on request; returns their base URLs."""
-    urls = {OURS: servers.start_ours()} | start_peers(servers, *peers, WAKE="yes")
-    if cron_every:
-        servers.database(CRON)
-        urls[CRON] = servers.start("cron", python("-m", "bench.peers.cron"), database=CRON)
-        wait_for(lambda: answers(f"{urls[CRON]}/health/ready"))
-        servers.start("cron job", python("-m", "bench.peers.cron", "work", str(cron_every)), database=CRON)
-    return urls
+async def run(  # noqa: PLR0913 - the circumstances of a measurement
+    results: Results, *, rounds: int, seconds: int, ahead: int, cron: int, target: Target | None = None
+) -> None:
+    """Measure the contenders in turn; the cron job runs every `cron` seconds and is measured at least that long."""
+    async with open_servers(target) as servers:
+        urls = observation.start(servers, DBOS, PROCRASTINATE, cron_every=cron)
+        known: dict[str, set[str]] = {name: set() for name in urls}
+        for _ in range(rounds):
+            for name, url in urls.items():
+                length = max(seconds, cron) if name == observation.CRON else seconds
+                late, _ = await steady(servers, name, url, length, ahead, known[name])
+                label = f"cron, every {cron} s" if name == observation.CRON else name
+                note(results, f"punctuality, {A_SECOND} due a second, created {ahead} s ahead", label, late)
 
 
-@asynccontextmanager
-async def observer(
-    servers: Machine, name: str, url: str, headers: Mapping[str, str]
-) -> AsyncIterator[tuple[Due, Counted]]:
-    """Open the queries for due activities: ours over HTTP, as executors see them, the peers' by the cheaper SQL."""
-    if name != OURS:
-        async with _by_sql(servers, DATABASES[name]) as by_sql:
-            yield by_sql
-        return
-    async with connection(url, headers) as opened:
-
-        async def due() -> dict[str, float]:
-            _, answer = await opened.get("/api/activities?status=DUE&sort=scheduled_at&order=desc&per_page=100")
-            return {
-                one["id"]: datetime.fromisoformat(one["scheduledAt"]).timestamp() for one in json.loads(answer)["data"]
-            }
-
-        async def counted(at: datetime) -> int:
-            moment = f"{at:%Y-%m-%dT%H:%M:%S}"
-            query = f"status=DUE&per_page=1&scheduled_from={moment}.000Z&scheduled_to={moment}.001Z"
-            _, answer = await opened.get(f"/api/activities?{query}")
-            return int(json.loads(answer)["meta"]["total"])
-
-        yield due, counted
+async def steady(  # noqa: PLR0913, PLR0917 - the circumstances of a measurement
+    servers: Servers,
+    name: str,
+    url: str,
+    seconds: float,
+    ahead: float,
+    known: set[str],
+    headers: Mapping[str, str] | None = None,
+    **changes: Any,
+) -> tuple[list[float], Measured]:
+    """Create for `seconds` and wait until all are seen due; returns the lateness of each in seconds, and the calls."""
+    headers = headers or servers.headers()
+    async with observation.observer(servers, name, url, headers) as (ask, _):
+        count = int(seconds * A_SECOND)
+        creating = asyncio.create_task(_create(url, headers, count, ahead, changes))
+        late = await observation.lateness_of_each(ask, known, count)
+        return late, await creating
 
 
-@asynccontextmanager
-async def _by_sql(servers: Machine, database: str) -> AsyncIterator[tuple[Due, Counted]]:
-    opened_database = open_database(servers.postgres.url(database))
-    marked = ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.due_at <= NOW
-    newest = select(ScheduledActivity.id, ScheduledActivity.scheduled_at).where(*marked)
-    newest = newest.order_by(ScheduledActivity.scheduled_at.desc()).limit(500)
-    async with opened_database.autocommit.connect() as opened:
+async def _create(
+    url: str, headers: Mapping[str, str], count: int, ahead: float, changes: Mapping[str, Any]
+) -> Measured:
+    """Create at a steady rate, each activity on its own connection, so that slow answers don't delay the next."""
+    measured = Measured(count / A_SECOND)
 
-        async def due() -> dict[str, float]:
-            return {str(row.id): row.scheduled_at.timestamp() for row in await opened.execute(newest)}
+    async def create_one() -> None:
+        at = (datetime.now(UTC) + timedelta(seconds=ahead)).isoformat(timespec="milliseconds")
+        async with posting(url, headers, scheduled_at=at, **changes) as create:
+            before = time.perf_counter()
+            await create()
+            measured.latencies.append(time.perf_counter() - before)
 
-        async def counted(at: datetime) -> int:
-            counting = select(func.count()).select_from(ScheduledActivity)
-            return int(
-                (await opened.execute(counting.where(*marked, ScheduledActivity.scheduled_at == at))).scalar_one()
-            )
-
-        yield due, counted
-    await opened_database.dispose()
-
-
-async def lateness_of_each(due: Due, known: set[str], expected: int) -> list[float]:
-    """Return for each activity the seconds from its time until it was seen; `known` are those of earlier rounds."""
-    late: dict[str, float] = {}
-    async with asyncio.timeout(PATIENCE):
-        while len(late) < expected:
-            found = await due()
-            now = time.time()
-            late |= {one: now - at for one, at in found.items() if one not in late and one not in known}
-            await asyncio.sleep(LOOK_EVERY)
-    known.update(late)
-    return sorted(late.values())
+    async with asyncio.TaskGroup() as group:
+        for _ in range(count):
+            group.create_task(create_one())
+            await asyncio.sleep(1 / A_SECOND)
+    return measured
 
 
-async def lateness_of_herd(counted: Counted, at: datetime, expected: int) -> list[float]:
-    """Return for each activity of a herd the seconds from the common time until it was seen."""
-    late: list[float] = []
-    await asyncio.sleep(max(0.0, at.timestamp() - time.time() - 0.1))
-    async with asyncio.timeout(PATIENCE):
-        while len(late) < expected:
-            seen, now = await counted(at), time.time()
-            late += [now - at.timestamp()] * (seen - len(late))
-            await asyncio.sleep(LOOK_AT_HERD_EVERY)
-    return late
+def note(results: Results, benchmark: str, name: str, late: list[float]) -> None:
+    """Add the lateness of one round, in milliseconds."""
+    for metric, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
+        at = min(len(late) - 1, int(part * len(late)))
+        results.add(benchmark, name, 1000 * late[at], f"seen late, {metric}", "ms")

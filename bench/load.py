@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from embedded.demo_data import COMMERCE_ID
+from embedded.demo_ids import COMMERCE_ID
 
 Call = Callable[[], Awaitable[object]]
 

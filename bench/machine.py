@@ -1,9 +1,8 @@
 """Run the servers of a benchmark: PostgreSQL with fsync, Temporal on disk, and processes that end with the block."""
 
-import os
+import re
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,14 +10,15 @@ from functools import partial
 from pathlib import Path
 from subprocess import Popen
 from tempfile import TemporaryDirectory
-from typing import IO
 from uuid import UUID
 
-import httpx
+from temporalio.client import Client
 
 from api.http.auth import Permission
+from bench.servers import DATABASE, Counters, Servers, answers, persistence_calls, resident, wait_for
 from db.migrations import upgrade
-from embedded.demo_data import OTHER_TENANT_ID, TENANT_ID, load_demo_data
+from embedded.demo_data import load_demo_data
+from embedded.demo_ids import OTHER_TENANT_ID, TENANT_ID
 from embedded.postgres import Postgres, running_postgres
 from embedded.processes import guarded_process
 from embedded.signing_key import SigningKey, ensure_signing_key
@@ -27,21 +27,16 @@ from embedded.stack_settings import StackSettings
 from embedded.temporal_server import TemporalServer, free_port, has_pollers, running_temporal
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
 
-PATIENCE_SECONDS = 60
-DATABASE = "scheduled_activities"
 COUNTING = ("shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_utility=off")
 
 
 @dataclass
-class Machine:
-    """The servers and the processes started beside them."""
+class Machine(Servers):
+    """Servers that are started for the benchmark, and the processes beside them."""
 
-    folder: Path
-    postgres: Postgres
-    temporal: TemporalServer
-    key: SigningKey
-    parts: ExitStack
-    log: IO[bytes]
+    postgres: Postgres = field(kw_only=True)
+    temporal: TemporalServer = field(kw_only=True)
+    key: SigningKey = field(kw_only=True)
     processes: dict[str, Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, command: Sequence[str], *, database: str = DATABASE, **variables: str) -> str:
@@ -49,19 +44,29 @@ class Machine:
         port = free_port()
         settings = StackSettings(api_port=port, temporal_ui_port=free_port(), data_dir=self.folder)
         known = process_environment(settings, self.postgres.url(database), self.temporal, self.key)
-        self.processes[name] = self.parts.enter_context(
+        process = self.parts.enter_context(
             guarded_process(command, output=self.log, environment={**known, **variables})
         )
+        self.processes[name], self.process_ids[name] = process, process.pid
         return f"http://127.0.0.1:{port}"
 
     def start_ours(self, **variables: str) -> str:
-        """Start our worker, with these variables, and our API as `make run` does; returns the API's base URL."""
+        """Start our worker and our API, with these variables, as `make run` does; returns the API's base URL."""
         self.start("worker", WORKER_COMMAND, **variables)
         for task_queue in (TASK_QUEUE, BULK_TASK_QUEUE):
             wait_for(partial(has_pollers, self.temporal.address, task_queue))
-        url = self.start("api", API_COMMAND)
+        url = self.start("api", API_COMMAND, **variables)
         wait_for(lambda: answers(f"{url}/health/ready"))
         return url
+
+    def kill(self, name: str) -> None:
+        """Kill a process, as a crash does; its processor time is not known any more."""
+        self.processes.pop(name).kill()
+        del self.process_ids[name]
+
+    async def connect(self) -> Client:
+        """Connect a bare client to Temporal."""
+        return await Client.connect(self.temporal.address)
 
     def database(self, name: str) -> str:
         """Create a database with our schema and the demonstration data; returns its name."""
@@ -70,10 +75,11 @@ class Machine:
         load_demo_data(self.postgres.url(name))
         return name
 
-    def headers(self, tenant_id: UUID = TENANT_ID) -> dict[str, str]:
+    def headers(self, tenant_id: UUID | None = None) -> dict[str, str]:
         """Return the headers of a caller with every permission."""
-        everything = {tenant: list(Permission) for tenant in (TENANT_ID, OTHER_TENANT_ID)}
+        everything = {tenant: list(Permission) for tenant in self.tenant_ids}
         token = self.key.token("bench", everything, timedelta(days=1))
+        tenant_id = tenant_id or self.tenant_ids[0]
         return {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id), "Content-Type": "application/json"}
 
     def statements(self, database: str = DATABASE) -> tuple[int, int]:
@@ -86,13 +92,20 @@ class Machine:
             calls, buffers = opened.execute(counted, [database]).fetchone() or (0, 0)
         return calls, buffers
 
-    def processor_seconds(self) -> dict[str, float]:
-        """Return the processor time used so far by each process with its children."""
-        return {name: processor_seconds(process.pid) for name, process in self.processes.items()}
+    def counters(self, database: str = DATABASE) -> Counters:
+        """Return the counters since the start; the WAL covers all databases, but only this one is written."""
+        (port,) = re.findall(r"Temporal Metrics:\s+http://localhost:(\d+)", (self.folder / "bench.log").read_text())
+        with self.postgres.connect() as opened:
+            (wal,) = opened.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')").fetchone() or (0,)
+        return {
+            ("server persistence calls", ""): persistence_calls(f"http://127.0.0.1:{port}/metrics"),
+            ("SQL statements", ""): float(self.statements(database)[0]),
+            ("WAL", "B"): float(wal),
+        }
 
     def memory(self, name: str) -> int:
         """Return a process's memory in bytes, with its proportional share of shared pages."""
-        return resident(self.processes[name].pid)
+        return resident(self.process_ids[name])
 
 
 @contextmanager
@@ -112,54 +125,19 @@ def machine() -> Iterator[Machine]:
                 output=log,
             )
         )
-        running = Machine(folder, postgres, temporal, ensure_signing_key(folder), parts, log)
-        running.processes |= {"postgres": postgres.process, "temporal": temporal.process}
+        running = Machine(
+            folder,
+            parts,
+            log,
+            (TENANT_ID, OTHER_TENANT_ID),
+            postgres=postgres,
+            temporal=temporal,
+            key=ensure_signing_key(folder),
+        )
+        running.process_ids |= {"postgres": postgres.process.pid, "temporal": temporal.process.pid}
         running.database(DATABASE)
         try:
             yield running
         except BaseException:
             print((folder / "bench.log").read_text(errors="replace")[-5000:], file=sys.stderr)
             raise
-
-
-def python(*arguments: str) -> tuple[str, ...]:
-    """Return a command line of this Python."""
-    return (sys.executable, *arguments)
-
-
-def wait_for(is_ready: Callable[[], bool]) -> None:
-    """Wait until `is_ready` returns True.
-
-    Raises:
-        TimeoutError: it stayed False.
-    """
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while not is_ready():
-        if time.monotonic() > give_up_at:
-            msg = "a process isn't ready, see its output"
-            raise TimeoutError(msg)
-        time.sleep(0.1)
-
-
-def answers(url: str, headers: Mapping[str, str] | None = None) -> bool:
-    """Return True if the URL answers with a success."""
-    try:
-        return httpx.get(url, headers=headers, timeout=5, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
-
-
-def resident(pid: int) -> int:
-    """Return the bytes held by a process and its children; PostgreSQL's sessions are children."""
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    shares = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    own = next(int(line.split()[1]) for line in shares if line.startswith("Pss:"))
-    return own * 1024 + sum(resident(child) for child in children)
-
-
-def processor_seconds(pid: int) -> float:
-    """Return the processor time used by a process and its children, living and dead."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return own + sum(processor_seconds(int(child)) for child in children)

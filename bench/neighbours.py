@@ -15,9 +15,10 @@ from uuid import uuid4
 import httpx
 
 from bench.load import Measured, body, connection, posting
-from bench.machine import DATABASE, Machine, machine
+from bench.machine import Machine, machine
 from bench.results import Results
-from embedded.demo_data import OTHER_COMMERCE_ID, OTHER_TENANT_ID
+from bench.servers import DATABASE
+from embedded.demo_ids import OTHER_COMMERCE_ID, OTHER_TENANT_ID
 from workflows.tenant_limits import CATALOGUE_ENTRIES, USERS_OF_COMMERCE
 from workflows.words import Role
 

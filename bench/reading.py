@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bench.load import Measured, body, connection, loop
-from bench.machine import DATABASE, Machine, machine
+from bench.machine import Machine, machine
 from bench.results import Results
-from embedded.demo_data import COMMERCE_ID, TENANT_ID
+from bench.servers import DATABASE
+from embedded.demo_ids import COMMERCE_ID, TENANT_ID
 
 TABLES = ("scheduled_activities", "target_users", "activity_attributes", "status_events", "resolution_attempts")
 

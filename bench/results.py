@@ -6,7 +6,7 @@ import platform
 import statistics
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,7 @@ def machine_facts() -> dict[str, Any]:
     """Return the processors, memory, load and versions that a comparison depends on."""
     models = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
+    installed = {one.name.lower() for one in distributions()}
     return {
         "processors": os.cpu_count(),
         "processor": models[0] if models else platform.processor(),
@@ -86,7 +87,7 @@ def machine_facts() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 1),
-        "versions": {name: version(name) for name in (*PACKAGES, *PEERS)},
+        "versions": {name: version(name) for name in (*PACKAGES, *PEERS) if name in installed},
     }
 
 

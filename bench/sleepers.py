@@ -3,13 +3,12 @@
 import json
 import sys
 
-from temporalio.client import Client
-
 from bench import floor
 from bench.create import FLOOR, OURS
 from bench.load import Measured, body, connection, loop, many_posting
-from bench.machine import Machine, machine, python
+from bench.machine import Machine, machine
 from bench.results import Results
+from bench.servers import python
 
 PROCESSES = ("api", "worker", "temporal", "postgres")
 BATCH, WARM, CALLERS = 500, 300, 8
@@ -21,11 +20,11 @@ async def run(results: Results, *, sizes: tuple[int, ...], rounds: int, seconds:
     with machine() as servers:
         servers.start("floor worker", python("-m", "bench.floor"))
         url = servers.start_ours()
-        client = await Client.connect(servers.temporal.address)
-        await _fill(servers, url, WARM)
+        client = await servers.connect()
+        await fill(servers, url, WARM)
         asleep = 0
         for size in sizes:
-            await _fill(servers, url, size - asleep)
+            await fill(servers, url, size - asleep)
             asleep = size
             print(f"sleepers: {size:,} asleep", file=sys.stderr)
             benchmark = f"sleepers, {size:,} and more asleep"
@@ -46,7 +45,7 @@ def _note(results: Results, benchmark: str, name: str, measured: Measured) -> No
     results.add(benchmark, name, measured.percentile(0.5), "p50", "ms")
 
 
-async def _fill(servers: Machine, url: str, count: int) -> None:
+async def fill(servers: Machine, url: str, count: int) -> None:
     """Create this number of activities due in a month; repeat those that missed the deadline."""
     async with connection(url, servers.headers()) as opened:
         for start in range(0, count, BATCH):

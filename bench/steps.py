@@ -20,12 +20,13 @@ from activities_impl.scheduled_activities import ScheduledActivities
 from api.activities.schemas import ScheduledActivityCreate
 from bench.create import CLIENTS
 from bench.load import Call, body, loop
-from bench.machine import machine, python
+from bench.machine import machine
 from bench.results import Results
+from bench.servers import python
 from bench.steps_workflow import QUEUE, FiveSteps, Half, NoSteps, TwoSteps
 from db import facts
 from db.engine import Database, open_database
-from embedded.demo_data import TENANT_ID
+from embedded.demo_ids import TENANT_ID
 from runs.client import connect
 from runs.sandbox import Sandbox
 from runs.start import start_run
