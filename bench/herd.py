@@ -20,8 +20,9 @@ from embedded.stack import WORKER_COMMAND
 CREATORS = 16
 QUIETLY, AHEAD = 3, 2
 """The shortest time of measuring another tenant, and how far ahead its activities are created, in seconds."""
-KILLED_BEFORE, STARTING = 5, 6
-"""The seconds before the herd's time at which a worker is killed, and those that it has for its start."""
+KILLED_BEFORE, STARTING, JUST_BEFORE = 5, 6, 0.1
+"""The seconds before the herd's time at which a worker is killed, those that it has for its start, and those before the
+time at which the observation begins."""
 BESIDE = f"another tenant beside a herd, {A_SECOND} of its own a second"
 
 
@@ -57,6 +58,12 @@ async def _herd(servers: Servers, name: str, url: str, size: int, ahead: float) 
     """Create a herd, wait for its time, and return the lateness at which each activity was seen."""
     at = (datetime.now(UTC) + timedelta(seconds=ahead)).replace(microsecond=0)
     await _create(servers, url, at, size)
+    return await _observe(servers, name, url, at, size)
+
+
+async def _observe(servers: Servers, name: str, url: str, at: datetime, size: int) -> list[float]:
+    """Wait for the time of a herd; returns the lateness at which each activity was seen."""
+    await asyncio.sleep((at - datetime.now(UTC)).total_seconds() - JUST_BEFORE)  # the API closes an idle connection
     async with observation.observer(servers, name, url, servers.headers()) as (_, counted):
         return await observation.lateness_of_herd(counted, at, size)
 
@@ -95,9 +102,7 @@ async def _moved(results: Results, servers: Servers, url: str, size: int, ahead:
     started = time.monotonic()
     moved = await _move(servers, url, first, then, size)
     results.add(_title(size), "moved within the lead", moved / (time.monotonic() - started), "moves", "/s")
-    async with observation.observer(servers, OURS, url, servers.headers()) as (_, counted):
-        late = await observation.lateness_of_herd(counted, then, moved)
-    note(results, _title(size), "moved within the lead", late)
+    note(results, _title(size), "moved within the lead", await _observe(servers, OURS, url, then, moved))
 
 
 async def _move(servers: Servers, url: str, first: datetime, then: datetime, size: int) -> int:

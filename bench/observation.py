@@ -107,7 +107,6 @@ async def lateness_of_each(due: Due, known: set[str], expected: int) -> list[flo
 async def lateness_of_herd(counted: Counted, at: datetime, expected: int) -> list[float]:
     """Return for each activity of a herd the seconds from the common time until it was seen."""
     late: list[float] = []
-    await asyncio.sleep(max(0.0, at.timestamp() - time.time() - 0.1))
     async with asyncio.timeout(PATIENCE):
         while len(late) < expected:
             seen, now = await counted(at), time.time()

@@ -76,12 +76,7 @@ async def test_a_benchmark_measures_a_running_stack_beside_the_floor_and_leaves_
 
 
 async def test_a_benchmark_touches_no_tenant_that_has_rows_of_its_own(
-    service: Service,
-    postgres: Postgres,
-    temporal_server: TemporalServer,
-    temporal: Client,
-    tenant: Tenant,
-    http: httpx.AsyncClient,
+    service: Service, postgres: Postgres, temporal_server: TemporalServer, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     created = await http.post("/api/activities", json=contract_example(scheduled_at=from_now(days=1)))
     assert created.status_code == 201
@@ -90,7 +85,7 @@ async def test_a_benchmark_touches_no_tenant_that_has_rows_of_its_own(
     assert code == 1
     assert f"tenant {tenant.id} has rows of its own" in output
     assert await rows(service, tenant.id) == before
-    assert len(await runs(temporal, f"TenantId = '{tenant.id}'")) == 1
+    assert len(await runs(service.temporal, f"TenantId = '{tenant.id}'")) == 1
 
 
 async def test_a_benchmark_names_what_the_environment_lacks() -> None:
