@@ -20,6 +20,7 @@ from db.engine import Database
 from db.reconciliation import EndedRow, ended_among_statement, recorded_statement, still_open_statement
 from db.rows import fetch_rows
 from runs.ask import ListedRun, count_runs, list_runs
+from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
 from runs.lead import Lead
 from runs.recovery import Recovery
 from runs.restoration import MissingRow, Restoration
@@ -33,6 +34,8 @@ ENDED_FROM_OUTSIDE = f"{OURS} AND ExecutionStatus IN ('Terminated', 'Canceled', 
 OPEN = f"{OURS} AND ExecutionStatus = 'Running'"
 UNENDED = f"{OPEN} AND (ActivityStatus IN ('UNRESOLVED', 'RESOLVING') OR ScheduledAt < "
 """Open runs that no timer ends, and those whose time has passed; the time is to be added."""
+PROBLEMS = f"TaskQueue IN ('{TASK_QUEUE}', '{BULK_TASK_QUEUE}') AND TemporalReportedProblems IS NOT NULL"
+"""Runs whose workflow tasks have failed several times in a row. Temporal removes the attribute by itself."""
 COMPLETED = f"{OURS} AND ExecutionStatus = 'Completed' AND CloseTime >"
 LATELY = timedelta(days=1)
 """The time for which a round looks for the rows of completed runs; an operator can name an earlier point."""
@@ -90,9 +93,10 @@ class ListedRuns(ListedRunActivities):
 
     @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:
-        """Count the runs that Temporal lists as RESOLVING for that long; change nothing."""
+        """Count the runs listed as RESOLVING for that long, and those whose tasks keep failing; change nothing."""
         since = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
-        query = f"ExecutionStatus = 'Running' AND ActivityStatus = 'RESOLVING' AND StartTime < '{since}'"
+        resolving = f"ActivityStatus = 'RESOLVING' AND StartTime < '{since}'"
+        query = f"ExecutionStatus = 'Running' AND (({resolving}) OR ({PROBLEMS}))"
         count = await count_runs(self._client, query)
         runs, _ = await list_runs(self._client, query, Listing(size=EXAMPLES)) if count else ([], None)
         examples = tuple(run.activity_id or run.id for run in runs)

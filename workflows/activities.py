@@ -178,7 +178,7 @@ class ListedRunActivities(ABC):
     @abstractmethod
     @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:
-        """Report the runs that have not recorded their activity after `older_than_seconds`."""
+        """Report runs without a recorded activity after `older_than_seconds`, and those whose tasks keep failing."""
 
 
 class BulkOperationActivities(ABC):

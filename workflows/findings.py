@@ -25,7 +25,10 @@ class Finding(StrEnum):
     OVERDUE = "overdue"
     """The activity is READY after its time although its run is open: reported only, since a worker is behind."""
     STUCK = "stuck"
-    """The run has not recorded its activity for a long time: reported only; its pending step shows the cause."""
+    """The run has not recorded its activity for a long time, or its workflow tasks keep failing: it is reported only.
+
+    Its pending step or its last task shows the cause.
+    """
     LEASE_EXPIRED = "lease_expired"
     """An executor's lease ran out and no claim has expired it since: the activity is DUE again, or FAILED."""
     FOLLOWED_UP = "followed_up"

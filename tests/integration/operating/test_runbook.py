@@ -179,6 +179,7 @@ EXPECTED = {
     "UNRESOLVED piles up": ("No user was found", "READY"),
     "A run was ended by mistake": ("TERMINATED_BY_OPERATOR", "wrong button", "is READY again"),
     "A step keeps failing": ("mark_due", "DatabaseUnavailable"),
+    "Workflow tasks keep failing": ("0 runs replayed, 0 would break",),
     "Everything is late": ('"status":"ready"', "scheduled_activities_overdue 0.0"),
     "Nothing is claimed": ('scheduled_activities_due{channel="WHATSAPP"} 1.0', "WHATSAPP"),
     "Temporal was lost": ("0 runs started, 1 were open already", '"rows": 1'),

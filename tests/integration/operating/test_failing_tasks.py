@@ -1,0 +1,61 @@
+"""Test that reconciliation reports the runs whose workflow tasks keep failing, while they do."""
+
+import asyncio
+from uuid import uuid4
+
+from temporalio.testing import ActivityEnvironment
+from temporalio.worker import Worker
+
+from activities_impl.listed_runs import ListedRuns
+from embedded.postgres import Postgres
+from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
+from runs.client import TASK_QUEUE
+from runs.lead import Lead
+from runs.sandbox import Sandbox
+from tests.support.activities import created
+from tests.support.builders import from_now
+from tests.support.changed_workflow import Careless
+from tests.support.service import Service, running_service, temporal_client, until
+from worker import steps
+from workflows.findings import Compared, Finding
+
+AFTER_TWO_FAILURES = {"system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "2"}
+"""The server's own number is five, with 5 s between two of them."""
+LONG = 600.0
+
+
+async def find_stuck(service: Service) -> Compared:
+    step = ListedRuns(service.temporal, service.database, Lead(0)).find_stuck
+    return await ActivityEnvironment().run(step, LONG)
+
+
+async def until_stuck(service: Service, *activity_ids: str) -> None:
+    async with asyncio.timeout(90):
+        while (await find_stuck(service)).examples[Finding.STUCK] != activity_ids:
+            await asyncio.sleep(0.2)
+
+
+async def test_a_run_that_the_deployed_code_can_not_replay_is_reported_until_a_version_can(postgres: Postgres) -> None:
+    name = f"failing_{uuid4().hex}"
+    postgres.create_database(name, template="template")
+    with running_temporal(dynamic_config=DYNAMIC_CONFIG | AFTER_TWO_FAILURES) as server:
+        client = await temporal_client(server.address)
+        async with running_service(postgres.url(name), client) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                activity = await created(http, scheduled_at=from_now(seconds=3))
+                asleep = await created(http, scheduled_at=from_now(hours=1))
+        async with running_service(postgres.url(name), client, work=False) as service:
+            careless = Worker(
+                client,
+                task_queue=TASK_QUEUE,
+                workflows=[Careless],
+                activities=steps(client, service.database),
+                workflow_runner=Sandbox(),
+            )
+            async with careless:
+                await until_stuck(service, activity["id"])
+        async with running_service(postgres.url(name), client) as service, service.client(tenant.id) as http:
+            await until(http, f"/api/activities/{activity['id']}", "DUE")
+            await until_stuck(service)
+            assert (await http.get(f"/api/activities/{asleep['id']}")).json()["status"] == "READY"
