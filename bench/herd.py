@@ -98,7 +98,7 @@ async def _moved(results: Results, servers: Servers, url: str, size: int, ahead:
     first = (datetime.now(UTC) + timedelta(seconds=ahead)).replace(microsecond=0)
     await _create(servers, url, first, size)
     await asyncio.sleep((first - datetime.now(UTC)).total_seconds() - _lead(ahead) / 2)
-    then = first + timedelta(seconds=ahead + size / 10)
+    then = first + timedelta(seconds=ahead + size // 10)
     started = time.monotonic()
     moved = await _move(servers, url, first, then, size)
     results.add(_title(size), "moved within the lead", moved / (time.monotonic() - started), "moves", "/s")
