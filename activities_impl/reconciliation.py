@@ -169,11 +169,11 @@ class Reconciliation(ReconciliationActivities):
 
     @activity.defn
     async def end_runs(self, page: Page) -> Compared:
-        """End the runs beside activities that have ended before their time, in the order of these ends."""
+        """End the runs beside activities that were canceled, or due at another time than their first, in that order."""
         async with self._database.autocommit.connect() as connection:
             rows = await fetch_rows(connection, EndedRow, ended_rows_statement(page))
         found = await settle_each(rows, self._recovery.end_run)
-        last = Cursor(at=rows[-1].updated_at, tenant_id=rows[-1].tenant_id, id=rows[-1].id) if rows else page.after
+        last = Cursor(at=rows[-1].ended_at, tenant_id=rows[-1].tenant_id, id=rows[-1].id) if rows else page.after
         return report_page(found, (last, len(rows) == page.size))
 
 

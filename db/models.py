@@ -227,8 +227,13 @@ class TargetConfig(HasId):
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
 
-ENDED_EARLY = text("(status = 'CANCELED' OR due_at < scheduled_at)")
-"""Match activities that have ended before their time; literals, so that the planner recognizes the partial index."""
+ENDED_OTHERWISE = text("(status = 'CANCELED' OR due_at < scheduled_at OR due_at IS NOT NULL AND moved_at IS NOT NULL)")
+"""Match activities that have ended otherwise than by the first timer of their run, before or at another time.
+
+Literals, so that the planner recognizes the partial index.
+"""
+ENDED_AT = text("greatest(updated_at, marked_at)")
+"""A mark leaves `updated_at` as it is."""
 
 
 class ScheduledActivity(HasId):
@@ -289,7 +294,7 @@ class ScheduledActivity(HasId):
             postgresql_where=text("lateness_ms > 1000"),
         ),
         Index("scheduled_activities_marked_idx", "tenant_id", "marked_at", postgresql_where=text("status = 'DUE'")),
-        Index("scheduled_activities_ended_early_idx", "updated_at", "tenant_id", "id", postgresql_where=ENDED_EARLY),
+        Index("scheduled_activities_ended_idx", ENDED_AT, "tenant_id", "id", postgresql_where=ENDED_OTHERWISE),
     )
 
     idempotency_key: Mapped[str] = mapped_column(Text(collation="C"))

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Text, and_, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.models import ENDED_EARLY, ScheduledActivity
+from db.models import ENDED_OTHERWISE, ScheduledActivity
 from db.rows import NOW, Columns, Event, HasAddress, Rows, address, event_insert, page_statement, row_lock
 from db.snapshots import MARKED_STATUS
 from workflows.findings import Cursor, Page
@@ -16,7 +16,8 @@ from workflows.words import OPEN, ActivityStatus, EventType
 
 _PLACE = (ScheduledActivity.scheduled_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
 _OWN = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
-_ENDED_PLACE = (ScheduledActivity.updated_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
+_ended_at = func.greatest(ScheduledActivity.updated_at, ScheduledActivity.marked_at)
+_ENDED_PLACE = (_ended_at.label("ended_at"), ScheduledActivity.tenant_id, ScheduledActivity.id)
 
 
 class OpenRow(NamedTuple):
@@ -36,7 +37,7 @@ class OpenRow(NamedTuple):
 class EndedRow(NamedTuple):
     """A row that needs no run any more."""
 
-    updated_at: datetime
+    ended_at: datetime
     tenant_id: UUID
     id: UUID
     idempotency_key: str
@@ -73,15 +74,16 @@ def open_rows_statement(page: Page) -> Rows:
 
 
 def ended_rows_statement(page: Page) -> Rows:
-    """Select the `EndedRow`s of a page that were canceled or made due before their time, in the order of their writes.
+    """Select the `EndedRow`s of a page that were canceled, or due at another time than the first, in that order.
 
-    A run that ends an activity at its time can't miss that. Without a cursor the page begins a day ago.
+    A run can't miss the end at its first time, for which its history has a timer. Without a cursor the page begins a
+    day ago.
     """
     rows = select(*_ENDED_PLACE, ScheduledActivity.idempotency_key).where(
-        ENDED_EARLY, ScheduledActivity.updated_at < NOW - timedelta(seconds=page.grace_seconds)
+        ENDED_OTHERWISE, _ended_at < NOW - timedelta(seconds=page.grace_seconds)
     )
     if page.after is None:
-        rows = rows.where(ScheduledActivity.updated_at > NOW - timedelta(days=1))
+        rows = rows.where(_ended_at > NOW - timedelta(days=1))
     return page_statement(rows, _ENDED_PLACE, page.after, page.size)
 
 

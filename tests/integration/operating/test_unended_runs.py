@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from temporalio.client import (
 )
 
 from db import changes
+from db.marks import mark_due_statement
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
@@ -28,7 +29,7 @@ from tests.support.reconciliation import reconciled, run_of
 from tests.support.service import Service, running_service, temporal_client
 from tests.support.worlds import idle_service, new_database, new_namespace, work
 from workflows.findings import Compared, Finding, Listing, Part, Reconcile
-from workflows.messages import Apply, Cancel, ExecuteNow
+from workflows.messages import Apply, Cancel, ExecuteNow, MarkDue, Reschedule
 from workflows.reconciliation import ReconciliationWorkflow
 
 MANY = 110
@@ -43,7 +44,7 @@ async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
 
 
 async def apply_unheard(
-    service: Service, tenant: Tenant, activity: dict[str, Any], change: Cancel | ExecuteNow
+    service: Service, tenant: Tenant, activity: dict[str, Any], change: Cancel | ExecuteNow | Reschedule
 ) -> None:
     """Write a change that the run never learns of, as if the completion of its workflow task was lost."""
     unheard = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", actor="tester", change=change)
@@ -66,6 +67,21 @@ async def test_a_run_that_missed_the_end_of_its_activity_ends_in_the_next_round(
         assert await trail(http, activity["id"]) == before
         assert (await run_of(own, tenant, other).describe()).status is WorkflowExecutionStatus.RUNNING
         assert Finding.ENDED not in (await reconciled(own.temporal)).counts
+
+
+async def test_a_run_that_missed_a_move_and_marked_at_the_new_time_ends_in_the_next_round(own: Service) -> None:
+    """Its history has the timer of the first time alone: both were written in workflow tasks that Temporal lost."""
+    tenant = await own.tenant()
+    async with own.client(tenant.id) as http:
+        activity = await created(http)
+        await apply_unheard(own, tenant, activity, Reschedule(scheduled_at=datetime.now(UTC)))
+        mark = MarkDue(tenant_id=tenant.id, id=activity["id"], version=2)
+        async with own.database.autocommit.connect() as connection:
+            await connection.execute(*mark_due_statement(mark))
+        assert (await http.get(f"/api/activities/{activity['id']}")).json()["status"] == "DUE"
+        found = await reconciled(own.temporal, size=1)
+        assert found.examples == {Finding.ENDED: (activity["id"],), Finding.STUCK: ()}
+        assert await run_of(own, tenant, activity).result() == "DUE"
 
 
 async def test_an_unresolved_run_whose_activity_ended_long_ago_is_found_by_temporals_list(own: Service) -> None:

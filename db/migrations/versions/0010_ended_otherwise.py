@@ -1,4 +1,4 @@
-"""Activities that have ended before their time: reconciliation compares them with their runs."""
+"""Activities that have ended otherwise than by their run's first timer: reconciliation compares them with their runs."""
 
 from alembic import op
 
@@ -8,7 +8,7 @@ oldest_code = "0007"
 branch_labels = None
 depends_on = None
 
-INDEX = "scheduled_activities_ended_early_idx"
+INDEX = "scheduled_activities_ended_idx"
 
 
 def upgrade() -> None:
@@ -16,8 +16,8 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}")  # of an attempt that was cut off
         op.execute(
-            f"CREATE INDEX CONCURRENTLY {INDEX} ON scheduled_activities (updated_at, tenant_id, id)"
-            " WHERE status = 'CANCELED' OR due_at < scheduled_at"
+            f"CREATE INDEX CONCURRENTLY {INDEX} ON scheduled_activities (greatest(updated_at, marked_at), tenant_id, id)"
+            " WHERE status = 'CANCELED' OR due_at < scheduled_at OR due_at IS NOT NULL AND moved_at IS NOT NULL"
         )
 
 
