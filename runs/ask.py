@@ -29,6 +29,7 @@ from runs.patience import ANSWER_PATIENCE, LIST_PATIENCE, wait_for_answer
 from runs.start import RunFailedError, failure_of
 from workflows.actors import read_actor
 from workflows.findings import Listing
+from workflows.limits import make_storable
 from workflows.messages import Message, RejectedError, Snapshot
 from workflows.search_attributes import ACTIVITY_ID, TENANT_ID
 from workflows.words import ActivityStatus
@@ -239,7 +240,7 @@ async def read_ending(client: Client, run: WorkflowExecution) -> Ending:
     ):
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
             terminated = event.workflow_execution_terminated_event_attributes
-            return Ending(by=terminated.identity, reason=terminated.reason[:500] or None)
+            return Ending(by=make_storable(terminated.identity), reason=make_storable(terminated.reason) or None)
     return Ending(by="temporal")
 
 

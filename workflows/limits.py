@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from workflows.messages import Cancel, Message, Refresh, Reschedule
 
 TEXT_LENGTH = 1000
+OPERATORS_TEXT_LENGTH = 500
 FIRST_YEAR = 1970
 YEARS_AHEAD = 10
 LONGEST_WAIT = timedelta(days=YEARS_AHEAD * 365 + 3)
@@ -70,6 +71,11 @@ def is_storable(text: str) -> bool:
 def is_blank(text: str) -> bool:
     """Return whether nothing of the text can be seen."""
     return all(one.isspace() or one in _BLANKS or unicodedata.category(one) in {"Cc", "Cf"} for one in text)
+
+
+def make_storable(text: str) -> str:
+    """Return an operator's text as PostgreSQL can store it, and no longer than it is read: Temporal takes any."""
+    return text[:OPERATORS_TEXT_LENGTH].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _find_faulty_reason(reason: str | None) -> str | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
-from workflows import display
+from workflows import display, limits
 from workflows.activities import ResolutionActivities, ScheduledActivityActivities, rejection_of
 from workflows.changes import ChangeableActivity, reject_faulty
 from workflows.messages import Cancel, MarkDue, Resolve, ScheduledActivityInput, Snapshot, Standing
@@ -149,7 +149,8 @@ class ScheduledActivityWorkflow(ChangeableActivity):
 
     async def _cancel_row(self) -> None:
         """Cancel the activity because an operator has cancelled its run in Temporal."""
-        why = ": ".join(filter(None, ("The run was cancelled in Temporal", workflow.cancellation_reason())))
+        reason = limits.make_storable(workflow.cancellation_reason() or "")
+        why = ": ".join(filter(None, ("The run was cancelled in Temporal", reason)))
         with suppress(FailureError):  # an executor has claimed it: only the run can still be cancelled
             async with self._queue.turn():
                 await self._carry_out(Cancel(reason=why), key="cancel-request")

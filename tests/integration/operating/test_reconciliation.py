@@ -20,6 +20,7 @@ from temporalio.client import (
     ScheduleIntervalSpec,
     ScheduleSpec,
     WorkflowExecutionStatus,
+    WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
 )
@@ -52,6 +53,42 @@ from workflows.reconciliation import ReconciliationWorkflow
 
 ROOT = Path(__file__).parents[3]
 NO_LEAD = Lead(0)
+
+
+@pytest.mark.parametrize("reason", ["a\0b", "\0", "x" * 100_000])
+async def test_a_termination_for_a_reason_that_can_not_be_stored_is_found(
+    own: tuple[str, Service], reason: str
+) -> None:
+    _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        await run_of(service, tenant, activity).terminate(reason=reason)
+        await until_found(service.temporal, Finding.TERMINATED, activity["id"])
+        failed = (await http.get(f"/api/activities/{activity['id']}")).json()
+        assert (failed["status"], failed["statusReason"]) == (
+            "FAILED",
+            f"The run was ended in Temporal: {reason[:500]}".replace("\0", "\ufffd"),
+        )
+
+
+@pytest.mark.parametrize("reason", ["a\0b", "x" * 100_000])
+async def test_a_run_that_is_cancelled_for_a_reason_that_can_not_be_stored_cancels_its_row(
+    own: tuple[str, Service], reason: str
+) -> None:
+    _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        run = run_of(service, tenant, activity)
+        await run.cancel(reason=reason)
+        with pytest.raises(WorkflowFailureError):
+            await run.result()
+        canceled = (await http.get(f"/api/activities/{activity['id']}")).json()
+        assert (canceled["status"], canceled["statusReason"]) == (
+            "CANCELED",
+            f"The run was cancelled in Temporal: {reason[:500]}".replace("\0", "\ufffd"),
+        )
 
 
 async def test_where_rows_and_runs_agree_a_round_changes_nothing(own: tuple[str, Service]) -> None:
