@@ -55,7 +55,9 @@ class ChangeableActivity:
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
         info = workflow.info()
         reset_of = None if info.original_execution_run_id == info.run_id else info.original_execution_run_id
-        self._scheduled = scheduled.model_copy(update={"reset_of": reset_of, "actor": read_actor(info.headers)})
+        lead_seconds = limits.bound_lead(scheduled.lead_seconds)
+        known = {"reset_of": reset_of, "actor": read_actor(info.headers), "lead_seconds": lead_seconds}
+        self._scheduled = scheduled.model_copy(update=known)
         self._snapshot: Snapshot | None = None
         self._creation_failure: FailureError | None = None
         self._queue = Queue()

@@ -78,6 +78,11 @@ def make_storable(text: str) -> str:
     return text[:OPERATORS_TEXT_LENGTH].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
+def bound_lead(seconds: float) -> float:
+    """Return the lead of a run's input, or none if it is out of bounds: a person may have started the run."""
+    return 0 if _find_faulty_lead(seconds) else seconds
+
+
 def _find_faulty_reason(reason: str | None) -> str | None:
     if reason is None or (is_storable(reason) and not is_blank(reason)):
         return None

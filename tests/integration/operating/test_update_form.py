@@ -196,6 +196,20 @@ class Forging(Interceptor):
         return Forged(next)
 
 
+@pytest.mark.parametrize("lead_seconds", [-1e12, 1e300, 1e13, -1])
+async def test_a_run_that_was_started_by_hand_with_an_odd_lead_marks_its_activity(
+    service: Service, tenant: Tenant, lead_seconds: float
+) -> None:
+    body = contract_example(scheduled_at=from_now(seconds=2))
+    request = ScheduledActivityCreate.model_validate_json(json.dumps(body)).as_request()
+    typed = ScheduledActivityInput(id=uuid4(), tenant_id=tenant.id, request=request, lead_seconds=lead_seconds)
+    await service.temporal.start_workflow(
+        "ScheduledActivityWorkflow", typed, **start_options(typed, ActivityStatus.RESOLVING, request.scheduled_at)
+    )
+    async with service.client(tenant.id) as http, asyncio.timeout(30):
+        await until(http, f"/api/activities/{typed.id}", "DUE")
+
+
 async def test_a_run_that_was_started_by_hand_names_no_actor(service: Service, tenant: Tenant) -> None:
     request = ScheduledActivityCreate.model_validate_json(json.dumps(contract_example(scheduled_at=from_now(hours=1))))
     typed = ScheduledActivityInput(id=uuid4(), tenant_id=tenant.id, request=request.as_request(), actor="the boss")
