@@ -5,9 +5,11 @@ import re
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commerces.commerces import metadata_fault
 from api.commerces.schemas import Addresses, ContactCreate, ExternalId, Metadata, Roles, find_surplus
@@ -108,17 +110,19 @@ class _Examined:
     users: list[tuple[str, bytes]] = field(default_factory=list)
     rejected: list[RejectedItemRead] = field(default_factory=list)
     warnings: list[RejectedItemRead] = field(default_factory=list)
+    repeated: list[tuple[int, "_Judged", CommerceSyncItem]] = field(default_factory=list)
+    """Valid items whose external id an earlier one has: their turn comes if that one turns out to be too large."""
     room: int = SYNC_FAULTS
     """The number of faults that are still listed; from then on each item has its first alone."""
 
     def add(self, index: int, judged: "_Judged") -> None:
         """Add the rows of an item, or the faults that keep it from being written."""
         item = judged.item
-        if item is not None and item.external_id in self.commerces:
-            item = None
-            judged.faults.append(Fault(pointer="/external_id", detail="An earlier item has the same external_id."))
         if item is None:
             self.rejected.append(self._describe(index, judged.external_id, judged.faults))
+            return
+        if item.external_id in self.commerces:
+            self.repeated.append((index, judged, item))
             return
         if judged.left_out:
             self.warnings.append(self._describe(index, judged.external_id, judged.left_out))
@@ -129,8 +133,17 @@ class _Examined:
     def reject(self, external_ids: frozenset[str], fault: Fault) -> None:
         """Move the items of commerces that would be too large to those that were not written."""
         self.rejected += [self._describe(self.places[one], one, [fault]) for one in external_ids]
-        self.rejected.sort(key=attrgetter("index"))
         self.warnings = [one for one in self.warnings if one.external_id not in external_ids]
+
+    def begin_turn(self, external_ids: frozenset[str]) -> None:
+        """Take up the next items of the commerces that were not written; reject those of the others."""
+        repeated, self.repeated, self.commerces, self.users = self.repeated, [], {}, []
+        for index, judged, item in repeated:
+            if item.external_id in external_ids:
+                self.add(index, judged)
+            else:
+                fault = Fault(pointer="/external_id", detail="An earlier item has the same external_id.")
+                self.rejected.append(self._describe(index, item.external_id, [fault]))
 
     def _describe(self, index: int, external_id: str | None, faults: list[Fault]) -> RejectedItemRead:
         listed = faults[: max(1, min(FAULTS, self.room))]
@@ -166,16 +179,22 @@ async def sync_commerces(
             rows.add(index, judged)
             await asyncio.sleep(0)  # other requests have their turn after each item
     async with opened.database.transactions.begin() as connection:
-        counts = await upsert_commerces(connection, caller.tenant_id, rows.commerces, rows.users)
-    rows.reject(counts.full, Fault(pointer="/users", detail=describe_limit(USERS_OF_COMMERCE, "The commerce")))
-    rows.reject(counts.too_long, metadata_fault())
-    return CommerceSyncRead(
-        created=counts.created,
-        updated=counts.updated,
-        unchanged=counts.unchanged,
-        refused=rows.rejected,
-        warnings=rows.warnings,
-    )
+        counts = await _write(connection, caller.tenant_id, rows)
+    rows.rejected.sort(key=attrgetter("index"))
+    return CommerceSyncRead(**counts, refused=rows.rejected, warnings=rows.warnings)
+
+
+async def _write(connection: AsyncConnection, tenant_id: UUID, rows: _Examined) -> dict[str, int]:
+    """Write the rows, turn by turn while commerces would be too large; return their number by outcome."""
+    outcomes = dict.fromkeys(("created", "updated", "unchanged"), 0)
+    while rows.commerces:
+        counts = await upsert_commerces(connection, tenant_id, rows.commerces, rows.users)
+        for name in outcomes:
+            outcomes[name] += getattr(counts, name)
+        rows.reject(counts.full, Fault(pointer="/users", detail=describe_limit(USERS_OF_COMMERCE, "The commerce")))
+        rows.reject(counts.too_long, metadata_fault())
+        rows.begin_turn(counts.full | counts.too_long)
+    return outcomes
 
 
 @dataclass

@@ -185,6 +185,24 @@ async def test_an_external_id_counts_once_in_a_request(http: httpx.AsyncClient) 
     assert (await commerce(http, "a"))["name"] == "First"
 
 
+async def test_after_an_item_that_would_be_too_large_the_next_of_its_external_id_is_written(
+    http: httpx.AsyncClient,
+) -> None:
+    def filled(number: int) -> dict[str, str]:
+        return {f"{number}-{key}": "x" * 1000 for key in range(90)}
+
+    for number in range(5):
+        await sync(http, {"external_id": "a", "name": "A", "metadata": filled(number)})
+    too_large = {"external_id": "a", "name": "Too large", "metadata": filled(5)}
+    last = {"external_id": "a", "name": "Last"}
+    answer = await sync(http, too_large, {"external_id": "b", "name": "B"}, too_large, last, last)
+
+    assert counted(answer) == (1, 1, 0)
+    pointers = [error["pointer"] for item in answer["refused"] for error in item["errors"]]
+    assert pointers == ["/items/0/metadata", "/items/2/metadata", "/items/4/external_id"]
+    assert (await commerce(http, "a"))["name"] == "Last"
+
+
 async def test_more_than_a_thousand_items_are_refused_and_a_thousand_are_not(http: httpx.AsyncClient) -> None:
     items = [{"external_id": f"s-{number:04}", "name": "S"} for number in range(1001)]
 
