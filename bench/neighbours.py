@@ -176,7 +176,7 @@ MANY_CRITERIA = [{"type": LAST_CONTACTED[days % 2], "config": {"within_days": da
     {"type": "ROLE_MATCH", "config": {"role": role.value}} for role in Role
 ]
 """As many different ones as a request may have."""
-MOST, BEYOND = USERS_OF_COMMERCE.most, 20_000
+MOST, BEYOND = USERS_OF_COMMERCE.default, 20_000
 """As many users as a commerce may have, and more than a tenant can add: a lowered limit leaves what there is."""
 
 
@@ -196,7 +196,7 @@ def _users(number: int) -> str:
 REASONS = f"""
     INSERT INTO reasons (tenant_id, code, label, aliases, name_keys)
     SELECT '{OTHER_TENANT_ID}', 'r' || n, 'Reason ' || n, ARRAY['also ' || n, 'and ' || n], '{{}}'
-    FROM generate_series(1, {CATALOGUE_ENTRIES.most}) n ON CONFLICT DO NOTHING
+    FROM generate_series(1, {CATALOGUE_ENTRIES.default}) n ON CONFLICT DO NOTHING
 """  # noqa: S608 - constants of this repository
 
 

@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeEngine
 
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
 from db.rows import ADVISORY_LOCK, Expression, Rows, lock_parameters
-from workflows.tenant_limits import METADATA_BYTES, USERS_OF_COMMERCE
+from workflows.tenant_limits import METADATA_BYTES
 
 SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
 
@@ -155,7 +155,7 @@ UPSERT_USERS_STATEMENT = _upsert_statement(
 ).returning(CommerceUser.commerce_id)
 
 
-_most_users = literal_column(str(USERS_OF_COMMERCE.most), Integer)
+_most_users = bindparam("most_users", type_=Integer)
 
 
 def _number_of_users(commerce_id: Expression) -> ScalarSelect[int]:
@@ -186,12 +186,16 @@ FULL_COMMERCES_STATEMENT = select(_new_users.c.commerce_id).where(
 
 
 async def upsert_commerces(
-    connection: AsyncConnection, tenant_id: UUID, commerces: Mapping[str, bytes], users: Sequence[tuple[str, bytes]]
+    connection: AsyncConnection,
+    tenant_id: UUID,
+    commerces: Mapping[str, bytes],
+    users: Sequence[tuple[str, bytes]],
+    most_users: int,
 ) -> SyncCounts:
     """Create or update the commerces, and then their users; columns that a row leaves out stay as they are.
 
     `commerces` has a JSON object by external id, `users` the external id of the commerce and a JSON object for each.
-    A commerce that would have too many users is not written at all.
+    A commerce that would have more than `most_users` is not written at all.
     """
     await connection.execute(SYNC_LOCK_STATEMENT, lock_parameters("commerces", tenant_id))
     # Locked in one order, so that two transactions never wait for each other's rows.
@@ -199,7 +203,7 @@ async def upsert_commerces(
     locked = (await connection.execute(LOCK_COMMERCES_STATEMENT, sent)).all()
     stored = {row.external_id: row.id for row in locked if row.id is not None}
     too_long = frozenset(row.external_id for row in locked if row.is_too_long)
-    full = await _find_full(connection, tenant_id, stored, users) - too_long
+    full = await _find_full(connection, tenant_id, stored, users, most_users) - too_long
     if unwritten := full | too_long:
         users = [user for user in users if user[0] not in unwritten]
         sent["rows"] = _format_array(commerces[name] for name in sorted(commerces.keys() - unwritten))
@@ -217,24 +221,29 @@ async def upsert_commerces(
 
 
 async def _find_full(
-    connection: AsyncConnection, tenant_id: UUID, stored: Mapping[str, UUID], users: Sequence[tuple[str, bytes]]
+    connection: AsyncConnection,
+    tenant_id: UUID,
+    stored: Mapping[str, UUID],
+    users: Sequence[tuple[str, bytes]],
+    most: int,
 ) -> frozenset[str]:
-    """Find the commerces that would have too many users. A new one can't: an item has fewer than the limit.
+    """Find the commerces that would have too many users.
 
     The commerces are locked: others that add users wait. Most are known to have room by the number of sent users alone.
     """
-    numbers = Counter(name for name, _ in users if name in stored)
-    if not numbers:
-        return frozenset()
-    rows = json.dumps([{"commerce_id": str(stored[name]), "number": number} for name, number in numbers.items()])
-    answer = await connection.execute(CROWDED_COMMERCES_STATEMENT, {"tenant": tenant_id, "rows": rows})
-    crowded = set(answer.scalars())
-    if not crowded:
-        return frozenset()
-    rows = _format_users([user for user in users if stored.get(user[0]) in crowded], stored)
-    answer = await connection.execute(FULL_COMMERCES_STATEMENT, {"tenant": tenant_id, "rows": rows})
-    full = set(answer.scalars())
-    return frozenset(name for name in numbers if stored[name] in full)
+    numbers = Counter(name for name, _ in users)
+    full = {name for name, number in numbers.items() if name not in stored and number > most}
+    known = [{"commerce_id": str(stored[name]), "number": numbers[name]} for name in numbers if name in stored]
+    sent = {"tenant": tenant_id, "most_users": most}
+    crowded: set[UUID] = set()
+    if known:
+        answer = await connection.execute(CROWDED_COMMERCES_STATEMENT, sent | {"rows": json.dumps(known)})
+        crowded = set(answer.scalars())
+    if crowded:
+        rows = _format_users([user for user in users if stored.get(user[0]) in crowded], stored)
+        ids = set((await connection.execute(FULL_COMMERCES_STATEMENT, sent | {"rows": rows})).scalars())
+        full |= {name for name in numbers if stored.get(name) in ids}
+    return frozenset(full)
 
 
 def _format_users(users: Sequence[tuple[str, bytes]], ids: Mapping[str, UUID]) -> str:

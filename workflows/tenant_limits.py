@@ -45,10 +45,6 @@ RUNNING_OPERATIONS = Quota("running_operations", 2, "Bulk operations that run at
 QUEUED_OPERATIONS = Quota("queued_operations", 100, "Bulk operations that wait until others have ended.")
 """More than a person or a script means to start at once; a caller's place in a longer queue says nothing any more."""
 LARGEST_QUOTA = 10**12
-QUOTAS = {
-    quota.name: quota
-    for quota in (REQUESTS, ITEMS, OPEN_ACTIVITIES, WAITING_CLAIMS, RUNNING_OPERATIONS, QUEUED_OPERATIONS)
-}
 
 LOOKUPS = 40
 LOOKUPS_SECONDS = 2
@@ -58,32 +54,76 @@ once a second, as `Retry-After` says, for each activity that is RESOLVING."""
 
 
 class Limit(NamedTuple):
-    """A limit by name, and what the caller can do where it is reached."""
+    """A limit in force by name, and what the caller can do where it is reached."""
 
     name: str
     most: int
     way_out: str
 
 
+@dataclass(frozen=True)
+class RowQuota:
+    """A number of rows that a tenant may have: its own if a row has it, and else the default."""
+
+    name: str
+    default: int
+    description: str
+    way_out: str
+
+    def limit(self, most: int | None = None) -> Limit:
+        """Return the limit with a tenant's own number, or with the default."""
+        return Limit(self.name, self.default if most is None else most, self.way_out)
+
+
 ASK = "or ask the operator of this service for a higher limit"
 
-USERS_OF_COMMERCE = Limit("users_of_commerce", 1_000, f"Change a user who is no longer needed, {ASK}.")
+USERS_OF_COMMERCE = RowQuota(
+    "users_of_commerce", 1_000, "Users of a commerce.", f"Change a user who is no longer needed, {ASK}."
+)
 """A creation reads each user and the ends of two indices: about 8 pages and 5 µs."""
+
+CATALOGUE_ENTRIES = RowQuota(
+    "catalogue_entries",
+    1_000,
+    "Entries of the catalogue of reasons, and of that of user statuses.",
+    f"Change an entry that is no longer used, {ASK}.",
+)
+"""The names of all active entries are compared with a text that means nothing, in about 5 µs each."""
+
+CATALOGUE_ALIASES = RowQuota(
+    "catalogue_aliases",
+    2_000,
+    "Aliases of the entries of a catalogue together.",
+    f"Remove aliases from other entries, {ASK}.",
+)
+"""With the codes and labels at most 4,000 names are compared."""
+
+ATTRIBUTE_KEYS = RowQuota(
+    "attribute_keys",
+    1_000,
+    "Attribute keys, and so attribute policies: a key has one at most.",
+    f"Change a key that is no longer used, {ASK}.",
+)
+"""They are compared with an unknown key."""
+
+TARGET_CONFIGS = RowQuota(
+    "target_configs",
+    200,
+    "Configurations of the target resolution.",
+    f"Change a configuration that is no longer used, {ASK}.",
+)
+"""A creation reads the active ones by priority up to the first that applies: all of them, if none does."""
+
+QUOTAS: dict[str, Quota | RowQuota] = {
+    quota.name: quota
+    for quota in (
+        *(REQUESTS, ITEMS, OPEN_ACTIVITIES, WAITING_CLAIMS, RUNNING_OPERATIONS, QUEUED_OPERATIONS),
+        *(USERS_OF_COMMERCE, CATALOGUE_ENTRIES, CATALOGUE_ALIASES, ATTRIBUTE_KEYS, TARGET_CONFIGS),
+    )
+}
 
 CONTACTS_OF_USER = Limit("contacts_of_user", 100, "Remove another contact first.")
 """Every read of a user reads all contacts. It is also the most that a request may list."""
-
-CATALOGUE_ENTRIES = Limit("catalogue_entries", 1_000, f"Change an entry that is no longer used, {ASK}.")
-"""The names of all active entries are compared with a text that means nothing, in about 5 µs each."""
-
-CATALOGUE_ALIASES = Limit("catalogue_aliases", 2_000, f"Remove aliases from other entries, {ASK}.")
-"""With the codes and labels at most 4,000 names are compared."""
-
-ATTRIBUTE_KEYS = Limit("attribute_keys", 1_000, f"Change a key that is no longer used, {ASK}.")
-"""They are compared with an unknown key. A key has at most one policy, so that this limits the policies too."""
-
-TARGET_CONFIGS = Limit("target_configs", 200, f"Change a configuration that is no longer used, {ASK}.")
-"""A creation reads the active ones by priority up to the first that applies: all of them, if none does."""
 
 HEAD_BYTES = 32 * 1024
 """Bytes of a request's line and headers: four times what proxies let through by default."""

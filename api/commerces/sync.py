@@ -29,7 +29,7 @@ from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, 
 from api.http.limits import describe_limit
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
-from workflows.tenant_limits import SYNC_FAULTS, SYNC_ITEM_VALUES, USERS_OF_COMMERCE
+from workflows.tenant_limits import SYNC_FAULTS, SYNC_ITEM_VALUES, USERS_OF_COMMERCE, Limit
 
 ITEMS = 1_000
 ITEM_BYTES = 1024 * 1024
@@ -178,20 +178,21 @@ async def sync_commerces(
             judged = _judge(item) if len(item) <= LONGEST_STEP else await asyncio.to_thread(_judge, item)
             rows.add(index, judged)
             await asyncio.sleep(0)  # other requests have their turn after each item
+    limit = await opened.quotas.find_limit(caller.tenant_id, USERS_OF_COMMERCE)
     async with opened.database.transactions.begin() as connection:
-        counts = await _write(connection, caller.tenant_id, rows)
+        counts = await _write(connection, caller.tenant_id, rows, limit)
     rows.rejected.sort(key=attrgetter("index"))
     return CommerceSyncRead(**counts, refused=rows.rejected, warnings=rows.warnings)
 
 
-async def _write(connection: AsyncConnection, tenant_id: UUID, rows: _Examined) -> dict[str, int]:
+async def _write(connection: AsyncConnection, tenant_id: UUID, rows: _Examined, limit: Limit) -> dict[str, int]:
     """Write the rows, turn by turn while commerces would be too large; return their number by outcome."""
     outcomes = dict.fromkeys(("created", "updated", "unchanged"), 0)
     while rows.commerces:
-        counts = await upsert_commerces(connection, tenant_id, rows.commerces, rows.users)
+        counts = await upsert_commerces(connection, tenant_id, rows.commerces, rows.users, limit.most)
         for name in outcomes:
             outcomes[name] += getattr(counts, name)
-        rows.reject(counts.full, Fault(pointer="/users", detail=describe_limit(USERS_OF_COMMERCE, "The commerce")))
+        rows.reject(counts.full, Fault(pointer="/users", detail=describe_limit(limit, "The commerce")))
         rows.reject(counts.too_long, metadata_fault())
         rows.begin_turn(counts.full | counts.too_long)
     return outcomes

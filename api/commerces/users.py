@@ -67,13 +67,14 @@ async def create_user(
         .on_conflict_do_nothing(index_elements=["tenant_id", "commerce_id", "external_id"])
         .returning(*CommerceUser.__table__.columns)
     )
+    limit = await opened.quotas.find_limit(caller.tenant_id, USERS_OF_COMMERCE)
     async with opened.database.transactions.begin() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
         row = (await connection.execute(statement)).mappings().one_or_none()
         if row is None:
             raise AlreadyExists(f"The commerce has a user with the external id {external_id!r} already.")
         count = count_users_statement(caller.tenant_id, commerce_id)
-        await require_within(connection, USERS_OF_COMMERCE, count, "The commerce")
+        await require_within(connection, limit, count, "The commerce")
     return CommerceUserRead.of(row)
 
 

@@ -86,13 +86,14 @@ async def create_attribute_key(
         .on_conflict_do_nothing()
         .returning(*AttributeKey.__table__.columns)
     )
+    limit = await opened.quotas.find_limit(caller.tenant_id, ATTRIBUTE_KEYS)
     async with opened.database.transactions.begin() as connection:
         await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters("attribute keys", caller.tenant_id))
         row = (await connection.execute(statement)).mappings().one_or_none()
         if row is None:
             raise AlreadyExists(f"This tenant has the attribute key {body.key!r} already: change that one.")
         count = count_statement(AttributeKey, caller.tenant_id)
-        await require_within(connection, ATTRIBUTE_KEYS, count, "This tenant")
+        await require_within(connection, limit, count, "This tenant")
     return AttributeKeyRead.model_validate(row)
 
 

@@ -21,7 +21,7 @@ from db.limits import count_aliases_statement, count_statement
 from db.models import CatalogueEntry, Reason, UserStatus
 from db.name_keys import find_name_keys
 from db.rows import ADVISORY_LOCK_STATEMENT, lock_parameters
-from workflows.tenant_limits import CATALOGUE_ALIASES, CATALOGUE_ENTRIES
+from workflows.tenant_limits import CATALOGUE_ALIASES, CATALOGUE_ENTRIES, Limit
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]
 Aliases = Annotated[list[Text], Field(max_length=LIST_LENGTH)]
@@ -123,6 +123,8 @@ class Catalogue:
             .on_conflict_do_nothing()
             .returning(*self.entry.__table__.columns)
         )
+        limit = await opened.quotas.find_limit(caller.tenant_id, CATALOGUE_ENTRIES)
+        limit_of_aliases = await opened.quotas.find_limit(caller.tenant_id, CATALOGUE_ALIASES)
         async with opened.database.transactions.begin() as connection:
             await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters(self.plural, caller.tenant_id))
             row = (await connection.execute(statement)).mappings().one_or_none()
@@ -130,9 +132,9 @@ class Catalogue:
                 detail = f"This tenant has a {self.noun} with the code {body.code!r} already: change that one."
                 raise AlreadyExists(detail)
             count = count_statement(self.entry, caller.tenant_id)
-            await require_within(connection, CATALOGUE_ENTRIES, count, self.owner)
+            await require_within(connection, limit, count, self.owner)
             if body.aliases:
-                await self._require_few_aliases(connection, caller)
+                await self._require_few_aliases(connection, caller, limit_of_aliases)
         return CatalogueEntryRead.model_validate(row)
 
     async def update_entry(
@@ -145,6 +147,7 @@ class Catalogue:
         """Change or deactivate an entry. Activities that were created with it stay as they are."""
         entry, changes = self.entry, body.changes()
         this = (entry.tenant_id == caller.tenant_id, entry.code == code)
+        limit_of_aliases = await opened.quotas.find_limit(caller.tenant_id, CATALOGUE_ALIASES)
         async with opened.database.transactions.begin() as connection:
             await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters(self.plural, caller.tenant_id))
             stored = (await connection.execute(select(entry.__table__).where(*this))).mappings().one_or_none()
@@ -156,12 +159,12 @@ class Catalogue:
             written = await connection.execute(statement.returning(*entry.__table__.columns))
             row = written.mappings().one()
             if len(aliases) > len(stored["aliases"]):
-                await self._require_few_aliases(connection, caller)
+                await self._require_few_aliases(connection, caller, limit_of_aliases)
         return CatalogueEntryRead.model_validate(row)
 
-    async def _require_few_aliases(self, connection: AsyncConnection, caller: Caller) -> None:
+    async def _require_few_aliases(self, connection: AsyncConnection, caller: Caller, limit: Limit) -> None:
         count = count_aliases_statement(self.entry, caller.tenant_id)
-        await require_within(connection, CATALOGUE_ALIASES, count, self.owner)
+        await require_within(connection, limit, count, self.owner)
 
 
 REASONS = Catalogue(Reason, "reason", "reasons").router("/api/activity-config/reasons")

@@ -124,11 +124,12 @@ async def create_target_config(
     """Create a configuration."""
     values = _columns(body.model_dump(mode="json"))
     statement = insert(TargetConfig).values(tenant_id=caller.tenant_id, **values)
+    limit = await opened.quotas.find_limit(caller.tenant_id, TARGET_CONFIGS)
     async with opened.database.transactions.begin() as connection:
         await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters("target configurations", caller.tenant_id))
         row = await _execute(connection, statement.returning(*TargetConfig.__table__.columns))
         count = count_statement(TargetConfig, caller.tenant_id)
-        await require_within(connection, TARGET_CONFIGS, count, "This tenant")
+        await require_within(connection, limit, count, "This tenant")
     assert row is not None  # noqa: S101 - an INSERT returns its row or raises
     return _read(row)
 

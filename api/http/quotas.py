@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.engine import Database
 from db.failures import kind
 from db.quotas import QUOTAS_STATEMENT, open_activities_statement
-from workflows.tenant_limits import OPEN_ACTIVITIES, Quota
+from workflows.tenant_limits import OPEN_ACTIVITIES, Limit, Quota, RowQuota
 
 log = structlog.get_logger(__name__)
 
@@ -40,13 +40,17 @@ class Quotas:
         self._read_at = -inf
         self._counts: dict[UUID, _Count] = {}
 
-    async def find(self, tenant_id: UUID, quota: Quota) -> int | None:
+    async def find(self, tenant_id: UUID, quota: Quota | RowQuota) -> int | None:
         """Return the tenant's number, or the default; None if there is no limit."""
         if time.monotonic() - self._read_at > READ_EVERY_SECONDS:
             self._reading = self._reading or asyncio.create_task(self._read())
             await asyncio.wait({self._reading}, timeout=READ_PATIENCE_SECONDS)
             self._read_at = time.monotonic()  # also without an answer, so that requests don't wait in an outage
         return self._values.get((tenant_id, quota.name), quota.default)
+
+    async def find_limit(self, tenant_id: UUID, quota: RowQuota) -> Limit:
+        """Return the limit of a number of rows that is in force for the tenant."""
+        return quota.limit(await self.find(tenant_id, quota))
 
     async def _read(self) -> None:
         try:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from db.models import AttributeKey, CommerceUser, Reason, Table, TargetConfig, UserStatus
+from db.quotas import quota_statement
 from tests.integration.configuration.test_target_configs import CONFIGS
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example
 from tests.support.service import Service
@@ -18,9 +19,11 @@ from workflows.tenant_limits import (
     CATALOGUE_ALIASES,
     CATALOGUE_ENTRIES,
     CONTACTS_OF_USER,
+    QUOTAS,
     TARGET_CONFIGS,
     USERS_OF_COMMERCE,
     Limit,
+    RowQuota,
 )
 
 REASONS, STATUSES = "/api/activity-config/reasons", "/api/user-retention-statuses"
@@ -41,7 +44,7 @@ class Limited(NamedTuple):
 
 LIMITED = [
     Limited(
-        USERS_OF_COMMERCE,
+        USERS_OF_COMMERCE.limit(),
         CommerceUser,
         3,
         lambda n: {"commerce_id": COMMERCE_ID, "external_id": f"u{n}", "name": "N"},
@@ -49,7 +52,7 @@ LIMITED = [
         lambda n: {"external_id": f"u{n}", "roles": ["OWNER"]},
     ),
     Limited(
-        CATALOGUE_ENTRIES,
+        CATALOGUE_ENTRIES.limit(),
         Reason,
         1,
         lambda n: {"code": f"r{n}", "label": f"Label {n}"},
@@ -57,7 +60,7 @@ LIMITED = [
         lambda n: {"code": f"r{n}", "label": f"Label {n}"},
     ),
     Limited(
-        CATALOGUE_ENTRIES,
+        CATALOGUE_ENTRIES.limit(),
         UserStatus,
         0,
         lambda n: {"code": f"r{n}", "label": f"Label {n}"},
@@ -65,7 +68,7 @@ LIMITED = [
         lambda n: {"code": f"r{n}", "label": f"Label {n}"},
     ),
     Limited(
-        ATTRIBUTE_KEYS,
+        ATTRIBUTE_KEYS.limit(),
         AttributeKey,
         2,
         lambda n: {"key": f"k{n}", "label": "K"},
@@ -73,7 +76,7 @@ LIMITED = [
         lambda n: {"key": f"k{n}", "label": "K"},
     ),
     Limited(
-        TARGET_CONFIGS,
+        TARGET_CONFIGS.limit(),
         TargetConfig,
         0,
         lambda n: {
@@ -151,7 +154,7 @@ async def test_the_aliases_of_a_catalogue_are_limited_together(
     aliases = [f"alias {n}" for n in range(100)]
     rows = [
         {"tenant_id": tenant.id, "code": f"r{n}", "label": "L", "aliases": aliases}
-        for n in range(CATALOGUE_ALIASES.most // len(aliases) - 1)
+        for n in range(CATALOGUE_ALIASES.default // len(aliases) - 1)
     ]
     async with service.database.transactions.begin() as connection:
         await connection.execute(insert(Reason), rows)
@@ -163,8 +166,8 @@ async def test_the_aliases_of_a_catalogue_are_limited_together(
     without = await http.post(REASONS, json={"code": "more", "label": "L"})
 
     assert (allowed.status_code, others.status_code, without.status_code) == (201, 200, 201)
-    assert_refused(refused, CATALOGUE_ALIASES)
-    assert_refused(longer, CATALOGUE_ALIASES)
+    assert_refused(refused, CATALOGUE_ALIASES.limit())
+    assert_refused(longer, CATALOGUE_ALIASES.limit())
 
 
 async def test_the_contacts_of_a_user_are_limited(http: httpx.AsyncClient) -> None:
@@ -205,7 +208,7 @@ async def test_a_synchronization_refuses_the_items_with_too_many_users_and_write
     assert changed.json()["updated"] == 1
     stored = (await http.get(f"/api/commerces/{COMMERCE_ID}")).json()
     assert stored["name"] == "Again"
-    assert stored["usersTotal"] == USERS_OF_COMMERCE.most
+    assert stored["usersTotal"] == USERS_OF_COMMERCE.default
 
 
 async def test_synchronizations_and_calls_that_meet_never_exceed_the_limit(
@@ -222,4 +225,52 @@ async def test_synchronizations_and_calls_that_meet_never_exceed_the_limit(
         answer.status_code == 201 or (answer.status_code == 200 and not answer.json()["refused"]) for answer in answers
     ]
     assert sum(written) == 3
-    assert await count(service, tenant, LIMITED[0]) == USERS_OF_COMMERCE.most
+    assert await count(service, tenant, LIMITED[0]) == USERS_OF_COMMERCE.default
+
+
+async def set_quota(service: Service, tenant: Tenant, quota: RowQuota, value: int) -> None:
+    """Set a tenant's own number as `operate.py` does."""
+    async with service.database.autocommit.connect() as connection:
+        await connection.execute(quota_statement(tenant.id, quota.name, value))
+
+
+@pytest.mark.parametrize("limited", LIMITED, ids=lambda limited: limited.table.__tablename__)
+async def test_a_tenant_may_have_as_many_rows_as_its_own_quota_says(
+    service: Service, tenant: Tenant, limited: Limited
+) -> None:
+    quota = QUOTAS[limited.limit.name]
+    assert isinstance(quota, RowQuota)
+    await set_quota(service, tenant, quota, limited.had + 1)
+    async with service.beside() as api, api.client(tenant.id) as http:
+        last, more = [await http.post(limited.url, json=limited.body(n)) for n in range(2)]
+    assert last.status_code == 201
+    assert_refused(more, limited.limit._replace(most=limited.had + 1))
+    assert await count(service, tenant, limited) == limited.had + 1
+
+
+async def test_a_quota_of_users_holds_for_new_and_stored_commerces_of_a_synchronization(
+    service: Service, tenant: Tenant
+) -> None:
+    await set_quota(service, tenant, USERS_OF_COMMERCE, 2)
+    users = [{"external_id": f"u{number}"} for number in range(3)]
+    items = [
+        {"external_id": "store-1", "name": "S", "users": users[:1]},
+        {"external_id": "full", "name": "F", "users": users},
+        {"external_id": "fits", "name": "F", "users": users[:2]},
+    ]
+    async with service.beside() as api, api.client(tenant.id) as http:
+        answer = (await http.post("/api/commerces/sync", json={"items": items})).json()
+        again = (await http.post("/api/commerces/sync", json={"items": [items[2] | {"users": users[1:]}]})).json()
+    assert (answer["created"], [one["externalId"] for one in answer["refused"]]) == (1, ["store-1", "full"])
+    assert all("has the 2 users" in one["errors"][0]["detail"] for one in answer["refused"])
+    assert [one["externalId"] for one in again["refused"]] == ["fits"]
+
+
+async def test_a_quota_of_aliases_holds_for_the_whole_catalogue(service: Service, tenant: Tenant) -> None:
+    await set_quota(service, tenant, CATALOGUE_ALIASES, 2)
+    async with service.beside() as api, api.client(tenant.id) as http:
+        first = await http.post(STATUSES, json={"code": "a", "label": "A", "aliases": ["b", "c"]})
+        more = await http.post(STATUSES, json={"code": "d", "label": "D", "aliases": ["e"]})
+        without = await http.post(STATUSES, json={"code": "d", "label": "D"})
+    assert (first.status_code, without.status_code) == (201, 201)
+    assert_refused(more, CATALOGUE_ALIASES.limit(2))
