@@ -2,12 +2,12 @@
 
 import json
 import math
+import re
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from psycopg import AsyncConnection as DriverConnection
@@ -65,7 +65,7 @@ def open_database(url: str, pool_size: int = 20) -> Database:
         "pool_size": pool_size,
         "max_overflow": 0,
         "hide_parameters": True,
-        "json_deserializer": partial(json.loads, parse_int=_read_integer),
+        "json_deserializer": _read_json,
         "pool_timeout": 5,
         "connect_args": connect_arguments(make_url(url), LIMITS),
     }
@@ -146,6 +146,14 @@ def _execute_without_stale_plan(
         connection.driver_connection.prepare_threshold = None
         cursor.execute(statement, parameters)
     return True
+
+
+_LONG_INTEGER = re.compile(rb"\d{%d}" % (_LONG + 1))
+
+
+def _read_json(content: bytes) -> Any:
+    """Parse a JSON value. Calling Python for each of many integers takes long, so that only long ones are looked at."""
+    return json.loads(content, parse_int=_read_integer if _LONG_INTEGER.search(content) else None)
 
 
 def _read_integer(digits: str) -> int | float:

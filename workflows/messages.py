@@ -10,13 +10,13 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
-    JsonValue,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from workflows.json_values import JsonValue
 from workflows.words import (
     ActivityStatus,
     ActivityType,
