@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 from heapq import nlargest
 
 from workflows.messages import Fault, Label, RejectedError, Rejection, ResolvedReason
@@ -18,6 +19,7 @@ MINUS_SIGN = "\u2212"
 """A mathematical symbol in Unicode; word processors put it in a hyphen's place."""
 
 
+@lru_cache(maxsize=1_000)
 def fold(text: str) -> str:
     """Fold a text for comparison: no case, accents or format characters, one space for each run of separators.
 
@@ -50,8 +52,8 @@ def shorten(text: str) -> str:
 
 def find_closest(text: str, names: Iterable[str]) -> list[str]:
     """Find the few names that resemble the text most, or return the first few when none does."""
-    sought = fold(text)[:LONGEST_COMPARED]
-    by_folded = {fold(name)[:LONGEST_COMPARED]: name for name in sorted(names, reverse=True)}
+    sought = _fold_beginning(text)
+    by_folded = {_fold_beginning(name): name for name in sorted(names, reverse=True)}
     # Comparing is slow and catalogues may be long: only the names that share most pairs of letters are compared.
     pairs = _letter_pairs(sought)
     likely = nlargest(
@@ -59,6 +61,12 @@ def find_closest(text: str, names: Iterable[str]) -> list[str]:
     )
     near = get_close_matches(sought, likely, n=CLOSEST, cutoff=0.4)
     return [by_folded[folded] for folded in near] or sorted(by_folded.values())[:CLOSEST]
+
+
+def _fold_beginning(text: str) -> str:
+    """Fold as much of a text as is compared: names are many, and some characters stand for eighteen."""
+    decomposed = unicodedata.normalize("NFKD", text[: 2 * LONGEST_COMPARED])
+    return fold(decomposed[: 2 * LONGEST_COMPARED])[:LONGEST_COMPARED]
 
 
 def _letter_pairs(text: str) -> set[str]:
