@@ -200,21 +200,25 @@ REASONS = f"""
 """  # noqa: S608 - constants of this repository
 
 
-def _repeated(path: str, prepare: str, **changes: Any) -> Attack:
-    """Return an attack in which a few senders send one request again and again."""
+Call = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+
+
+def _repeated(call: Call, *, prepare: str = "", senders: int = SENDERS) -> Attack:
+    """Return an attack in which a few senders make one call again and again."""
 
     @asynccontextmanager
     async def attack(attacker: Attacker) -> AsyncIterator[None]:
-        with attacker.servers.postgres.connect(DATABASE) as opened:
-            opened.execute(prepare)
+        if prepare:
+            with attacker.servers.postgres.connect(DATABASE) as opened:
+                opened.execute(prepare)
         is_over = asyncio.Event()
 
         async def send(http: httpx.AsyncClient) -> None:
             while not is_over.is_set():
-                attacker.note("send", await http.post(path, json=body(commerce_id=str(OTHER_COMMERCE_ID), **changes)))
+                attacker.note("send", await call(http))
 
         async with attacker.client() as http, asyncio.TaskGroup() as group:
-            for _ in range(SENDERS):
+            for _ in range(senders):
                 group.create_task(send(http))
             yield
             is_over.set()
@@ -222,14 +226,59 @@ def _repeated(path: str, prepare: str, **changes: Any) -> Attack:
     return attack
 
 
-CREATE, EXPLAIN = "/api/activities", "/api/activities/explain"
+def _posted(path: str, **changes: Any) -> Call:
+    """Return the call that posts an activity, a new one each time."""
+    return lambda http: http.post(path, json=body(commerce_id=str(OTHER_COMMERCE_ID), **changes))
+
+
+def _sent(path: str, content: bytes, media_type: str = "application/json") -> Call:
+    """Return the call that posts the same content each time."""
+    return lambda http: http.post(path, content=content, headers={"Content-Type": media_type})
+
+
+@asynccontextmanager
+async def large_activities(attacker: Attacker) -> AsyncIterator[None]:
+    """Create activities with as many values as a body may have, and list them again and again."""
+    value = {f"m{number}": number for number in range(19_000)}
+    made = _posted(CREATE, attributes=[{"key": "promotions", "value": value}], channel="SALESMAN")
+    async with attacker.client() as http:
+        for _ in range(20):
+            attacker.note("create", await made(http))
+    listing = _repeated(lambda http: http.get(CREATE, params={"per_page": 100, "channel": "SALESMAN"}))
+    async with listing(attacker):
+        yield
+
+
+CREATE, EXPLAIN, CLAIM = "/api/activities", "/api/activities/explain", "/api/executions/claim"
+LONG = b"[" + b"[]," * 85_000 + b"[]]"
+SYNC = json.dumps(
+    {
+        "items": [
+            {"external_id": f"s{number}", "name": "S", "users": [{"external_id": f"u{user}"} for user in range(100)]}
+            for number in range(1_000)
+        ]
+    }
+).encode()
+POLL = {"channels": ["PUSH"], "executor": "bench", "wait_seconds": 20}
+
+
+def _criteria(path: str, users: int) -> Attack:
+    return _repeated(_posted(path, target_criteria=MANY_CRITERIA), prepare=_users(users))
+
 
 ATTACKS: dict[str, Attack] = {
     "bulk operations": bulk_operations,
-    "unknown reason in a full catalogue": _repeated(EXPLAIN, REASONS, reason="raeson 512 " * 9),
-    f"explain with 100 criteria, {MOST:,} users": _repeated(EXPLAIN, _users(MOST), target_criteria=MANY_CRITERIA),
-    f"creation with 100 criteria, {MOST:,} users": _repeated(CREATE, _users(MOST), target_criteria=MANY_CRITERIA),
-    f"explain with 100 criteria, {BEYOND:,} users": _repeated(EXPLAIN, _users(BEYOND), target_criteria=MANY_CRITERIA),
-    f"creation with 100 criteria, {BEYOND:,} users": _repeated(CREATE, _users(BEYOND), target_criteria=MANY_CRITERIA),
+    "unknown reason in a full catalogue": _repeated(_posted(EXPLAIN, reason="raeson 512 " * 9), prepare=REASONS),
+    f"explain with 100 criteria, {MOST:,} users": _criteria(EXPLAIN, MOST),
+    f"creation with 100 criteria, {MOST:,} users": _criteria(CREATE, MOST),
+    f"explain with 100 criteria, {BEYOND:,} users": _criteria(EXPLAIN, BEYOND),
+    f"creation with 100 criteria, {BEYOND:,} users": _criteria(CREATE, BEYOND),
+    "bodies of very many values": _repeated(_sent(CREATE, LONG), senders=4),
+    "synchronizations of 1,000 commerces": _repeated(_sent("/api/commerces/sync", SYNC), senders=4),
+    "creations by 100 connections": _repeated(_posted(CREATE), senders=100),
+    "reads by 100 connections": _repeated(lambda http: http.get(CREATE), senders=100),
+    "large activities": large_activities,
+    "claims that wait": _repeated(lambda http: http.post(CLAIM, json=POLL), senders=190),
+    "32 scrapers of /metrics": _repeated(lambda http: http.get("/metrics"), senders=32),
 }
 """Each attack goes on while its block runs, and has ended when the block has."""
