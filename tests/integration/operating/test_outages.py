@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,19 +15,25 @@ import httpx
 import psycopg
 import pytest
 from sqlalchemy import func, select, text
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 
 from db.models import ScheduledActivity, StatusEvent
 from embedded.postgres import Postgres
 from embedded.processes import guarded_process
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
+from runs.client import workflow_id
+from tests.integration.operating.test_ended_creations import until_in_trouble
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import idle_service, new_database, work
+from worker import TUNING
 
 URL = "/api/activities"
 ROOT = Path(__file__).parents[3]
+MOST_TASKS = TUNING["max_concurrent_workflow_tasks"]
 LATER = "2031-01-01T00:00:00.000Z"
 PATIENT: dict[str, Any] = {"answer_deadline_seconds": 60.0}
 IMPATIENT: dict[str, Any] = {"answer_deadline_seconds": 0.5}
@@ -249,6 +256,47 @@ def worker_process(service: Service, output: Path, program: str = "worker.py", *
         guarded_process([sys.executable, str(ROOT / program)], output=log, environment=environment) as process,
     ):
         yield process.pid
+
+
+async def test_a_worker_takes_no_more_tasks_at_a_time_than_it_can_finish_in_time(
+    postgres: Postgres, temporal: Client
+) -> None:
+    async with idle_service(postgres, temporal, answer_deadline_seconds=1) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            bodies = [contract_example(scheduled_at=LATER) for _ in range(MOST_TASKS + 8)]
+            answers = []
+            for first in range(0, len(bodies), 8):
+                some = bodies[first : first + 8]
+                answers += await asyncio.gather(*(http.post(URL, json=body) for body in some))
+            assert {answer.status_code for answer in answers} == {202}
+            runs = [
+                service.temporal.get_workflow_handle(workflow_id(tenant.id, body["idempotency_key"])) for body in bodies
+            ]
+            async with work(service):
+                with locked(postgres, service, "reasons"):
+                    for run in runs:
+                        await until_in_trouble(run)
+                for answer in answers:
+                    await until(http, answer.headers["Location"], "READY")
+        tasks = [task for run in runs for task in tasks_of((await run.fetch_history()).events)]
+    assert most_at_once(tasks) <= MOST_TASKS
+
+
+def tasks_of(events: Sequence[HistoryEvent]) -> Iterator[tuple[int, int]]:
+    """Yield the times of the server at which each workflow task was given out and finished, in nanoseconds."""
+    started = 0
+    for event in events:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+            started = event.event_time.ToNanoseconds()
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            yield started, event.event_time.ToNanoseconds()
+
+
+def most_at_once(intervals: Iterable[tuple[int, int]]) -> int:
+    """Return the greatest number of intervals that overlap; one that ends as another begins does not overlap it."""
+    changes = sorted(change for began, ended in intervals for change in ((began, 1), (ended, -1)))
+    return max(accumulate(change for _, change in changes))
 
 
 async def test_a_worker_killed_in_mid_creation_is_replaced_by_another_and_the_call_gets_its_201(
