@@ -1,6 +1,7 @@
 """Test that runs beside activities that have ended are ended, and that every run ended from outside is settled."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,22 +18,33 @@ from temporalio.client import (
     WorkflowExecutionStatus,
 )
 
+from api.activities.schemas import ScheduledActivityCreate
 from db import changes
 from db.marks import mark_due_statement
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
-from runs.client import TASK_QUEUE
+from runs.client import TASK_QUEUE, workflow_id
+from runs.schedule import LISTED_PAGES
+from runs.start import resume_run
 from tests.support.activities import created, trail, unresolved
-from tests.support.builders import Tenant
-from tests.support.reconciliation import reconciled, run_of
+from tests.support.builders import Tenant, contract_example
+from tests.support.hand_off import insert_rows
+from tests.support.reconciliation import reconciled, round_of, run_of
 from tests.support.service import Service, running_service, temporal_client
 from tests.support.worlds import idle_service, new_database, new_namespace, work
 from workflows.findings import Compared, Finding, Listing, Part, Reconcile
-from workflows.messages import Apply, Cancel, ExecuteNow, MarkDue, Reschedule
+from workflows.messages import Apply, Cancel, ExecuteNow, MarkDue, Reschedule, ScheduledActivityInput, Standing
 from workflows.reconciliation import ReconciliationWorkflow
+from workflows.words import ActivityStatus
 
 MANY = 110
+TERMINATIONS = int(os.environ.get("TERMINATIONS", "180"))
+PAGES_OF_3000 = 6
+READY_ROWS = text(
+    "UPDATE scheduled_activities SET status = 'READY', due_at = NULL, marked_at = NULL, lateness_ms = NULL"
+    " WHERE tenant_id = :tenant RETURNING id, idempotency_key, version, scheduled_at"
+)
 LIMIT = 20
 
 
@@ -152,6 +164,47 @@ async def test_any_number_of_runs_terminated_while_the_workers_are_away_are_sett
     assert walks[0].since is None
     assert walks[2].since is not None
     assert Finding.FAILED not in {finding for result in results for finding in result.counts}
+
+
+async def test_all_that_were_terminated_while_the_workers_are_away_are_failed_in_the_first_round(
+    postgres: Postgres, temporal: Client
+) -> None:
+    """A scheduled round reads ten pages; 3,000 need six of them, and so do fewer with smaller pages."""
+    listing = Listing(size=TERMINATIONS // PAGES_OF_3000)
+    assert Listing().size * PAGES_OF_3000 == 3000 <= Listing().size * LISTED_PAGES
+    async with idle_service(postgres, temporal) as service:
+        tenant, client = await service.tenant(), service.temporal
+        await terminated_activities(service, tenant, TERMINATIONS)
+        async with asyncio.timeout(600):
+            while (await client.count_workflows("ExecutionStatus = 'Terminated'")).count < TERMINATIONS:
+                await asyncio.sleep(0.1)
+            async with work(service):
+                found = await round_of(
+                    client, Reconcile(parts=(Part.LISTS,), listing=listing, listed_pages=LISTED_PAGES)
+                )
+        assert found.counts == {Finding.TERMINATED: TERMINATIONS, Finding.STUCK: 0}
+        assert await count_failed(service) == TERMINATIONS
+
+
+async def terminated_activities(service: Service, tenant: Tenant, number: int) -> None:
+    """Write so many activities whose runs no worker has seen, and terminate the runs."""
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id, number, age=-3600.0)
+        rows = (await connection.execute(READY_ROWS, {"tenant": tenant.id})).all()
+    at_once = asyncio.Semaphore(20)
+
+    async def terminate(row: Any) -> None:
+        request = ScheduledActivityCreate.model_validate(contract_example(idempotency_key=row.idempotency_key))
+        started_with = ScheduledActivityInput(
+            id=row.id, tenant_id=tenant.id, request=request.as_request(), lead_seconds=0
+        )
+        standing = Standing(status=ActivityStatus.READY, version=row.version, scheduled_at=row.scheduled_at)
+        async with at_once:
+            await resume_run(service.temporal, started_with, standing)
+            run = service.temporal.get_workflow_handle(workflow_id(tenant.id, row.idempotency_key))
+            await run.terminate("by mistake")
+
+    await asyncio.gather(*(terminate(row) for row in rows))
 
 
 async def count_failed(service: Service) -> int:
