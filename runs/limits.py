@@ -20,6 +20,9 @@ REPEATED = {
 }
 """The failures after which the SDK repeats a call."""
 
+PASSING = REPEATED | {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
+"""The failures of Temporal or of the connection, which may pass; any other concerns the call."""
+
 
 class WrappedConnection(ServiceClient):
     """Base of a connection that does more around the calls of another; subclasses define `_rpc_call`."""

@@ -15,6 +15,7 @@ from db.engine import Database
 from db.reconciliation import OpenRequest, open_requests_statement
 from db.rows import fetch_rows
 from runs.lead import Lead
+from runs.limits import PASSING
 from runs.start import resume_run
 from workflows.findings import Cursor
 from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest, Standing
@@ -22,7 +23,7 @@ from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest,
 PAGE = 500
 AT_ONCE = 20
 UNAVAILABLE = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED}
-"""The failures of Temporal itself; any other concerns the row."""
+"""The failures of Temporal itself, at which the command ends; any other that doesn't pass concerns the row."""
 PAUSES = (0.5, 1, 2, 4, None)
 """Seconds between attempts to start a run, because Temporal may have been started just now or be overloaded."""
 
@@ -90,7 +91,7 @@ async def _start_run(client: Client, row: OpenRequest, lead: Lead) -> bool:
         except WorkflowAlreadyStartedError:
             return False
         except RPCError as failure:  # it may have started: then the next attempt finds an open run
-            if pause is None or failure.status not in UNAVAILABLE:
+            if pause is None or failure.status not in PASSING:
                 raise
             await asyncio.sleep(pause)
         else:

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from api.http.bodies import describe_fault, escape_pointer_part, validation_problem
 from api.http.errors import (
@@ -22,7 +22,7 @@ from api.http.errors import (
 )
 from db.failures import may_pass
 from runs.ask import LimitedError
-from runs.limits import is_limit
+from runs.limits import PASSING, is_limit
 from workflows.messages import Fault
 
 
@@ -74,13 +74,7 @@ def _from_database(failure: Exception) -> Problem:
 def _from_temporal(failure: RPCError) -> Problem:
     if is_limit(failure):
         return RateLimited("Temporal is at its limit. Send requests more slowly, and try again.")
-    if failure.status in {
-        RPCStatusCode.UNAVAILABLE,
-        RPCStatusCode.DEADLINE_EXCEEDED,
-        RPCStatusCode.CANCELLED,
-        RPCStatusCode.ABORTED,
-        RPCStatusCode.UNKNOWN,  # "transport error", among others: a connection that broke
-    }:
+    if failure.status in PASSING:
         return Unavailable("Temporal can't be reached. Try again.")
     return InternalError(type(failure).__name__)
 

@@ -19,6 +19,8 @@ from workflows.steps import REFUSED
         (RPCStatusCode.CANCELLED, 503),
         (RPCStatusCode.ABORTED, 503),
         (RPCStatusCode.UNKNOWN, 503),
+        (RPCStatusCode.INTERNAL, 503),
+        (RPCStatusCode.DATA_LOSS, 503),
         (RPCStatusCode.RESOURCE_EXHAUSTED, 429),
         (RPCStatusCode.INVALID_ARGUMENT, 500),
     ],
