@@ -72,24 +72,33 @@ class ListedRuns(ListedRunActivities):
 
     @activity.defn
     async def restore_open(self, listing: Listing) -> Compared:
-        """Restore the missing rows of open runs, the runs that were started last first."""
-        return await self._restore(OPEN, listing)
+        """Restore the missing rows of open runs, the runs that were started last first, and end those of ended ones.
+
+        A run is passed over while it has a task, and fails to end while it does not answer. It is listed here until it
+        has ended.
+        """
+        runs, token = await list_runs(self._client, OPEN, listing)
+        activities, _ = _read_activities(runs)
+        async with self._database.autocommit.connect() as connection:
+            rows = await fetch_rows(connection, EndedRow, ended_among_statement(activities))
+        ended = await settle_each(rows, self._recovery.end_run)
+        return _report(merge_found(ended, await self._restore_missing(runs)), [], token)
 
     @activity.defn
     async def restore_completed(self, listing: Listing) -> Compared:
         """Restore those of runs that have completed since the point of the restore, or within the last day."""
         assert listing.began_at is not None  # noqa: S101 - every walk through a list has begun
         since = listing.restored_to or listing.began_at - LATELY
-        return await self._restore(f"{COMPLETED} '{since.isoformat()}'", listing)
+        runs, token = await list_runs(self._client, f"{COMPLETED} '{since.isoformat()}'", listing)
+        return _report(await self._restore_missing(runs), [], token)
 
-    async def _restore(self, query: str, listing: Listing) -> Compared:
-        runs, token = await list_runs(self._client, query, listing)
+    async def _restore_missing(self, runs: Sequence[ListedRun]) -> Found:
         named = {place: run.id for run in runs for place in _read_activities([run])[0]}
         async with self._database.autocommit.connect() as connection:
             recorded = await fetch_rows(connection, ActivityRef, recorded_statement(list(named)))
         missing = named.keys() - {(row.tenant_id, row.id) for row in recorded}
         rows = [MissingRow(*place, named[place]) for place in missing]
-        return _report(await settle_each(rows, self._restoration.restore), [], token)
+        return await settle_each(rows, self._restoration.restore)
 
     @activity.defn
     async def find_stuck(self, older_than_seconds: float) -> Compared:

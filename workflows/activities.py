@@ -168,7 +168,10 @@ class ListedRunActivities(ABC):
     @abstractmethod
     @activity.defn
     async def restore_open(self, listing: Listing) -> Compared:
-        """Write the rows again that open runs lack, because PostgreSQL was restored to an earlier point."""
+        """Write the rows again that open runs lack, because PostgreSQL was restored to an earlier point.
+
+        Also end the open runs of activities that have ended, which the other steps may have passed over.
+        """
 
     @abstractmethod
     @activity.defn

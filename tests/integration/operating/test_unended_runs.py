@@ -17,7 +17,9 @@ from temporalio.client import (
     ScheduleSpec,
     WorkflowExecutionStatus,
 )
+from temporalio.testing import ActivityEnvironment
 
+from activities_impl.reconciliation import Reconciliation
 from api.activities.schemas import ScheduledActivityCreate
 from db import changes
 from db.marks import mark_due_statement
@@ -25,15 +27,16 @@ from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import TASK_QUEUE, workflow_id
+from runs.lead import Lead
 from runs.schedule import LISTED_PAGES
 from runs.start import resume_run
 from tests.support.activities import created, trail, unresolved
-from tests.support.builders import Tenant, contract_example
+from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.hand_off import insert_rows
 from tests.support.reconciliation import reconciled, round_of, run_of
 from tests.support.service import Service, running_service, temporal_client
 from tests.support.worlds import idle_service, new_database, new_namespace, work
-from workflows.findings import Compared, Finding, Listing, Part, Reconcile
+from workflows.findings import Compared, Finding, Listing, Page, Part, Reconcile
 from workflows.messages import Apply, Cancel, ExecuteNow, MarkDue, Reschedule, ScheduledActivityInput, Standing
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.words import ActivityStatus
@@ -94,6 +97,33 @@ async def test_a_run_that_missed_a_move_and_marked_at_the_new_time_ends_in_the_n
         found = await reconciled(own.temporal, size=1)
         assert found.examples == {Finding.ENDED: (activity["id"],), Finding.STUCK: ()}
         assert await run_of(own, tenant, activity).result() == "DUE"
+
+
+async def test_a_run_that_had_a_task_when_it_was_compared_is_ended_by_a_later_round(
+    postgres: Postgres, temporal: Client
+) -> None:
+    async with idle_service(postgres, temporal) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            async with work(service):
+                activity = await created(http, scheduled_at=from_now(days=9))
+            await apply_unheard(service, tenant, activity, ExecuteNow())
+            run = run_of(service, tenant, activity)
+            await run.signal("nothing")  # its task waits for a worker
+            steps = Reconciliation(service.temporal, service.database, Lead(0))
+            passed_over: Compared = await ActivityEnvironment().run(steps.end_runs, Page(grace_seconds=0))
+            assert (passed_over.counts, passed_over.after is not None) == ({}, True)
+            async with work(service):
+                async with asyncio.timeout(60):
+                    while (await run.describe()).raw_description.HasField("pending_workflow_task"):
+                        await asyncio.sleep(0.1)
+                assert (await run.describe()).status is WorkflowExecutionStatus.RUNNING
+                async with asyncio.timeout(60):
+                    lists = Reconcile(parts=(Part.LISTS,))
+                    while not (found := await round_of(service.temporal, lists)).counts.get(Finding.ENDED):
+                        await asyncio.sleep(0.2)
+                assert found.examples[Finding.ENDED] == (activity["id"],)
+                assert await run.result() == "DUE"
 
 
 async def test_an_unresolved_run_whose_activity_ended_long_ago_is_found_by_temporals_list(own: Service) -> None:
