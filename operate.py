@@ -22,7 +22,7 @@ from runs.lead import Lead
 from runs.rebuild import Rebuilt, rebuild
 from runs.recovery import Recovery
 from runs.replay import DEFAULT_QUERY, replay
-from settings import WorkerSettings, read_settings
+from settings import EncryptionSettings, WorkerSettings, read_settings
 from workflows.findings import Finding, Listing, Page, Reconcile
 from workflows.messages import ActivityRef, BringBack, RejectedError
 from workflows.reconciliation import ReconciliationWorkflow
@@ -163,7 +163,7 @@ async def main(words: Sequence[str] | None = None) -> int:
     """Carry out one command; returns its exit code."""
     options = arguments().parse_args(words)
     try:
-        done: int = await options.run(options, await connect(lazy=options.is_lazy))
+        done: int = await options.run(options, await connect(read_settings(EncryptionSettings).key_ring, lazy=options.is_lazy))
     except (RPCError, RuntimeError, WorkflowFailureError) as failure:
         return _fail(f"Temporal: {failure}. What was done before stays; repeat the command.")
     except (SQLAlchemyError, OSError) as failure:

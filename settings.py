@@ -7,13 +7,15 @@ Temporal's connection (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_K
 import sys
 from typing import Any, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Settings = TypeVar("Settings", bound=BaseSettings)
+from runs.key_ring import KeyRing
+
+Kind = TypeVar("Kind", bound=BaseSettings)
 
 
-def read_settings(kind: type[Settings]) -> Settings:
+def read_settings(kind: type[Kind]) -> Kind:
     """Read settings from the environment, or exit with a line that names the missing and the wrong variables."""
     try:
         return kind()
@@ -28,10 +30,14 @@ def _line(kind: str, place: tuple[Any, ...], message: str) -> str:
     return f"{variable}: {message}" if variable else message.removeprefix("Value error, ")
 
 
-class DatabaseSettings(BaseSettings):
-    """Settings of every process."""
+class Settings(BaseSettings):
+    """Base of all settings."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
+
+
+class DatabaseSettings(Settings):
+    """Settings of every process that uses PostgreSQL."""
 
     database_url: SecretStr = Field(
         description="postgresql+psycopg://user:password@host:port/database?name=value, with the names of libpq; what it"
@@ -42,7 +48,31 @@ class DatabaseSettings(BaseSettings):
     database_pool_size: int = Field(default=20, ge=1, description="Connections per pool; a process has two pools.")
 
 
-class RunSettings(DatabaseSettings):
+class EncryptionSettings(Settings):
+    """Settings of every process that uses Temporal."""
+
+    payload_encryption_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys of AES-256 as id:base64,id:base64 that encrypt what the service stores in Temporal: the first"
+        " encrypts, all decrypt; the same in every process. Without them nothing is encrypted.",
+    )
+
+    @field_validator("payload_encryption_keys")
+    @classmethod
+    def check_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        """Require ids and keys that can be used."""
+        if keys is not None:
+            KeyRing.parse(keys.get_secret_value())
+        return keys
+
+    @property
+    def key_ring(self) -> KeyRing | None:
+        """Return the keys, or None if nothing is to be encrypted."""
+        keys = self.payload_encryption_keys
+        return None if keys is None else KeyRing.parse(keys.get_secret_value())
+
+
+class RunSettings(DatabaseSettings, EncryptionSettings):
     """Settings of a process that starts runs."""
 
     max_lead_seconds: float = Field(

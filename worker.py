@@ -29,6 +29,7 @@ from db.engine import Database, open_database
 from db.start import wait_for_schema
 from logs import configure_logging
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE, connect
+from runs.key_ring import KeyRing
 from runs.lead import Lead
 from runs.sandbox import Sandbox
 from runs.schedule import ensure_schedule
@@ -189,11 +190,11 @@ async def finish_unless_stopped(work: Coroutine[Any, Any, Result], stop: asyncio
     return working.result() if working in done else None
 
 
-async def connect_patiently(runtime: Runtime) -> Client:
+async def connect_patiently(keys: KeyRing | None, runtime: Runtime) -> Client:
     """Connect to Temporal, retrying for ever: a worker may start before it."""
     while True:
         try:
-            return await connect(runtime=runtime)
+            return await connect(keys, runtime=runtime)
         except RuntimeError as failure:
             log.warning("Temporal can't be reached yet, retrying", failure=str(failure)[:200])
             await asyncio.sleep(2)
@@ -225,7 +226,7 @@ async def main() -> None:
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     if fault := await finish_unless_stopped(wait_for_schema(database), stop):
         sys.exit(fault)
-    client = await finish_unless_stopped(connect_patiently(runtime), stop)
+    client = await finish_unless_stopped(connect_patiently(settings.key_ring, runtime), stop)
     if client:
         await work(client, database, settings, stop, metrics_address)
     await database.dispose()

@@ -35,7 +35,7 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
         yield {
             "resources": Resources(
                 database=database,
-                temporal=await connect(lazy=True),
+                temporal=await connect(settings.key_ring, lazy=True),
                 authenticator=Authenticator(
                     settings.auth_issuer,
                     settings.auth_audience,

@@ -19,7 +19,7 @@ from db.engine import open_database
 from embedded.demo_ids import TENANT_ID
 from runs.client import connect
 from runs.start import start_run
-from settings import DatabaseSettings
+from settings import DatabaseSettings, EncryptionSettings
 from workflows.messages import ScheduledActivityInput, Snapshot
 
 
@@ -30,7 +30,7 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
         servers.start_ours()
         servers.start("naive worker", python("-m", "bench.peers.naive_temporal", "work"), database="bare")
         os.environ |= {"DATABASE_URL": servers.postgres.url("bare"), "TEMPORAL_ADDRESS": servers.temporal.address}
-        client = await connect()
+        client = await connect(EncryptionSettings().key_ring)
 
         async def ours(scheduled: ScheduledActivityInput) -> Snapshot:
             return await start_run(client, scheduled, 10)

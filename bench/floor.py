@@ -30,7 +30,7 @@ def creating(client: Client) -> Call:
 async def main() -> None:
     """Work until killed."""
     async with Worker(
-        await connect(),
+        await connect(None),
         task_queue=QUEUE,
         workflows=[EmptyWorkflow],
         workflow_runner=Sandbox("bench"),

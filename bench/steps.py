@@ -30,7 +30,7 @@ from embedded.demo_ids import TENANT_ID
 from runs.client import connect
 from runs.sandbox import Sandbox
 from runs.start import start_run
-from settings import DatabaseSettings
+from settings import DatabaseSettings, EncryptionSettings
 from worker import TUNING
 from workflows.messages import Record, ScheduledActivityInput
 from workflows.resolution import decide
@@ -42,7 +42,7 @@ async def run(results: Results, *, rounds: int, seconds: float) -> None:
         servers.start("steps worker", python("-m", "bench.steps"))
         servers.start_ours()
         os.environ["TEMPORAL_ADDRESS"] = servers.temporal.address
-        client = await connect()
+        client = await connect(EncryptionSettings().key_ring)
         calls = {
             "no step": _variant(client, NoSteps),
             "one step: ours": _ours(client),
@@ -109,7 +109,7 @@ async def main() -> None:
     database = open_database(DatabaseSettings().database_url.get_secret_value())
     scheduled_activities, resolution = ScheduledActivities(database), Resolution(database)
     async with Worker(
-        await connect(),
+        await connect(EncryptionSettings().key_ring),
         task_queue=QUEUE,
         workflows=[NoSteps, TwoSteps, FiveSteps],
         interceptors=[DescribeFailures()],

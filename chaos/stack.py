@@ -13,7 +13,6 @@ from uuid import UUID
 import httpx
 import psycopg
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.http.auth import Permission
 from chaos.proxy import Line, Proxy
@@ -26,6 +25,8 @@ from embedded.signing_key import ensure_signing_key
 from embedded.stack import API_COMMAND, WORKER_COMMAND, process_environment
 from embedded.stack_settings import StackSettings
 from embedded.temporal_server import TemporalServer, free_port, running_temporal
+from runs.client import connect_to
+from settings import EncryptionSettings
 
 DATABASE = "scheduled_activities"
 TENANTS = (TENANT_ID, OTHER_TENANT_ID)
@@ -90,7 +91,7 @@ class Stack:
         self.postgres.create_database(DATABASE)
         await asyncio.to_thread(upgrade, self.postgres.url(DATABASE))
         await asyncio.to_thread(load_demo_data, self.postgres.url(DATABASE))
-        self.temporal = await Client.connect(f"127.0.0.1:{self.temporal_port}", data_converter=pydantic_data_converter)
+        self.temporal = await connect_to(f"127.0.0.1:{self.temporal_port}", keys=EncryptionSettings().key_ring)
         for number, name in enumerate((*APIS, *WORKERS)):
             await self._add_process(name, offset_minutes=(5, -5)[number % 2])
         async with asyncio.timeout(STARTED_WITHIN.total_seconds()):

@@ -26,6 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from runs.client import workflow_id
 from runs.limits import is_limit
 from runs.patience import ANSWER_PATIENCE, LIST_PATIENCE, wait_for_answer
+from runs.payloads import decode_fields
 from runs.start import RunFailedError, failure_of
 from workflows.actors import read_actor
 from workflows.findings import Listing
@@ -155,7 +156,7 @@ async def read_start(client: Client, workflow_id: str, run_id: str | None, kind:
         started = event.workflow_execution_started_event_attributes
         started_with: Input
         (started_with,) = await client.data_converter.decode(started.input.payloads, [kind])
-        return started_with, read_actor(started.header.fields)
+        return started_with, read_actor(await decode_fields(client.data_converter, started.header.fields))
     raise LookupError(workflow_id)
 
 

@@ -6,12 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.common import HeaderCodecBehavior
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
 from runs.actors import ActorHeaders
+from runs.key_ring import KeyRing
 from runs.limits import report_limits
+from runs.payloads import build_data_converter
 
 TASK_QUEUE = "scheduled-activities"
 BULK_TASK_QUEUE = f"{TASK_QUEUE}-bulk"
@@ -30,18 +32,22 @@ def workflow_id(tenant_id: UUID, idempotency_key: str) -> str:
     return f"{tenant_id}:sha256:{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
 
 
-async def connect(*, runtime: Runtime | None = None, lazy: bool = False) -> Client:
+async def connect(keys: KeyRing | None, *, runtime: Runtime | None = None, lazy: bool = False) -> Client:
     """Connect as the environment describes (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …).
 
-    `lazy` connects at the first call, so that a process can start while Temporal is away.
+    `keys` encrypt what is sent. `lazy` connects at the first call, so that a process can start while Temporal is away.
     """
     environment: dict[str, Any] = {"target_host": "localhost:7233", **ClientConfig.load_client_connect_config()}
-    return await connect_to(**environment, runtime=runtime, lazy=lazy)
+    return await connect_to(**environment, keys=keys, runtime=runtime, lazy=lazy)
 
 
-async def connect_to(target_host: str, **options: Any) -> Client:
+async def connect_to(target_host: str, *, keys: KeyRing | None, **options: Any) -> Client:
     """Connect to this server with the converter, the headers and the report of limits that the service needs."""
     client = await Client.connect(
-        target_host, data_converter=pydantic_data_converter, interceptors=[ActorHeaders()], **options
+        target_host,
+        data_converter=build_data_converter(keys),
+        header_codec_behavior=HeaderCodecBehavior.CODEC,
+        interceptors=[ActorHeaders()],
+        **options,
     )
     return report_limits(client)

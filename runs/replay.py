@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.client import Client, WorkflowHistory
+from temporalio.common import HeaderCodecBehavior
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
@@ -45,6 +46,7 @@ async def replay(client: Client, query: str, limit: int | None, workflows: Seque
         workflows=workflows,
         workflow_runner=Sandbox(),
         data_converter=client.data_converter,
+        header_codec_behavior=HeaderCodecBehavior.CODEC,
         interceptors=[ReadActors()],
     )
     results = await replayer.replay_workflows(histories(), raise_on_replay_failure=False)

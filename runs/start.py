@@ -106,7 +106,6 @@ def start_options(scheduled: ScheduledActivityInput, status: ActivityStatus, sch
         "id": workflow_id(scheduled.tenant_id, request.idempotency_key),
         "task_queue": TASK_QUEUE,
         "task_timeout": TASK_TIMEOUT,
-        "memo": {"idempotency_key": request.idempotency_key},
         "search_attributes": TypedSearchAttributes(
             [
                 SearchAttributePair(TENANT_ID, str(scheduled.tenant_id)),

@@ -26,7 +26,7 @@ from workflows.messages import ScheduledActivityInput, Snapshot
 @asynccontextmanager
 async def opening(_: Database) -> AsyncIterator[Create]:
     """Open the peer; its API needs only a client."""
-    client = await connect()
+    client = await connect(None)
 
     async def create(scheduled: ScheduledActivityInput) -> Snapshot:
         operation = WithStartWorkflowOperation(
@@ -48,7 +48,7 @@ async def work() -> None:
     steps: list[Callable[..., Any]] = [rows.resolve_commerce, resolution.resolve_reason, resolution.resolve_target]
     steps += [resolution.resolve_attributes, rows.record, rows.mark_due]
     async with Worker(
-        await connect(),
+        await connect(None),
         task_queue=QUEUE,
         workflows=[NaiveWorkflow],
         activities=steps,

@@ -83,8 +83,8 @@ def resources(database: Database, temporal: Client, **settings: Any) -> Resource
 
 
 async def temporal_client(address: str, **options: Any) -> Client:
-    """A client as the service connects it."""
-    return await connect_to(address, **options)
+    """A client as the service connects it; with `keys`, it encrypts."""
+    return await connect_to(address, **{"keys": None} | options)
 
 
 @asynccontextmanager

@@ -1,0 +1,48 @@
+"""The keys that encrypt what the service stores in Temporal."""
+
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES = 32
+_ENTRY = re.compile(r"([A-Za-z0-9._-]{1,32}):([A-Za-z0-9+/]+={0,2})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """Keys of AES-256-GCM by their ids. The first one encrypts, all of them decrypt."""
+
+    first: str
+    ciphers: Mapping[str, AESGCM] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `id:base64,id:base64`.
+
+        Raises:
+            ValueError: an entry is not as it must be; the message names the entry by its place, never by its content.
+        """
+        ciphers: dict[str, AESGCM] = {}
+        for place, entry in enumerate(text.split(","), start=1):
+            key_id, key = _parse_entry(place, entry)
+            if key_id in ciphers:
+                msg = f"entry {place} has the id of an earlier one"
+                raise ValueError(msg)
+            ciphers[key_id] = AESGCM(key)
+        return cls(next(iter(ciphers)), ciphers)
+
+
+def _parse_entry(place: int, entry: str) -> tuple[str, bytes]:
+    found = _ENTRY.fullmatch(entry)
+    try:
+        key = b64decode(found[2], validate=True) if found else b""
+    except ValueError:
+        key = b""
+    if found is None or len(key) != KEY_BYTES:
+        msg = f"entry {place} must be an id of A-Z a-z 0-9 . _ -, a colon, and {KEY_BYTES} bytes in base64"
+        raise ValueError(msg)
+    return found[1], key
