@@ -13,11 +13,15 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from db.engine import open_database
+from db.engine import Database, open_database
 from db.failures import kind
+from db.payload_keys import NeededKey, find_missing_keys, needed_keys_statement
 from db.quotas import quota_statement
+from db.rows import fetch_rows
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
+from runs.key_notes import first_key_id, key_ids_of
+from runs.keys_in_use import count_keys_in_use
 from runs.lead import Lead
 from runs.rebuild import Rebuilt, rebuild
 from runs.recovery import Recovery
@@ -31,6 +35,31 @@ from workflows.tenant_limits import LARGEST_QUOTA, QUOTAS
 Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
 
 
+async def list_keys(_: argparse.Namespace, client: Client) -> int:
+    """List the keys of payloads with the open activities that need them, and name those that may go."""
+    database = open_database(read_settings(WorkerSettings).database_url.get_secret_value())
+    async with database.autocommit.connect() as connection:
+        rows = await fetch_rows(connection, NeededKey, needed_keys_statement())
+    await database.dispose()
+    needed = {row.key_id: row.activities for row in rows}
+    ring, first = key_ids_of(client), first_key_id(client)
+    in_use = await count_keys_in_use(client)
+    for key_id in sorted({*ring, *in_use, *filter(None, needed)}, key=lambda one: (one != first, one)):
+        counted = f"{needed.get(key_id, 0)} open activities began with it, {in_use[key_id]} runs and schedules need it"
+        print(f"{key_id}: {counted}: {_judge_key(key_id, ring, first, is_needed=key_id in needed or key_id in in_use)}")
+    print(f"without a key: {needed.get(None, 0)} open activities")
+    return 0 if {*in_use, *filter(None, needed)} <= ring else 1
+
+
+def _judge_key(key_id: str, ring: frozenset[str], first: str | None, *, is_needed: bool) -> str:
+    """Say what the key is for in PAYLOAD_ENCRYPTION_KEYS, or that it may be removed there."""
+    if key_id not in ring:
+        return "MISSING in PAYLOAD_ENCRYPTION_KEYS"
+    if key_id == first:
+        return "encrypts"
+    return "must stay" if is_needed else "may go"
+
+
 async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
     """Start a run for every open activity without one, after Temporal has lost its runs. Safe to repeat.
 
@@ -38,6 +67,8 @@ async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
     """
     settings = read_settings(WorkerSettings)
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
+    if fault := await _find_missing_keys(database, client):
+        return _fail(fault)
     runs = rebuild(client, database, per_second=options.rate, lead=Lead(settings.max_lead_seconds))
     done = Rebuilt()
     async for done in runs:
@@ -53,6 +84,8 @@ async def bring_back(options: argparse.Namespace, client: Client) -> int:
     """Undo a termination: restore the activity's former status, with a new run that waits for its time."""
     settings = read_settings(WorkerSettings)
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
+    if fault := await _find_missing_keys(database, client):
+        return _fail(fault)
     try:
         now = await Recovery(client, database, Lead(settings.max_lead_seconds)).bring_back(
             ActivityRef(tenant_id=options.tenant, id=options.activity_id),
@@ -112,6 +145,12 @@ def _quota_value(text: str) -> int | None:
     return int(text)
 
 
+async def _find_missing_keys(database: Database, client: Client) -> str | None:
+    """Return what keeps a command from starting runs, as it keeps the worker and the API from starting, or None."""
+    async with database.autocommit.connect() as connection:
+        return await find_missing_keys(connection, key_ids_of(client))
+
+
 def _fail(sentence: str) -> int:
     """Print why the command failed; returns its exit code."""
     print(sentence, file=sys.stderr)
@@ -150,6 +189,7 @@ def arguments() -> argparse.ArgumentParser:
     replaying.add_argument(
         "--limit", type=int, default=1000, help="number of runs, the latest first; 0: all; default: 1000"
     )
+    command("keys", list_keys)
     quotas = commands.add_parser("quota", help="Quotas of tenants.").add_subparsers(required=True, metavar="ACTION")
     setting = quotas.add_parser("set", help=set_quota.__doc__, description=set_quota.__doc__)
     setting.set_defaults(run=set_quota, is_lazy=True)  # Temporal isn't needed
@@ -163,7 +203,8 @@ async def main(words: Sequence[str] | None = None) -> int:
     """Carry out one command; returns its exit code."""
     options = arguments().parse_args(words)
     try:
-        done: int = await options.run(options, await connect(read_settings(EncryptionSettings).key_ring, lazy=options.is_lazy))
+        keys = read_settings(EncryptionSettings).key_ring
+        done: int = await options.run(options, await connect(keys, lazy=options.is_lazy))
     except (RPCError, RuntimeError, WorkflowFailureError) as failure:
         return _fail(f"Temporal: {failure}. What was done before stays; repeat the command.")
     except (SQLAlchemyError, OSError) as failure:

@@ -27,7 +27,8 @@ def _line(kind: str, place: tuple[Any, ...], message: str) -> str:
     variable = ".".join(str(part) for part in place).upper()
     if kind == "missing":
         return f"{variable} isn't set"
-    return f"{variable}: {message}" if variable else message.removeprefix("Value error, ")
+    message = message.removeprefix("Value error, ")
+    return f"{variable}: {message}" if variable else message
 
 
 class Settings(BaseSettings):

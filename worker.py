@@ -26,10 +26,10 @@ from activities_impl.replay_gate import ReplayGates
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
 from db.engine import Database, open_database
-from db.start import wait_for_schema
+from db.start import wait_for_database
 from logs import configure_logging
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE, connect
-from runs.key_ring import KeyRing
+from runs.key_ring import KeyRing, key_ids
 from runs.lead import Lead
 from runs.sandbox import Sandbox
 from runs.schedule import ensure_schedule
@@ -224,7 +224,7 @@ async def main() -> None:
     metrics_address = f"{settings.listen_host}:{settings.worker_metrics_port}" if settings.worker_metrics_port else None
     runtime = open_runtime(metrics_address)
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
-    if fault := await finish_unless_stopped(wait_for_schema(database), stop):
+    if fault := await finish_unless_stopped(wait_for_database(database, key_ids(settings.key_ring)), stop):
         sys.exit(fault)
     client = await finish_unless_stopped(connect_patiently(settings.key_ring, runtime), stop)
     if client:

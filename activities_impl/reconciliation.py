@@ -23,7 +23,7 @@ from db.results import (
     recent_overridden_follow_ups_statement,
 )
 from db.rows import address, fetch_row, fetch_rows, row_lock
-from runs.ask import describe_run, is_reset
+from runs.ask import describe_run, read_beginning
 from runs.bulk_queue import begin_queued
 from runs.bulk_recovery import settle_operation
 from runs.client import workflow_id
@@ -153,11 +153,12 @@ class Reconciliation(ReconciliationActivities):
         return run if run.typed_search_attributes.get(ACTIVITY_ID) == str(row.id) else None
 
     async def _note_run(self, row: OpenRow, run: WorkflowExecutionDescription) -> bool:
-        reset = await is_reset(self._client, run)
-        event_type = EventType.RUN_RESET if reset else None
+        beginning = await read_beginning(self._client, run)
+        event_type = EventType.RUN_RESET if beginning.is_reset else None
+        note = run_note_statement(row, run.run_id, event_type, "temporal-ui", key_id=beginning.key_id)
         async with self._database.begin_briefly() as connection:
-            noted = await connection.execute(run_note_statement(row, run.run_id, event_type, "temporal-ui"))
-            return reset and noted.first() is not None
+            noted = await connection.execute(note)
+            return beginning.is_reset and noted.first() is not None
 
     async def _refresh(self, row: OpenRow) -> bool:
         """Make the run read its row again; return False if it has done so meanwhile."""

@@ -120,7 +120,8 @@ async def _find_commerce(
         if known.recorded_id != scheduled.id:
             raise creation.key_exists_error(scheduled, known.recorded_id)
         why = EventType.RUN_RESET if scheduled.reset_of else None
-        await connection.execute(run_note_statement(scheduled, _run_id(), why, "temporal-ui"))
+        note = run_note_statement(scheduled, _run_id(), why, "temporal-ui", key_id=scheduled.payload_key_id)
+        await connection.execute(note)
         return CommerceFound(recorded=await _read_row_of_key(connection, scheduled))
     if known.commerce_id is None:
         raise creation.commerce_missing_error(scheduled)

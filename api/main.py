@@ -16,9 +16,10 @@ from api.http.dependencies import Resources
 from api.server import server_config
 from db.due_watch import DueWatch
 from db.engine import open_database
-from db.start import wait_for_schema
+from db.start import wait_for_database
 from logs import configure_logging
 from runs.client import connect
+from runs.key_notes import key_ids_of
 from runs.lead import Lead
 from settings import ApiSettings, read_settings
 
@@ -53,17 +54,18 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server. It ends on a schema that the code can't use; a stop answers claims that wait at once."""
+    """uvicorn's server. It ends on a schema or keys that it can't work with; a stop answers waiting claims at once."""
 
     fault: str | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve, also while PostgreSQL is away: creations are accepted then."""
         await super().startup(sockets)
-        self._checking = asyncio.create_task(self._check_schema())
+        self._checking = asyncio.create_task(self._check_database())
 
-    async def _check_schema(self) -> None:
-        self.fault = await wait_for_schema(self.lifespan.state["resources"].database)
+    async def _check_database(self) -> None:
+        opened = self.lifespan.state["resources"]
+        self.fault = await wait_for_database(opened.database, key_ids_of(opened.temporal))
         self.should_exit = self.should_exit or bool(self.fault)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -236,6 +236,10 @@ ENDED_AT = text("greatest(updated_at, marked_at)")
 """A mark leaves `updated_at` as it is."""
 
 
+NEEDS_KEY = text("payload_key_id IS NOT NULL AND status IN ('READY', 'UNRESOLVED')")
+"""Match activities whose run is open and encrypted; literals, as above."""
+
+
 class ScheduledActivity(HasId):
     """The unit of work. `status` may be DUE ahead of `due_at`: read it through `db.snapshots.EFFECTIVE_STATUS`."""
 
@@ -295,6 +299,7 @@ class ScheduledActivity(HasId):
         ),
         Index("scheduled_activities_marked_idx", "tenant_id", "marked_at", postgresql_where=text("status = 'DUE'")),
         Index("scheduled_activities_ended_idx", ENDED_AT, "tenant_id", "id", postgresql_where=ENDED_OTHERWISE),
+        Index("scheduled_activities_payload_key_idx", "payload_key_id", postgresql_where=NEEDS_KEY),
     )
 
     idempotency_key: Mapped[str] = mapped_column(Text(collation="C"))
@@ -327,6 +332,9 @@ class ScheduledActivity(HasId):
     expired_leases: Mapped[int] = mapped_column(server_default=text("0"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     run_id: Mapped[str]
+    payload_key_id: Mapped[str | None] = mapped_column(
+        comment="The id of the key that the input of its run is encrypted with."
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

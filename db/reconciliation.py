@@ -114,9 +114,11 @@ def run_note_statement(
     run_id: str,
     event_type: EventType | None,
     actor: str,
+    *,
+    key_id: str | None,
     **details: str,
 ) -> Rows:
-    """Build an UPDATE that makes the row name another run, with an event if `event_type` is given.
+    """Build an UPDATE that makes the row name another run and its key, with an event if `event_type` is given.
 
     It returns no row if the activity names that run already. It leaves the version as it is: nothing that a client can
     see of the activity has changed.
@@ -125,7 +127,7 @@ def run_note_statement(
     row = (
         update(ScheduledActivity)
         .where(address(before.c.tenant_id, before.c.id), before.c.run_id != run_id)
-        .values(run_id=run_id)
+        .values(run_id=run_id, payload_key_id=key_id)
         .returning(ScheduledActivity.tenant_id, ScheduledActivity.id, before.c.status, before.c.run_id.label("before"))
         .cte("written")
     )

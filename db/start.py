@@ -1,6 +1,7 @@
-"""Wait for PostgreSQL when a process starts, and compare its schema with the code."""
+"""Wait for PostgreSQL when a process starts, and compare its schema with the code, and its rows with the keys."""
 
 import asyncio
+from collections.abc import Collection
 
 import psycopg
 import structlog
@@ -8,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from db.engine import Database
+from db.payload_keys import find_missing_keys
 from db.schema import schema_fault
 
 log = structlog.get_logger(__name__)
@@ -20,8 +22,8 @@ _REFUSALS = ("authentication failed", "does not exist", "pg_hba.conf", "permissi
 """libpq keeps the SQLSTATE of a failed connection to itself; a server may also speak another language."""
 
 
-async def wait_for_schema(database: Database) -> str | None:
-    """Retry until PostgreSQL answers; return what keeps the process from working then, or None.
+async def wait_for_database(database: Database, key_ids: Collection[str]) -> str | None:
+    """Retry until PostgreSQL answers; return what keeps a process with these keys from working then, or None.
 
     A role or a database that the server refuses is waited for too: it may be created without a restart.
     """
@@ -29,7 +31,7 @@ async def wait_for_schema(database: Database) -> str | None:
     while True:
         try:
             async with database.autocommit.connect() as connection:
-                fault = await connection.run_sync(schema_fault)
+                fault = await connection.run_sync(schema_fault) or await find_missing_keys(connection, key_ids)
         except (DBAPIError, PoolTimeoutError, OSError) as failure:
             original = getattr(failure, "orig", None) or failure
             if isinstance(original, psycopg.ProgrammingError) and original.sqlstate is None:

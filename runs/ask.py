@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from runs.client import workflow_id
 from runs.limits import is_limit
 from runs.patience import ANSWER_PATIENCE, LIST_PATIENCE, wait_for_answer
-from runs.payloads import decode_fields
+from runs.payloads import decode_fields, read_key_id
 from runs.start import RunFailedError, failure_of
 from workflows.actors import read_actor
 from workflows.findings import Listing
@@ -245,9 +245,18 @@ async def read_ending(client: Client, run: WorkflowExecution) -> Ending:
     return Ending(by="temporal")
 
 
-async def is_reset(client: Client, run: WorkflowExecution) -> bool:
-    """Return whether an operator made this run by resetting another: its first event names that other run."""
+class Beginning(NamedTuple):
+    """What a run's first event says. `is_reset`: an operator made the run by resetting another, which it names."""
+
+    is_reset: bool
+    key_id: str | None
+
+
+async def read_beginning(client: Client, run: WorkflowExecution) -> Beginning:
+    """Return what the first event of a run says of its beginning."""
     handle = client.get_workflow_handle(run.id, run_id=run.run_id)
     async for event in handle.fetch_history_events(page_size=1, rpc_timeout=ANSWER_PATIENCE):
-        return event.workflow_execution_started_event_attributes.original_execution_run_id != run.run_id
-    return False
+        started = event.workflow_execution_started_event_attributes
+        key_ids = [read_key_id(payload) for payload in started.input.payloads]
+        return Beginning(started.original_execution_run_id != run.run_id, next(iter(key_ids), None))
+    return Beginning(is_reset=False, key_id=None)

@@ -36,6 +36,11 @@ class KeyRing:
         return cls(next(iter(ciphers)), ciphers)
 
 
+def key_ids(keys: KeyRing | None) -> frozenset[str]:
+    """Return the ids of the keys; none without a ring."""
+    return frozenset(keys.ciphers) if keys else frozenset()
+
+
 def _parse_entry(place: int, entry: str) -> tuple[str, bytes]:
     found = _ENTRY.fullmatch(entry)
     try:

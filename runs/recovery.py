@@ -22,6 +22,7 @@ from db.reconciliation import EndedRow, run_note_statement
 from db.rows import HasAddress
 from runs.ask import Fate, RunIsFullError, UnansweredError, describe_run, find_fate, read_ending
 from runs.client import workflow_id
+from runs.key_notes import first_key_id
 from runs.lead import Lead
 from runs.locked import LockedCalls
 from runs.patience import ROW_PATIENCE
@@ -81,7 +82,8 @@ class Recovery:
             run_id = await self._start_run(connection, ref, standing, calls)
         except WorkflowAlreadyStartedError:
             return None
-        resumed = run_note_statement(ref, run_id, EventType.RUN_RESUMED, ACTOR, reason="No run was open for it.")
+        reason, key_id = "No run was open for it.", first_key_id(self._client)
+        resumed = run_note_statement(ref, run_id, EventType.RUN_RESUMED, ACTOR, key_id=key_id, reason=reason)
         await connection.execute(resumed)
         return Finding.RESUMED
 
@@ -124,7 +126,7 @@ class Recovery:
             apply = build_apply(ref, f"brought-back:{seen.version}", actor, change)
             standing = await changes.apply_change(connection, apply)
             run_id = await self._start_run(connection, ref, standing, LockedCalls())
-            await connection.execute(run_note_statement(ref, run_id, None, actor))
+            await connection.execute(run_note_statement(ref, run_id, None, actor, key_id=first_key_id(self._client)))
             return await changes.lock_activity(connection, ref)
 
     async def _start_run(

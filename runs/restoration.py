@@ -12,6 +12,7 @@ from db.reconciliation import run_note_statement
 from db.restoration import restore_row
 from db.snapshots import read_snapshot
 from runs.ask import describe_run, read_result, read_start
+from runs.key_notes import first_key_id
 from runs.lead import Lead
 from runs.recovery import ACTOR, build_apply, has_task, refresh_run
 from runs.start import resume_run
@@ -87,5 +88,7 @@ class Restoration:
             except WorkflowAlreadyStartedError:
                 await connection.rollback()
                 return None
-            await connection.execute(run_note_statement(missing, run_id, None, ACTOR))
+            await connection.execute(
+                run_note_statement(missing, run_id, None, ACTOR, key_id=first_key_id(self._client))
+            )
         return Finding.RESTORED

@@ -106,6 +106,8 @@ class ScheduledActivityInput(Message):
     """The caller who creates the activity. It travels in a header; the run itself sets it for its first step."""
     reset_of: str | None = None
     """The run that an operator has reset into this one; the run itself sets it for its first step."""
+    payload_key_id: str | None = None
+    """The id of the key that this input is encrypted with; the row stores it."""
 
     def wake_at(self, standing: "Standing") -> datetime:
         """Return the time of the wake-up: before `scheduled_at` by a part of the lead that depends on the id alone.

@@ -57,8 +57,8 @@ class Deployed:
 
 
 @contextmanager
-def deployed(name: str, database_url: str, temporal: Client, folder: Path) -> Iterator[Deployed]:
-    """Run the worker or the API until the block ends; the worker drains for two seconds."""
+def deployed(name: str, database_url: str, temporal: Client, folder: Path, **variables: str) -> Iterator[Deployed]:
+    """Run the worker or the API, with these variables, until the block ends; the worker drains for two seconds."""
     port = free_port()
     environment = {one: value for one, value in os.environ.items() if not one.startswith("TEMPORAL_")} | {
         "DATABASE_URL": database_url,
@@ -70,6 +70,7 @@ def deployed(name: str, database_url: str, temporal: Client, folder: Path) -> It
         "AUTH_AUDIENCE": AUDIENCE,
         "AUTH_PUBLIC_KEY": KEY.public_pem(),
         "API_PORT": str(port),
+        **variables,
     }
     output = folder / f"{name}-{port}.log"
     with output.open("wb") as log:

@@ -9,8 +9,8 @@ from temporalio.client import Client
 ROOT = Path(__file__).parents[2]
 
 
-def operate(temporal: Client, database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as an operator types it."""
+def operate(temporal: Client, database_url: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as an operator types it, with these variables."""
     return subprocess.run(  # noqa: S603 - the program is ours
         [sys.executable, "operate.py", *words],
         cwd=ROOT,
@@ -19,6 +19,7 @@ def operate(temporal: Client, database_url: str, *words: str) -> subprocess.Comp
             "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
             "TEMPORAL_NAMESPACE": temporal.namespace,
             "PATH": "/usr/bin:/bin",
+            **variables,
         },
         capture_output=True,
         text=True,

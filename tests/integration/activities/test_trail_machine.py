@@ -131,7 +131,7 @@ class TrailMachine(RuleBasedStateMachine):
     def reset(self, place: int) -> None:
         """Note that the activity continues in another run."""
         ref = ActivityRef(tenant_id=self.tenant.id, id=self.ids[place])
-        self.rows(run_note_statement(ref, str(uuid4()), EventType.RUN_RESET, "tester"))
+        self.rows(run_note_statement(ref, str(uuid4()), EventType.RUN_RESET, "tester", key_id=None))
 
     @rule(is_active=st.booleans())
     def claim(self, is_active: bool) -> None:  # noqa: FBT001 - Hypothesis draws it

@@ -1,0 +1,155 @@
+"""Test that rows name the keys of their runs, and what a process and an operator learn of them."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from temporalio.client import Client
+
+from db.models import ScheduledActivity
+from embedded.postgres import Postgres
+from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
+from runs.client import workflow_id
+from runs.key_ring import KeyRing
+from tests.support.activities import created, marked_ahead, reset
+from tests.support.builders import from_now
+from tests.support.deployed import deployed
+from tests.support.encryption import BOTH_KEYS, BOTH_RING, NEW_KEY, OLD_KEY, OLD_RING
+from tests.support.operate import operate
+from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.worlds import new_database, new_namespace
+
+PATH = "/api/activities"
+
+
+async def with_keys(temporal: Client, keys: KeyRing | None) -> Client:
+    """Return a client of the same namespace with other keys."""
+    return await temporal_client(temporal.service_client.config.target_host, namespace=temporal.namespace, keys=keys)
+
+
+async def read_key(service: Service, activity: dict[str, Any]) -> str | None:
+    """Return the key that the activity's row names."""
+    found = select(ScheduledActivity.payload_key_id).where(ScheduledActivity.id == activity["id"])
+    async with service.database.autocommit.connect() as connection:
+        return (await connection.execute(found)).scalar_one()
+
+
+@pytest.mark.parametrize("keys", [None, OLD_RING, BOTH_RING], ids=["no keys", "one key", "two keys"])
+async def test_a_row_names_the_key_that_its_run_began_with(
+    postgres: Postgres, temporal: Client, keys: KeyRing | None
+) -> None:
+    namespace = await with_keys(await new_namespace(temporal), keys)
+    async with (
+        running_service(new_database(postgres), namespace) as service,
+        service.client((await service.tenant()).id) as http,
+    ):
+        assert await read_key(service, await created(http)) == (keys.first if keys else None)
+
+
+async def test_the_key_of_a_row_is_that_of_its_newest_run(postgres: Postgres, temporal: Client) -> None:
+    """A reset run begins with the input of the run before; a move after the mark starts a run of its own."""
+    namespace = await new_namespace(temporal)
+    url = new_database(postgres)
+    async with running_service(url, await with_keys(namespace, OLD_RING)) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            activity = await created(http)
+        ahead = await marked_ahead(service, tenant)
+    async with running_service(url, await with_keys(namespace, BOTH_RING)) as service:
+        run = service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+        reset_run = await reset(service, run, 4)
+        async with service.client(tenant.id) as http:
+            moved = await http.patch(f"{PATH}/{ahead['id']}", json={"scheduled_at": from_now(hours=2)})
+            assert moved.status_code == 200, moved.text
+            async with asyncio.timeout(30):
+                while (await http.get(f"{PATH}/{activity['id']}")).json()["workflow"]["runId"] != reset_run:
+                    await asyncio.sleep(0.1)
+                while await read_key(service, ahead) == "old1":
+                    await asyncio.sleep(0.1)
+        assert await read_key(service, activity) == "old1"
+        assert await read_key(service, ahead) == "new2"
+
+
+async def test_a_run_that_continues_another_is_encrypted_with_the_first_key_of_then(postgres: Postgres) -> None:
+    config = DYNAMIC_CONFIG | {"limit.historyCount.suggestContinueAsNew": "20"}
+    url = new_database(postgres)
+    with running_temporal(dynamic_config=config) as server:
+        async with running_service(url, await temporal_client(server.address, keys=OLD_RING)) as service:
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                activity = await created(http)
+        async with running_service(url, await temporal_client(server.address, keys=BOTH_RING)) as service:
+            async with service.client(tenant.id) as http, asyncio.timeout(60):
+                score = 0
+                while await read_key(service, activity) == "old1":
+                    await http.patch(f"{PATH}/{activity['id']}", json={"score": (score := score + 1)})
+            assert await read_key(service, activity) == "new2"
+
+
+async def test_a_process_without_a_key_that_an_open_row_needs_ends_and_names_it(
+    postgres: Postgres, temporal: Client, tmp_path: Path
+) -> None:
+    namespace, url = await new_namespace(temporal), new_database(postgres)
+    async with running_service(url, await with_keys(namespace, OLD_RING)) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            await created(http)
+            done = await created(http, scheduled_at="2025-01-16T09:00:00.000Z")
+            await until(http, f"{PATH}/{done['id']}", "DUE")
+    for name in ("worker", "api"):
+        for keys in ("", NEW_KEY):
+            with deployed(name, url, namespace, tmp_path, PAYLOAD_ENCRYPTION_KEYS=keys) as running:
+                assert await asyncio.to_thread(running.process.wait, 60) == 1
+                assert (
+                    "PAYLOAD_ENCRYPTION_KEYS lacks keys that runs were begun with: old1 (1 open activities)."
+                    in running.log()
+                )
+                assert "Traceback" not in running.log()
+    refused = operate(namespace, url, "rebuild", PAYLOAD_ENCRYPTION_KEYS=NEW_KEY)
+    assert refused.returncode == 1
+    assert "lacks keys that runs were begun with: old1" in refused.stderr
+    with deployed("api", url, namespace, tmp_path, PAYLOAD_ENCRYPTION_KEYS=BOTH_KEYS) as api:
+        assert await api.until_readiness(200) == []
+
+
+async def test_keys_that_can_not_be_read_end_a_process_without_showing_them(
+    postgres: Postgres, temporal: Client, tmp_path: Path
+) -> None:
+    url = new_database(postgres)
+    with deployed("worker", url, temporal, tmp_path, PAYLOAD_ENCRYPTION_KEYS=f"{NEW_KEY},{OLD_KEY}x") as running:
+        assert await asyncio.to_thread(running.process.wait, 60) == 1
+        assert "entry 2 must be an id of" in running.log()
+        assert OLD_KEY.split(":")[1] not in running.log()
+
+
+async def test_operators_see_which_key_may_go(postgres: Postgres, temporal: Client) -> None:
+    """A run that began with the new key, and has been changed by an API that still encrypted with the old one."""
+    namespace, url = await new_namespace(temporal), new_database(postgres)
+    old = await with_keys(namespace, KeyRing.parse(f"{OLD_KEY},{NEW_KEY}"))
+    new = await with_keys(namespace, BOTH_RING)
+    async with running_service(url, new) as service, running_service(url, old, work=False) as behind:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http, behind.client(tenant.id) as http_behind:
+            unused = operate(new, url, "keys", PAYLOAD_ENCRYPTION_KEYS=BOTH_KEYS)
+            assert "old1: 0 open activities began with it, 0 runs and schedules need it: may go" in unused.stdout
+            activity = await created(http)
+            moved = await http_behind.patch(f"{PATH}/{activity['id']}", json={"score": 5})
+            assert moved.status_code == 200, moved.text
+            await listed(new)
+            used = operate(new, url, "keys", PAYLOAD_ENCRYPTION_KEYS=BOTH_KEYS)
+            assert used.returncode == 0
+            assert "new2: 1 open activities began with it, 1 runs and schedules need it: encrypts" in used.stdout
+            assert "old1: 0 open activities began with it, 1 runs and schedules need it: must stay" in used.stdout
+            missing = operate(new, url, "keys", PAYLOAD_ENCRYPTION_KEYS=OLD_KEY)
+            assert missing.returncode == 1
+            assert "new2: 1 open activities began with it" in missing.stdout
+            assert "MISSING in PAYLOAD_ENCRYPTION_KEYS" in missing.stdout
+
+
+async def listed(temporal: Client) -> None:
+    """Wait until Temporal lists the run that was started last."""
+    async with asyncio.timeout(30):
+        while not (await temporal.count_workflows("ExecutionStatus = 'Running'")).count:
+            await asyncio.sleep(0.1)
