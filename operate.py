@@ -20,9 +20,10 @@ from db.quotas import quota_statement
 from db.rows import fetch_rows
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
-from runs.key_notes import first_key_id, key_ids_of
+from runs.key_ring import key_ids
 from runs.keys_in_use import count_keys_in_use
 from runs.lead import Lead
+from runs.payloads import first_key_id, keys_of
 from runs.rebuild import Rebuilt, rebuild
 from runs.recovery import Recovery
 from runs.replay import DEFAULT_QUERY, replay
@@ -42,7 +43,7 @@ async def list_keys(_: argparse.Namespace, client: Client) -> int:
         rows = await fetch_rows(connection, NeededKey, needed_keys_statement())
     await database.dispose()
     needed = {row.key_id: row.activities for row in rows}
-    ring, first = key_ids_of(client), first_key_id(client)
+    ring, first = key_ids(keys_of(client)), first_key_id(client)
     in_use = await count_keys_in_use(client)
     for key_id in sorted({*ring, *in_use, *filter(None, needed)}, key=lambda one: (one != first, one)):
         counted = f"{needed.get(key_id, 0)} open activities began with it, {in_use[key_id]} runs and schedules need it"
@@ -148,7 +149,7 @@ def _quota_value(text: str) -> int | None:
 async def _find_missing_keys(database: Database, client: Client) -> str | None:
     """Return what keeps a command from starting runs, as it keeps the worker and the API from starting, or None."""
     async with database.autocommit.connect() as connection:
-        return await find_missing_keys(connection, key_ids_of(client))
+        return await find_missing_keys(connection, key_ids(keys_of(client)))
 
 
 def _fail(sentence: str) -> int:

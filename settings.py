@@ -111,6 +111,12 @@ class ApiSettings(RunSettings):
     temporal_ui_url: str = Field(
         default="http://localhost:8233", description="Base URL of links to a run in the web UI."
     )
+    codec_allowed_origin: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#*]+$",
+        description="Origin of Temporal's web UI, such as https://temporal.example: its pages, and no others, may have"
+        " payloads decoded by `/codec`.",
+    )
     auth_issuer: str = Field(description="The `iss` every token must carry.")
     auth_audience: str = Field(description="The `aud` every token must carry.")
     auth_jwks_url: str | None = Field(default=None, description="URL at which the issuer publishes its keys.")

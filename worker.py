@@ -31,10 +31,12 @@ from logs import configure_logging
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE, connect
 from runs.key_ring import KeyRing, key_ids
 from runs.lead import Lead
+from runs.payloads import first_key_id
 from runs.sandbox import Sandbox
 from runs.schedule import ensure_schedule
 from runs.start import TASK_TIMEOUT
 from runs.worker_actors import ReadActors
+from runs.worker_key_notes import NoteKeyOfContinuation
 from settings import WorkerSettings, read_settings
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.findings import Part
@@ -120,7 +122,8 @@ def build_worker(
 
     It polls two queues, that of bulk operations with few slots.
     """
-    shared = {"interceptors": [DescribeFailures(), Heartbeats(), ReadActors()], "workflow_runner": Sandbox()}
+    note_key = NoteKeyOfContinuation(first_key_id(client))
+    shared = {"interceptors": [DescribeFailures(), Heartbeats(), ReadActors(), note_key], "workflow_runner": Sandbox()}
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,

@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel
 from starlette.types import Lifespan
 
 from api.activities import batch, bulk, changes, create, explain, listing, operations, read
+from api.codec import codec
+from api.codec.cors import CodecCors
 from api.commerces import commerces, contact_log, sync, users
 from api.configuration import (
     attribute_keys,
@@ -54,6 +56,7 @@ ROUTERS = (
     results.router,
     task_result_types.router,
     quotas.router,
+    codec.router,
     health.router,
 )
 
@@ -99,6 +102,7 @@ def create_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    app.add_middleware(CodecCors)
     app.add_middleware(RequestMiddleware)
     app.add_exception_handler(Problem, _answer_problem)
     for failure in TRANSLATIONS:

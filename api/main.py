@@ -19,8 +19,9 @@ from db.engine import open_database
 from db.start import wait_for_database
 from logs import configure_logging
 from runs.client import connect
-from runs.key_notes import key_ids_of
+from runs.key_ring import key_ids
 from runs.lead import Lead
+from runs.payloads import keys_of
 from settings import ApiSettings, read_settings
 
 
@@ -44,6 +45,7 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
                     public_key=settings.auth_public_key,
                 ),
                 temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
+                codec_allowed_origin=settings.codec_allowed_origin,
                 answer_deadline_seconds=settings.answer_deadline_seconds,
                 lead=Lead(settings.max_lead_seconds),
                 due_watch=due_watch,
@@ -65,7 +67,7 @@ class Server(uvicorn.Server):
 
     async def _check_database(self) -> None:
         opened = self.lifespan.state["resources"]
-        self.fault = await wait_for_database(opened.database, key_ids_of(opened.temporal))
+        self.fault = await wait_for_database(opened.database, key_ids(keys_of(opened.temporal)))
         self.should_exit = self.should_exit or bool(self.fault)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

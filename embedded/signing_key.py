@@ -32,9 +32,10 @@ class SigningKey:
         tenants: Mapping[UUID, Collection[str]],
         lifetime: timedelta,
         *,
+        deployment: Collection[str] = (),
         age: timedelta = timedelta(0),
     ) -> str:
-        """Return a signed token that gives `subject` these permissions per tenant for `lifetime`, issued `age` ago."""
+        """Return a token that gives `subject` these permissions per tenant and for the deployment, issued `age` ago."""
         now = datetime.now(UTC)
         claims = {
             "iss": ISSUER,
@@ -44,6 +45,7 @@ class SigningKey:
             "nbf": now - age,
             "exp": now + lifetime,
             "tenants": {str(tenant): [str(permission) for permission in may] for tenant, may in tenants.items()},
+            "deployment": [str(permission) for permission in deployment],
         }
         return jwt.encode(claims, self.private, algorithm="EdDSA")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from api.http.auth import Permission
+from api.http.auth import DeploymentPermission, Permission
 from embedded.demo_ids import TENANT_ID
 from embedded.signing_key import load_signing_key
 from embedded.stack_settings import StackSettings
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="token", description=__doc__)
     parser.add_argument("--tenant", type=UUID, default=TENANT_ID, help="default: the demonstration tenant")
     parser.add_argument("--permissions", type=parse_permissions, default=list(Permission), help="default: all of them")
+    parser.add_argument("--decode-payloads", action="store_true", help="add the deployment's DECODE_PAYLOADS")
     parser.add_argument("--lifetime", type=parse_lifetime, default=timedelta(days=1), help="default: 24h")
     parser.add_argument("--subject", default="demo", help="the actor that the trail shows; default: demo")
     options = parser.parse_args(arguments)
@@ -47,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         key = load_signing_key(folder)
     except FileNotFoundError:
         sys.exit(f"There is no key in {folder} yet: start the stack first, with make run")
-    print(key.token(options.subject, {options.tenant: options.permissions}, options.lifetime))
+    deployment = [DeploymentPermission.DECODE_PAYLOADS] if options.decode_payloads else []
+    tenants = {options.tenant: options.permissions}
+    print(key.token(options.subject, tenants, options.lifetime, deployment=deployment))
 
 
 if __name__ == "__main__":

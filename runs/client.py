@@ -11,7 +11,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
 from runs.actors import ActorHeaders
-from runs.key_notes import KeyNotes
+from runs.key_notes import NoteKey
 from runs.key_ring import KeyRing
 from runs.limits import report_limits
 from runs.payloads import build_data_converter
@@ -48,7 +48,7 @@ async def connect_to(target_host: str, *, keys: KeyRing | None, **options: Any) 
         target_host,
         data_converter=build_data_converter(keys),
         header_codec_behavior=HeaderCodecBehavior.CODEC,
-        interceptors=[ActorHeaders(), KeyNotes(keys)],
+        interceptors=[ActorHeaders(), NoteKey(keys.first if keys else None)],
         **options,
     )
     return report_limits(client)

@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 KEY_BYTES = 32
 _ENTRY = re.compile(r"([A-Za-z0-9._-]{1,32}):([A-Za-z0-9+/]+={0,2})", re.ASCII)
 
 
 @dataclass(frozen=True)
 class KeyRing:
-    """Keys of AES-256-GCM by their ids. The first one encrypts, all of them decrypt."""
+    """Keys of AES-256 by their ids. The first one encrypts, all of them decrypt."""
 
     first: str
-    ciphers: Mapping[str, AESGCM] = field(repr=False)
+    keys: Mapping[str, bytes] = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -26,19 +24,19 @@ class KeyRing:
         Raises:
             ValueError: an entry is not as it must be; the message names the entry by its place, never by its content.
         """
-        ciphers: dict[str, AESGCM] = {}
+        keys: dict[str, bytes] = {}
         for place, entry in enumerate(text.split(","), start=1):
             key_id, key = _parse_entry(place, entry)
-            if key_id in ciphers:
+            if key_id in keys:
                 msg = f"entry {place} has the id of an earlier one"
                 raise ValueError(msg)
-            ciphers[key_id] = AESGCM(key)
-        return cls(next(iter(ciphers)), ciphers)
+            keys[key_id] = key
+        return cls(next(iter(keys)), keys)
 
 
 def key_ids(keys: KeyRing | None) -> frozenset[str]:
     """Return the ids of the keys; none without a ring."""
-    return frozenset(keys.ciphers) if keys else frozenset()
+    return frozenset(keys.keys) if keys else frozenset()
 
 
 def _parse_entry(place: int, entry: str) -> tuple[str, bytes]:

@@ -22,10 +22,10 @@ from db.reconciliation import EndedRow, run_note_statement
 from db.rows import HasAddress
 from runs.ask import Fate, RunIsFullError, UnansweredError, describe_run, find_fate, read_ending
 from runs.client import workflow_id
-from runs.key_notes import first_key_id
 from runs.lead import Lead
 from runs.locked import LockedCalls
 from runs.patience import ROW_PATIENCE
+from runs.payloads import first_key_id
 from runs.start import resume_run
 from workflows.findings import Finding
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel, Refresh, Snapshot, Standing, Terminate

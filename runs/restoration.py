@@ -12,8 +12,8 @@ from db.reconciliation import run_note_statement
 from db.restoration import restore_row
 from db.snapshots import read_snapshot
 from runs.ask import describe_run, read_result, read_start
-from runs.key_notes import first_key_id
 from runs.lead import Lead
+from runs.payloads import first_key_id
 from runs.recovery import ACTOR, build_apply, has_task, refresh_run
 from runs.start import resume_run
 from workflows.findings import Finding

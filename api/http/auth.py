@@ -21,6 +21,7 @@ _SUBJECT = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _CLAIM_RULES = {
     "sub": f"The token's claim `sub` must be a text of at most {TEXT_LENGTH:,} characters, not blank and without NUL.",
     "tenants": 'The token needs a claim `tenants`: {"<tenant uuid>": ["<permission>", …]}.',
+    "deployment": 'The token\'s claim `deployment` must be a list: ["<permission>", …].',
 }
 _REFUSALS: dict[type[jwt.PyJWTError], str] = {
     jwt.ExpiredSignatureError: "The token has expired: see its claim `exp`.",
@@ -51,11 +52,18 @@ class Permission(StrEnum):
     OPERATE = "OPERATE"
 
 
+class DeploymentPermission(StrEnum):
+    """The permissions that a token can grant its bearer for the whole deployment, and no tenant can grant."""
+
+    DECODE_PAYLOADS = "DECODE_PAYLOADS"
+
+
 class Token(BaseModel):
-    """The claims that the API uses: the subject, which is stored as the actor, and the permissions by tenant."""
+    """The claims that the API uses: the subject, stored as the actor, and the permissions by tenant and for all."""
 
     sub: Annotated[str, StringConstraints(max_length=TEXT_LENGTH, pattern=_SUBJECT)]
     tenants: dict[UUID, frozenset[str]]
+    deployment: frozenset[str] = frozenset()
 
 
 class Caller(BaseModel):

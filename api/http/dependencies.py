@@ -50,6 +50,7 @@ class Resources:
     """The questions to Temporal's list that a tenant may ask by ids of activities without a row."""
     rate_limit_storage_uri: str = MEMORY
     figures_seconds: float = FIGURES_SECONDS
+    codec_allowed_origin: str | None = None
 
     @cached_property
     def quotas(self) -> Quotas:

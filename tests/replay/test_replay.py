@@ -12,8 +12,9 @@ from temporalio.worker import Replayer, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
+from runs.encryption import Encryption
 from runs.key_ring import KeyRing
-from runs.payloads import Encryption, build_data_converter, find_payloads, read_key_id
+from runs.payloads import build_data_converter, find_payloads, read_key_id
 from runs.sandbox import Sandbox
 from tests.replay.record import PATHS
 from tests.support.encryption import BOTH_RING, NEW_RING, OLD_RING

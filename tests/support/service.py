@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.client import Client
 
 from api.app import create_app
-from api.http.auth import Authenticator, Permission
+from api.http.auth import Authenticator, DeploymentPermission, Permission
 from api.http.dependencies import Resources
 from api.server import server_config
 from db.due_watch import DueWatch
@@ -39,7 +39,11 @@ class Service:
 
     def client(self, tenant_id: UUID, *permissions: Permission, subject: str = "tester") -> httpx.AsyncClient:
         """An HTTP client with a token for one tenant; with every permission if none is named."""
-        token = KEY.token(subject, {tenant_id: permissions or tuple(Permission)}, timedelta(hours=1))
+        tenants, deployment = (
+            {tenant_id: permissions or tuple(Permission)},
+            () if permissions else tuple(DeploymentPermission),
+        )
+        token = KEY.token(subject, tenants, timedelta(hours=1), deployment=deployment)
         headers = {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id)}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60)
 

@@ -11,17 +11,9 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.exceptions import ApplicationError
 
+from runs.encryption import NONCE, NONCE_BYTES, Encryption
 from runs.key_ring import KEY_BYTES, KeyRing
-from runs.payloads import (
-    KEY_ID,
-    NONCE,
-    NONCE_BYTES,
-    Encryption,
-    UnreadablePayloadError,
-    build_data_converter,
-    find_payloads,
-    read_key_id,
-)
+from runs.payloads import KEY_ID, UnreadablePayloadError, build_data_converter, find_payloads, read_key_id
 from settings import EncryptionSettings
 from tests.support.encryption import BOTH_KEYS, BOTH_RING, NEW_KEY, NEW_RING, OLD_RING
 
