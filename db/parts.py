@@ -116,9 +116,8 @@ def attributes_table(rows: ColumnElement[Any]) -> TableValuedAlias:
             column("status", Text),
             column("resolver_type", Text),
             column("error_message", Text),
-            name="found",
         )
-        .render_derived(with_types=True)
+        .render_derived(name="given", with_types=True)
     )
 
 

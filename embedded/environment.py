@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from api.http.auth import Permission
+from api.http.auth import DeploymentPermission, Permission
 from embedded.demo_ids import COMMERCE_ID, OTHER_TENANT_ID, TENANT_ID
 from embedded.signing_key import SigningKey, write_private_file
 from embedded.stack_settings import StackSettings
@@ -28,7 +28,7 @@ def stack_variables(
         "API_URL": settings.api_url,
         "TENANT_ID": str(TENANT_ID),
         "COMMERCE_ID": str(COMMERCE_ID),
-        "TOKEN": key.token("demo", {TENANT_ID: everything}, _TOKEN_LIFETIME),
+        "TOKEN": key.token("demo", {TENANT_ID: everything}, _TOKEN_LIFETIME, deployment=list(DeploymentPermission)),
         "DATABASE_URL": database_url,
         "TEMPORAL_ADDRESS": temporal.address,
         "TEMPORAL_UI_URL": temporal.ui_url or "",

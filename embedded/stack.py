@@ -33,7 +33,8 @@ WORKER_COMMAND = (sys.executable, "worker.py")
 API_COMMAND = (sys.executable, "-m", "api.main")
 DRAIN_SECONDS = 5
 """Seconds that the API and the worker have to finish their requests and steps after Ctrl-C."""
-_OVERRIDDEN = ("PG", "TEMPORAL_", "AUTH_", "DATABASE_URL")
+_OVERRIDDEN = ("PG", "TEMPORAL_", "AUTH_", "DATABASE_URL", "CODEC_")
+_KEYS = "PAYLOAD_ENCRYPTION_KEYS"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -122,6 +123,7 @@ class Stack:
                 database=database,
                 port=self.settings.temporal_port,
                 ui_port=self.settings.temporal_ui_port,
+                codec_endpoint=f"{self.settings.api_url}/codec" if os.environ.get(_KEYS) else None,
                 output=output,
                 keep_open=[lock],
             )
@@ -186,6 +188,7 @@ def process_environment(
         "TEMPORAL_NAMESPACE": "default",
         "TEMPORAL_CONFIG_FILE": os.devnull,
         "TEMPORAL_UI_URL": temporal.ui_url or "",
+        "CODEC_ALLOWED_ORIGIN": temporal.ui_url or "",
         "LISTEN_HOST": LOOPBACK,
         "API_PORT": str(settings.api_port),
         "WORKER_METRICS_PORT": str(settings.worker_metrics_port),

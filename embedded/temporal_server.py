@@ -115,6 +115,7 @@ def running_temporal(  # noqa: PLR0913 - options of the server and of its proces
     database: Path | None = None,
     port: int | None = None,
     ui_port: int | None = None,
+    codec_endpoint: str | None = None,
     dynamic_config: Mapping[str, str] = DYNAMIC_CONFIG,
     output: int | IO[bytes] = subprocess.DEVNULL,
     keep_open: Collection[int] = (),
@@ -122,12 +123,13 @@ def running_temporal(  # noqa: PLR0913 - options of the server and of its proces
     """Run the server until the block or the calling process ends, with namespace `default` and our search attributes.
 
     Runs are stored in `database`; by default in memory. `port` is a free one by default. Without `ui_port` there is no
-    web UI. Tests freeze or kill the server by its `process`.
+    web UI; it has payloads decoded at `codec_endpoint`. Tests freeze or kill the server by its `process`.
     """
     port = port or free_port()
     if database is not None:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = _command(database, port, ui_port, dynamic_config)
+    command += () if codec_endpoint is None else ("--ui-codec-endpoint", codec_endpoint)
     with guarded_process(command, output=output, environment=_environment(), keep_open=keep_open) as process:
         ui_url = None if ui_port is None else f"http://{LOOPBACK}:{ui_port}"
         server = TemporalServer(f"{LOOPBACK}:{port}", ui_url, process)

@@ -246,7 +246,7 @@ async def read_ending(client: Client, run: WorkflowExecution) -> Ending:
 
 
 class Beginning(NamedTuple):
-    """What a run's first event says. `is_reset`: an operator made the run by resetting another, which it names."""
+    """Facts of a run's first event. `is_reset`: an operator made the run by resetting another, which it names."""
 
     is_reset: bool
     key_id: str | None

@@ -118,7 +118,10 @@ class ScheduledActivityCreate(RequestBody):
     reason: Text = Field(description="A code, label or alias of the tenant's reasons. Case and accents don't matter.")
     channel: Channel
     commerce_id: UUID
-    idempotency_key: IdempotencyKey = Field(description="Unique in the tenant for ever. Compared byte by byte.")
+    idempotency_key: IdempotencyKey = Field(
+        description="Unique in the tenant for ever. Compared byte by byte. Put no personal data in it: operators can"
+        " read it in Temporal, where everything else of a request is encrypted."
+    )
     scheduled_at: Time = Field(description="The time of execution. A past time makes the activity due at once.")
     suggested_execution_time: Time | None = Field(
         default=None, description="A hint for the executor. It moves nothing."

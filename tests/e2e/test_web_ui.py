@@ -9,12 +9,16 @@ from urllib.parse import quote
 import httpx
 import pytest
 from playwright.async_api import Page, async_playwright, expect
+from temporalio.client import Client
 
+from embedded.postgres import Postgres
 from embedded.temporal_server import TemporalServer
 from runs.client import workflow_id
 from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant
-from tests.support.service import Service, until
+from tests.support.encryption import NEW_RING
+from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.worlds import new_database
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -62,13 +66,55 @@ async def test_a_runs_page_says_what_it_waits_for(http: httpx.AsyncClient, tenan
     await page.goto(f"/namespaces/default/workflows/{quote(run)}")
     await expect(page.get_by_text("until ").first).to_be_visible(timeout=30_000)
     await picture(page, "run")
-    await page.get_by_text("User Metadata").first.click()
+    said = await read_metadata(page, f"/namespaces/default/workflows/{quote(run)}")
+    await picture(page, "metadata")
+    assert "WHATSAPP MESSAGE for commerce" in said
+    assert "READY: sleeps until" in said
+
+
+@pytest.fixture
+async def encrypted(postgres: Postgres, temporal: Client, temporal_server: TemporalServer) -> AsyncIterator[Service]:
+    """Run a service with a key, whose codec server the web UI may ask."""
+    client = await temporal_client(temporal_server.address, keys=NEW_RING, namespace=temporal.namespace)
+    origin = temporal_server.ui_url
+    async with running_service(new_database(postgres), client, codec_allowed_origin=origin) as service:
+        yield service
+
+
+async def test_who_signs_in_reads_an_encrypted_run_decoded(encrypted: Service, page: Page) -> None:
+    """The browser asks the API with the cookie of its session; without one it shows bytes."""
+    tenant = await encrypted.tenant()
+    async with encrypted.client(tenant.id) as http:
+        activity = await created(http)
+        token = http.headers["Authorization"].removeprefix("Bearer ")
+    settings = {
+        "endpoint": f"{encrypted.url}/codec",
+        "includeCredentials": True,
+        "overrideRemoteCodecConfiguration": True,
+    }
+    await page.goto("/")
+    await page.evaluate(
+        "all => Object.entries(all).forEach(([k, v]) => localStorage.setItem(k, JSON.stringify(v)))", settings
+    )
+    run = f"/namespaces/default/workflows/{quote(workflow_id(tenant.id, activity['idempotencyKey']))}"
+    assert "WHATSAPP MESSAGE for commerce" not in await read_metadata(page, run)
+    await page.goto(f"{encrypted.url}/codec/session")
+    await page.get_by_label("Token").fill(token)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_text("decoded texts for eight hours")).to_be_visible()
+    said = await read_metadata(page, run)
+    await picture(page, "decoded")
+    assert "WHATSAPP MESSAGE for commerce" in said
+    assert "READY: sleeps until" in said
+
+
+async def read_metadata(page: Page, run: str) -> str:
+    """Return the texts of a run's summary and current details as the page shows them."""
+    await page.goto(run)
+    await page.get_by_text("User Metadata").first.click(timeout=30_000)
     await expect(page.get_by_text("Current Details").first).to_be_visible()
     await page.wait_for_timeout(1000)
-    await picture(page, "metadata")
-    said = [await frame.locator("body").inner_text() for frame in page.frames]
-    assert any("WHATSAPP MESSAGE for commerce" in text for text in said), said
-    assert any("READY: sleeps until" in text for text in said), said
+    return " ".join([await frame.locator("body").inner_text() for frame in page.frames])
 
 
 async def test_the_update_form_retries_an_unresolved_activity(

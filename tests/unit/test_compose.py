@@ -14,6 +14,7 @@ import pytest
 
 from embedded.temporal_server import DYNAMIC_CONFIG, temporal_binary
 from settings import ApiSettings, DatabaseSettings, WorkerSettings
+from tests.support.encryption import OLD_KEY
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sysconfig.get_path("scripts"))
@@ -23,6 +24,7 @@ REQUIRED = {
     "TEMPORAL_DB_PASSWORD": "for-temporal",
     "AUTH_ISSUER": "https://issuer.example",
     "AUTH_AUDIENCE": "scheduled-activities",
+    "PAYLOAD_ENCRYPTION_KEYS": OLD_KEY,
 }
 ONE_SHOTS = {"temporal-schema", "temporal-namespace", "migration", "grafana-role"}
 OURS = {"migration", "worker", "api"}
@@ -66,7 +68,7 @@ def test_every_secret_comes_from_the_environment(written: dict[str, dict[str, An
         f"{service}: {name}": value
         for service, definition in written.items()
         for name, value in definition.get("environment", {}).items()
-        if re.search(r"PASSWORD|PWD|SECRET|TOKEN|_KEY$", name)
+        if re.search(r"PASSWORD|PWD|SECRET|TOKEN|_KEYS?$", name)
     }
     assert len(secrets) > len(OURS)
     assert [
@@ -178,6 +180,14 @@ SCRIPTS = {
     "temporal-namespace": "temporal-namespace.sh",
     "grafana-role": "grafana-role.sh",
 }
+
+
+def test_the_web_ui_has_payloads_decoded_by_the_api_that_allows_it(services: dict[str, dict[str, Any]]) -> None:
+    ui, api = services["temporal-ui"]["environment"], services["api"]["environment"]
+    assert ui["TEMPORAL_CODEC_ENDPOINT"] == "http://localhost:8000/codec"
+    assert ui["TEMPORAL_CODEC_INCLUDE_CREDENTIALS"] == "true"
+    assert api["CODEC_ALLOWED_ORIGIN"] == api["TEMPORAL_UI_URL"] == "http://localhost:8233"
+    assert api["PAYLOAD_ENCRYPTION_KEYS"] == services["worker"]["environment"]["PAYLOAD_ENCRYPTION_KEYS"] == OLD_KEY
 
 
 def test_dynamic_config_is_that_of_the_embedded_server_but_for_its_speed() -> None:

@@ -30,7 +30,6 @@ WORDS = [
     "Promocion Mensual",
     "Tienda Uno",
     "Calle 1",
-    "20-1",
     "ask for the manager",
     "two for one",
     "three for two",
@@ -39,7 +38,7 @@ WORDS = [
     "Reason without a meaning",
     "No user was found",
 ]
-"""What callers and tenants have written, and what errors have quoted of it."""
+"""Words that callers and tenants have written, and that errors have quoted of it; long ones, as bytes are random."""
 PATH = "/api/activities"
 
 

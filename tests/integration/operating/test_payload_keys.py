@@ -1,11 +1,19 @@
 """Test that rows name the keys of their runs, and what a process and an operator learn of them."""
 
 import asyncio
+import os
+import sys
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 
 from db.models import ScheduledActivity
@@ -13,8 +21,9 @@ from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import workflow_id
 from runs.key_ring import KeyRing
+from tests.integration.operating.test_runbook import ROOT, commands
 from tests.support.activities import created, marked_ahead, reset
-from tests.support.builders import from_now
+from tests.support.builders import Tenant, from_now
 from tests.support.deployed import deployed
 from tests.support.encryption import BOTH_KEYS, BOTH_RING, NEW_KEY, OLD_KEY, OLD_RING
 from tests.support.operate import operate
@@ -146,6 +155,93 @@ async def test_operators_see_which_key_may_go(postgres: Postgres, temporal: Clie
             assert missing.returncode == 1
             assert "new2: 1 open activities began with it" in missing.stdout
             assert "MISSING in PAYLOAD_ENCRYPTION_KEYS" in missing.stdout
+
+
+async def run_block(block: str, temporal: Client, database_url: str, keys: str) -> str:
+    """Run a block of the runbook as an operator does, and return its output."""
+    bash = await asyncio.create_subprocess_exec(
+        *("bash", "-euo", "pipefail", "-c", block),
+        cwd=ROOT,
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "DATABASE_URL": database_url,
+            "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": temporal.namespace,
+            "PAYLOAD_ENCRYPTION_KEYS": keys,
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await bash.communicate()
+    assert bash.returncode == 0, said.decode()
+    return said.decode()
+
+
+@asynccontextmanager
+async def restarted(temporal: Client, database_url: str, tenant: Tenant | None, keys: str) -> AsyncIterator[Any]:
+    """Run every process with these keys, as after a restart; yield the service and a caller."""
+    client = await with_keys(temporal, KeyRing.parse(keys))
+    async with running_service(database_url, client) as service:
+        own = tenant or await service.tenant()
+        async with service.client(own.id) as http:
+            yield own, http
+
+
+async def test_a_key_is_rotated_as_the_runbook_says(postgres: Postgres, temporal: Client, tmp_path: Path) -> None:
+    make_key, list_keys = (block for title, block in commands() if title == "Keys of Temporal's payloads")
+    namespace, url = await new_namespace(temporal), new_database(postgres)
+    async with restarted(namespace, url, None, OLD_KEY) as (tenant, http):
+        sleeping = await created(http)
+    new_key = (await run_block(make_key, namespace, url, OLD_KEY)).strip()
+    new_id = new_key.split(":")[0]
+    async with restarted(namespace, url, tenant, f"{OLD_KEY},{new_key}") as (_, http):
+        assert (await http.patch(f"{PATH}/{sleeping['id']}", json={"score": 1})).status_code == 200
+    both = f"{new_key},{OLD_KEY}"
+    async with restarted(namespace, url, tenant, both) as (_, http):
+        assert (await http.patch(f"{PATH}/{sleeping['id']}", json={"score": 2})).status_code == 200
+        kept = await created(http)
+        said = await run_block(list_keys, namespace, url, both)
+        assert "old1: 1 open activities began with it" in said
+        assert "must stay" in said
+        (await http.post(f"{PATH}/{sleeping['id']}/cancel", json={"reason": "x"})).raise_for_status()
+        async with asyncio.timeout(60):
+            while "may go" not in (said := await run_block(list_keys, namespace, url, both)):
+                await asyncio.sleep(1)
+        assert f"{new_id}: 1 open activities began with it, 1 runs and schedules need it: encrypts" in said
+    with deployed("api", url, namespace, tmp_path, PAYLOAD_ENCRYPTION_KEYS=new_key) as api:
+        assert await api.until_readiness(200) == []
+    async with restarted(namespace, url, tenant, new_key) as (_, http):
+        assert (await http.patch(f"{PATH}/{kept['id']}", json={"score": 3})).status_code == 200
+        assert (await http.get(f"{PATH}/{sleeping['id']}")).json()["status"] == "CANCELED"
+        assert (await created(http))["status"] == "READY"
+
+
+async def test_runs_whose_key_is_lost_are_started_again_from_their_rows(
+    postgres: Postgres, temporal: Client, tmp_path: Path
+) -> None:
+    """Another key under the lost one's id lets the processes start; reconciliation replaces the deleted run."""
+    namespace, url = await new_namespace(temporal), new_database(postgres)
+    async with restarted(namespace, url, None, OLD_KEY) as (tenant, http):
+        activity = await created(http)
+    keys = f"{NEW_KEY},old1:{b64encode(os.urandom(32)).decode()}"
+    with deployed("api", url, namespace, tmp_path, PAYLOAD_ENCRYPTION_KEYS=keys) as api:
+        assert await api.until_readiness(200) == []
+    async with restarted(namespace, url, tenant, keys) as (_, http):
+        run = namespace.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+        await namespace.workflow_service.delete_workflow_execution(
+            DeleteWorkflowExecutionRequest(
+                namespace=namespace.namespace, workflow_execution=WorkflowExecution(workflow_id=run.id)
+            )
+        )
+        async with asyncio.timeout(60):
+            while True:
+                await asyncio.sleep(0.5)
+                reconcile = partial(operate, namespace, url, "reconcile", "--grace", "0", PAYLOAD_ENCRYPTION_KEYS=keys)
+                found = await asyncio.to_thread(reconcile)  # the worker is in this thread
+                if '"resumed": 1' in found.stdout:
+                    break
+        assert (await http.patch(f"{PATH}/{activity['id']}", json={"score": 3})).status_code == 200
+        said = operate(namespace, url, "keys", PAYLOAD_ENCRYPTION_KEYS=keys).stdout
+        assert "new2: 1 open activities began with it" in said
 
 
 async def listed(temporal: Client) -> None:

@@ -22,6 +22,7 @@ from runs.schedule import ensure_schedule
 from tests.integration.operating.test_temporal_ui import pending, run_of
 from tests.support.activities import activate, created, unresolved
 from tests.support.builders import Tenant, from_now
+from tests.support.encryption import NEW_KEY, NEW_RING
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
 from tests.support.service import Service, running_service, temporal_client, until
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.skipif(
 
 ROOT = Path(__file__).parents[3]
 RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
-BLOCKS = re.findall(r"^## (.+?)$|^```sh\n(.*?)^```$", RUNBOOK, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^## (.+?)$|^ *```sh\n(.*?)^ *```$", RUNBOOK, re.MULTILINE | re.DOTALL)
 
 
 def commands() -> list[tuple[str, str]]:
@@ -77,7 +78,7 @@ async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
     name = f"runbook_{uuid4().hex}"
     postgres.create_database(name, template="template")
     with running_temporal() as server:
-        temporal = await temporal_client(server.address)
+        temporal = await temporal_client(server.address, keys=NEW_RING)
         async with running_service(postgres.url(name), temporal) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
@@ -93,6 +94,7 @@ async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
                     "KEY": activity["idempotencyKey"],
                     "DATABASE_URL": postgres.url(name),
                     "TEMPORAL_ADDRESS": server.address,
+                    "PAYLOAD_ENCRYPTION_KEYS": NEW_KEY,
                 }
                 yield Scene(service, tenant, http, postgres, variables)
 
@@ -190,6 +192,8 @@ EXPECTED = {
     "What fires in the next hour": ("WHATSAPP",),
     "Reconciliation stands or fails": ("ReconciliationWorkflow", "reconciliation-lists"),
     "Searching in Temporal's web UI": ("ScheduledActivityWorkflow", "Total: 0"),
+    "Reading what is encrypted": ("Monthly promotion", "Promocion Mensual"),
+    "Keys of Temporal's payloads": ("key-20", "new2: 1 open activities began with it", "encrypts"),
 }
 """The words that an operator must find in the output of the commands."""
 
