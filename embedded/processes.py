@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, TextIO
 
@@ -54,6 +55,7 @@ def guarded_process(  # noqa: PLR0913 - the options of starting a process
     patience_seconds: int = 10,
     owner: int | None = None,
     keep_open: Collection[int] = (),
+    shell: str = "/bin/sh",
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `command` until the block or the calling process ends.
 
@@ -61,10 +63,10 @@ def guarded_process(  # noqa: PLR0913 - the options of starting a process
 
     It runs in a session of its own: Ctrl-C in a terminal reaches the caller only, which chooses the order of stopping.
     `owner` is the user to run it as; by default the caller's. `keep_open` are file descriptors it inherits, such as a
-    lock that must be held until its last process is gone.
+    lock that must be held until its last process is gone. `shell` interprets the guard.
     """
     process = subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, "sh", stop_signal, str(patience_seconds), *command],
+        [shell, "-c", _GUARD, "sh", stop_signal, str(patience_seconds), *command],
         stdin=subprocess.PIPE,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -143,7 +145,7 @@ def folder_lock(folder: Path) -> Iterator[int]:
                 mode=0o711, parents=True, exist_ok=True
             )  # 711: PostgreSQL may run as a user who passes through
             stack, processes = (
-                opened.enter_context((folder / f"{one}.lock").open("w")) for one in ("stack", "processes")
+                opened.enter_context(_open_lock(folder / f"{one}.lock")) for one in ("stack", "processes")
             )
         except OSError as failure:
             msg = f"DATA_DIR: {failure}"
@@ -155,6 +157,13 @@ def folder_lock(folder: Path) -> Iterator[int]:
             msg = f"processes of a stack that was killed still work in {folder}"
             raise StackError(msg)
         yield processes.fileno()
+
+
+def _open_lock(path: Path) -> IO[str]:
+    """Open a file to lock, its owner's alone: any user who can read it could lock it."""
+    file = open(path, "w", encoding="utf-8", opener=partial(os.open, mode=0o600))  # noqa: SIM115 - Path has no opener
+    os.fchmod(file.fileno(), 0o600)  # of a version before it was open to all
+    return file
 
 
 def _lock(file: int, patience_seconds: float) -> bool:
