@@ -119,7 +119,14 @@ class ApiSettings(RunSettings):
     )
     auth_issuer: str = Field(description="The `iss` every token must carry.")
     auth_audience: str = Field(description="The `aud` every token must carry.")
-    auth_jwks_url: str | None = Field(default=None, description="URL at which the issuer publishes its keys.")
+    auth_jwks_url: str | None = Field(
+        default=None, description="URL at which the issuer publishes its keys; https, or http on this machine."
+    )
+    auth_jwks_stale_seconds: float = Field(
+        default=6 * 3600,
+        ge=0,
+        description="Seconds for which the issuer's keys are used beyond their ten minutes while it can't be reached.",
+    )
     auth_public_key: str | None = Field(default=None, description="One public key in PEM, instead of a JWKS URL.")
     answer_deadline_seconds: float = Field(
         default=10, gt=0, description="Seconds that a request waits for its workflow before it answers 202 or 503."

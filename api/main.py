@@ -43,6 +43,7 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
                     settings.auth_audience,
                     jwks_url=settings.auth_jwks_url,
                     public_key=settings.auth_public_key,
+                    jwks_stale_seconds=settings.auth_jwks_stale_seconds,
                 ),
                 temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
                 codec_allowed_origin=settings.codec_allowed_origin,

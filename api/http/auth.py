@@ -1,8 +1,5 @@
 """Authentication: verify bearer tokens and read the caller's tenants and permissions from them."""
 
-import asyncio
-import math
-import time
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,12 +8,12 @@ import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from api.http.errors import Unauthenticated, Unavailable
+from api.http.errors import Unauthenticated
+from api.http.jwks import RSA_BITS, PublishedKeys, is_strong
 from workflows.limits import TEXT_LENGTH
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
-JWKS_LIFESPAN_SECONDS, JWKS_TIMEOUT_SECONDS = 600, 5
 _SUBJECT = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _CLAIM_RULES = {
     "sub": f"The token's claim `sub` must be a text of at most {TEXT_LENGTH:,} characters, not blank and without NUL.",
@@ -36,6 +33,7 @@ _REFUSALS: dict[type[jwt.PyJWTError], str] = {
 }
 JWKS_COOLDOWN_SECONDS = 5
 """Seconds between two fetches of the issuer's keys: any caller can invent an unknown key id."""
+JWKS_STALE_SECONDS = 6 * 3600
 
 
 class Permission(StrEnum):
@@ -83,7 +81,7 @@ class Caller(BaseModel):
 class Authenticator:
     """Verifies bearer tokens with one issuer's keys; algorithms, issuer and audience are fixed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the settings of a deployment
         self,
         issuer: str,
         audience: str,
@@ -91,11 +89,17 @@ class Authenticator:
         jwks_url: str | None = None,
         public_key: str | None = None,
         jwks_cooldown_seconds: float = JWKS_COOLDOWN_SECONDS,
+        jwks_stale_seconds: float = JWKS_STALE_SECONDS,
     ) -> None:
         self._issuer = issuer
         self._audience = audience
         self._key = load_pem_public_key(public_key.encode()) if public_key else None
-        self._published = _PublishedKeys(jwks_url, jwks_cooldown_seconds) if jwks_url else None
+        if public_key and not is_strong(self._key):
+            msg = (
+                f"AUTH_PUBLIC_KEY must be an RSA key of {RSA_BITS} bits or more, an EC key on P-256, or an Ed25519 key"
+            )
+            raise ValueError(msg)
+        self._published = PublishedKeys(jwks_url, jwks_cooldown_seconds, jwks_stale_seconds) if jwks_url else None
 
     async def verify(self, token: str) -> Token:
         """Verify a token's signature and claims, and return the claims.
@@ -129,67 +133,13 @@ class Authenticator:
         """Return the configured key, or the published key that the token names."""
         if self._published is None:
             return self._key
-        return await self._published.find(jwt.get_unverified_header(token).get("kid"))
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") not in ALGORITHMS:
+            raise jwt.InvalidAlgorithmError
+        return await self._published.find(header.get("kid"), header["alg"])
 
 
 def _refusal_sentence(failure: Exception) -> str:
     """Return the API's own sentence: a library's would quote the token, and change with its version."""
     found = (sentence for kind, sentence in _REFUSALS.items() if isinstance(failure, kind))
     return next(found, "The bearer token is not a JWT that can be read, or a claim in it has the wrong type.")
-
-
-class _PublishedKeys:
-    """The issuer's published keys, fetched again when they are old or when a token names an unknown key.
-
-    `PyJWKClient` only fetches here. Its own cache would make every caller wait while it fetches for an unknown key, and
-    would fetch again for each of them while the issuer doesn't answer.
-    """
-
-    def __init__(self, url: str, cooldown_seconds: float) -> None:
-        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=JWKS_TIMEOUT_SECONDS)
-        self._cooldown_seconds = cooldown_seconds
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._known_until = self._fetch_again_at = -math.inf
-        self._answered = False
-        self._fetching = asyncio.Lock()
-
-    async def find(self, kid: object) -> jwt.PyJWK:
-        """Return the key with this id.
-
-        Raises:
-            PyJWKClientError: the issuer publishes no such key.
-            Unavailable: the issuer has not answered.
-        """
-        key = self._get(kid)
-        if key is None:
-            async with self._fetching:
-                key = self._get(kid)
-                if key is None and time.monotonic() >= self._fetch_again_at:
-                    await self._fetch()
-                    key = self._get(kid)
-        if key is not None:
-            return key
-        if not self._answered:
-            raise _keys_unavailable()
-        msg = "the issuer publishes no key of this id"
-        raise jwt.PyJWKClientError(msg)
-
-    def _get(self, kid: object) -> jwt.PyJWK | None:
-        return self._keys.get(kid) if isinstance(kid, str) and time.monotonic() < self._known_until else None
-
-    async def _fetch(self) -> None:
-        """Fetch the keys. Whether the issuer answers or not, the next fetch has to wait for the cooldown."""
-        self._answered = False
-        try:
-            keys = await asyncio.to_thread(self._client.get_signing_keys)
-        except (jwt.PyJWTError, ValueError) as failure:
-            raise _keys_unavailable() from failure
-        finally:
-            self._fetch_again_at = time.monotonic() + self._cooldown_seconds
-        self._answered = True
-        self._keys = {key.key_id: key for key in keys if key.key_id}
-        self._known_until = time.monotonic() + JWKS_LIFESPAN_SECONDS
-
-
-def _keys_unavailable() -> Unavailable:
-    return Unavailable("The keys that verify tokens can't be fetched. Try again.")

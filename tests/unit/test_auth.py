@@ -6,12 +6,8 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import permutations
-from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +20,7 @@ from hypothesis import strategies as st
 
 from api.http.auth import LEEWAY_SECONDS, Authenticator, Caller, Permission
 from api.http.errors import Problem, Unauthenticated, Unavailable
+from tests.support.issuer import Issuer
 from tests.support.odd_tokens import CLAIMS, ODD_JSON, sign
 
 ISSUER, AUDIENCE = "https://issuer.example", "scheduled-activities"
@@ -49,9 +46,16 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {name: now + value if isinstance(value, timedelta) else value for name, value in said.items()}
 
 
-def token(algorithm: str = "EdDSA", key: Any = None, kid: str | None = None, **changes: Any) -> str:
+def token(
+    algorithm: str = "EdDSA",
+    key: Any = None,
+    kid: str | None = None,
+    *,
+    header: dict[str, Any] | None = None,
+    **changes: Any,
+) -> str:
     """A signed token."""
-    headers = {"kid": kid} if kid else None
+    headers = ({"kid": kid} if kid else {}) | (header or {})
     return jwt.encode(claims(**changes), key or KEYS[algorithm], algorithm=algorithm, headers=headers)
 
 
@@ -249,56 +253,6 @@ def test_a_permission_in_one_tenant_is_none_in_another_word() -> None:
     caller = Caller(subject="s", tenant_id=TENANT, permissions=frozenset({"CREATE_ACTIVITY"}))
     assert caller.may(Permission.CREATE_ACTIVITY)
     assert not any(caller.may(permission) for permission in Permission if permission != "CREATE_ACTIVITY")
-
-
-class Issuer:
-    """Publishes keys on a port of this machine, and counts how often it is asked."""
-
-    def __init__(self) -> None:
-        self.keys: dict[str, Any] = {}
-        self.answer: bytes | None = None
-        self.asked = 0
-        self.speaks = Event()
-        self.speaks.set()
-
-    def document(self) -> bytes:
-        """The JWKS."""
-        self.asked += 1
-        self.speaks.wait()
-        if self.answer is not None:
-            return self.answer
-        found = [json.loads(_JWK[type(key).__name__](key)) | {"kid": kid} for kid, key in self.keys.items()]
-        return json.dumps({"keys": found}).encode()
-
-    @contextmanager
-    def publishing(self) -> Iterator[str]:
-        """The URL, for as long as the block runs."""
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(_self) -> None:  # noqa: N805 - the name is http.server's; `self` is the issuer
-                body = self.document()
-                _self.send_response(200)
-                _self.end_headers()
-                _self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Keep quiet."""
-
-        with HTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = Thread(target=server.serve_forever, args=(0.01,))
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}/jwks"
-            finally:
-                server.shutdown()
-                thread.join()
-
-
-_JWK: dict[str, Any] = {
-    "RSAPrivateKey": lambda key: jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()),
-    "ECPrivateKey": lambda key: jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()),
-    "Ed25519PrivateKey": lambda key: jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key()),
-}
 
 
 def with_jwks(url: str, *, cooldown: float = 0) -> Authenticator:
