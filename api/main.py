@@ -38,13 +38,7 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
             "resources": Resources(
                 database=database,
                 temporal=await connect(settings.key_ring, lazy=True),
-                authenticator=Authenticator(
-                    settings.auth_issuer,
-                    settings.auth_audience,
-                    jwks_url=settings.auth_jwks_url,
-                    public_key=settings.auth_public_key,
-                    jwks_stale_seconds=settings.auth_jwks_stale_seconds,
-                ),
+                authenticator=create_authenticator(settings),
                 temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
                 codec_allowed_origin=settings.codec_allowed_origin,
                 answer_deadline_seconds=settings.answer_deadline_seconds,
@@ -54,6 +48,20 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
             )
         }
     await database.dispose()
+
+
+def create_authenticator(settings: ApiSettings) -> Authenticator:
+    """Create the verifier of tokens, or exit with a line that says what is wrong with the source of its keys."""
+    try:
+        return Authenticator(
+            settings.auth_issuer,
+            settings.auth_audience,
+            jwks_url=settings.auth_jwks_url,
+            public_key=settings.auth_public_key,
+            jwks_stale_seconds=settings.auth_jwks_stale_seconds,
+        )
+    except ValueError as fault:
+        sys.exit(str(fault))
 
 
 class Server(uvicorn.Server):
@@ -83,6 +91,7 @@ app = create_app(lifespan)
 if __name__ == "__main__":
     configure_logging("api")
     settings = read_settings(ApiSettings)
+    create_authenticator(settings)  # before anything is opened
     server = Server(server_config(app, host=settings.listen_host, port=settings.api_port, timeout_graceful_shutdown=30))
     server.run()
     if server.fault:

