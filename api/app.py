@@ -4,7 +4,6 @@ from itertools import chain
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse
-from fastapi_offline import FastAPIOffline
 from pydantic.alias_generators import to_camel
 from starlette.types import Lifespan
 
@@ -24,7 +23,7 @@ from api.configuration import (
     task_result_types,
 )
 from api.executions import claims, leases, results
-from api.http import health
+from api.http import docs, health
 from api.http.errors import MEDIA_TYPE, InternalError, MethodNotAllowed, Problem
 from api.http.failures import TRANSLATIONS, allowed_methods, problem_of
 from api.http.middleware import RequestMiddleware
@@ -58,6 +57,7 @@ ROUTERS = (
     quotas.router,
     codec.router,
     health.router,
+    docs.router,
 )
 
 
@@ -87,7 +87,7 @@ TAGS = {
 
 def create_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Create the API over the resources that `lifespan` opens as `state.resources`."""
-    app: FastAPI = FastAPIOffline(
+    app = FastAPI(
         title="Scheduled activities",
         description=DESCRIPTION,
         version="1",
@@ -97,6 +97,8 @@ def create_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         openapi_tags=[{"name": name, "description": description} for name, description in TAGS.items()],
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
         generate_unique_id_function=lambda route: to_camel(route.name),
     )
     for router in ROUTERS:

@@ -68,7 +68,11 @@ class BoundedRequests(H11Protocol):
 
     def _refuse(self, status: int, sentence: str) -> None:
         """Answer without the application, which has no request, and close the connection."""
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"connection", b"close"),
+        ]
         events = (
             h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode()),
             h11.Data(data=sentence.encode()),
@@ -95,5 +99,6 @@ def server_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
         limit_concurrency=CONNECTIONS,
         log_config=None,
         access_log=False,
+        server_header=False,
         **options,
     )

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import MEDIA_TYPE, HeadTooLarge, InternalError, Problem
+from api.http.errors import MEDIA_TYPE, HeadTooLarge, InternalError, NotFound, Problem
 from api.http.metrics import LATENCY, REQUESTS
 from db.failures import kind
 from workflows.tenant_limits import HEAD_BYTES
@@ -23,6 +23,12 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 LONG_HEAD = f"The request's line and headers may have at most {HEAD_BYTES:,} bytes. Send fewer or shorter headers."
 HUNG_UP = 499
 """Status that is logged and counted, as nginx does, when a caller closes the connection before its answer."""
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""The headers of each answer that doesn't set them itself."""
 _UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
@@ -48,7 +54,7 @@ class RequestMiddleware:
         exchange = _Exchange(scope["state"], receive, send)
         started = time.perf_counter()
         try:
-            app = _refuse_head if _is_long(scope) else self._app
+            app = _refuse_head if _is_long(scope) else _refuse_path if scope["path"].endswith("\n") else self._app
             await app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             pass  # recorded below; no caller is left to answer
@@ -82,10 +88,12 @@ class _Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer; its head carries the request's id, and the state of the rate limits."""
+        """Send a part of the answer; its head carries `HEADERS`, the request's id, and the state of the rate limits."""
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
             headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
             headers["X-Request-Id"] = self._state["request_id"]
             for limit in self._state.get("rate_limits", {}).values():
                 for name, value in limit.items():
@@ -102,6 +110,11 @@ def _is_long(scope: Scope) -> bool:
 
 async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:
     await _answer(HeadTooLarge(LONG_HEAD), scope, receive, send)
+
+
+async def _refuse_path(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a line break at the end: Starlette's patterns allow one, and a proxy's rules may not."""
+    await _answer(NotFound("There is no such path."), scope, receive, send)
 
 
 async def _answer(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
