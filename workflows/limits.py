@@ -12,6 +12,8 @@ from workflows.messages import Cancel, Message, Refresh, Reschedule
 
 TEXT_LENGTH = 1000
 OPERATORS_TEXT_LENGTH = 500
+INDEXED_BYTES = 2000
+"""The most bytes, in UTF-8, of a text in an index: an entry of PostgreSQL's has 2,704, with the columns beside it."""
 FIRST_YEAR = 1970
 YEARS_AHEAD = 10
 LONGEST_WAIT = timedelta(days=YEARS_AHEAD * 365 + 3)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import to_json
 
-from api.http.fields import Answer, Identifier, Instant, PastTime, RequestBody, Text, Time
+from api.http.fields import Answer, Identifier, IndexedIdentifier, Instant, PastTime, RequestBody, Text, Time
 from db.models import ActivityResult
 from db.results import OverriddenFollowUp
 from workflows.hand_off import ContactDirection, ReportedResult, ResultStatus
@@ -45,9 +45,10 @@ class ActivityResultCreate(RequestBody):
     """The result of an activity, as its executor reports it."""
 
     activity_id: UUID | None = None
-    provider_activity_id: Identifier | None = Field(
+    provider_activity_id: IndexedIdentifier | None = Field(
         default=None,
-        description="The provider's own id. Once sent together with `activity_id`, it can replace it in later results.",
+        description="The provider's own id, of at most 2,000 bytes in UTF-8. Once sent together with `activity_id`, it"
+        " can replace it in later results.",
     )
     lease_token: UUID | None = Field(default=None, description="Proves that the result comes from the last claim.")
     commerce_external_id: Identifier | None = Field(

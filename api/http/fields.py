@@ -26,7 +26,15 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from workflows.display import contract_time
-from workflows.limits import FIRST_YEAR, LONGEST_WAIT, SCORES, TEXT_LENGTH, YEARS_AHEAD, is_blank
+from workflows.limits import (
+    FIRST_YEAR,
+    INDEXED_BYTES,
+    LONGEST_WAIT,
+    SCORES,
+    TEXT_LENGTH,
+    YEARS_AHEAD,
+    is_blank,
+)
 
 LIST_LENGTH = 100
 MANY_UNKNOWN = 100
@@ -104,6 +112,24 @@ Identifier = Annotated[
     Field(description="No control characters; no white space or invisible character at its ends."),
 ]
 """A name that is compared character by character: with invisible ends it would be another one that looks the same."""
+
+
+def _check_indexed(value: str) -> str:
+    if len(value.encode()) > INDEXED_BYTES:
+        msg = f"must have at most {INDEXED_BYTES:,} bytes in UTF-8"
+        raise ValueError(msg)
+    return value
+
+
+IndexedIdentifier = Annotated[
+    Identifier,
+    AfterValidator(_check_indexed),
+    Field(
+        description="No control characters; no white space or invisible character at its ends. At most"
+        f" {INDEXED_BYTES:,} bytes in UTF-8."
+    ),
+]
+"""A name by which rows are looked up. Those of 200 characters at most always have fewer bytes."""
 IdempotencyKey = Annotated[Identifier, Field(max_length=200)]
 Instant = Annotated[
     datetime,

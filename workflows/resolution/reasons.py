@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from heapq import nlargest
 
+from workflows.limits import INDEXED_BYTES
 from workflows.messages import Fault, Label, RejectedError, Rejection, ResolvedReason
 from workflows.resolution.explanations import MatchedBy, ReasonExplanation, TextExplanation
 from workflows.resolution.facts import CatalogueEntry, ReasonFacts, SimilarName
@@ -41,8 +42,12 @@ def _plain(character: str) -> str:
 
 
 def make_code(text: str) -> str:
-    """Make a code from a text that no catalogue knows; a text without any letter or digit is its own code."""
-    return re.sub(r"\W+", "_", fold(text)).strip("_") or text
+    """Make a code from a text that no catalogue knows; a text without any letter or digit is its own code.
+
+    A code is in an index: it is cut to the bytes that fit.
+    """
+    code = re.sub(r"\W+", "_", fold(text)).strip("_") or text
+    return code.encode(errors="ignore")[:INDEXED_BYTES].decode(errors="ignore")
 
 
 def shorten(text: str) -> str:

@@ -112,6 +112,6 @@ async def test_a_file_of_the_page_has_its_own_type(http: httpx.AsyncClient, path
     ],
 )
 async def test_a_path_that_is_almost_another_is_not_found(http: httpx.AsyncClient, path: str) -> None:
-    answer = await http.get(path)
+    answer = await http.get(f"{str(http.base_url).rstrip('/')}{path}")  # with both slashes of //metrics
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert_protected(answer)
