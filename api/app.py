@@ -12,6 +12,7 @@ from api.codec import codec
 from api.codec.cors import CodecCors
 from api.commerces import commerces, contact_log, sync, users
 from api.configuration import (
+    api_keys,
     attribute_keys,
     attribute_policies,
     bulk_settings,
@@ -56,6 +57,7 @@ ROUTERS = (
     task_result_types.router,
     quotas.router,
     codec.router,
+    api_keys.router,
     health.router,
     docs.router,
 )
@@ -69,12 +71,17 @@ A path that has `GET` answers `HEAD` too. Send each header and query parameter o
 may have several lines. Send bodies in UTF-8 and uncompressed: a `Content-Encoding` is 415. A byte order mark before a
 body or a line is ignored.
 
-Each token's subject may send so many requests and items in a tenant: `RateLimit-Policy` and `RateLimit` of each answer
-have the limits and what is left, and 429 has `Retry-After`. `GET /api/quotas` lists the tenant's limits.
+Send either a token, with `x-tenant-id`, or an API key in `x-api-key`. A key belongs to one tenant and needs no
+`x-tenant-id`.
+
+Each token's subject, and each API key, may send so many requests and items in a tenant: `RateLimit-Policy` and
+`RateLimit` of each answer have the limits and what is left, and 429 has `Retry-After`. `GET /api/quotas` lists the
+tenant's limits.
 """
 
 
 TAGS = {
+    "API keys": "Create and revoke the API keys of machines.",
     "activities": "Create, read and change activities one by one, or in a batch.",
     "many at once": "Cancel or move all activities that match a filter, and follow such an operation.",
     "executions": "Claim due activities as an executor, and keep or release their leases.",

@@ -91,14 +91,14 @@ def _add_body(operation: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 def _correct(operation: dict[str, Any]) -> None:
-    """Replace FastAPI's 422 by our 400, name the media type of problems, and require the tenant's header."""
+    """Replace FastAPI's 422 by our 400, name the media type of problems, and describe the tenant's header."""
     operation["responses"].pop("422", None)
     for response in operation["responses"].values():
         if "x-codes" in response:
             response["content"] = {MEDIA_TYPE: next(iter(response["content"].values()))}
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == "x-tenant-id":
-            parameter |= {"required": True, "schema": {"type": "string", "format": "uuid"}}
+            parameter |= {"schema": {"type": "string", "format": "uuid"}}
 
 
 def _complete(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any]) -> None:

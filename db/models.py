@@ -562,3 +562,22 @@ class TenantQuota(Table):
 
     name: Mapped[str] = mapped_column(primary_key=True, comment="As in workflows/tenant_limits.py.")
     value: Mapped[int] = mapped_column(BigInteger)
+
+
+class ApiKey(HasId):
+    """A key that a machine sends in place of a token. Its text is not stored."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        Index(None, "key_hash", unique=True),
+        CheckConstraint("octet_length(key_hash) = 32", name="key_hash"),
+    )
+
+    name: Mapped[str]
+    key_hash: Mapped[bytes] = mapped_column(comment="SHA-256 of the key's text. A key is looked up by it.")
+    key_prefix: Mapped[str] = mapped_column(comment="The beginning of the key's text, by which people recognize it.")
+    permissions: Mapped[list[str]]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None] = mapped_column(comment="Written at most once a minute.")

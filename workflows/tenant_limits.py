@@ -29,10 +29,12 @@ class Quota:
     description: str
 
 
-REQUESTS = Quota("requests_per_second", 400, "Requests of one token's subject in a second.")
+REQUESTS = Quota("requests_per_second", 400, "Requests of one token's subject, or of one API key, in a second.")
 """The benchmarks send up to 300 a second by one credential, which keep two processors busy."""
 ITEMS = Quota(
-    "items_per_minute", 120_000, "Items and lines of batches and synchronizations of one token's subject in a minute."
+    "items_per_minute",
+    120_000,
+    "Items and lines of batches and synchronizations of one token's subject, or of one API key, in a minute.",
 )
 """A synchronization of 100,000 commerces needs no pause."""
 OPEN_ACTIVITIES = Quota(
@@ -114,11 +116,14 @@ TARGET_CONFIGS = RowQuota(
 )
 """A creation reads the active ones by priority up to the first that applies: all of them, if none does."""
 
+API_KEYS = RowQuota("api_keys", 100, "API keys.", f"Revoke one that is no longer used, {ASK}.")
+"""More than a person can keep in view. Expired keys count too, until they are revoked."""
+
 QUOTAS: dict[str, Quota | RowQuota] = {
     quota.name: quota
     for quota in (
         *(REQUESTS, ITEMS, OPEN_ACTIVITIES, WAITING_CLAIMS, RUNNING_OPERATIONS, QUEUED_OPERATIONS),
-        *(USERS_OF_COMMERCE, CATALOGUE_ENTRIES, CATALOGUE_ALIASES, ATTRIBUTE_KEYS, TARGET_CONFIGS),
+        *(USERS_OF_COMMERCE, CATALOGUE_ENTRIES, CATALOGUE_ALIASES, ATTRIBUTE_KEYS, TARGET_CONFIGS, API_KEYS),
     )
 }
 

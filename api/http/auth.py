@@ -1,8 +1,8 @@
-"""Authentication: verify bearer tokens and read the caller's tenants and permissions from them."""
+"""Authentication by bearer tokens: verify them and read the caller's tenants and permissions from them."""
 
 from contextlib import suppress
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import jwt
@@ -51,6 +51,13 @@ class Permission(StrEnum):
     SYNC_COMMERCES = "SYNC_COMMERCES"
     SUBMIT_ACTIVITY_RESULT = "SUBMIT_ACTIVITY_RESULT"
     OPERATE = "OPERATE"
+    MANAGE_API_KEYS = "MANAGE_API_KEYS"
+
+
+KEY_SUBJECT = "key:"
+"""The beginning of the subjects of API keys. A token's subject can't have it."""
+NEVER_OF_KEYS = frozenset({"MANAGE_API_KEYS", "OPERATE", "DECODE_PAYLOADS"})
+"""Permissions that no API key has: a key could outlive its revocation by another one, or look beyond its tenant."""
 
 
 class DeploymentPermission(StrEnum):
@@ -68,16 +75,17 @@ class Token(BaseModel):
 
 
 class Caller(BaseModel):
-    """The bearer of a token, in the tenant that the request names."""
+    """The bearer of a token in the tenant that the request names, or of an API key in the key's tenant."""
 
     model_config = ConfigDict(frozen=True)
 
     subject: str
     tenant_id: UUID
     permissions: frozenset[str]
+    credential: Literal["token", "API key"] = "token"
 
     def may(self, permission: Permission) -> bool:
-        """Return True if the token grants the permission in this tenant."""
+        """Return True if the caller has the permission in this tenant."""
         return permission in self.permissions
 
 
@@ -113,9 +121,12 @@ class Authenticator:
         """
         claims = await self._decode(token)
         try:
-            return Token.model_validate(claims)
+            verified = Token.model_validate(claims)
         except ValidationError as failure:
             raise Unauthenticated(_CLAIM_RULES[str(failure.errors()[0]["loc"][0])]) from failure
+        if verified.sub.startswith(KEY_SUBJECT):
+            raise Unauthenticated(f"The token's claim `sub` must not begin with `{KEY_SUBJECT}`: that names API keys.")
+        return verified
 
     async def _decode(self, token: str) -> dict[str, object]:
         try:

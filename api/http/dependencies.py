@@ -9,12 +9,13 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 import structlog
-from fastapi import Depends, Header, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from limits import RateLimitItem, RateLimitItemPerSecond
 from pydantic import TypeAdapter
 from temporalio.client import Client
 
+from api.http.api_keys import ApiKeys
 from api.http.auth import Authenticator, Caller, Permission
 from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
 from api.http.figures import Backlog
@@ -53,6 +54,11 @@ class Resources:
     codec_allowed_origin: str | None = None
 
     @cached_property
+    def api_keys(self) -> ApiKeys:
+        """Return the verifier of API keys."""
+        return ApiKeys(self.database)
+
+    @cached_property
     def quotas(self) -> Quotas:
         """Return the reader of the tenants' quotas."""
         return Quotas(self.database)
@@ -77,9 +83,14 @@ async def get_resources(request: Request) -> Resources:
 
 Opened = Annotated[Resources, Depends(get_resources)]
 
-TENANT = "The tenant's UUID; the token must name it."
+TENANT = (
+    "The tenant's UUID. Required with a token, which must name it. An API key has one tenant, the only one to name."
+)
 _UUID = TypeAdapter(UUID)
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A signed token with the claim `tenants`.")
+_api_key = APIKeyHeader(
+    name="x-api-key", auto_error=False, description="An API key of the tenant, in place of a token."
+)
 
 
 REQUIRED: dict[Callable[..., object], Permission] = {}
@@ -87,30 +98,55 @@ REQUIRED: dict[Callable[..., object], Permission] = {}
 
 
 def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
-    """Return the dependency that requires a permission in the tenant that `x-tenant-id` names."""
+    """Return the dependency that requires a permission in a tenant: the API key's, or that of `x-tenant-id`."""
 
     async def authenticate(
         request: Request,
         opened: Opened,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+        _: Annotated[str | None, Security(_api_key)],
         x_tenant_id: Annotated[list[str] | None, Header(description=TENANT)] = None,
     ) -> Caller:
-        if credentials is None or len(request.headers.getlist("authorization")) > 1:
-            raise Unauthenticated("Send `Authorization: Bearer <token>` once.", challenge="Bearer")
-        token = await opened.authenticator.verify(credentials.credentials)
-        tenant_id = _parse_tenant_id(single_header("x-tenant-id", x_tenant_id or []))
-        structlog.contextvars.bind_contextvars(tenant_id=str(tenant_id))
-        if tenant_id not in token.tenants:
-            raise TenantDenied(f"The token doesn't name tenant {tenant_id}.")
-        caller = Caller(subject=token.sub, tenant_id=tenant_id, permissions=token.tenants[tenant_id])
+        tenants, keys = x_tenant_id or [], request.headers.getlist("x-api-key")
+        if keys:
+            caller = await _identify_key(request, opened, keys, tenants)
+        else:
+            caller = await _identify_bearer(request, opened, credentials, tenants)
         if not caller.may(permission):
-            raise PermissionDenied(f"The token lacks the permission {permission} in tenant {tenant_id}.")
+            lacking = f"The {caller.credential} lacks the permission {permission} in tenant {caller.tenant_id}."
+            raise PermissionDenied(lacking)
         await opened.rate_limits.take_request(caller, request)
         require_single_parameters(request)
         return caller
 
     REQUIRED[authenticate] = permission
     return authenticate
+
+
+async def _identify_bearer(
+    request: Request, opened: Resources, credentials: HTTPAuthorizationCredentials | None, tenants: list[str]
+) -> Caller:
+    if credentials is None or len(request.headers.getlist("authorization")) > 1:
+        raise Unauthenticated("Send `Authorization: Bearer <token>` or `x-api-key: <key>` once.", challenge="Bearer")
+    token = await opened.authenticator.verify(credentials.credentials)
+    tenant_id = _parse_tenant_id(single_header("x-tenant-id", tenants))
+    structlog.contextvars.bind_contextvars(tenant_id=str(tenant_id))
+    if tenant_id not in token.tenants:
+        raise TenantDenied(f"The token doesn't name tenant {tenant_id}.")
+    return Caller(subject=token.sub, tenant_id=tenant_id, permissions=token.tenants[tenant_id])
+
+
+async def _identify_key(request: Request, opened: Resources, keys: list[str], tenants: list[str]) -> Caller:
+    if "authorization" in request.headers:
+        faults = tuple(
+            Fault(pointer=f"/header/{name}", detail="Send one of the two.") for name in ("authorization", "x-api-key")
+        )
+        raise ValidationFailed("Send either `Authorization` or `x-api-key`, not both.", faults=faults)
+    caller = await opened.api_keys.verify(single_header("x-api-key", keys))
+    structlog.contextvars.bind_contextvars(tenant_id=str(caller.tenant_id))
+    if tenants and _parse_tenant_id(single_header("x-tenant-id", tenants)) != caller.tenant_id:
+        raise TenantDenied("The API key belongs to another tenant than `x-tenant-id` names.")
+    return caller
 
 
 def _parse_tenant_id(header: str) -> UUID:
@@ -130,3 +166,4 @@ CanManage = Annotated[Caller, Depends(require(Permission.MANAGE_COMMERCES))]
 CanSync = Annotated[Caller, Depends(require(Permission.SYNC_COMMERCES))]
 CanOperate = Annotated[Caller, Depends(require(Permission.OPERATE))]
 CanSubmitResult = Annotated[Caller, Depends(require(Permission.SUBMIT_ACTIVITY_RESULT))]
+CanManageKeys = Annotated[Caller, Depends(require(Permission.MANAGE_API_KEYS))]

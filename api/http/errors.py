@@ -136,7 +136,7 @@ class AttributeValueMissing(Problem):
 
 
 class Unauthenticated(Problem):
-    """The token is missing, expired or not valid."""
+    """The token or the API key is missing, expired, revoked or not valid."""
 
     status, code, title = HTTPStatus.UNAUTHORIZED, "unauthenticated", "Not authenticated"
 
@@ -145,13 +145,13 @@ class Unauthenticated(Problem):
 
 
 class PermissionDenied(Problem):
-    """The token lacks a permission in this tenant."""
+    """The token or the API key lacks a permission in this tenant."""
 
     status, code, title = HTTPStatus.FORBIDDEN, "permission_denied", "Permission denied"
 
 
 class TenantDenied(Problem):
-    """The token doesn't name this tenant."""
+    """The token doesn't name this tenant, or the API key belongs to another."""
 
     status, code, title = HTTPStatus.FORBIDDEN, "tenant_denied", "Not your tenant"
 

@@ -83,8 +83,8 @@ class RateLimits:
         if not allowance.is_kept:
             window = "second" if seconds == 1 else "minute"
             raise RateLimited(
-                f"This token's subject may send {limit.amount:,} {name} a {window} in this tenant, of which"
-                f" {allowance.left:,} are left. Wait for {allowance.seconds} s, as `Retry-After` says, and send fewer"
-                " at once; `GET /api/quotas` shows the limits.",
+                f"The subject of this {caller.credential} may send {limit.amount:,} {name} a {window} in this tenant,"
+                f" of which {allowance.left:,} are left. Wait for {allowance.seconds} s, as `Retry-After` says, and"
+                " send fewer at once; `GET /api/quotas` shows the limits.",
                 retry_after=allowance.seconds,
             )
