@@ -130,7 +130,7 @@ async def set_quota(options: argparse.Namespace, _: Client) -> int:
     quota = QUOTAS[options.name]
     statement = quota_statement(options.tenant, quota.name, options.value)
     database = open_database(read_settings(WorkerSettings).database_url.get_secret_value())
-    async with database.autocommit.connect() as connection:
+    async with database.begin_as(options.actor) as connection:
         await connection.execute(statement)
     await database.dispose()
     value = quota.default if options.value is None else options.value
@@ -197,6 +197,7 @@ def arguments() -> argparse.ArgumentParser:
     setting.add_argument("tenant", type=UUID)
     setting.add_argument("name", choices=sorted(QUOTAS), metavar="name", help=f"one of {', '.join(sorted(QUOTAS))}")
     setting.add_argument("value", type=_quota_value, help="a number, or `default`")
+    setting.add_argument("--actor", default="operator", help="your name in the audit; default: operator")
     return parser
 
 

@@ -15,6 +15,7 @@ from api.configuration import (
     api_keys,
     attribute_keys,
     attribute_policies,
+    audit,
     bulk_settings,
     catalogues,
     dispatch_settings,
@@ -58,6 +59,7 @@ ROUTERS = (
     quotas.router,
     codec.router,
     api_keys.router,
+    audit.router,
     health.router,
     docs.router,
 )
@@ -82,6 +84,7 @@ tenant's limits.
 
 TAGS = {
     "API keys": "Create and revoke the API keys of machines.",
+    "audit": "Read the changes of configuration, pauses, quotas and API keys.",
     "activities": "Create, read and change activities one by one, or in a batch.",
     "many at once": "Cancel or move all activities that match a filter, and follow such an operation.",
     "executions": "Claim due activities as an executor, and keep or release their leases.",

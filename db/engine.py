@@ -24,6 +24,7 @@ from db.failures import READ_ONLY, STALE_PLAN
 from db.sessions import LIMITS, connect_arguments
 
 _SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '1s'")
+_SET_ACTOR = text("SELECT set_config('app.actor', :actor, true)")
 _LONG = 40
 _WAS_USED = "was_used"
 """The key in a connection's information under which it is noted that the pool has handed it out before."""
@@ -51,6 +52,13 @@ class Database:
         """Begin a transaction that waits at most a second for each lock, because other rows are to be looked at."""
         async with self.transactions.begin() as connection:
             await connection.execute(_SHORT_LOCK_TIMEOUT)
+            yield connection
+
+    @asynccontextmanager
+    async def begin_as(self, actor: str) -> AsyncIterator[AsyncConnection]:
+        """Begin a transaction whose changes the audit attributes to `actor`."""
+        async with self.transactions.begin() as connection:
+            await connection.execute(_SET_ACTOR, {"actor": actor})
             yield connection
 
     async def dispose(self) -> None:

@@ -581,3 +581,17 @@ class ApiKey(HasId):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None] = mapped_column(comment="Written at most once a minute.")
+
+
+class AuditEntry(HasId):
+    """A change of a row that a person administers. Triggers of the tables write it, and another keeps it as it is."""
+
+    __tablename__ = "audit_entries"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1, server_default=text("uuidv7()"))
+    resource: Mapped[str]
+    resource_key: Mapped[str | None]
+    actor: Mapped[str]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    occurred_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -160,3 +160,19 @@ class Pending(StrEnum):
     TARGET = "TARGET"
     MANUAL_TARGET = "MANUAL_TARGET"
     ATTRIBUTES = "ATTRIBUTES"
+
+
+class AuditedResource(StrEnum):
+    """The kinds of resources whose changes are audited. A trigger of each table writes its word."""
+
+    API_KEY = "API_KEY"
+    ATTRIBUTE_KEY = "ATTRIBUTE_KEY"
+    ATTRIBUTE_POLICY = "ATTRIBUTE_POLICY"
+    BULK_SETTINGS = "BULK_SETTINGS"
+    DISPATCH_SETTINGS = "DISPATCH_SETTINGS"
+    PAUSE = "PAUSE"
+    QUOTA = "QUOTA"
+    REASON = "REASON"
+    TARGET_CONFIG = "TARGET_CONFIG"
+    TASK_RESULT_TYPE = "TASK_RESULT_TYPE"
+    USER_STATUS = "USER_STATUS"

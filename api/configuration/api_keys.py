@@ -99,7 +99,7 @@ async def create_api_key(caller: CanManageKeys, opened: Opened, body: Json[ApiKe
         .returning(*ApiKey.__table__.columns)
     )
     limit = await opened.quotas.find_limit(caller.tenant_id, API_KEYS)
-    async with opened.database.transactions.begin() as connection:
+    async with opened.database.begin_as(caller.subject) as connection:
         await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters("API keys", caller.tenant_id))
         row = (await connection.execute(statement)).mappings().one()
         await require_within(connection, limit, count_keys_statement(caller.tenant_id), "This tenant")
@@ -111,7 +111,7 @@ async def revoke_api_key(
     caller: CanManageKeys, opened: Opened, key_id: Annotated[UUID, Path(description="The id of the API key.")]
 ) -> None:
     """Revoke an API key. From ten seconds later at the latest every request with it is 401."""
-    async with opened.database.transactions.begin() as connection:
+    async with opened.database.begin_as(caller.subject) as connection:
         revoked = await connection.execute(revoke_statement(caller.tenant_id, key_id))
     opened.api_keys.forget(key_id)
     if not revoked.rowcount:

@@ -87,7 +87,7 @@ async def create_attribute_key(
         .returning(*AttributeKey.__table__.columns)
     )
     limit = await opened.quotas.find_limit(caller.tenant_id, ATTRIBUTE_KEYS)
-    async with opened.database.transactions.begin() as connection:
+    async with opened.database.begin_as(caller.subject) as connection:
         await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters("attribute keys", caller.tenant_id))
         row = (await connection.execute(statement)).mappings().one_or_none()
         if row is None:
@@ -114,7 +114,7 @@ async def update_attribute_key(
         .values(key=AttributeKey.key, **body.changes())
         .returning(*AttributeKey.__table__.columns)
     )
-    async with opened.database.autocommit.connect() as connection:
+    async with opened.database.begin_as(caller.subject) as connection:
         row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
         raise NotFound(f"This tenant has no attribute key {key!r}.")

@@ -110,7 +110,7 @@ async def upsert_attribute_policy(
 ) -> AttributePolicyRead:
     """Set the policy of an attribute key. Attributes that have a value already keep it."""
     is_named = _key.key == body.key if body.key is not None else _key.id == body.attribute_key_id
-    async with opened.database.autocommit.connect() as connection:
+    async with opened.database.begin_as(caller.subject) as connection:
         found = await connection.execute(select(_key.key).where(_key.tenant_id == caller.tenant_id, is_named))
         key = found.scalar_one_or_none()
         if key is None:

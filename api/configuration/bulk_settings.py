@@ -43,6 +43,6 @@ async def put_bulk_settings(caller: CanConfigure, opened: Opened, body: Json[Bul
     """Replace the settings. QUEUED operations follow them; others keep those that were in force when they began."""
     values = body.model_dump()
     statement = insert(BulkSettings).values(tenant_id=caller.tenant_id, **values)
-    async with opened.database.autocommit.connect() as connection:
+    async with opened.database.begin_as(caller.subject) as connection:
         await connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id"], set_=values))
     return BulkSettingsRead(confirm_above=body.confirm_above)

@@ -125,7 +125,7 @@ class Catalogue:
         )
         limit = await opened.quotas.find_limit(caller.tenant_id, CATALOGUE_ENTRIES)
         limit_of_aliases = await opened.quotas.find_limit(caller.tenant_id, CATALOGUE_ALIASES)
-        async with opened.database.transactions.begin() as connection:
+        async with opened.database.begin_as(caller.subject) as connection:
             await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters(self.plural, caller.tenant_id))
             row = (await connection.execute(statement)).mappings().one_or_none()
             if row is None:
@@ -148,7 +148,7 @@ class Catalogue:
         entry, changes = self.entry, body.changes()
         this = (entry.tenant_id == caller.tenant_id, entry.code == code)
         limit_of_aliases = await opened.quotas.find_limit(caller.tenant_id, CATALOGUE_ALIASES)
-        async with opened.database.transactions.begin() as connection:
+        async with opened.database.begin_as(caller.subject) as connection:
             await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters(self.plural, caller.tenant_id))
             stored = (await connection.execute(select(entry.__table__).where(*this))).mappings().one_or_none()
             if stored is None:

@@ -49,6 +49,6 @@ async def put_dispatch_settings(
     """Replace the tenant's settings. They also apply to activities that executors hold already."""
     values = body.model_dump()
     statement = insert(DispatchSettings).values(tenant_id=caller.tenant_id, **values)
-    async with opened.database.autocommit.connect() as connection:
+    async with opened.database.begin_as(caller.subject) as connection:
         await connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id"], set_=values))
     return DispatchSettingsRead(max_attempts=body.max_attempts)

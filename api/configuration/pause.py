@@ -63,7 +63,7 @@ async def put_pause(caller: CanOperate, opened: Opened, body: Json[PauseUpdate])
     """
     released = None
     if body.paused:
-        async with opened.database.autocommit.connect() as connection:
+        async with opened.database.begin_as(caller.subject) as connection:
             await connection.execute(pauses.pause_statement(caller.tenant_id, body.reason or "", caller.subject))
     else:
         released = await _resume(opened, caller, body.reason)
@@ -78,7 +78,7 @@ async def _resume(opened: Resources, caller: Caller, reason: str | None) -> int:
     """
     released, resumed_at = 0, None
     while True:
-        async with opened.database.transactions.begin() as connection:
+        async with opened.database.begin_as(caller.subject) as connection:
             paused = await fetch_row(connection, pauses.LockedPause, pauses.lock_pause_statement(caller.tenant_id))
             if paused is None:
                 return released

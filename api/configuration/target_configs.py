@@ -125,7 +125,7 @@ async def create_target_config(
     values = _columns(body.model_dump(mode="json"))
     statement = insert(TargetConfig).values(tenant_id=caller.tenant_id, **values)
     limit = await opened.quotas.find_limit(caller.tenant_id, TARGET_CONFIGS)
-    async with opened.database.transactions.begin() as connection:
+    async with opened.database.begin_as(caller.subject) as connection:
         await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters("target configurations", caller.tenant_id))
         row = await _execute(connection, statement.returning(*TargetConfig.__table__.columns))
         count = count_statement(TargetConfig, caller.tenant_id)
@@ -147,7 +147,7 @@ async def update_target_config(
         .where(TargetConfig.tenant_id == caller.tenant_id, TargetConfig.id == config_id)
         .values(version=TargetConfig.version + 1, **_columns(body.changes()))
     )
-    async with opened.database.autocommit.connect() as connection:
+    async with opened.database.begin_as(caller.subject) as connection:
         row = await _execute(connection, statement.returning(*TargetConfig.__table__.columns))
     return _read_found(row, config_id)
 

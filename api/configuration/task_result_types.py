@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.configuration.catalogues import Code
@@ -63,13 +64,23 @@ async def put_task_result_types(
 ) -> TaskResultTypesRead:
     """Replace all task result types. Results that were accepted before stay as they are."""
     rows = [one.model_dump() | {"tenant_id": caller.tenant_id} for one in body.types]
-    async with opened.database.transactions.begin() as connection:
-        # Without the lock, two that delete the same rows and insert equal codes violate the primary key.
+    async with opened.database.begin_as(caller.subject) as connection:
+        # Without the lock, the rows of two requests could be mixed.
         await connection.execute(ADVISORY_LOCK_STATEMENT, lock_parameters("task result types", caller.tenant_id))
-        await connection.execute(delete(TaskResultType).where(TaskResultType.tenant_id == caller.tenant_id))
+        kept = TaskResultType.code.in_([one.code for one in body.types])
+        await connection.execute(delete(TaskResultType).where(TaskResultType.tenant_id == caller.tenant_id, ~kept))
         if rows:
-            await connection.execute(insert(TaskResultType), rows)
+            await connection.execute(_upsert_statement(), rows)
         return await _read_types(connection, caller)
+
+
+def _upsert_statement() -> Insert:
+    """Compose the statement that writes a row; one that is equal already stays, and is no change for the audit."""
+    statement = insert(TaskResultType)
+    written = ("label", "requires_future_scheduled_at")
+    return statement.on_conflict_do_update(
+        index_elements=["tenant_id", "code"], set_={name: statement.excluded[name] for name in written}
+    )
 
 
 async def _read_types(connection: AsyncConnection, caller: Caller) -> TaskResultTypesRead:
