@@ -18,7 +18,7 @@ from api.activities.listing import MOST_STATUSES, ActivityFilterQuery, ListedSta
 from api.activities.operations import OperationRead, find_operation, read_operation
 from api.activities.schemas import ScheduledActivityRead
 from api.activities.views import read_recorded
-from api.http.auth import Caller
+from api.http.auth import Caller, Permission
 from api.http.bodies import Json
 from api.http.dependencies import CanCancel, CanCreate, Opened, Resources
 from api.http.errors import (
@@ -84,7 +84,9 @@ class BulkCreate(RequestBody):
     """The activities to change, and why."""
 
     filter: BulkFilter
-    dry_run: bool = Field(default=False, description="Only count the activities and return a sample of ten.")
+    dry_run: bool = Field(
+        default=False, description="Only count the activities and return a sample of ten. Needs `VIEW_ACTIVITIES` too."
+    )
     reason: Text
     per_second: Annotated[int, Field(ge=1, le=100)] = Field(
         default=20,
@@ -208,6 +210,8 @@ async def _respond_to(opened: Resources, caller: Caller, body: BulkCreate, chang
         raise _field_problem("/filter/status", f"Only {possible} activities can be {change.verb.participle}.")
     turn = opened.accepting.setdefault(caller.tenant_id, asyncio.Semaphore(AT_ONCE))
     if body.dry_run:
+        if not caller.may(Permission.VIEW_ACTIVITIES):
+            raise caller.describe_lack(Permission.VIEW_ACTIVITIES)
         async with turn:
             return await _rehearse(opened, caller, wanted, change.verb)
     operation = BulkOperation(

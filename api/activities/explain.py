@@ -15,7 +15,7 @@ from api.activities.create import CREATION_REJECTIONS
 from api.activities.schemas import ScheduledActivityCreate
 from api.activities.unrecorded import require_resolving
 from api.http.bodies import Json
-from api.http.dependencies import CanCreate, CanView, Opened
+from api.http.dependencies import CanCreateAndView, CanView, Opened
 from api.http.errors import (
     ActivityNotFound,
     CommerceNotFound,
@@ -120,13 +120,14 @@ def _read_attempt(attempt: StoredAttempt) -> AttemptRead:
     responses=problem_responses(*CREATION_REJECTIONS),
 )
 async def explain_activity(
-    caller: CanCreate,
+    caller: CanCreateAndView,
     opened: Opened,
     body: Json[ScheduledActivityCreate],
 ) -> ExplanationDryRunRead:
     """Explain what the creation with this body would result in, as the creation itself would store it.
 
-    Nothing is started or written, and the idempotency key is not checked.
+    Nothing is started or written, and the idempotency key is not checked. It shows users and values of the tenant:
+    `VIEW_ACTIVITIES` is required beside `CREATE_ACTIVITY`.
     """
     scheduled = ScheduledActivityInput(id=draw_id(), tenant_id=caller.tenant_id, request=body.as_request())
     async with opened.database.autocommit.connect() as connection:

@@ -27,7 +27,9 @@ class TaskResultTypeUpdate(RequestBody):
     code: Code
     label: Text
     requires_future_scheduled_at: bool = Field(
-        default=False, description="The result must have a `future_scheduled_at`. A follow-up is created for that time."
+        default=False,
+        description="The result must have a `future_scheduled_at`. A follow-up is created for that time,"
+        " if the executor has the permission `CREATE_ACTIVITY`; else the result is refused.",
     )
 
 

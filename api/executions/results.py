@@ -12,13 +12,14 @@ from api.activities.unrecorded import require_resolving, unknown_problem
 from api.activities.views import activity_path
 from api.executions.follow_ups import create_follow_up, take_back_follow_up
 from api.executions.schemas import ActivityResultCreate, ActivityResultRead
-from api.http.auth import Caller
+from api.http.auth import Caller, Permission
 from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanSubmitResult, CanView, Opened
 from api.http.errors import (
     ActivityNotFound,
     AmbiguousProviderId,
     LimitReached,
+    PermissionDenied,
     UnknownTaskResultType,
     WrongStatus,
     problem_responses,
@@ -59,6 +60,8 @@ async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[Acti
 
     `COMPLETED` and `TRANSFERRED` complete the activity, `NOT_EXECUTED` makes it FAILED, `CANCELED` cancels it.
     `PENDING` changes nothing, but can introduce the provider's id, by which later results may identify the activity.
+
+    A result whose type requires a follow-up creates one: that needs `CREATE_ACTIVITY` too.
 
     It is safe to send the same result again. A different result for a finished activity is 409, unless `hard_override`
     is set; both results are kept. A result counts even after its lease has ended, unless another executor has claimed
@@ -167,6 +170,7 @@ async def _find_follow_up_time(
 
     Raises:
         UnknownTaskResultType: the tenant has task result types, and the result names none of them.
+        PermissionDenied: the type requires a follow-up, and the caller can't create activities.
         ValidationFailed: the type requires a time, and the result has none.
     """
     task_result = body.task_result
@@ -184,6 +188,9 @@ async def _find_follow_up_time(
     if task_result.future_scheduled_at is None:
         detail = f"The result “{code}” requires a follow-up: send its time."
         raise validation_problem([Fault(pointer="/task_result/future_scheduled_at", detail=detail)])
+    if not caller.may(Permission.CREATE_ACTIVITY):
+        detail = f"The result “{code}” requires a follow-up, and creating one needs the permission CREATE_ACTIVITY."
+        raise PermissionDenied(f"{detail} The {caller.credential} lacks it in tenant {caller.tenant_id}.")
     return task_result.future_scheduled_at
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from api.http.errors import Unauthenticated
+from api.http.errors import PermissionDenied, Unauthenticated
 from api.http.jwks import RSA_BITS, PublishedKeys, is_strong
 from workflows.limits import TEXT_LENGTH
 
@@ -87,6 +87,10 @@ class Caller(BaseModel):
     def may(self, permission: Permission) -> bool:
         """Return True if the caller has the permission in this tenant."""
         return permission in self.permissions
+
+    def describe_lack(self, permission: Permission) -> PermissionDenied:
+        """Return the problem of a request for which the caller lacks a permission."""
+        return PermissionDenied(f"The {self.credential} lacks the permission {permission} in tenant {self.tenant_id}.")
 
 
 class Authenticator:

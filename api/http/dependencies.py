@@ -17,7 +17,7 @@ from temporalio.client import Client
 
 from api.http.api_keys import ApiKeys
 from api.http.auth import Authenticator, Caller, Permission
-from api.http.errors import PermissionDenied, TenantDenied, Unauthenticated, ValidationFailed
+from api.http.errors import TenantDenied, Unauthenticated, ValidationFailed
 from api.http.figures import Backlog
 from api.http.metrics import Exposition
 from api.http.quotas import Quotas
@@ -94,11 +94,11 @@ _api_key = APIKeyHeader(
 
 
 REQUIRED: dict[Callable[..., object], Permission] = {}
-"""The permission that each dependency enforces, from which the OpenAPI document names it."""
+"""The first permission that each dependency enforces, from which the OpenAPI document names it."""
 
 
-def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
-    """Return the dependency that requires a permission in a tenant: the API key's, or that of `x-tenant-id`."""
+def require(*permissions: Permission) -> Callable[..., Awaitable[Caller]]:
+    """Return the dependency that requires permissions in a tenant: the API key's, or that of `x-tenant-id`."""
 
     async def authenticate(
         request: Request,
@@ -112,14 +112,14 @@ def require(permission: Permission) -> Callable[..., Awaitable[Caller]]:
             caller = await _identify_key(request, opened, keys, tenants)
         else:
             caller = await _identify_bearer(request, opened, credentials, tenants)
-        if not caller.may(permission):
-            lacking = f"The {caller.credential} lacks the permission {permission} in tenant {caller.tenant_id}."
-            raise PermissionDenied(lacking)
+        for permission in permissions:
+            if not caller.may(permission):
+                raise caller.describe_lack(permission)
         await opened.rate_limits.take_request(caller, request)
         require_single_parameters(request)
         return caller
 
-    REQUIRED[authenticate] = permission
+    REQUIRED[authenticate] = permissions[0]
     return authenticate
 
 
@@ -159,6 +159,7 @@ def _parse_tenant_id(header: str) -> UUID:
 
 CanCreate = Annotated[Caller, Depends(require(Permission.CREATE_ACTIVITY))]
 CanView = Annotated[Caller, Depends(require(Permission.VIEW_ACTIVITIES))]
+CanCreateAndView = Annotated[Caller, Depends(require(Permission.CREATE_ACTIVITY, Permission.VIEW_ACTIVITIES))]
 CanCancel = Annotated[Caller, Depends(require(Permission.CANCEL_ACTIVITY))]
 CanDispatch = Annotated[Caller, Depends(require(Permission.DISPATCH_ACTIVITY))]
 CanConfigure = Annotated[Caller, Depends(require(Permission.MANAGE_ACTIVITY_CONFIG))]
