@@ -166,8 +166,19 @@ async def an_unclaimed_activity(scene: Scene) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def an_api_key(scene: Scene) -> AsyncIterator[None]:
+    key = (await scene.http.post("/api/api-keys", json={"name": "ours", "permissions": ["CREATE_ACTIVITY"]})).json()
+    headers = {"x-api-key": key["plaintextKey"]}
+    async with httpx.AsyncClient(base_url=scene.service.url, headers=headers) as machine:
+        await created(machine)
+    scene.variables["KEY_ID"] = key["id"]
+    yield
+
+
 SITUATIONS = {
     "Nothing is claimed": an_unclaimed_activity,
+    "An API key has leaked": an_api_key,
     "PostgreSQL was restored": a_lost_row,
     "The API answers 429": unknown_activities,
     "Reconciliation stands or fails": schedules,
@@ -188,6 +199,8 @@ EXPECTED = {
     "A bad deployment": ("1 runs replayed, 0 would break",),
     "The key is needed again": ("READY",),
     "Pause a tenant": ('"paused":true', '"paused":false'),
+    "An API key has leaked": ("rtn_sk_", '"before":null', '"after":null'),
+    "A setting was changed": ('"REASON"', "monthly_promotion"),
     "Cancel a campaign": ('"total": 1', '"applied"'),
     "What fires in the next hour": ("WHATSAPP",),
     "Reconciliation stands or fails": ("ReconciliationWorkflow", "reconciliation-lists"),
