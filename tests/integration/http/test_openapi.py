@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
@@ -60,6 +61,7 @@ async def test_no_request_that_can_be_made_of_the_document_is_answered_with_a_5x
         stdout=PIPE,
         stderr=STDOUT,
         cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks"},
     )
     output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()[-8000:]
