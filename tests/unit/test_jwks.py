@@ -54,7 +54,7 @@ def head(*lines: str, status: str = "200 OK") -> bytes:
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "\r\n"]).encode()
 
 
-@pytest.mark.parametrize("unusable", UNUSABLE, ids=str)
+@pytest.mark.parametrize("unusable", UNUSABLE, ids=map(str, range(len(UNUSABLE))))
 async def test_a_key_that_can_not_be_used_is_skipped_and_the_others_are_read(unusable: Any) -> None:
     issuer = Issuer()
     issuer.answer = json.dumps({"keys": [unusable, *GOOD, unusable]}).encode()

@@ -156,6 +156,7 @@ def seal(session: dict[str, object], use: bytes = b"codec session") -> str:
         "new2:%%%",
         "new2:é",
     ],
+    ids=["ended", "endless", "other use", "old key", "payload", "cut", "empty", "id alone", "nothing", "odd", "accent"],
 )
 def test_a_cookie_that_the_service_has_not_written_for_now_opens_nothing(cookie: str) -> None:
     assert open_session(NEW_RING, cookie) is None
