@@ -29,6 +29,7 @@ from api.commerces.schemas import (
     RoleCreate,
 )
 from api.commerces.sync import CommerceSyncItem, CommerceUserSync
+from api.configuration.api_keys import ApiKeyCreate
 from api.configuration.attribute_keys import AttributeKeyCreate, AttributeKeyUpdate
 from api.configuration.attribute_policies import AttributePolicyUpsert
 from api.configuration.bulk_settings import BulkSettingsUpdate
@@ -54,6 +55,7 @@ SHORTEST: dict[type[RequestBody], dict[str, Any]] = {
     ActivityPatch: {"scheduled_at": LONG_AGO},
     ActivityResultCreate: {"activity_id": AN_ID, "occurred_at": LONG_AGO, "status": "COMPLETED"},
     AddressCreate: {},
+    ApiKeyCreate: {"name": "N", "permissions": ["VIEW_ACTIVITIES"]},
     AttributeKeyCreate: {"key": "k", "label": "L"},
     AttributeKeyUpdate: {},
     AttributePolicyUpsert: {"key": "k", "strategy": "UPFRONT", "resolver_type": "INTERNAL_SERVICE"},
