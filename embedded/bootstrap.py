@@ -96,8 +96,8 @@ def _install() -> None:
     if not PYTHON.exists() or not list(VENV.glob("lib/python*/site-packages/pip")):
         _check_venv()
         _do(sys.executable, "-m", "venv", "--clear", VENV)
-    pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "--progress-bar", "off")
-    _do(*pip, "install", "--no-compile", "--no-deps", "--require-hashes", "-r", LOCK, shows=show_progress)
+    pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off")
+    _do(*pip, "--no-compile", "--no-deps", "--require-hashes", "-r", LOCK, shows=show_progress)
 
 
 def show_progress(output: Iterable[str]) -> None:

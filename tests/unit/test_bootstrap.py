@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,18 @@ def test_pip_is_shown_as_a_count_of_packages(capsys: pytest.CaptureFixture[str])
     shown = capsys.readouterr().err.splitlines()
     assert [line.split(" of ")[0] for line in shown] == ["10", "20", "unpacking all"]
     assert shown[1].endswith(" packages: package-20==1.0")
+
+
+def test_a_fresh_clone_installs_its_lock_file_once(tmp_path: Path) -> None:
+    """By pip, with a lock file of no packages; the command itself then ends, because they are missing."""
+    shutil.copytree(ROOT / "embedded", tmp_path / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "requirements.lock").write_text("# nothing\n")
+    command = [sys.executable, "-m", "embedded", "env"]
+    environment = {"PATH": "/nowhere"}  # without uv
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert ended.stderr.startswith("Installing the packages of requirements.lock into .venv, once.\n")
+    assert "ModuleNotFoundError" in ended.stderr
+    assert (tmp_path / ".venv" / "installed-lock.sha256").read_text() == sha256(b"# nothing\n").hexdigest()
 
 
 def test_another_python_than_that_of_the_packages_is_named_and_nothing_is_installed(tmp_path: Path) -> None:
