@@ -1,7 +1,7 @@
 """Keys of encryption for tests."""
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from runs.key_ring import KeyRing
@@ -12,7 +12,7 @@ BOTH_KEYS = f"{NEW_KEY},{OLD_KEY}"
 BOTH_RING = KeyRing.parse(BOTH_KEYS)
 
 
-def find_words(folder: Path, words: Iterator[str] | list[str]) -> dict[str, int]:
-    """Count how often each word is in the files of a folder, as UTF-8 and as JSON escapes it."""
+def find_words(folder: Path, words: Iterable[str]) -> dict[str, int]:
+    """Count how often each word is in the files of a folder; words that aren't there are left out."""
     content = b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file())
     return {word: content.count(word.encode()) for word in words if content.count(word.encode())}

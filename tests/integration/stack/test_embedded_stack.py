@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ import psycopg
 import pytest
 
 from embedded.demo import contract_example
+from tests.support.encryption import NEW_KEY, find_words
 from tests.support.started_stacks import PATIENCE_SECONDS, ROOT, STACK, Stack, running, some_ports, wait_until
 
 ENVIRONMENT = (sys.executable, "-m", "embedded.environment")
@@ -156,6 +158,25 @@ def test_two_stacks_cannot_share_a_folder(stack: Stack, tmp_path: Path) -> None:
     (line,) = second.log.read_text().splitlines()
     assert "DATA_DIR" in line
     assert stack.ready()
+
+
+def test_a_stack_encrypts_where_the_variable_is_set_and_decodes_for_its_token(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "data", ports=some_ports() | {"PAYLOAD_ENCRYPTION_KEYS": NEW_KEY})
+    try:
+        variables = stack.ready()
+        created = create(stack)
+        assert created.status_code == 201, created.text
+        bearer = {"Authorization": f"Bearer {variables['TOKEN']}"}
+        encoded = httpx.post(
+            f"{variables['API_URL']}/codec/encode", headers=bearer, json={"payloads": [{}]}, timeout=60
+        )
+        assert encoded.json()["payloads"][0]["metadata"]["encryption-key-id"] == b64encode(b"new2").decode()
+        assert f"{variables['API_URL']}/codec" in httpx.get(f"{variables['TEMPORAL_UI_URL']}/api/v1/settings").text
+    finally:
+        stack.process.terminate()
+        stack.process.wait(PATIENCE_SECONDS)
+    found = find_words(stack.folder / "temporal", ["Monthly promotion", created.json()["idempotencyKey"]])
+    assert set(found) == {created.json()["idempotencyKey"]}
 
 
 def test_a_stack_goes_on_where_it_was_and_leaves_nothing_running_whether_stopped_or_killed(tmp_path: Path) -> None:
