@@ -1,4 +1,4 @@
-"""Remove what benchmarks have left in the tenants that only they use: the runs first, then all rows."""
+"""Remove what benchmarks have left in the tenants that only they use: the runs first, then the rows."""
 
 import asyncio
 from collections.abc import Collection, Iterator
@@ -12,7 +12,7 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
 from bench.floor_workflow import QUEUE
-from db.models import Commerce, ScheduledActivity, Table
+from db.models import AuditEntry, Commerce, ScheduledActivity, Table
 from db.sessions import connect_arguments
 from workflows.words import ActivityStatus
 
@@ -22,6 +22,8 @@ DELETIONS_AT_ONCE = 16
 LOOK_EVERY_SECONDS, LOOKS = 1, 3
 """Temporal's list lags behind: it has to be empty so many times in a row."""
 PATIENCE_SECONDS = 300
+TABLES = [table for table in Table.metadata.sorted_tables if table is not AuditEntry.__table__]
+"""The tables whose rows are deleted: entries of the audit are kept for ever."""
 ENDED = (ActivityStatus.COMPLETED, ActivityStatus.FAILED, ActivityStatus.CANCELED)
 
 
@@ -58,13 +60,12 @@ def _belongs_to_benchmarks(connection: Connection, tenant_id: UUID) -> bool:
     if commerces:
         return commerces == {MARK}
     return not any(
-        connection.execute(select(exists().where(table.c.tenant_id == tenant_id))).scalar_one()
-        for table in Table.metadata.sorted_tables
+        connection.execute(select(exists().where(table.c.tenant_id == tenant_id))).scalar_one() for table in TABLES
     )
 
 
 async def clean_up(client: Client, database_url: str, tenant_ids: Collection[UUID]) -> None:
-    """Delete the runs of benchmarks, then all rows of their tenants.
+    """Delete the runs of benchmarks, then the rows of their tenants, but for the audit's.
 
     The activities are ended first: reconciliation starts runs for open ones, and writes a missing row of a run again.
     """
@@ -77,7 +78,7 @@ async def clean_up(client: Client, database_url: str, tenant_ids: Collection[UUI
         queries = [f"TaskQueue = '{QUEUE}'", *(f"TenantId = '{tenant_id}'" for tenant_id in tenant_ids)]
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.gather(*(delete_runs(client, query) for query in queries))
-        for table in reversed(Table.metadata.sorted_tables):
+        for table in reversed(TABLES):
             connection.execute(delete(table).where(table.c.tenant_id.in_(tenant_ids)))
 
 

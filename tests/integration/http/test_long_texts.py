@@ -20,6 +20,7 @@ WRITTEN_BY_US = {
     *(("status_events", "event_key"), ("resolution_attempts", "event_key")),  # ids of steps, and of updates: 200 ASCII
     ("tenant_quotas", "name"),  # one of our own words
     *(("scheduled_activities", name) for name in ("status", "channel", "type")),  # words of enumerations
+    ("scheduled_activities", "payload_key_id"),  # from PAYLOAD_ENCRYPTION_KEYS
     *(("contact_log", "channel"), ("bulk_operation_items", "outcome")),
 }
 

@@ -70,7 +70,7 @@ async def test_a_benchmark_measures_a_running_stack_beside_the_floor_and_leaves_
     assert "| ours | history events | 8  |" in output
     assert "| ours | history events | 14  |" in output
     assert "| ours | growth of database service |" in output
-    assert await rows(service, tenant_id) == {}
+    assert (await rows(service, tenant_id)).keys() <= {"audit_entries"}  # they are never deleted
     assert await runs(temporal, f"TenantId = '{tenant_id}'") == []
     assert await runs(temporal, f"TaskQueue = '{QUEUE}'") == []
 

@@ -1,5 +1,6 @@
 """Test that a long step whose worker was killed is taken over by its missing heartbeats, not by its time limit."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -91,15 +92,20 @@ async def test_a_worker_killed_in_a_round_of_reconciliation_is_replaced_by_its_s
     tenant = await idle.tenant()
     async with idle.client(tenant.id) as http, work(idle):
         await created(http)
-    with locked(postgres, idle, "scheduled_activities"), worker_process(idle, tmp_path / "log") as pid:
-        round_of = await idle.temporal.start_workflow(
-            ReconciliationWorkflow.run,
-            Reconcile(page=Page(grace_seconds=0)),
-            id=f"reconciliation-{uuid4()}",
-            task_queue=TASK_QUEUE,
-        )
-        await somebody_waits(postgres, idle)
-        os.kill(pid, signal.SIGKILL)
+    log = tmp_path / "log"
+    with worker_process(idle, log, RECONCILE_EVERY_SECONDS="3600") as pid:
+        async with asyncio.timeout(60):
+            while '"working"' not in log.read_text():  # its start reads the table that is locked below
+                await asyncio.sleep(0.05)
+        with locked(postgres, idle, "scheduled_activities"):
+            round_of = await idle.temporal.start_workflow(
+                ReconciliationWorkflow.run,
+                Reconcile(page=Page(grace_seconds=0)),
+                id=f"reconciliation-{uuid4()}",
+                task_queue=TASK_QUEUE,
+            )
+            await somebody_waits(postgres, idle)
+            os.kill(pid, signal.SIGKILL)
     async with work(idle):
         found: Compared = await round_of.result()
     assert found.rows == 1
