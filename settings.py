@@ -131,11 +131,20 @@ class ApiSettings(RunSettings):
     answer_deadline_seconds: float = Field(
         default=10, gt=0, description="Seconds that a request waits for its workflow before it answers 202 or 503."
     )
+    cors_allow_origins: str = Field(
+        default="",
+        description="Origins, with commas between them, whose pages may use the API in a browser; `*` is every origin.",
+    )
     rate_limit_storage_uri: SecretStr = Field(
         default=SecretStr("async+memory://"),
         description="Store of the counts of requests and items, as the library `limits` names it; by default the memory"
         " of each process.",
     )
+
+    @property
+    def origins(self) -> list[str]:
+        """Return the origins whose pages may use the API."""
+        return [origin.strip() for origin in self.cors_allow_origins.split(",") if origin.strip()]
 
     @model_validator(mode="after")
     def check_source_of_keys(self) -> Self:

@@ -1,10 +1,12 @@
 """The application: its routers and its handlers of exceptions. It opens no connection."""
 
+from collections.abc import Sequence
 from itertools import chain
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic.alias_generators import to_camel
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Lifespan
 
 from api.activities import batch, bulk, changes, create, explain, listing, operations, read
@@ -28,6 +30,7 @@ from api.executions import claims, leases, results
 from api.http import docs, health
 from api.http.errors import MEDIA_TYPE, InternalError, MethodNotAllowed, Problem
 from api.http.failures import TRANSLATIONS, allowed_methods, problem_of
+from api.http.headers import HEADERS
 from api.http.middleware import RequestMiddleware
 from api.openapi import compose_openapi
 
@@ -95,8 +98,22 @@ TAGS = {
 }
 
 
-def create_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
-    """Create the API over the resources that `lifespan` opens as `state.resources`."""
+BROWSERS_SEND = (
+    "Authorization",
+    "Content-Type",
+    "X-Tenant-Id",
+    "X-Api-Key",
+    "Idempotency-Key",
+    "If-Match",
+    "X-Request-Id",
+)
+
+
+def create_app(lifespan: Lifespan[FastAPI] | None = None, origins: Sequence[str] = ()) -> FastAPI:
+    """Create the API over the resources that `lifespan` opens as `state.resources`.
+
+    Pages of these `origins` may use it in a browser.
+    """
     app = FastAPI(
         title="Scheduled activities",
         description=DESCRIPTION,
@@ -114,8 +131,19 @@ def create_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    app.add_middleware(CodecCors)
     app.add_middleware(RequestMiddleware)
+    # Around the others, so that a page can read problems too; the codec's own around that of the API.
+    if origins:
+        # Tokens are in headers: no cookies.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=BROWSERS_SEND,
+            expose_headers=list(HEADERS),
+            max_age=600,
+        )
+    app.add_middleware(CodecCors)
     app.add_exception_handler(Problem, _answer_problem)
     for failure in TRANSLATIONS:
         app.add_exception_handler(failure, _answer_failure)

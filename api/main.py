@@ -86,12 +86,11 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-app = create_app(lifespan)
-
 if __name__ == "__main__":
     configure_logging("api")
     settings = read_settings(ApiSettings)
     create_authenticator(settings)  # before anything is opened
+    app = create_app(lifespan, settings.origins)
     server = Server(server_config(app, host=settings.listen_host, port=settings.api_port, timeout_graceful_shutdown=30))
     server.run()
     if server.fault:

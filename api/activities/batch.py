@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from api.activities.create import create
 from api.activities.duplicates import IdempotencyKeyExistsRead
+from api.activities.idempotency import require_no_key
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.http.auth import Caller
 from api.http.bodies import (
@@ -97,6 +98,7 @@ async def create_activities(
 
     A body of lines, as `application/x-ndjson`, is answered as by `/api/activities/stream`.
     """
+    require_no_key(request)
     if media_type(request) == LINES:
         return _answer_lines(caller, opened, request)
     content = await read_json(request, BULK_BODY_BYTES)
@@ -130,6 +132,7 @@ async def stream_activities(caller: CanCreate, opened: Opened, request: Request)
     as with a batch. Blank lines have no result and don't count: `index` is the number of lines before this one that
     aren't blank.
     """
+    require_no_key(request)
     if media_type(request) != LINES:
         raise UnsupportedMediaType(f"Send the lines as `Content-Type: {LINES}`.")
     return _answer_lines(caller, opened, request)

@@ -1,16 +1,17 @@
 """Create one activity, from a request of its own or from an item of a batch."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.activities.duplicates import IdempotencyKeyExistsRead, find_accepted, find_duplicate
+from api.activities.idempotency import KeyedBody
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.activities.views import respond_recorded, respond_resolving
 from api.http.auth import Caller
-from api.http.bodies import Json
 from api.http.dependencies import CanCreate, Opened, Resources
 from api.http.errors import (
     AttributeValueMissing,
@@ -64,7 +65,7 @@ CREATION_REJECTIONS = (CommerceNotFound, UnknownReason, UnknownUserStatus, Unkno
 async def create_activity(
     caller: CanCreate,
     opened: Opened,
-    body: Json[ScheduledActivityCreate],
+    body: Annotated[ScheduledActivityCreate, Depends(KeyedBody(ScheduledActivityCreate))],
 ) -> Response:
     """Create a new activity (TASK or MESSAGE) with commerce assignment, target resolution, and attribute resolution.
 

@@ -6,7 +6,7 @@ import math
 import re
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -128,13 +128,17 @@ async def read_content(request: Request, limit: int) -> bytes:
     raise BodyTooLarge(f"The body may have at most {limit:,} bytes.")
 
 
-def parse(model: type[Body], content: bytes) -> Body:
+def parse(model: type[Body], content: bytes, absent: Mapping[str, object] | None = None) -> Body:
     """Parse a body as the model. JSON types are strict, and unknown fields are faults.
+
+    `absent` has the values of members that the body may leave out.
 
     Raises:
         ValidationFailed: with all faults.
     """
     data, unstorable = parse_json(content)
+    if absent and isinstance(data, dict):
+        data |= {name: value for name, value in absent.items() if data.get(name) is None}
     body, faults = check(model, data)
     if body is None or unstorable:
         raise validation_problem(unstorable + faults)

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,9 +48,9 @@ class Service:
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60)
 
     @asynccontextmanager
-    async def beside(self, **settings: Any) -> AsyncIterator["Service"]:
+    async def beside(self, *, origins: Sequence[str] = (), **settings: Any) -> AsyncIterator["Service"]:
         """Another API over the same servers, with other settings."""
-        async with running_api(resources(self.database, self.temporal, **settings)) as url:
+        async with running_api(resources(self.database, self.temporal, **settings), origins) as url:
             yield Service(url, self.database, self.temporal)
 
     async def tenant(self) -> Tenant:
@@ -106,7 +106,7 @@ async def running_service(
 
 
 @asynccontextmanager
-async def running_api(opened: Resources) -> AsyncIterator[str]:
+async def running_api(opened: Resources, origins: Sequence[str] = ()) -> AsyncIterator[str]:
     """The API on a port of its own, in this event loop."""
 
     @asynccontextmanager
@@ -115,7 +115,7 @@ async def running_api(opened: Resources) -> AsyncIterator[str]:
             yield {"resources": opened}
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(server_config(create_app(lifespan)))
+        server = uvicorn.Server(server_config(create_app(lifespan, origins)))
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
