@@ -168,15 +168,17 @@ class BulkDryRunRead(Answer):
     sample: list[ScheduledActivityRead] = Field(description="The ten activities with the earliest times.")
 
 
+PROBLEMS = problem_responses(
+    OperationIdExists,
+    TotalNotConfirmed,
+    QuotaExceeded,
+    models={OperationIdExists: OperationIdExistsRead, Unavailable: OperationUnavailableRead},
+)
 RESPONSES = {
     200: {"model": BulkDryRunRead, "description": "The result of a dry run. Nothing was changed."},
     202: {"description": "The operation as it was accepted.", **with_headers("Location")},
-    **problem_responses(
-        OperationIdExists,
-        TotalNotConfirmed,
-        QuotaExceeded,
-        models={OperationIdExists: OperationIdExistsRead, Unavailable: OperationUnavailableRead},
-    ),
+    **PROBLEMS,
+    503: PROBLEMS[503] | with_headers("Location"),
 }
 
 

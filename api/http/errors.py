@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from api.http.headers import with_headers
 from workflows.messages import Fault, Rejection
 from workflows.words import ActivityStatus
 
@@ -72,6 +73,8 @@ class Problem(Exception):
     code: ClassVar[str]
     title: ClassVar[str]
     model: ClassVar[type[ProblemRead]] = ProblemRead
+    names_headers: ClassVar[tuple[str, ...]] = ()
+    """The headers that this problem may have beside those of every answer."""
 
     def __init__(
         self,
@@ -183,6 +186,7 @@ class MethodNotAllowed(Problem):
 class IdempotencyKeyExists(Problem):
     """An activity with this key exists. The response has the activity and the differences to the request."""
 
+    names_headers = ("Location", "Retry-After")
     status, code, title = HTTPStatus.CONFLICT, "idempotency_key_exists", "Idempotency key already exists"
 
 
@@ -222,6 +226,7 @@ class StaleEtag(Problem):
 class OperationIdExists(Problem):
     """Another bulk change was accepted with this `operation_id`. The response has the operation and the differences."""
 
+    names_headers = ("Location",)
     status, code, title = HTTPStatus.CONFLICT, "operation_id_exists", "Operation id already exists"
 
 
@@ -365,6 +370,7 @@ def list_problems(
             "model": reduce(or_, dict.fromkeys((models or {}).get(one, one.model) for one in those)),
             "description": describe(*those),
             "x-codes": [problem.code for problem in those],
+            **with_headers(*(name for problem in those for name in problem.names_headers)),
         }
         for status, those in by_status.items()
     }

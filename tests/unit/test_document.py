@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
-from jsonschema_rs import validator_for
+from jsonschema_rs import Draft202012Validator, validator_for
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from api.app import ROUTERS
@@ -135,6 +135,35 @@ def test_a_batch_and_a_stream_are_operations_of_their_own() -> None:
 def test_every_tag_is_described() -> None:
     described = {tag["name"] for tag in DOCUMENT["tags"] if tag["description"]}
     assert {tag for operation in OPERATIONS.values() for tag in operation["tags"]} == described
+
+
+EXAMPLES = [
+    (f"{operation['operationId']} {status}", media)
+    for operation in OPERATIONS.values()
+    for status, part in {"request": operation.get("requestBody", {}), **resolved(operation["responses"])}.items()
+    for media in part.get("content", {}).values()
+    if "example" in media
+]
+
+
+@pytest.mark.parametrize("media", [media for _, media in EXAMPLES], ids=[name for name, _ in EXAMPLES])
+def test_each_example_is_as_its_schema_says(media: dict[str, Any]) -> None:
+    schema = Draft202012Validator({**media["schema"], "components": COMPONENTS})
+    assert [error.message for error in schema.iter_errors(media["example"])] == []
+
+
+WITHOUT_EXAMPLES: frozenset[str] = frozenset()
+"""Operations that `tests/support/examples.py` doesn't call."""
+
+
+@each_operation
+def test_every_operation_has_recorded_examples(operation: dict[str, Any]) -> None:
+    """Call it in `tests/support/examples.py`, and record the examples by `python -m tests.support.examples`."""
+    if operation["operationId"] in WITHOUT_EXAMPLES:
+        return
+    recorded = read_examples()[operation["operationId"]]
+    assert ("request" in recorded) is ("requestBody" in operation)
+    assert {status for status in recorded["answers"] if status.startswith("2")}
 
 
 def test_recorded_examples_are_of_operations_that_exist() -> None:

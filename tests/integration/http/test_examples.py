@@ -1,0 +1,20 @@
+"""The examples of the OpenAPI document are answers of the running service, with the headers that it declares."""
+
+from api.examples import FILE
+from api.http.headers import HEADERS
+from tests.support.examples import format_examples, record
+from tests.support.service import Service
+from tests.unit.test_openapi import OPERATIONS, resolved
+
+BY_ID = {operation["operationId"]: operation for operation in OPERATIONS.values()}
+
+
+async def test_the_examples_are_those_of_the_running_service(service: Service) -> None:
+    """Refresh them with `python -m tests.support.examples`, then the document."""
+    recorder = await record(service)
+    assert format_examples(recorder.recorded) == FILE.read_text()
+    for (operation, status), sent in recorder.headers.items():
+        declared = {name.lower() for name in resolved(BY_ID[operation]["responses"])[status]["headers"]}
+        assert sent & {name.lower() for name in HEADERS} <= declared, (operation, status)
+        if status in {"200", "201", "202"}:
+            assert declared & {"location", "etag"} <= sent, (operation, status)

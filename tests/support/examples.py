@@ -1,0 +1,313 @@
+"""Record the examples of the OpenAPI document from a running service: `python -m tests.support.examples`.
+
+Each call's request and answers are noted under its operation. Ids, and times of today, are replaced by others that are
+the same in every recording.
+"""
+
+import asyncio
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import httpx
+
+from api.examples import FILE
+from db import migrations
+from embedded.postgres import running_postgres
+from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
+from tests.support.builders import COMMERCE_ID, contract_example
+from tests.support.service import Service, running_service, temporal_client, until
+
+TODAY = "2026-01-15T09:00:00.000Z"
+LATER, MOVED, LONG_AGO = "2031-01-16T09:00:00.000Z", "2031-01-17T09:00:00.000Z", "2025-01-16T09:00:00.000Z"
+CLAIM_ID, OPERATION_ID = "0f9d3c52-3f5c-4f0e-9a36-0a6a5a1e2b11", "5a0c8f1e-7d0b-4c7b-8a55-2f4c3e9d1a22"
+KEPT = {str(COMMERCE_ID), CLAIM_ID, OPERATION_ID}
+CURSOR = "Y3Vyc29yIG9mIHRoZSBuZXh0IHBhZ2U"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+ACTIVITIES, COMMERCES, CONFIG = "/api/activities", "/api/commerces", "/api/activity-config"
+
+
+class Recorder:
+    """Sends calls, and notes each operation's first request and its first answer of each status."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self.recorded: dict[str, dict[str, Any]] = {}
+        self.headers: dict[tuple[str, str], set[str]] = {}
+
+    async def call(self, operation: str, method: str, path: str, body: object = None, **options: Any) -> httpx.Response:
+        """Send a call and note it."""
+        sent = {"content": body} if isinstance(body, str) else {} if body is None else {"json": body}
+        answer = await self._http.request(method, path, **sent, **options)
+        noted = self.recorded.setdefault(operation, {"answers": {}})
+        if body is not None:
+            noted.setdefault("request", body)
+        status = str(answer.status_code)
+        is_json = re.match("application/(problem[+])?json", answer.headers.get("content-type", "")) and answer.content
+        noted["answers"].setdefault(status, answer.json() if is_json else answer.text or None)
+        self.headers.setdefault((operation, status), set(answer.headers))
+        return answer
+
+
+async def record(service: Service) -> Recorder:
+    """Call every operation in a tenant of its own."""
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        http.headers["X-Request-Id"] = "example-request"
+        recorder = Recorder(http)
+        for scenario in (
+            _record_commerces,
+            _record_configuration,
+            _record_activities,
+            _record_changes,
+            _record_executions,
+            _record_operations,
+            _record_health,
+        ):
+            await scenario(recorder, http)
+    recorder.recorded = _Normal().apply(recorder.recorded)
+    return recorder
+
+
+def _key(number: int) -> str:
+    return f"msg-2026-01-15-{number:03}"
+
+
+async def _record_commerces(record: Recorder, _: httpx.AsyncClient) -> None:
+    user = {
+        "external_id": "u-7",
+        "name": "Ana Pérez",
+        "roles": ["OWNER"],
+        "contacts": [{"contact_type": "WHATSAPP", "value": "+5491123456789", "is_primary": True}],
+    }
+    item = {"external_id": "store-2", "name": "Tienda Dos", "metadata": {"segment": "gold"}, "users": [user]}
+    lacking = {"external_id": "u-9", "contacts": [{"contact_type": "PHONE", "value": "911"}]}
+    wrong = {"external_id": "store-3", "name": "Tienda Tres", "users": [lacking]}
+    await record.call("syncCommerces", "POST", f"{COMMERCES}/sync", {"items": [item, wrong]})
+    listed = await record.call("listCommerces", "GET", COMMERCES, params={"external_id": "store-2"})
+    path = f"{COMMERCES}/{listed.json()['data'][0]['id']}"
+    await record.call("getCommerce", "GET", path)
+    await record.call("updateCommerce", "PATCH", path, {"tax_id": "20-2", "metadata": {"segment": "silver"}})
+    new = {"external_id": "u-8", "name": "Luis Gómez", "roles": ["ORDERS"]}
+    created = await record.call("createUser", "POST", f"{path}/users", new)
+    await record.call("createUser", "POST", f"{path}/users", new)
+    await record.call("listUsers", "GET", f"{path}/users")
+    one = f"{path}/users/{created.json()['id']}"
+    await record.call("updateUser", "PATCH", one, {"name": "Luis A. Gómez"})
+    await record.call("addRole", "POST", f"{one}/roles", {"role": "FINANCE"})
+    await record.call("removeRole", "DELETE", f"{one}/roles/FINANCE")
+    contact = {"contact_type": "EMAIL", "value": "luis@example.com", "is_primary": True}
+    added = await record.call("addContact", "POST", f"{one}/contacts", contact)
+    await record.call("removeContact", "DELETE", f"{one}/contacts/{added.json()['contacts'][0]['id']}")
+    entry = {"user_external_id": "u-7", "channel": "WHATSAPP", "contacted_at": LONG_AGO}
+    await record.call("putContactLog", "PUT", f"{path}/contact-log", {"entries": [entry]})
+    await record.call("getContactLog", "GET", f"{path}/contact-log")
+
+
+async def _record_configuration(record: Recorder, _: httpx.AsyncClient) -> None:
+    for noun, path in (("Reason", f"{CONFIG}/reasons"), ("UserStatus", "/api/user-retention-statuses")):
+        plural = {"Reason": "Reasons", "UserStatus": "UserStatuses"}[noun]
+        entry = {"code": "win_back", "label": "Win back", "aliases": ["comeback"]}
+        await record.call(f"create{noun}", "POST", path, entry)
+        await record.call(f"create{noun}", "POST", path, entry)
+        await record.call(f"update{noun}", "PATCH", f"{path}/win_back", {"label": "Win back a customer"})
+        await record.call(f"list{plural}", "GET", path)
+    keys = f"{CONFIG}/attribute-keys"
+    await record.call("createAttributeKey", "POST", keys, {"key": "discount", "label": "Discount"})
+    await record.call("updateAttributeKey", "PATCH", f"{keys}/discount", {"description": "In percent."})
+    await record.call("listAttributeKeys", "GET", keys)
+    policy = {"key": "discount", "strategy": "CALLER_PROVIDED", "resolver_type": "CALLER_PROVIDED"}
+    await record.call("upsertAttributePolicy", "POST", f"{CONFIG}/attribute-policies", policy)
+    await record.call("listAttributePolicies", "GET", f"{CONFIG}/attribute-policies")
+    rules = f"{CONFIG}/target-resolution"
+    wanted = {
+        "resolution_strategy": "MANUAL",
+        "channel": "SALESMAN",
+        "priority": 1,
+        "criteria": [{"type": "ROLE_MATCH", "config": {"role": "OWNER"}, "priority": 1}],
+    }
+    created = await record.call("createTargetConfig", "POST", rules, wanted)
+    one = f"{rules}/{created.json()['id']}"
+    await record.call("getTargetConfig", "GET", one)
+    await record.call("updateTargetConfig", "PATCH", one, {"priority": 2})
+    await record.call("listTargetConfigs", "GET", rules)
+    types = [
+        {"code": "sold", "label": "Sold"},
+        {"code": "later", "label": "Call later", "requires_future_scheduled_at": True},
+    ]
+    await record.call("putTaskResultTypes", "PUT", f"{CONFIG}/task-result-types", {"types": types})
+    await record.call("listTaskResultTypes", "GET", f"{CONFIG}/task-result-types")
+    await record.call("putDispatchSettings", "PUT", f"{CONFIG}/dispatch", {"max_attempts": 3})
+    await record.call("getDispatchSettings", "GET", f"{CONFIG}/dispatch")
+    await record.call("putBulkSettings", "PUT", f"{CONFIG}/bulk", {"confirm_above": 1})
+    await record.call("getBulkSettings", "GET", f"{CONFIG}/bulk")
+    await record.call("putPause", "PUT", f"{CONFIG}/pause", {"paused": True, "reason": "Wrong prices"})
+    await record.call("getPause", "GET", f"{CONFIG}/pause")
+    await record.call("putPause", "PUT", f"{CONFIG}/pause", {"paused": False})
+    await record.call("getQuotas", "GET", "/api/quotas")
+
+
+async def _record_activities(record: Recorder, _: httpx.AsyncClient) -> None:
+    body = contract_example(idempotency_key=_key(1), scheduled_at=LATER)
+    created = await record.call("createActivity", "POST", ACTIVITIES, body)
+    await record.call("createActivity", "POST", ACTIVITIES, body | {"score": 5})
+    await record.call("createActivity", "POST", ACTIVITIES, body | {"channel": "FAX"})
+    await record.call(
+        "createActivity", "POST", ACTIVITIES, body | {"commerce_id": OPERATION_ID, "idempotency_key": _key(2)}
+    )
+    path = created.headers["Location"]
+    await record.call("getActivity", "GET", path)
+    await record.call("listActivities", "GET", ACTIVITIES, params={"status": "READY"})
+    for operation, part in (
+        ("listStatusEvents", "status-events"),
+        ("listTargetUsers", "target-users"),
+        ("listAttributes", "attributes"),
+        ("getExplanation", "explanation"),
+    ):
+        await record.call(operation, "GET", f"{path}/{part}")
+    await record.call("explainActivity", "POST", f"{ACTIVITIES}/explain", body)
+    batch = [contract_example(idempotency_key=_key(number), scheduled_at=LATER) for number in (1, 3)]
+    await record.call("createActivities", "POST", f"{ACTIVITIES}/batch", {"activities": batch})
+    lines = "".join(
+        json.dumps(contract_example(idempotency_key=_key(number), scheduled_at=LATER)) + "\n" for number in (3, 4)
+    )
+    await record.call(
+        "streamActivities", "POST", f"{ACTIVITIES}/stream", lines, headers={"Content-Type": "application/x-ndjson"}
+    )
+
+
+async def _record_changes(record: Recorder, http: httpx.AsyncClient) -> None:
+    async def create(number: int, **changes: Any) -> httpx.Response:
+        return await http.post(
+            ACTIVITIES, json=contract_example(idempotency_key=_key(number), scheduled_at=LATER, **changes)
+        )
+
+    created = await create(10)
+    path = created.headers["Location"]
+    change = {"scheduled_at": MOVED, "score": 80, "change_reason": "The shop is closed"}
+    await record.call("changeActivity", "PATCH", path, change, headers={"If-Match": created.headers["ETag"]})
+    await record.call("changeActivity", "PATCH", path, change, headers={"If-Match": created.headers["ETag"]})
+    await record.call("cancelActivity", "POST", f"{path}/cancel", {"reason": "Sold out"})
+    await record.call("cancelActivity", "POST", f"{path}/cancel", {"reason": "Sold out"})
+    soon = await create(11)
+    await record.call("executeActivityNow", "POST", f"{soon.headers['Location']}/execute-now")
+    await http.post(f"{soon.headers['Location']}/cancel", json={"reason": "Only an example"})
+    manual = await create(12, channel="SALESMAN")
+    target = manual.json()["targetUsers"][0]["id"]
+    users = (await http.get(f"{COMMERCES}/{COMMERCE_ID}/users")).json()["data"]
+    assigned = {"commerce_user_id": users[0]["id"]}
+    await record.call("assignTarget", "PATCH", f"{manual.headers['Location']}/target-users/{target}/resolve", assigned)
+    without = {"fallback_to_commerce_rep": False, "fallback_to_owner": False, "channel": "SMS", "priority": 3}
+    await http.post(f"{CONFIG}/target-resolution", json=without | {"resolution_strategy": "ON_CREATION"})
+    unresolved = await create(13, channel="SMS")
+    await record.call("retryResolution", "PATCH", f"{unresolved.headers['Location']}/retry-resolution")
+
+
+async def _record_executions(record: Recorder, http: httpx.AsyncClient) -> None:
+    created = await http.post(ACTIVITIES, json=contract_example(idempotency_key=_key(20), channel="PUSH"))
+    await until(http, created.headers["Location"], "DUE")
+    claim = {"channels": ["PUSH"], "limit": 1, "executor": "executor-1", "claim_id": CLAIM_ID}
+    claimed = (await record.call("claimActivities", "POST", "/api/executions/claim", claim)).json()["data"][0]
+    lease = f"/api/executions/{claimed['leaseToken']}"
+    await record.call("extendLease", "POST", f"{lease}/extend", {"lease_seconds": 120})
+    await record.call("releaseLease", "POST", f"{lease}/release", {"reason": "The provider is down"})
+    await record.call("releaseLease", "POST", f"{lease}/release", {"reason": "The provider is down"})
+    again = (await http.post("/api/executions/claim", json=claim | {"claim_id": None})).json()["data"][0]
+    result = {
+        "activity_id": again["id"],
+        "lease_token": again["leaseToken"],
+        "occurred_at": LONG_AGO,
+        "status": "COMPLETED",
+        "task_result": {"result": "sold", "comment": "Two boxes"},
+    }
+    await record.call("submitResult", "POST", "/api/activity-results/tasks", result)
+    await record.call("submitResult", "POST", "/api/activity-results/tasks", result)
+    await record.call("submitResult", "POST", "/api/activity-results/tasks", result | {"status": "CANCELED"})
+    await record.call("listResults", "GET", f"{created.headers['Location']}/results")
+
+
+async def _record_operations(record: Recorder, http: httpx.AsyncClient) -> None:
+    wanted = {"filter": {"status": ["READY"], "search": "msg-2026-01-15-00"}, "reason": "The campaign is moved"}
+    await record.call("cancelActivities", "POST", f"{ACTIVITIES}/cancel", wanted | {"dry_run": True})
+    await record.call("cancelActivities", "POST", f"{ACTIVITIES}/cancel", wanted)
+    move = wanted | {"shift_seconds": 86400, "operation_id": OPERATION_ID, "confirm_total": 100}
+    await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move | {"dry_run": True})
+    accepted = await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move)
+    await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move | {"shift_seconds": 1})
+    async with asyncio.timeout(60):
+        while (await http.get(accepted.headers["Location"])).json()["state"] != "COMPLETED":
+            await asyncio.sleep(0.05)
+    await record.call("getOperation", "GET", accepted.headers["Location"])
+    await record.call("stopOperation", "POST", f"{accepted.headers['Location']}/stop")
+    cancel = {**wanted, "confirm_total": 100, "operation_id": CLAIM_ID}
+    record.recorded["rescheduleActivities"]["request"] = move
+    record.recorded["cancelActivities"]["request"] = cancel
+    await record.call("cancelActivities", "POST", f"{ACTIVITIES}/cancel", cancel)
+
+
+async def _record_health(record: Recorder, _: httpx.AsyncClient) -> None:
+    await record.call("getLiveness", "GET", "/health/live")
+    await record.call("getReadiness", "GET", "/health/ready")
+
+
+class _Normal:
+    """Replaces what differs between recordings, each value by the same one everywhere."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, str] = {}
+        self._recent = datetime.now(UTC) - timedelta(days=2)
+
+    def apply(self, value: Any, name: str = "") -> Any:
+        """Return the value with other ids, times, cursors and durations."""
+        match value:
+            case dict():
+                return {key: self.apply(one, key) for key, one in value.items()}
+            case list():
+                return [self.apply(one) for one in value]
+            case str() if name == "nextCursor":
+                return CURSOR
+            case str():
+                return _INSTANT.sub(self._time, _UUID.sub(self._id, value))
+            case int() if name == "latenessMs":
+                return 12
+        return value
+
+    def _id(self, found: re.Match[str]) -> str:
+        if found[0] in KEPT:
+            return found[0]
+        return self._ids.setdefault(found[0], str(uuid5(NAMESPACE_URL, f"example {len(self._ids)}")))
+
+    def _time(self, found: re.Match[str]) -> str:
+        is_recent = abs(datetime.fromisoformat(found[0]) - self._recent) < timedelta(days=4)
+        return TODAY if is_recent else found[0]
+
+
+def format_examples(recorded: dict[str, Any]) -> str:
+    """Return the text of the file."""
+    return json.dumps(recorded, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def iterate_examples(recorded: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each operation and status of which there is an answer."""
+    for operation, noted in recorded.items():
+        yield from ((operation, status) for status in noted["answers"])
+
+
+async def _main() -> None:
+    with tempfile.TemporaryDirectory() as folder, running_postgres(Path(folder), durable=False) as postgres:
+        postgres.create_database("examples")
+        migrations.upgrade(postgres.url("examples"))
+        with running_temporal(ui_port=free_port(), dynamic_config=DYNAMIC_CONFIG) as temporal:
+            client = await temporal_client(temporal.address)
+            async with running_service(postgres.url("examples"), client) as service:
+                FILE.write_text(format_examples((await record(service)).recorded))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
