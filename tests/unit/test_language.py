@@ -21,7 +21,8 @@ def sources(*patterns: str) -> list[Path]:
     """List the files that are checked, by their path below the root."""
     found = (path for pattern in patterns for path in ROOT.rglob(pattern))
     below = (path.relative_to(ROOT) for path in found)
-    return sorted(path for path in below if not path.parts[0].startswith(".") and path.parts[0] not in WRITTEN_BEFORE)
+    ours = (path for path in below if "node_modules" not in path.parts and path.parts[0] not in WRITTEN_BEFORE)
+    return sorted(path for path in ours if not path.parts[0].startswith("."))
 
 
 def docstrings(tree: ast.Module) -> Iterator[str]:
