@@ -27,7 +27,11 @@ TODAY = "2026-01-15T09:00:00.000Z"
 LATER, MOVED, LONG_AGO = "2031-01-16T09:00:00.000Z", "2031-01-17T09:00:00.000Z", "2025-01-16T09:00:00.000Z"
 CLAIM_ID, OPERATION_ID = "0f9d3c52-3f5c-4f0e-9a36-0a6a5a1e2b11", "5a0c8f1e-7d0b-4c7b-8a55-2f4c3e9d1a22"
 KEPT = {str(COMMERCE_ID), CLAIM_ID, OPERATION_ID}
-CURSOR = "Y3Vyc29yIG9mIHRoZSBuZXh0IHBhZ2U"
+SHOWN = {
+    "nextCursor": "Y3Vyc29yIG9mIHRoZSBuZXh0IHBhZ2U",
+    "keyPrefix": "rtn_sk_EXAMPL",
+    "plaintextKey": "rtn_sk_EXAMPLE-EXAMPLE-EXAMPLE-EXAMPLE-EXAMPLE-EX",
+}
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ACTIVITIES, COMMERCES, CONFIG = "/api/activities", "/api/commerces", "/api/activity-config"
@@ -68,6 +72,7 @@ async def record(service: Service) -> Recorder:
             _record_changes,
             _record_executions,
             _record_operations,
+            _record_administration,
             _record_health,
         ):
             await scenario(recorder, http)
@@ -251,6 +256,15 @@ async def _record_operations(record: Recorder, http: httpx.AsyncClient) -> None:
     await record.call("cancelActivities", "POST", f"{ACTIVITIES}/cancel", cancel)
 
 
+async def _record_administration(record: Recorder, _: httpx.AsyncClient) -> None:
+    keys = "/api/api-keys"
+    wanted = {"name": "ERP", "permissions": ["CREATE_ACTIVITY", "VIEW_ACTIVITIES"], "expires_at": LATER}
+    created = await record.call("createApiKey", "POST", keys, wanted)
+    await record.call("listApiKeys", "GET", keys)
+    await record.call("revokeApiKey", "DELETE", f"{keys}/{created.json()['id']}")
+    await record.call("listAuditEntries", "GET", "/api/audit", params={"resource": "ATTRIBUTE_KEY"})
+
+
 async def _record_health(record: Recorder, _: httpx.AsyncClient) -> None:
     await record.call("getLiveness", "GET", "/health/live")
     await record.call("getReadiness", "GET", "/health/ready")
@@ -270,8 +284,8 @@ class _Normal:
                 return {key: self.apply(one, key) for key, one in value.items()}
             case list():
                 return [self.apply(one) for one in value]
-            case str() if name == "nextCursor":
-                return CURSOR
+            case str() if name in SHOWN:
+                return SHOWN[name]
             case str():
                 return _INSTANT.sub(self._time, _UUID.sub(self._id, value))
             case int() if name == "latenessMs":
