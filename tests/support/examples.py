@@ -244,10 +244,10 @@ async def _record_operations(record: Recorder, http: httpx.AsyncClient) -> None:
     move = wanted | {"shift_seconds": 86400, "operation_id": OPERATION_ID, "confirm_total": 100}
     await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move | {"dry_run": True})
     accepted = await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move)
-    await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move | {"shift_seconds": 1})
     async with asyncio.timeout(60):
         while (await http.get(accepted.headers["Location"])).json()["state"] != "COMPLETED":
             await asyncio.sleep(0.05)
+    await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move | {"shift_seconds": 1})
     await record.call("getOperation", "GET", accepted.headers["Location"])
     await record.call("stopOperation", "POST", f"{accepted.headers['Location']}/stop")
     cancel = {**wanted, "confirm_total": 100, "operation_id": CLAIM_ID}
