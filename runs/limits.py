@@ -1,4 +1,4 @@
-"""Report a rate limit of Temporal to the caller at once, which the SDK takes for an outage."""
+"""Report a rate limit of Temporal to the caller at once, and repeat a call whose connection was closed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,10 @@ REPEATED = {
 }
 """The failures after which the SDK repeats a call."""
 
-PASSING = REPEATED | {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
+CLOSED = RPCStatusCode.CANCELLED
+"""The failure of a call whose connection the server closes, because it is old; the SDK doesn't repeat it."""
+
+PASSING = REPEATED | {RPCStatusCode.DEADLINE_EXCEEDED, CLOSED}
 """The failures of Temporal or of the connection, which may pass; any other concerns the call."""
 
 
@@ -46,7 +49,7 @@ class WrappedConnection(ServiceClient):
 
 
 class ReportLimits(WrappedConnection):
-    """A connection on which a call that a rate limit refuses fails at once.
+    """A connection on which a call that a rate limit refuses fails at once, and one that was cut off is repeated.
 
     The SDK repeats such a call for longer than a request waits, so that the limit looks like silence. A limit that is
     met while the SDK waits for the end of an outage stays hidden.
@@ -59,7 +62,9 @@ class ReportLimits(WrappedConnection):
             try:
                 return await call(rpc, req, resp_type, retry=False, **options)
             except RPCError as failure:
-                if failure.status not in REPEATED or (is_limit(failure) and not _is_of_one_run(rpc, failure)):
+                if failure.status not in REPEATED | {CLOSED} or (
+                    is_limit(failure) and not _is_of_one_run(rpc, failure)
+                ):
                     raise
         return await call(rpc, req, resp_type, retry=retry, **options)
 

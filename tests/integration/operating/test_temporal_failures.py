@@ -8,6 +8,7 @@ import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
 from runs.ids import draw_id
+from runs.limits import report_limits
 from tests.support.activities import created, marked_ahead, trail, unresolved
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.hand_off import claim
@@ -40,6 +41,24 @@ def require_passing(answer: httpx.Response, status: int) -> str:
     """Check that the answer says when to try again; return its sentence."""
     assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (status, True), answer.text
     return str(answer.json()["detail"])
+
+
+async def test_a_call_whose_connection_was_closed_is_repeated(service: Service, tenant: Tenant) -> None:
+    """Temporal's server closes connections that have grown old; the call under way fails as cancelled."""
+    cut_off: set[str] = set()
+
+    async def cut_off_first(rpc: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        if rpc in cut_off or rpc.startswith("poll_"):
+            return await call()
+        cut_off.add(rpc)
+        raise RPCError("operation was canceled", RPCStatusCode.CANCELLED, b"")
+
+    opened = resources(service.database, report_limits(intercepted(service.temporal, cut_off_first)))
+    async with running_api(opened) as url, Service(url, service.database, service.temporal).client(tenant.id) as caller:
+        activity = await created(caller)
+        changed = await caller.patch(f"{URL}/{activity['id']}", json={"score": 7})
+        assert (changed.status_code, changed.json()["score"]) == (200, 7)
+    assert cut_off >= {"execute_multi_operation", "update_workflow_execution"}
 
 
 async def test_a_creation_says_how_to_repeat_it(cut_off: tuple[httpx.AsyncClient, int]) -> None:
