@@ -18,7 +18,7 @@ from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant
 from tests.support.encryption import NEW_RING
 from tests.support.service import Service, running_service, temporal_client, until
-from tests.support.worlds import new_database
+from tests.support.worlds import new_database, new_namespace
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -74,8 +74,9 @@ async def test_a_runs_page_says_what_it_waits_for(http: httpx.AsyncClient, tenan
 
 @pytest.fixture
 async def encrypted(postgres: Postgres, temporal: Client, temporal_server: TemporalServer) -> AsyncIterator[Service]:
-    """Run a service with a key, whose codec server the web UI may ask."""
-    client = await temporal_client(temporal_server.address, keys=NEW_RING, namespace=temporal.namespace)
+    """Run a service with a key in a namespace of its own, whose codec server the web UI may ask."""
+    namespace = (await new_namespace(temporal)).namespace  # a worker without the key can't do its tasks
+    client = await temporal_client(temporal_server.address, keys=NEW_RING, namespace=namespace)
     origin = temporal_server.ui_url
     async with running_service(new_database(postgres), client, codec_allowed_origin=origin) as service:
         yield service
@@ -96,7 +97,8 @@ async def test_who_signs_in_reads_an_encrypted_run_decoded(encrypted: Service, p
     await page.evaluate(
         "all => Object.entries(all).forEach(([k, v]) => localStorage.setItem(k, JSON.stringify(v)))", settings
     )
-    run = f"/namespaces/default/workflows/{quote(workflow_id(tenant.id, activity['idempotencyKey']))}"
+    run_id = quote(workflow_id(tenant.id, activity["idempotencyKey"]))
+    run = f"/namespaces/{encrypted.temporal.namespace}/workflows/{run_id}"
     assert "WHATSAPP MESSAGE for commerce" not in await read_metadata(page, run)
     await page.goto(f"{encrypted.url}/codec/session")
     await page.get_by_label("Token").fill(token)
