@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -112,23 +113,30 @@ QUEUES = {
 }
 
 
+@contextmanager
+def reads_of_figures(service: Service) -> Iterator[list[str]]:
+    """Yield a list to which each statement that reads the figures of the backlog is added."""
+    reads: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "epoch" in statement:
+            reads.append(statement)
+
+    event.listen(service.database.autocommit.sync_engine, "before_cursor_execute", note)
+    try:
+        yield reads
+    finally:
+        event.remove(service.database.autocommit.sync_engine, "before_cursor_execute", note)
+
+
 async def test_the_backlog_is_read_every_15_seconds_however_often_it_is_scraped(
     service: Service, tenant: Tenant
 ) -> None:
-    statements = 0
-
-    def count(_: Any, __: Any, statement: str, *___: Any) -> None:
-        nonlocal statements
-        statements += "epoch" in statement
-
-    event.listen(service.database.autocommit.sync_engine, "before_cursor_execute", count)
-    try:
+    with reads_of_figures(service) as reads:
         async with service.beside(figures_seconds=FIGURES_SECONDS) as api, api.client(tenant.id) as http:
             for _ in range(3):
                 assert (await http.get("/metrics")).status_code == 200
-        assert statements == 1
-    finally:
-        event.remove(service.database.autocommit.sync_engine, "before_cursor_execute", count)
+        assert len(reads) == 1
 
 
 async def test_requests_and_creations_are_counted_by_route_and_outcome(http: httpx.AsyncClient) -> None:
@@ -155,25 +163,16 @@ async def test_requests_and_creations_are_counted_by_route_and_outcome(http: htt
 async def test_scrapers_at_once_share_a_text_and_a_later_one_sees_what_happened_before_it(
     service: Service, tenant: Tenant
 ) -> None:
-    statements = 0
-
-    def count(_: Any, __: Any, statement: str, *___: Any) -> None:
-        nonlocal statements
-        statements += "epoch" in statement
-
-    event.listen(service.database.autocommit.sync_engine, "before_cursor_execute", count)
-    try:
+    with reads_of_figures(service) as reads:
         async with service.beside() as api, api.client(tenant.id) as http:
             texts = {answer.text for answer in await asyncio.gather(*(http.get("/metrics") for _ in range(32)))}
-            assert (len(texts), statements) == (1, 1)
+            assert (len(texts), len(reads)) == (1, 1)
             await http.get("/api/activities", params={"no_such": "x"})
             before, after = texts.pop(), (await http.get("/metrics")).text
             refused = '{method="GET",route="/api/activities",status="400"}'
             counts = [values(text, "http_requests_total").get(refused, 0) for text in (before, after)]
             assert counts[1] == counts[0] + 1
-            assert statements == 2
-    finally:
-        event.remove(service.database.autocommit.sync_engine, "before_cursor_execute", count)
+            assert len(reads) == 2
 
 
 @pytest.fixture
