@@ -5,7 +5,8 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r /requirements.lock
 
 FROM python:3.13.16-slim-trixie
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin scheduler
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin scheduler \
+    && install --directory --owner 10001 --mode 0700 /development-key
 COPY --from=packages /venv /venv
 WORKDIR /app
 COPY pyproject.toml settings.py logs.py worker.py operate.py ./

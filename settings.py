@@ -5,6 +5,7 @@ Temporal's connection (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_K
 """
 
 import sys
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -37,6 +38,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
 
 
+DEVELOPMENT = "development"
+"""The `APP_ENV` of a stack for trying the service, and the id of the payload key in `.env.example`."""
+
+
 class DatabaseSettings(Settings):
     """Settings of every process that uses PostgreSQL."""
 
@@ -58,6 +63,12 @@ class EncryptionSettings(Settings):
         " encrypts, all decrypt; the same in every process. Without them nothing is encrypted.",
     )
 
+    app_env: str = Field(
+        default="",
+        description="`development`, and no other value, allows the public payload key of `.env.example`, and the key"
+        " pair that compose makes for tokens.",
+    )
+
     @field_validator("payload_encryption_keys")
     @classmethod
     def check_keys(cls, keys: SecretStr | None) -> SecretStr | None:
@@ -65,6 +76,17 @@ class EncryptionSettings(Settings):
         if keys is not None:
             KeyRing.parse(keys.get_secret_value())
         return keys
+
+    @model_validator(mode="after")
+    def reject_the_public_key(self) -> Self:
+        """Reject the payload key of `.env.example` outside development."""
+        if self.app_env != DEVELOPMENT and self.key_ring and DEVELOPMENT in self.key_ring.keys:
+            msg = (
+                f"PAYLOAD_ENCRYPTION_KEYS has the key `{DEVELOPMENT}` of .env.example, which anyone can read: set a"
+                f" key of your own, or APP_ENV={DEVELOPMENT}"
+            )
+            raise ValueError(msg)
+        return self
 
     @property
     def key_ring(self) -> KeyRing | None:
@@ -128,6 +150,11 @@ class ApiSettings(RunSettings):
         description="Seconds for which the issuer's keys are used beyond their ten minutes while it can't be reached.",
     )
     auth_public_key: str | None = Field(default=None, description="One public key in PEM, instead of a JWKS URL.")
+    development_key_folder: Path | None = Field(
+        default=None,
+        description="Folder with the `public.pem` of `embedded/development_key.py`; read with APP_ENV=development, and"
+        " only if neither AUTH_JWKS_URL nor AUTH_PUBLIC_KEY is set.",
+    )
     answer_deadline_seconds: float = Field(
         default=10, gt=0, description="Seconds that a request waits for its workflow before it answers 202 or 503."
     )
@@ -145,6 +172,16 @@ class ApiSettings(RunSettings):
     def origins(self) -> list[str]:
         """Return the origins whose pages may use the API."""
         return [origin.strip() for origin in self.cors_allow_origins.split(",") if origin.strip()]
+
+    @model_validator(mode="before")
+    @classmethod
+    def read_development_key(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take the public key that compose has made, in development and without another source of keys."""
+        has_source = values.get("auth_jwks_url") or values.get("auth_public_key")
+        if values.get("app_env") != DEVELOPMENT or has_source or "development_key_folder" not in values:
+            return values
+        published = Path(values["development_key_folder"]) / "public.pem"
+        return values | {"auth_public_key": published.read_text()} if published.is_file() else values
 
     @model_validator(mode="after")
     def check_source_of_keys(self) -> Self:

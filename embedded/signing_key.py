@@ -20,6 +20,8 @@ class SigningKey:
     """An Ed25519 key pair."""
 
     private: Ed25519PrivateKey
+    issuer: str = ISSUER
+    audience: str = AUDIENCE
 
     def public_pem(self) -> str:
         """Return the public key as the API reads it from AUTH_PUBLIC_KEY."""
@@ -38,8 +40,8 @@ class SigningKey:
         """Return a token that gives `subject` these permissions per tenant and for the deployment, issued `age` ago."""
         now = datetime.now(UTC)
         claims = {
-            "iss": ISSUER,
-            "aud": AUDIENCE,
+            "iss": self.issuer,
+            "aud": self.audience,
             "sub": subject,
             "iat": now - age,
             "nbf": now - age,

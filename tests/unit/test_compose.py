@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sysconfig
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,16 @@ REQUIRED = {
     "AUTH_AUDIENCE": "scheduled-activities",
     "PAYLOAD_ENCRYPTION_KEYS": OLD_KEY,
 }
-ONE_SHOTS = {"temporal-schema", "temporal-namespace", "migration", "grafana-role"}
-OURS = {"migration", "worker", "api"}
+ONE_SHOTS = {"temporal-schema", "temporal-namespace", "migration", "grafana-role", "development-key"}
+OURS = {"migration", "worker", "api", "development-key"}
 OFFICIAL = r"((temporalio/[a-z-]+|prom/prometheus|grafana/grafana):v?\d+\.\d+\.\d+|postgres:\d+\.\d+-\w+)"
 
 
-def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def compose(*arguments: str, env_file: str | Path = os.devnull, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [
         str(PROGRAMS / "docker-compose"),
         f"--project-directory={ROOT}",
-        f"--env-file={os.devnull}",
+        f"--env-file={env_file}",
         "--profile=observability",
     ]
     return subprocess.run([*command, "config", *arguments], env=variables, capture_output=True, text=True, check=False)
@@ -167,10 +168,21 @@ def test_temporal_has_a_database_and_a_role_of_its_own(services: dict[str, dict[
     temporal = services["temporal"]["environment"]
     assert temporal["POSTGRES_USER"] == "temporal"
     assert temporal["POSTGRES_PWD"] == REQUIRED["TEMPORAL_DB_PASSWORD"]
-    for name in OURS:
+    for name in OURS - {"development-key"}:
         ours = services[name]["environment"]
         assert ours["DATABASE_URL"].endswith("//scheduled_activities@postgres:5432/scheduled_activities")
         assert ours["PGPASSWORD"] == REQUIRED["APP_DB_PASSWORD"]
+
+
+def give(
+    given: Mapping[str, str | None], settings: type[ApiSettings | WorkerSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set the environment of a container, and nothing else that the settings read."""
+    for name in settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in given.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
 
 
 @pytest.mark.parametrize(("process", "settings"), [("api", ApiSettings), ("worker", WorkerSettings)])
@@ -179,11 +191,7 @@ def test_a_process_finds_all_its_settings(
 ) -> None:
     configured = compose("--format", "json", **REQUIRED, AUTH_JWKS_URL="https://issuer.example/keys")
     given = json.loads(configured.stdout)["services"][process]["environment"]
-    for name in settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name, value in given.items():
-        if value is not None:
-            monkeypatch.setenv(name, value)
+    give(given, settings, monkeypatch)
     assert settings().database_url.get_secret_value() == given["DATABASE_URL"]
 
 
@@ -244,7 +252,8 @@ def test_the_files_that_compose_mounts_exist(services: dict[str, dict[str, Any]]
         if volume["type"] == "bind"
     ]
     assert mounted
-    assert [path for path in mounted if not path.is_file() and path.name != "dashboards"] == []
+    assert [path for path in mounted if not path.is_file() and path.name not in {"dashboards", "embedded"}] == []
+    assert [path for path in mounted if not path.exists()] == []
 
 
 def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
