@@ -1,7 +1,7 @@
 # Each target calls one script that needs only Python 3.11 or newer. Without make: python3 -m embedded run
 PYTHON ?= python3
 
-.PHONY: help run test lint check clients demo executor env token replay e2e chaos bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-due bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-cache bench-startup bench-neighbours
+.PHONY: help run test lint check generate clients demo executor env token replay e2e chaos bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-due bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-cache bench-startup bench-neighbours
 help:   ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\): *## /make \1	/p' Makefile | expand -t 18
 run:    ## Start everything here: PostgreSQL, Temporal, worker and API
@@ -22,6 +22,8 @@ token:  ## Print a token; see ARGS=--help
 	@exec $(PYTHON) -m embedded token $(ARGS)
 replay: ## Replay the server's runs on this code, and name those that deploying it would break
 	@exec $(PYTHON) -m embedded replay $(ARGS)
+generate: ## Write docs/openapi.json, and the clients that are generated from it
+	@exec $(PYTHON) -m embedded generate
 clients: ## Judge docs/openapi.json by Spectral and Redocly; needs Node 20 or newer
 	@cd clients && npm ci --silent --ignore-scripts --no-audit --no-fund && npm run --silent lint
 e2e:    ## Test Temporal's web UI in a real browser; needs a Chromium on the PATH or CHROMIUM_PATH

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "executor": (("-m", "embedded.environment", "examples/executor.py"),),
     "env": (("-m", "embedded.environment"),),
     "token": (("-m", "embedded.token"),),
+    "generate": (("-m", "clients.generate"),),
     "bench": (("-m", "bench"),),
     "chaos": (("-m", "chaos"),),
     "replay": (("-m", "embedded.environment", "operate.py", "replay"),),

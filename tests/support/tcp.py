@@ -28,3 +28,25 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             writer.write(data)
             await writer.drain()
     writer.close()
+
+
+@asynccontextmanager
+async def cutting_proxy(port: int, *lengths: int) -> AsyncIterator[int]:
+    """Forward a port to another one. The first connections are cut after so many bytes of answers; yields the port."""
+    left = iter(lengths)
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        length = next(left, None)
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        sending = asyncio.create_task(pump(reader, back))
+        if length is None:
+            await pump(there, writer)
+        else:
+            with suppress(asyncio.IncompleteReadError):
+                writer.write(await there.readexactly(length))
+            writer.close()
+            back.close()
+        await sending
+
+    async with await asyncio.start_server(forward, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "clients").glob("*/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 GENERATED = {"bench/results/"}
-FOLDERS = "activities_impl|api|bench|db|deploy|docs|embedded|examples|runs|tests|workflows"
+FOLDERS = "activities_impl|api|bench|clients|db|deploy|docs|embedded|examples|runs|tests|workflows"
 
 
 def name(document: Path) -> str:

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WRITTEN_BEFORE: frozenset[str] = frozenset()
 """Folders that are not rewritten yet."""
+NOT_OURS = {"node_modules", "generated"}
 THE_CONTRACT = "docs/create-activity.md"
 QUESTIONS = re.compile(r"(What|Who|Whom|Whose|Whether|How|Where|When|Why|Which)\b")
 RIDDLES = re.compile(r"\b(nobody|somebody|whoever|whomever|shall|be it|all the same)\b", re.IGNORECASE)
@@ -21,7 +22,7 @@ def sources(*patterns: str) -> list[Path]:
     """List the files that are checked, by their path below the root."""
     found = (path for pattern in patterns for path in ROOT.rglob(pattern))
     below = (path.relative_to(ROOT) for path in found)
-    ours = (path for path in below if "node_modules" not in path.parts and path.parts[0] not in WRITTEN_BEFORE)
+    ours = (path for path in below if not NOT_OURS & set(path.parts) and path.parts[0] not in WRITTEN_BEFORE)
     return sorted(path for path in ours if not path.parts[0].startswith("."))
 
 

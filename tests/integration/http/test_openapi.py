@@ -17,7 +17,7 @@ CREATION = r"^/api/activities(/\{activity_id\}(/status-events)?)?$"
 
 
 def test_the_document_in_the_repository_is_the_one_that_the_api_serves() -> None:
-    """Refresh it with `python -m api.document > docs/openapi.json`."""
+    """Refresh it with `make generate`."""
     assert (ROOT / "docs" / "openapi.json").read_text() == document()
 
 

@@ -1,0 +1,227 @@
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.problem_read import ProblemRead
+from ...models.scheduled_activity_read import ScheduledActivityRead
+from ...models.wrong_status_read import WrongStatusRead
+from ...types import Response
+
+
+def _get_kwargs(
+    activity_id: UUID,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "patch",
+        "url": "/api/activities/{activity_id}/retry-resolution".format(
+            activity_id=quote(str(activity_id), safe=""),
+        ),
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+    if response.status_code == 200:
+        response_200 = ScheduledActivityRead.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 202:
+        response_202 = cast(Any, None)
+        return response_202
+
+    if response.status_code == 400:
+        response_400 = ProblemRead.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = ProblemRead.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ProblemRead.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = ProblemRead.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = WrongStatusRead.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 429:
+        response_429 = ProblemRead.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 431:
+        response_431 = ProblemRead.from_dict(response.json())
+
+        return response_431
+
+    if response.status_code == 500:
+        response_500 = ProblemRead.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = ProblemRead.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    activity_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+    """Retry resolution
+
+     Resolve again what an UNRESOLVED activity lacks; it is READY afterwards, or UNRESOLVED with what
+    failed now.
+
+    Permission: `CREATE_ACTIVITY`.
+
+    Args:
+        activity_id (UUID):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+    """
+
+    kwargs = _get_kwargs(
+        activity_id=activity_id,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    activity_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+    """Retry resolution
+
+     Resolve again what an UNRESOLVED activity lacks; it is READY afterwards, or UNRESOLVED with what
+    failed now.
+
+    Permission: `CREATE_ACTIVITY`.
+
+    Args:
+        activity_id (UUID):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+    """
+
+    return sync_detailed(
+        activity_id=activity_id,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    activity_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+    """Retry resolution
+
+     Resolve again what an UNRESOLVED activity lacks; it is READY afterwards, or UNRESOLVED with what
+    failed now.
+
+    Permission: `CREATE_ACTIVITY`.
+
+    Args:
+        activity_id (UUID):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+    """
+
+    kwargs = _get_kwargs(
+        activity_id=activity_id,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    activity_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+    """Retry resolution
+
+     Resolve again what an UNRESOLVED activity lacks; it is READY afterwards, or UNRESOLVED with what
+    failed now.
+
+    Permission: `CREATE_ACTIVITY`.
+
+    Args:
+        activity_id (UUID):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+    """
+
+    return (
+        await asyncio_detailed(
+            activity_id=activity_id,
+            client=client,
+        )
+    ).parsed

@@ -1,0 +1,304 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.commerce_user_read import CommerceUserRead
+from ...models.contact_create import ContactCreate
+from ...models.limit_reached_read import LimitReachedRead
+from ...models.problem_read import ProblemRead
+from ...types import Response
+
+
+def _get_kwargs(
+    commerce_id: UUID,
+    user_id: UUID,
+    *,
+    body: ContactCreate,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/api/commerces/{commerce_id}/users/{user_id}/contacts".format(
+            commerce_id=quote(str(commerce_id), safe=""),
+            user_id=quote(str(user_id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead | None:
+    if response.status_code == 201:
+        response_201 = CommerceUserRead.from_dict(response.json())
+
+        return response_201
+
+    if response.status_code == 400:
+        response_400 = ProblemRead.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = ProblemRead.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ProblemRead.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = ProblemRead.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+
+        def _parse_response_409(data: object) -> LimitReachedRead | ProblemRead:
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                response_409_type_0 = ProblemRead.from_dict(data)
+
+                return response_409_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            if not isinstance(data, dict):
+                raise TypeError()
+            response_409_type_1 = LimitReachedRead.from_dict(data)
+
+            return response_409_type_1
+
+        response_409 = _parse_response_409(response.json())
+
+        return response_409
+
+    if response.status_code == 413:
+        response_413 = ProblemRead.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = ProblemRead.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 429:
+        response_429 = ProblemRead.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 431:
+        response_431 = ProblemRead.from_dict(response.json())
+
+        return response_431
+
+    if response.status_code == 500:
+        response_500 = ProblemRead.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = ProblemRead.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    commerce_id: UUID,
+    user_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ContactCreate,
+) -> Response[CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead]:
+    """Add contact
+
+     Add a contact to a user. A primary contact replaces the primary one of its type.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        user_id (UUID):
+        body (ContactCreate): A way to reach a user. PHONE and WHATSAPP are E.164 numbers, EMAIL
+            is an e-mail address, OTHER is any text.
+
+            WhatsApp writes a 1 before Mexican numbers (+521…) and a 9 before Argentine ones (+549…).
+            As WHATSAPP a number with
+            and without it is one contact, stored and answered as it is dialled from abroad: +52… and
+            +549….
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        commerce_id=commerce_id,
+        user_id=user_id,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    commerce_id: UUID,
+    user_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ContactCreate,
+) -> CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead | None:
+    """Add contact
+
+     Add a contact to a user. A primary contact replaces the primary one of its type.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        user_id (UUID):
+        body (ContactCreate): A way to reach a user. PHONE and WHATSAPP are E.164 numbers, EMAIL
+            is an e-mail address, OTHER is any text.
+
+            WhatsApp writes a 1 before Mexican numbers (+521…) and a 9 before Argentine ones (+549…).
+            As WHATSAPP a number with
+            and without it is one contact, stored and answered as it is dialled from abroad: +52… and
+            +549….
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead
+    """
+
+    return sync_detailed(
+        commerce_id=commerce_id,
+        user_id=user_id,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    commerce_id: UUID,
+    user_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ContactCreate,
+) -> Response[CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead]:
+    """Add contact
+
+     Add a contact to a user. A primary contact replaces the primary one of its type.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        user_id (UUID):
+        body (ContactCreate): A way to reach a user. PHONE and WHATSAPP are E.164 numbers, EMAIL
+            is an e-mail address, OTHER is any text.
+
+            WhatsApp writes a 1 before Mexican numbers (+521…) and a 9 before Argentine ones (+549…).
+            As WHATSAPP a number with
+            and without it is one contact, stored and answered as it is dialled from abroad: +52… and
+            +549….
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        commerce_id=commerce_id,
+        user_id=user_id,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    commerce_id: UUID,
+    user_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ContactCreate,
+) -> CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead | None:
+    """Add contact
+
+     Add a contact to a user. A primary contact replaces the primary one of its type.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        user_id (UUID):
+        body (ContactCreate): A way to reach a user. PHONE and WHATSAPP are E.164 numbers, EMAIL
+            is an e-mail address, OTHER is any text.
+
+            WhatsApp writes a 1 before Mexican numbers (+521…) and a 9 before Argentine ones (+549…).
+            As WHATSAPP a number with
+            and without it is one contact, stored and answered as it is dialled from abroad: +52… and
+            +549….
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CommerceUserRead | LimitReachedRead | ProblemRead | ProblemRead
+    """
+
+    return (
+        await asyncio_detailed(
+            commerce_id=commerce_id,
+            user_id=user_id,
+            client=client,
+            body=body,
+        )
+    ).parsed

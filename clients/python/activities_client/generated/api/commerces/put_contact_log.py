@@ -1,0 +1,248 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.contact_log_put import ContactLogPut
+from ...models.contact_log_put_read import ContactLogPutRead
+from ...models.problem_read import ProblemRead
+from ...types import Response
+
+
+def _get_kwargs(
+    commerce_id: UUID,
+    *,
+    body: ContactLogPut,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "put",
+        "url": "/api/commerces/{commerce_id}/contact-log".format(
+            commerce_id=quote(str(commerce_id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ContactLogPutRead | ProblemRead | None:
+    if response.status_code == 200:
+        response_200 = ContactLogPutRead.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = ProblemRead.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = ProblemRead.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ProblemRead.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = ProblemRead.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 413:
+        response_413 = ProblemRead.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = ProblemRead.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 429:
+        response_429 = ProblemRead.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 431:
+        response_431 = ProblemRead.from_dict(response.json())
+
+        return response_431
+
+    if response.status_code == 500:
+        response_500 = ProblemRead.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = ProblemRead.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ContactLogPutRead | ProblemRead]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    commerce_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ContactLogPut,
+) -> Response[ContactLogPutRead | ProblemRead]:
+    """Put contact log
+
+     Replace the commerce's contact log. Repeated entries count once. Sending the same log again changes
+    nothing.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        body (ContactLogPut): The whole contact log of a commerce.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ContactLogPutRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        commerce_id=commerce_id,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    commerce_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ContactLogPut,
+) -> ContactLogPutRead | ProblemRead | None:
+    """Put contact log
+
+     Replace the commerce's contact log. Repeated entries count once. Sending the same log again changes
+    nothing.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        body (ContactLogPut): The whole contact log of a commerce.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ContactLogPutRead | ProblemRead
+    """
+
+    return sync_detailed(
+        commerce_id=commerce_id,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    commerce_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ContactLogPut,
+) -> Response[ContactLogPutRead | ProblemRead]:
+    """Put contact log
+
+     Replace the commerce's contact log. Repeated entries count once. Sending the same log again changes
+    nothing.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        body (ContactLogPut): The whole contact log of a commerce.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ContactLogPutRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        commerce_id=commerce_id,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    commerce_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ContactLogPut,
+) -> ContactLogPutRead | ProblemRead | None:
+    """Put contact log
+
+     Replace the commerce's contact log. Repeated entries count once. Sending the same log again changes
+    nothing.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        body (ContactLogPut): The whole contact log of a commerce.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ContactLogPutRead | ProblemRead
+    """
+
+    return (
+        await asyncio_detailed(
+            commerce_id=commerce_id,
+            client=client,
+            body=body,
+        )
+    ).parsed

@@ -1,0 +1,264 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.commerce_detail_read import CommerceDetailRead
+from ...models.commerce_update import CommerceUpdate
+from ...models.problem_read import ProblemRead
+from ...types import Response
+
+
+def _get_kwargs(
+    commerce_id: UUID,
+    *,
+    body: CommerceUpdate,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "patch",
+        "url": "/api/commerces/{commerce_id}".format(
+            commerce_id=quote(str(commerce_id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> CommerceDetailRead | ProblemRead | None:
+    if response.status_code == 200:
+        response_200 = CommerceDetailRead.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = ProblemRead.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = ProblemRead.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ProblemRead.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = ProblemRead.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 413:
+        response_413 = ProblemRead.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = ProblemRead.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 429:
+        response_429 = ProblemRead.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 431:
+        response_431 = ProblemRead.from_dict(response.json())
+
+        return response_431
+
+    if response.status_code == 500:
+        response_500 = ProblemRead.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = ProblemRead.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[CommerceDetailRead | ProblemRead]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    commerce_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: CommerceUpdate,
+) -> Response[CommerceDetailRead | ProblemRead]:
+    """Update commerce
+
+     Change or deactivate a commerce.
+
+    `metadata` is merged: keys that the request doesn't name stay, and the whole may have 512 KB.
+    Activities of a
+    deactivated commerce stay, too.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        body (CommerceUpdate): Changes to a commerce. `metadata` is merged by key, and `addresses`
+            are replaced as a whole.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CommerceDetailRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        commerce_id=commerce_id,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    commerce_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: CommerceUpdate,
+) -> CommerceDetailRead | ProblemRead | None:
+    """Update commerce
+
+     Change or deactivate a commerce.
+
+    `metadata` is merged: keys that the request doesn't name stay, and the whole may have 512 KB.
+    Activities of a
+    deactivated commerce stay, too.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        body (CommerceUpdate): Changes to a commerce. `metadata` is merged by key, and `addresses`
+            are replaced as a whole.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CommerceDetailRead | ProblemRead
+    """
+
+    return sync_detailed(
+        commerce_id=commerce_id,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    commerce_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: CommerceUpdate,
+) -> Response[CommerceDetailRead | ProblemRead]:
+    """Update commerce
+
+     Change or deactivate a commerce.
+
+    `metadata` is merged: keys that the request doesn't name stay, and the whole may have 512 KB.
+    Activities of a
+    deactivated commerce stay, too.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        body (CommerceUpdate): Changes to a commerce. `metadata` is merged by key, and `addresses`
+            are replaced as a whole.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CommerceDetailRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        commerce_id=commerce_id,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    commerce_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: CommerceUpdate,
+) -> CommerceDetailRead | ProblemRead | None:
+    """Update commerce
+
+     Change or deactivate a commerce.
+
+    `metadata` is merged: keys that the request doesn't name stay, and the whole may have 512 KB.
+    Activities of a
+    deactivated commerce stay, too.
+
+    Permission: `MANAGE_COMMERCES`.
+
+    Args:
+        commerce_id (UUID):
+        body (CommerceUpdate): Changes to a commerce. `metadata` is merged by key, and `addresses`
+            are replaced as a whole.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CommerceDetailRead | ProblemRead
+    """
+
+    return (
+        await asyncio_detailed(
+            commerce_id=commerce_id,
+            client=client,
+            body=body,
+        )
+    ).parsed

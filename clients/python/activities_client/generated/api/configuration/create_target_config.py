@@ -1,0 +1,248 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.limit_reached_read import LimitReachedRead
+from ...models.problem_read import ProblemRead
+from ...models.target_config_create import TargetConfigCreate
+from ...models.target_config_read import TargetConfigRead
+from ...types import Response
+
+
+def _get_kwargs(
+    *,
+    body: TargetConfigCreate,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/api/activity-config/target-resolution",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead | None:
+    if response.status_code == 201:
+        response_201 = TargetConfigRead.from_dict(response.json())
+
+        return response_201
+
+    if response.status_code == 400:
+        response_400 = ProblemRead.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = ProblemRead.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ProblemRead.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 409:
+
+        def _parse_response_409(data: object) -> LimitReachedRead | ProblemRead:
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                response_409_type_0 = ProblemRead.from_dict(data)
+
+                return response_409_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            if not isinstance(data, dict):
+                raise TypeError()
+            response_409_type_1 = LimitReachedRead.from_dict(data)
+
+            return response_409_type_1
+
+        response_409 = _parse_response_409(response.json())
+
+        return response_409
+
+    if response.status_code == 413:
+        response_413 = ProblemRead.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = ProblemRead.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 429:
+        response_429 = ProblemRead.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 431:
+        response_431 = ProblemRead.from_dict(response.json())
+
+        return response_431
+
+    if response.status_code == 500:
+        response_500 = ProblemRead.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = ProblemRead.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: TargetConfigCreate,
+) -> Response[LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead]:
+    """Create target config
+
+     Create a configuration.
+
+    Permission: `MANAGE_ACTIVITY_CONFIG`.
+
+    Args:
+        body (TargetConfigCreate): The criteria of a configuration, and when they apply. Without
+            selectors it applies to every activity.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: TargetConfigCreate,
+) -> LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead | None:
+    """Create target config
+
+     Create a configuration.
+
+    Permission: `MANAGE_ACTIVITY_CONFIG`.
+
+    Args:
+        body (TargetConfigCreate): The criteria of a configuration, and when they apply. Without
+            selectors it applies to every activity.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: TargetConfigCreate,
+) -> Response[LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead]:
+    """Create target config
+
+     Create a configuration.
+
+    Permission: `MANAGE_ACTIVITY_CONFIG`.
+
+    Args:
+        body (TargetConfigCreate): The criteria of a configuration, and when they apply. Without
+            selectors it applies to every activity.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: TargetConfigCreate,
+) -> LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead | None:
+    """Create target config
+
+     Create a configuration.
+
+    Permission: `MANAGE_ACTIVITY_CONFIG`.
+
+    Args:
+        body (TargetConfigCreate): The criteria of a configuration, and when they apply. Without
+            selectors it applies to every activity.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        LimitReachedRead | ProblemRead | ProblemRead | TargetConfigRead
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+        )
+    ).parsed

@@ -1,0 +1,249 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.catalogue_entry_read import CatalogueEntryRead
+from ...models.catalogue_entry_update import CatalogueEntryUpdate
+from ...models.limit_reached_read import LimitReachedRead
+from ...models.problem_read import ProblemRead
+from ...types import Response
+
+
+def _get_kwargs(
+    code: str,
+    *,
+    body: CatalogueEntryUpdate,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "patch",
+        "url": "/api/user-retention-statuses/{code}".format(
+            code=quote(str(code), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> CatalogueEntryRead | LimitReachedRead | ProblemRead | None:
+    if response.status_code == 200:
+        response_200 = CatalogueEntryRead.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = ProblemRead.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = ProblemRead.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ProblemRead.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = ProblemRead.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = LimitReachedRead.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 413:
+        response_413 = ProblemRead.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = ProblemRead.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 429:
+        response_429 = ProblemRead.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 431:
+        response_431 = ProblemRead.from_dict(response.json())
+
+        return response_431
+
+    if response.status_code == 500:
+        response_500 = ProblemRead.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = ProblemRead.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[CatalogueEntryRead | LimitReachedRead | ProblemRead]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    code: str,
+    *,
+    client: AuthenticatedClient,
+    body: CatalogueEntryUpdate,
+) -> Response[CatalogueEntryRead | LimitReachedRead | ProblemRead]:
+    """Update user status
+
+     Change or deactivate an entry. Activities that were created with it stay as they are.
+
+    Permission: `MANAGE_ACTIVITY_CONFIG`.
+
+    Args:
+        code (str):
+        body (CatalogueEntryUpdate): Changes to an entry. `aliases` are replaced as a whole.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CatalogueEntryRead | LimitReachedRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        code=code,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    code: str,
+    *,
+    client: AuthenticatedClient,
+    body: CatalogueEntryUpdate,
+) -> CatalogueEntryRead | LimitReachedRead | ProblemRead | None:
+    """Update user status
+
+     Change or deactivate an entry. Activities that were created with it stay as they are.
+
+    Permission: `MANAGE_ACTIVITY_CONFIG`.
+
+    Args:
+        code (str):
+        body (CatalogueEntryUpdate): Changes to an entry. `aliases` are replaced as a whole.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CatalogueEntryRead | LimitReachedRead | ProblemRead
+    """
+
+    return sync_detailed(
+        code=code,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    code: str,
+    *,
+    client: AuthenticatedClient,
+    body: CatalogueEntryUpdate,
+) -> Response[CatalogueEntryRead | LimitReachedRead | ProblemRead]:
+    """Update user status
+
+     Change or deactivate an entry. Activities that were created with it stay as they are.
+
+    Permission: `MANAGE_ACTIVITY_CONFIG`.
+
+    Args:
+        code (str):
+        body (CatalogueEntryUpdate): Changes to an entry. `aliases` are replaced as a whole.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CatalogueEntryRead | LimitReachedRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        code=code,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    code: str,
+    *,
+    client: AuthenticatedClient,
+    body: CatalogueEntryUpdate,
+) -> CatalogueEntryRead | LimitReachedRead | ProblemRead | None:
+    """Update user status
+
+     Change or deactivate an entry. Activities that were created with it stay as they are.
+
+    Permission: `MANAGE_ACTIVITY_CONFIG`.
+
+    Args:
+        code (str):
+        body (CatalogueEntryUpdate): Changes to an entry. `aliases` are replaced as a whole.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CatalogueEntryRead | LimitReachedRead | ProblemRead
+    """
+
+    return (
+        await asyncio_detailed(
+            code=code,
+            client=client,
+            body=body,
+        )
+    ).parsed

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+
+from ..models.role import Role
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.contact_create import ContactCreate
+
+
+T = TypeVar("T", bound="CommerceUserSync")
+
+
+@_attrs_define
+class CommerceUserSync:
+    """A user of a commerce. Absent members stay as they are; `roles` and `contacts` are replaced as a whole.
+
+    A contact that is not valid is left out, and the others are written.
+
+        Attributes:
+            external_id (str): No control characters; no white space or invisible character at its ends.
+            contacts (list[ContactCreate] | Unset): The ways to reach the user.
+            name (str | Unset): The name.
+            roles (list[Role] | Unset): The roles of the user.
+    """
+
+    external_id: str
+    contacts: list[ContactCreate] | Unset = UNSET
+    name: str | Unset = UNSET
+    roles: list[Role] | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        external_id = self.external_id
+
+        contacts: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.contacts, Unset):
+            contacts = []
+            for contacts_item_data in self.contacts:
+                contacts_item = contacts_item_data.to_dict()
+                contacts.append(contacts_item)
+
+        name = self.name
+
+        roles: list[str] | Unset = UNSET
+        if not isinstance(self.roles, Unset):
+            roles = []
+            for roles_item_data in self.roles:
+                roles_item = roles_item_data.value
+                roles.append(roles_item)
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "external_id": external_id,
+            }
+        )
+        if contacts is not UNSET:
+            field_dict["contacts"] = contacts
+        if name is not UNSET:
+            field_dict["name"] = name
+        if roles is not UNSET:
+            field_dict["roles"] = roles
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.contact_create import ContactCreate  # noqa: PLC0415
+
+        d = dict(src_dict)
+        external_id = d.pop("external_id")
+
+        _contacts = d.pop("contacts", UNSET)
+        contacts: list[ContactCreate] | Unset = UNSET
+        if _contacts is not UNSET:
+            contacts = []
+            for contacts_item_data in _contacts:
+                contacts_item = ContactCreate.from_dict(contacts_item_data)
+
+                contacts.append(contacts_item)
+
+        name = d.pop("name", UNSET)
+
+        _roles = d.pop("roles", UNSET)
+        roles: list[Role] | Unset = UNSET
+        if _roles is not UNSET:
+            roles = []
+            for roles_item_data in _roles:
+                roles_item = Role(roles_item_data)
+
+                roles.append(roles_item)
+
+        commerce_user_sync = cls(
+            external_id=external_id,
+            contacts=contacts,
+            name=name,
+            roles=roles,
+        )
+
+        return commerce_user_sync

@@ -1,0 +1,9 @@
+from enum import StrEnum
+
+
+class ListActivitiesSort(StrEnum):
+    CREATED_AT = "created_at"
+    SCHEDULED_AT = "scheduled_at"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="PageMeta")
+
+
+@_attrs_define
+class PageMeta:
+    """The page's place in the list.
+
+    Attributes:
+        limit (int): The most items of a page: `per_page` of the request.
+        next_cursor (None | str): The cursor of the next page. Null on the last page, and in lists without cursors.
+        page (int): The page's number, from 1.
+        total (int): The number of items.
+        total_pages (int): The number of the last page that can be requested.
+    """
+
+    limit: int
+    next_cursor: None | str
+    page: int
+    total: int
+    total_pages: int
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        limit = self.limit
+
+        next_cursor: None | str
+        next_cursor = self.next_cursor
+
+        page = self.page
+
+        total = self.total
+
+        total_pages = self.total_pages
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "limit": limit,
+                "nextCursor": next_cursor,
+                "page": page,
+                "total": total,
+                "totalPages": total_pages,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        limit = d.pop("limit")
+
+        def _parse_next_cursor(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        next_cursor = _parse_next_cursor(d.pop("nextCursor"))
+
+        page = d.pop("page")
+
+        total = d.pop("total")
+
+        total_pages = d.pop("totalPages")
+
+        page_meta = cls(
+            limit=limit,
+            next_cursor=next_cursor,
+            page=page,
+            total=total,
+            total_pages=total_pages,
+        )
+
+        page_meta.additional_properties = d
+        return page_meta
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
