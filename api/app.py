@@ -21,6 +21,7 @@ from api.configuration import (
     bulk_settings,
     catalogues,
     dispatch_settings,
+    me,
     pause,
     quotas,
     target_configs,
@@ -60,6 +61,7 @@ ROUTERS = (
     results.router,
     task_result_types.router,
     quotas.router,
+    me.router,
     codec.router,
     api_keys.router,
     audit.router,
@@ -87,6 +89,7 @@ tenant's limits.
 
 TAGS = {
     "API keys": "Create and revoke the API keys of machines.",
+    "credentials": "Read what a token or an API key may do.",
     "audit": "Read the changes of configuration, pauses, quotas and API keys.",
     "activities": "Create, read and change activities one by one, or in a batch.",
     "many at once": "Cancel or move all activities that match a filter, and follow such an operation.",

@@ -199,6 +199,7 @@ OF_MODELS = {
     "CommerceSyncRead.refused": "The items that were not written.",
     "CommerceUpdate.metadata": "Free values by key, merged into the stored ones.",
     "CommerceSyncItem.metadata": "Free values by key, merged into the stored ones.",
+    "TenantAccessRead.id": "The id of the tenant.",
     "ItemRead.outcome": "The outcome for this activity.",
     "Label.code": "The code of the catalogue's entry.",
     "Label.label": "The label of the catalogue's entry.",

@@ -16,7 +16,7 @@ from api.http.bodies import JsonBody, UnreadBody
 from api.http.errors import MEDIA_TYPE, BodyTooLarge, UnsupportedMediaType, describe
 from api.http.headers import describe_headers, headers_of, with_headers
 from api.members import describe_member
-from api.permissions import describe_permissions, required_permission
+from api.permissions import describe_permissions, needs_credential, required_permission
 
 SCHEMAS = "#/components/schemas/"
 PROBLEM = {"$ref": f"{SCHEMAS}ProblemRead"}
@@ -103,15 +103,15 @@ def _correct(operation: dict[str, Any]) -> None:
 
 def _complete(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any]) -> None:
     """Add the permission, the headers and descriptions of answers, the parameters' descriptions, and the examples."""
-    permission = required_permission(route)
+    permission, is_protected = required_permission(route), needs_credential(route)
     operation["summary"] = operation["summary"].capitalize()
     if permission:
         operation["description"] += f"\n\nPermission: `{permission}`."
         operation["x-permission"] = permission
-    else:
+    if not is_protected:
         operation["security"] = []
     for status, response in operation["responses"].items():
-        names = (*response.get("headers", ()), *headers_of(int(status), needs_permission=permission is not None))
+        names = (*response.get("headers", ()), *headers_of(int(status), needs_credential=is_protected))
         response.update(with_headers(*names))
         if response["description"] == "Successful Response":
             response["description"] = _describe_answer(response, schemas)

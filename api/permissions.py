@@ -31,6 +31,11 @@ operation names the permission that it needs, as `x-permission` too:
 """
 
 
+def needs_credential(route: APIRoute) -> bool:
+    """Return whether the route refuses requests without a valid credential."""
+    return any(dependency.call in REQUIRED for dependency in route.dependant.dependencies)
+
+
 def required_permission(route: APIRoute) -> Permission | None:
     """Return the permission that the route's dependencies enforce."""
     found = (REQUIRED.get(dependency.call) for dependency in route.dependant.dependencies if dependency.call)

@@ -1,7 +1,7 @@
 """Dependencies of routes: the process's resources, and a caller with a permission in a tenant."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from temporalio.client import Client
 
 from api.http.api_keys import ApiKeys
-from api.http.auth import Authenticator, Caller, Permission
+from api.http.auth import Authenticator, Caller, Permission, Token
 from api.http.errors import TenantDenied, Unauthenticated, ValidationFailed
 from api.http.figures import Backlog
 from api.http.metrics import Exposition
@@ -86,6 +86,10 @@ Opened = Annotated[Resources, Depends(get_resources)]
 TENANT = (
     "The tenant's UUID. Required with a token, which must name it. An API key has one tenant, the only one to name."
 )
+ANY_TENANT = (
+    "The tenant whose `permissions` are wanted: its UUID, which the token must name. Optional. Required with a token in"
+    " all other operations."
+)
 _UUID = TypeAdapter(UUID)
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A signed token with the claim `tenants`.")
 _api_key = APIKeyHeader(
@@ -93,8 +97,8 @@ _api_key = APIKeyHeader(
 )
 
 
-REQUIRED: dict[Callable[..., object], Permission] = {}
-"""The first permission that each dependency enforces, from which the OpenAPI document names it."""
+REQUIRED: dict[Callable[..., object], Permission | None] = {}
+"""The first permission that each dependency enforces, from which the OpenAPI document names it; None for none."""
 
 
 def require(*permissions: Permission) -> Callable[..., Awaitable[Caller]]:
@@ -107,11 +111,11 @@ def require(*permissions: Permission) -> Callable[..., Awaitable[Caller]]:
         _: Annotated[str | None, Security(_api_key)],
         x_tenant_id: Annotated[list[str] | None, Header(description=TENANT)] = None,
     ) -> Caller:
-        tenants, keys = x_tenant_id or [], request.headers.getlist("x-api-key")
-        if keys:
-            caller = await _identify_key(request, opened, keys, tenants)
+        tenants = x_tenant_id or []
+        if "x-api-key" in request.headers:
+            caller = await _identify_key(request, opened, tenants)
         else:
-            caller = await _identify_bearer(request, opened, credentials, tenants)
+            caller = _choose_tenant(await _verify_bearer(request, opened, credentials), tenants)
         for permission in permissions:
             if not caller.may(permission):
                 raise caller.describe_lack(permission)
@@ -123,12 +127,60 @@ def require(*permissions: Permission) -> Callable[..., Awaitable[Caller]]:
     return authenticate
 
 
-async def _identify_bearer(
-    request: Request, opened: Resources, credentials: HTTPAuthorizationCredentials | None, tenants: list[str]
-) -> Caller:
+@dataclass(frozen=True)
+class Identity:
+    """The bearer of a valid credential: the permissions by tenant, and the tenant of the request if there is one."""
+
+    caller: Caller
+    is_in_tenant: bool
+    tenants: Mapping[UUID, frozenset[str]]
+    deployment: frozenset[str]
+
+
+NO_TENANT = UUID(int=0)
+"""Stands for the tenant of a caller that names none, where requests are counted."""
+
+
+async def identify(
+    request: Request,
+    opened: Opened,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    _: Annotated[str | None, Security(_api_key)],
+    x_tenant_id: Annotated[list[str] | None, Header(description=ANY_TENANT)] = None,
+) -> Identity:
+    """Return the bearer of any valid credential; a token needs no `x-tenant-id` here, and no permission."""
+    tenants, deployment = x_tenant_id or [], frozenset[str]()
+    if "x-api-key" in request.headers:
+        caller = await _identify_key(request, opened, tenants)
+        named = {caller.tenant_id: caller.permissions}
+    else:
+        token = await _verify_bearer(request, opened, credentials)
+        named, deployment = token.tenants, token.deployment
+        tenants = tenants or [str(one) for one in named if len(named) == 1]
+        caller = (
+            _choose_tenant(token, tenants)
+            if tenants
+            else Caller(subject=token.sub, tenant_id=NO_TENANT, permissions=frozenset())
+        )
+    await opened.rate_limits.take_request(caller, request)
+    require_single_parameters(request)
+    return Identity(caller, caller.tenant_id in named, named, deployment)
+
+
+REQUIRED[identify] = None
+Identified = Annotated[Identity, Depends(identify)]
+
+
+async def _verify_bearer(
+    request: Request, opened: Resources, credentials: HTTPAuthorizationCredentials | None
+) -> Token:
     if credentials is None or len(request.headers.getlist("authorization")) > 1:
         raise Unauthenticated("Send `Authorization: Bearer <token>` or `x-api-key: <key>` once.", challenge="Bearer")
-    token = await opened.authenticator.verify(credentials.credentials)
+    return await opened.authenticator.verify(credentials.credentials)
+
+
+def _choose_tenant(token: Token, tenants: list[str]) -> Caller:
+    """Return the token's bearer in the tenant that `x-tenant-id` names."""
     tenant_id = _parse_tenant_id(single_header("x-tenant-id", tenants))
     structlog.contextvars.bind_contextvars(tenant_id=str(tenant_id))
     if tenant_id not in token.tenants:
@@ -136,13 +188,13 @@ async def _identify_bearer(
     return Caller(subject=token.sub, tenant_id=tenant_id, permissions=token.tenants[tenant_id])
 
 
-async def _identify_key(request: Request, opened: Resources, keys: list[str], tenants: list[str]) -> Caller:
+async def _identify_key(request: Request, opened: Resources, tenants: list[str]) -> Caller:
     if "authorization" in request.headers:
         faults = tuple(
             Fault(pointer=f"/header/{name}", detail="Send one of the two.") for name in ("authorization", "x-api-key")
         )
         raise ValidationFailed("Send either `Authorization` or `x-api-key`, not both.", faults=faults)
-    caller = await opened.api_keys.verify(single_header("x-api-key", keys))
+    caller = await opened.api_keys.verify(single_header("x-api-key", request.headers.getlist("x-api-key")))
     structlog.contextvars.bind_contextvars(tenant_id=str(caller.tenant_id))
     if tenants and _parse_tenant_id(single_header("x-tenant-id", tenants)) != caller.tenant_id:
         raise TenantDenied("The API key belongs to another tenant than `x-tenant-id` names.")

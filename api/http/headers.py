@@ -27,8 +27,8 @@ def with_headers(*names: str) -> dict[str, Any]:
     return {"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names}}
 
 
-def headers_of(status: int, *, needs_permission: bool) -> tuple[str, ...]:
+def headers_of(status: int, *, needs_credential: bool) -> tuple[str, ...]:
     """Return the headers of every answer with this status."""
     extra = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}.get(status, ())
-    is_counted = needs_permission and status not in {401, 403, 431, 500, 503}
+    is_counted = needs_credential and status not in {401, 403, 431, 500, 503}
     return ("X-Request-Id", *(("RateLimit-Policy", "RateLimit") if is_counted else ()), *extra)

@@ -262,6 +262,7 @@ async def _record_administration(record: Recorder, _: httpx.AsyncClient) -> None
     created = await record.call("createApiKey", "POST", keys, wanted)
     await record.call("listApiKeys", "GET", keys)
     await record.call("revokeApiKey", "DELETE", f"{keys}/{created.json()['id']}")
+    await record.call("getMe", "GET", "/api/me")
     await record.call("listAuditEntries", "GET", "/api/audit", params={"resource": "ATTRIBUTE_KEY"})
 
 

@@ -16,7 +16,7 @@ from api.http.dependencies import require
 from api.http.errors import Problem
 from api.http.headers import HEADERS
 from api.members import MEMBERS, OF_MODELS
-from api.permissions import MEANINGS, required_permission
+from api.permissions import MEANINGS, needs_credential, required_permission
 from tests.unit.test_openapi import DOCUMENT, OPERATIONS, resolved
 
 COMPONENTS: dict[str, Any] = DOCUMENT["components"]
@@ -78,9 +78,9 @@ def test_every_permission_is_explained_and_named_by_the_operations_that_enforce_
     assert {one.value for one in Permission} <= MEANINGS.keys()
     needed = {operation.get("x-permission") for operation in OPERATIONS.values()} - {None}
     assert needed <= set(Permission)
-    for operation in OPERATIONS.values():
+    for name, operation in OPERATIONS.items():
         permission = operation.get("x-permission")
-        assert (permission is None) is (operation.get("security") == [])
+        assert (permission is None) is (operation.get("security") == [] or name == "get /api/me")
         assert permission is None or f"Permission: `{permission}`." in operation["description"]
 
 
@@ -89,7 +89,8 @@ def test_the_permission_in_the_document_is_the_one_that_the_dependency_checks() 
     assert any("caller.may(permission)" in check for check in checks)
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     unprotected = [route.path for route in routes if route.include_in_schema and not required_permission(route)]
-    assert unprotected == ["/health/live", "/health/ready"]
+    assert unprotected == ["/api/me", "/health/live", "/health/ready"]
+    assert [route.path for route in routes if route.path in unprotected and needs_credential(route)] == ["/api/me"]
 
 
 @each_operation
