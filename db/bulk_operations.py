@@ -1,5 +1,6 @@
 """The statements behind bulk operations: choose the items at one moment, read the next ones, record outcomes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -397,21 +398,43 @@ def operation_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
         .subquery("counts")
     )
     by_outcome = select(func.jsonb_object_agg(counts.c.outcome, counts.c.number)).scalar_subquery()
+    return select(
+        models.BulkOperation.__table__,
+        func.coalesce(by_outcome, literal({}, JSONB)).label("counts"),
+        _queue_position(tenant_id),
+    ).where(_is_operation(tenant_id, operation_id))
+
+
+def operations_statement(tenant_id: UUID, states: Sequence[BulkState] = (), verb: BulkVerb | None = None) -> Rows:
+    """Select the tenant's operations, the latest first, with the number of their items as `total`.
+
+    The number is the last item's position: to count the items of a page of operations would read millions.
+    """
+    operation = models.BulkOperation
+    last = select(func.max(BulkOperationItem.position)).where(
+        BulkOperationItem.tenant_id == tenant_id, BulkOperationItem.operation_id == operation.id
+    )
+    total = func.coalesce(last.correlate(operation).scalar_subquery(), 0).label("total")
+    statement = select(operation.__table__, total, _queue_position(tenant_id)).where(operation.tenant_id == tenant_id)
+    if states:
+        statement = statement.where(operation.state.in_(states))
+    if verb is not None:
+        statement = statement.where(operation.verb == verb)
+    return statement.order_by(operation.created_at.desc(), operation.id.desc())
+
+
+def _queue_position(tenant_id: UUID) -> ColumnElement[int | None]:
+    """Return the place of an operation among the tenant's QUEUED ones, or null, as an expression."""
     queued = aliased(models.BulkOperation)
     is_not_behind = tuple_(queued.created_at, queued.id) <= tuple_(
         models.BulkOperation.created_at, models.BulkOperation.id
     )
     position = (
         select(func.nullif(func.count(), 0))
-        .where(queued.tenant_id == tenant_id, queued.state == BulkState.QUEUED, is_not_behind, _IS_QUEUED)
+        .where(queued.tenant_id == tenant_id, queued.state == literal_column("'QUEUED'"), is_not_behind, _IS_QUEUED)
         .correlate(models.BulkOperation)
-        .scalar_subquery()
     )
-    return select(
-        models.BulkOperation.__table__,
-        func.coalesce(by_outcome, literal({}, JSONB)).label("counts"),
-        position.label("queue_position"),
-    ).where(_is_operation(tenant_id, operation_id))
+    return position.scalar_subquery().label("queue_position")
 
 
 async def find_operation(connection: AsyncConnection, tenant_id: UUID, operation_id: UUID) -> OperationRow | None:

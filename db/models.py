@@ -360,6 +360,7 @@ class BulkOperation(HasId):
             "created_at",
             postgresql_where=text("state IN ('QUEUED', 'COLLECTING', 'RUNNING', 'STOPPING')"),
         ),
+        Index(None, "tenant_id", "created_at", "id"),
     )
 
     verb: Mapped[BulkVerb]

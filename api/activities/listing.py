@@ -15,20 +15,15 @@ from api.activities.views import read_recorded
 from api.http.dependencies import CanView, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, IdempotencyKey, RequestBody, Time
-from api.http.pages import CursorQuery, PageMeta, Searched, count_pages, format_cursor, parse_cursor
+from api.http.pages import CursorQuery, PageMeta, Searched, as_list, count_pages, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, READ_WHOLE, Listed, Position, Slice
 from db.snapshots import build_snapshot, paused_at
 from workflows.messages import ActivityFilter, Fault, Snapshot
 from workflows.words import ActivityType, Channel
 
-
-def _to_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
 MOST_STATUSES = 10
 ListedStatus = Literal["READY", "UNRESOLVED", "DUE", "DISPATCHED", "COMPLETED", "CANCELED", "FAILED"]
-ListedStatuses = Annotated[list[ListedStatus], BeforeValidator(_to_list), Field(max_length=MOST_STATUSES)]
+ListedStatuses = Annotated[list[ListedStatus], BeforeValidator(as_list), Field(max_length=MOST_STATUSES)]
 
 
 class ActivityFilterQuery(RequestBody):

@@ -1,4 +1,4 @@
-"""/api/operations/{id}: read and stop bulk operations."""
+"""/api/operations: list, read and stop bulk operations."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field, JsonValue, field_validator
+from pydantic import BeforeValidator, Field, JsonValue, field_validator
 from sqlalchemy import RowMapping
 from temporalio.service import RPCError
 
@@ -17,7 +17,7 @@ from api.http.auth import Caller, Permission
 from api.http.dependencies import CanView, Opened, Resources
 from api.http.errors import NotFound, PermissionDenied, problem_responses
 from api.http.fields import Answer, Instant
-from api.http.pages import Page, PageQuery, read_page
+from api.http.pages import Page, PageQuery, as_list, read_page
 from db import bulk_operations as statements
 from db.rows import ADVISORY_LOCK_STATEMENT
 from runs.ask import ENDED_FROM_OUTSIDE
@@ -26,13 +26,14 @@ from runs.patience import BULK_STOP_PATIENCE
 from workflows.bulk import BulkOperation, BulkState, BulkVerb, ItemOutcome, OperationRef
 from workflows.display import contract_time
 
-router = APIRouter(prefix="/api/operations/{operation_id}", tags=["many at once"])
+router = APIRouter(prefix="/api/operations", tags=["many at once"])
 
 BETWEEN_LOOKS_SECONDS = 0.2
 UNCHOSEN = (BulkState.QUEUED, BulkState.COLLECTING)
 PASSING = (BulkState.COLLECTING, BulkState.RUNNING, BulkState.STOPPING)
 """A stop waits in these states: until the activities are chosen, so that its answer counts them, and until every change
 that was begun has an outcome. RUNNING is read if they were chosen after the stop was written: it is written again."""
+ListedStates = Annotated[list[BulkState], BeforeValidator(as_list), Field(max_length=len(BulkState))]
 PERMISSIONS = {BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY, BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY}
 
 
@@ -57,8 +58,8 @@ class ItemRead(Answer):
     changed_at: Instant | None
 
 
-class OperationRead(Answer):
-    """A bulk operation and its progress."""
+class ListedOperationRead(Answer):
+    """A bulk operation in a list, without the number of its items by outcome."""
 
     id: UUID
     verb: BulkVerb
@@ -80,7 +81,6 @@ class OperationRead(Answer):
         default=None, description="Its place among the tenant's QUEUED operations, from 1; null in every other state."
     )
     total: int | None = Field(default=None, description="Null until the activities are chosen.")
-    counts: ItemCounts = ItemCounts()
 
     @field_validator("filter")
     @classmethod
@@ -88,6 +88,18 @@ class OperationRead(Answer):
         """Write times as in all answers."""
         times = {name: str(conditions[name]) for name in ("scheduled_from", "scheduled_to") if name in conditions}
         return conditions | {name: contract_time(datetime.fromisoformat(time)) for name, time in times.items()}
+
+    @classmethod
+    def of_listed(cls, row: RowMapping) -> Self:
+        """Compose the answer from a row of a list."""
+        total = None if row["state"] in UNCHOSEN else row["total"]
+        return cls.model_validate({**row, **row["change"], "total": total})
+
+
+class OperationRead(ListedOperationRead):
+    """A bulk operation and its progress."""
+
+    counts: ItemCounts = ItemCounts()
 
     @classmethod
     def of(cls, row: RowMapping) -> Self:
@@ -115,13 +127,32 @@ class OperationDetailRead(OperationRead):
     items: Page[ItemRead]
 
 
+class OperationsQuery(PageQuery):
+    """The operations to return."""
+
+    state: ListedStates = Field(default=[], description="One or more states.")
+    verb: BulkVerb | None = None
+
+
+@router.get("", responses=problem_responses())
+async def list_operations(
+    caller: CanView, opened: Opened, query: Annotated[OperationsQuery, Query()]
+) -> Page[ListedOperationRead]:
+    """List the tenant's bulk operations, the latest first.
+
+    `GET /api/operations/{id}` counts the activities of one by outcome, and has the outcome of each.
+    """
+    statement = statements.operations_statement(caller.tenant_id, query.state, query.verb)
+    return await read_page(opened.database, statement, query, ListedOperationRead.of_listed)
+
+
 class OperationQuery(PageQuery):
     """The items to return."""
 
     outcome: ItemOutcome | None = None
 
 
-@router.get("", responses=problem_responses(NotFound))
+@router.get("/{operation_id}", responses=problem_responses(NotFound))
 async def get_operation(
     caller: CanView, opened: Opened, operation_id: UUID, query: Annotated[OperationQuery, Query()]
 ) -> OperationDetailRead:
@@ -138,7 +169,7 @@ STOPPING = {
 }
 
 
-@router.post("/stop", responses=STOPPING)
+@router.post("/{operation_id}/stop", responses=STOPPING)
 async def stop_operation(caller: CanView, opened: Opened, response: Response, operation_id: UUID) -> OperationRead:
     """Stop a bulk operation. Activities that it has changed stay changed.
 

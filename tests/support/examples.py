@@ -249,6 +249,7 @@ async def _record_operations(record: Recorder, http: httpx.AsyncClient) -> None:
             await asyncio.sleep(0.05)
     await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move | {"shift_seconds": 1})
     await record.call("getOperation", "GET", accepted.headers["Location"])
+    await record.call("listOperations", "GET", "/api/operations", params={"verb": "reschedule"})
     await record.call("stopOperation", "POST", f"{accepted.headers['Location']}/stop")
     cancel = {**wanted, "confirm_total": 100, "operation_id": CLAIM_ID}
     record.recorded["rescheduleActivities"]["request"] = move
