@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Lifespan
 
-from api.activities import batch, bulk, changes, create, explain, listing, operations, read
+from api.activities import batch, bulk, changes, counts, create, explain, listing, operations, read
 from api.codec import codec
 from api.codec.cors import CodecCors
 from api.commerces import commerces, contact_log, sync, users
@@ -38,6 +38,7 @@ from api.openapi import compose_openapi
 ROUTERS = (
     listing.router,
     create.router,
+    counts.router,  # before the one of single activities, whose ids it would be one of
     read.router,
     changes.router,
     batch.router,

@@ -103,6 +103,10 @@ class Listed:
         found = union_all(*(self._ids_statement(ranged, part) for ranged in self._ranges())).subquery("found")
         return select(found.c.id, found.c.at).order_by(found.c.at, found.c.id).limit(limit)
 
+    def conditions(self) -> Iterator[tuple[ColumnElement[bool], ...]]:
+        """Yield the conditions of disjoint ranges that together are the activities."""
+        return (ranged.conditions for ranged in self._ranges())
+
     def _ids_statement(self, ranged: Range, part: Slice) -> Rows:
         at, row_id = part.column, ScheduledActivity.id
         if ranged.few or (self.filter.late and part.sort != "scheduled_at"):

@@ -290,6 +290,7 @@ class ScheduledActivity(HasId):
             for name, filtered in (("all", ()), ("kind", ("channel", "type")), ("reason", ("reason_code", "status")))
         ),
         Index(None, "tenant_id", "status", "created_at", "id"),
+        Index("scheduled_activities_cells_idx", "tenant_id", "status", "channel", "type", "scheduled_at"),
         Index(
             "scheduled_activities_late_idx",
             "tenant_id",

@@ -108,7 +108,7 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
     """
     before = _parse_cursor(query)
     if before is None and (query.page - 1) * query.per_page >= EXACT_UP_TO:
-        raise _parameter_problem("page", f"Numbered pages end at activity {EXACT_UP_TO:,}. Continue by `cursor`.")
+        raise parameter_problem("page", f"Numbered pages end at activity {EXACT_UP_TO:,}. Continue by `cursor`.")
     async with opened.database.transactions.begin() as connection:
         await connection.execute(PLANNED_ANEW)
         paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
@@ -165,11 +165,12 @@ def _parse_cursor(query: ActivityQuery) -> _Cursor | None:
     try:
         cursor = _Cursor.model_validate_json(parse_cursor(query.cursor))
     except ValidationError:
-        raise _parameter_problem("cursor", "This is not a cursor that a page returned.") from None
+        raise parameter_problem("cursor", "This is not a cursor that a page returned.") from None
     if cursor.of != query.fingerprint():
-        raise _parameter_problem("cursor", "This cursor belongs to a list with other conditions or another order.")
+        raise parameter_problem("cursor", "This cursor belongs to a list with other conditions or another order.")
     return cursor
 
 
-def _parameter_problem(parameter: str, detail: str) -> ValidationFailed:
+def parameter_problem(parameter: str, detail: str) -> ValidationFailed:
+    """Return the problem of a query parameter."""
     return ValidationFailed(detail, faults=(Fault(pointer=f"/query/{parameter}", detail=detail),))

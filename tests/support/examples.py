@@ -169,6 +169,8 @@ async def _record_activities(record: Recorder, _: httpx.AsyncClient) -> None:
     path = created.headers["Location"]
     await record.call("getActivity", "GET", path)
     await record.call("listActivities", "GET", ACTIVITIES, params={"status": "READY"})
+    counted = {"by": "status,hour", "scheduled_from": "2031-01-16T00:00:00Z", "scheduled_to": "2031-01-17T00:00:00Z"}
+    await record.call("countActivities", "GET", f"{ACTIVITIES}/counts", params=counted)
     for operation, part in (
         ("listStatusEvents", "status-events"),
         ("listTargetUsers", "target-users"),
