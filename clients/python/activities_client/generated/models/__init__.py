@@ -53,6 +53,7 @@ from .catalogue_entry_create import CatalogueEntryCreate
 from .catalogue_entry_page import CatalogueEntryPage
 from .catalogue_entry_read import CatalogueEntryRead
 from .catalogue_entry_update import CatalogueEntryUpdate
+from .cell_read import CellRead
 from .channel import Channel
 from .claimed_activities import ClaimedActivities
 from .claimed_activity_read import ClaimedActivityRead
@@ -86,11 +87,15 @@ from .contact_log_put import ContactLogPut
 from .contact_log_put_read import ContactLogPutRead
 from .contact_read import ContactRead
 from .contact_type import ContactType
+from .count_activities_status_item import CountActivitiesStatusItem
+from .counts_read import CountsRead
 from .criteria_source import CriteriaSource
 from .criterion_read import CriterionRead
 from .criterion_read_criteria_config import CriterionReadCriteriaConfig
 from .criterion_type import CriterionType
+from .deployment_permission import DeploymentPermission
 from .difference import Difference
+from .dimension import Dimension
 from .dispatch_settings_read import DispatchSettingsRead
 from .dispatch_settings_update import DispatchSettingsUpdate
 from .event_type import EventType
@@ -114,9 +119,14 @@ from .limit_read import LimitRead
 from .list_activities_order import ListActivitiesOrder
 from .list_activities_sort import ListActivitiesSort
 from .list_activities_status_item import ListActivitiesStatusItem
+from .listed_operation_page import ListedOperationPage
+from .listed_operation_read import ListedOperationRead
+from .listed_operation_read_filter import ListedOperationReadFilter
 from .liveness import Liveness
 from .lock_reason import LockReason
 from .matched_by import MatchedBy
+from .me_read import MeRead
+from .me_read_credential import MeReadCredential
 from .operation_detail_read import OperationDetailRead
 from .operation_detail_read_filter import OperationDetailReadFilter
 from .operation_id_exists_read import OperationIdExistsRead
@@ -168,6 +178,7 @@ from .task_result_type_read import TaskResultTypeRead
 from .task_result_type_update import TaskResultTypeUpdate
 from .task_result_types_read import TaskResultTypesRead
 from .task_result_types_update import TaskResultTypesUpdate
+from .tenant_access_read import TenantAccessRead
 from .text_explanation import TextExplanation
 from .total_not_confirmed_read import TotalNotConfirmedRead
 from .trial import Trial
@@ -231,6 +242,7 @@ __all__ = (
     "CatalogueEntryPage",
     "CatalogueEntryRead",
     "CatalogueEntryUpdate",
+    "CellRead",
     "Channel",
     "ClaimedActivities",
     "ClaimedActivityRead",
@@ -264,11 +276,15 @@ __all__ = (
     "ContactLogPutRead",
     "ContactRead",
     "ContactType",
+    "CountActivitiesStatusItem",
+    "CountsRead",
     "CriteriaSource",
     "CriterionRead",
     "CriterionReadCriteriaConfig",
     "CriterionType",
+    "DeploymentPermission",
     "Difference",
+    "Dimension",
     "DispatchSettingsRead",
     "DispatchSettingsUpdate",
     "EventType",
@@ -292,9 +308,14 @@ __all__ = (
     "ListActivitiesOrder",
     "ListActivitiesSort",
     "ListActivitiesStatusItem",
+    "ListedOperationPage",
+    "ListedOperationRead",
+    "ListedOperationReadFilter",
     "Liveness",
     "LockReason",
     "MatchedBy",
+    "MeRead",
+    "MeReadCredential",
     "OperationDetailRead",
     "OperationDetailReadFilter",
     "OperationIdExistsRead",
@@ -346,6 +367,7 @@ __all__ = (
     "TaskResultTypesRead",
     "TaskResultTypesUpdate",
     "TaskResultTypeUpdate",
+    "TenantAccessRead",
     "TextExplanation",
     "TotalNotConfirmedRead",
     "Trial",

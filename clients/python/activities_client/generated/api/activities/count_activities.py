@@ -1,0 +1,474 @@
+import datetime
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.activity_type import ActivityType
+from ...models.channel import Channel
+from ...models.count_activities_status_item import CountActivitiesStatusItem
+from ...models.counts_read import CountsRead
+from ...models.dimension import Dimension
+from ...models.problem_read import ProblemRead
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    status: list[CountActivitiesStatusItem] | Unset = UNSET,
+    type_: ActivityType | None | Unset = UNSET,
+    channel: Channel | None | Unset = UNSET,
+    commerce_id: None | Unset | UUID = UNSET,
+    reason: None | str | Unset = UNSET,
+    scheduled_from: datetime.datetime | None | Unset = UNSET,
+    scheduled_to: datetime.datetime | None | Unset = UNSET,
+    search: None | str | Unset = UNSET,
+    idempotency_key: None | str | Unset = UNSET,
+    late: bool | Unset = False,
+    by: list[Dimension],
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_status: list[str] | Unset = UNSET
+    if not isinstance(status, Unset):
+        json_status = []
+        for status_item_data in status:
+            status_item = status_item_data.value
+            json_status.append(status_item)
+
+    params["status"] = json_status
+
+    json_type_: None | str | Unset
+    if isinstance(type_, Unset):
+        json_type_ = UNSET
+    elif isinstance(type_, ActivityType):
+        json_type_ = type_.value
+    else:
+        json_type_ = type_
+    params["type"] = json_type_
+
+    json_channel: None | str | Unset
+    if isinstance(channel, Unset):
+        json_channel = UNSET
+    elif isinstance(channel, Channel):
+        json_channel = channel.value
+    else:
+        json_channel = channel
+    params["channel"] = json_channel
+
+    json_commerce_id: None | str | Unset
+    if isinstance(commerce_id, Unset):
+        json_commerce_id = UNSET
+    elif isinstance(commerce_id, UUID):
+        json_commerce_id = str(commerce_id)
+    else:
+        json_commerce_id = commerce_id
+    params["commerce_id"] = json_commerce_id
+
+    json_reason: None | str | Unset
+    if isinstance(reason, Unset):
+        json_reason = UNSET
+    else:
+        json_reason = reason
+    params["reason"] = json_reason
+
+    json_scheduled_from: None | str | Unset
+    if isinstance(scheduled_from, Unset):
+        json_scheduled_from = UNSET
+    elif isinstance(scheduled_from, datetime.datetime):
+        json_scheduled_from = scheduled_from.isoformat()
+    else:
+        json_scheduled_from = scheduled_from
+    params["scheduled_from"] = json_scheduled_from
+
+    json_scheduled_to: None | str | Unset
+    if isinstance(scheduled_to, Unset):
+        json_scheduled_to = UNSET
+    elif isinstance(scheduled_to, datetime.datetime):
+        json_scheduled_to = scheduled_to.isoformat()
+    else:
+        json_scheduled_to = scheduled_to
+    params["scheduled_to"] = json_scheduled_to
+
+    json_search: None | str | Unset
+    if isinstance(search, Unset):
+        json_search = UNSET
+    else:
+        json_search = search
+    params["search"] = json_search
+
+    json_idempotency_key: None | str | Unset
+    if isinstance(idempotency_key, Unset):
+        json_idempotency_key = UNSET
+    else:
+        json_idempotency_key = idempotency_key
+    params["idempotency_key"] = json_idempotency_key
+
+    params["late"] = late
+
+    json_by = []
+    for by_item_data in by:
+        by_item = by_item_data.value
+        json_by.append(by_item)
+
+    params["by"] = json_by
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/activities/counts",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> CountsRead | ProblemRead | None:
+    if response.status_code == 200:
+        response_200 = CountsRead.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = ProblemRead.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = ProblemRead.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ProblemRead.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 429:
+        response_429 = ProblemRead.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 431:
+        response_431 = ProblemRead.from_dict(response.json())
+
+        return response_431
+
+    if response.status_code == 500:
+        response_500 = ProblemRead.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = ProblemRead.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[CountsRead | ProblemRead]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    status: list[CountActivitiesStatusItem] | Unset = UNSET,
+    type_: ActivityType | None | Unset = UNSET,
+    channel: Channel | None | Unset = UNSET,
+    commerce_id: None | Unset | UUID = UNSET,
+    reason: None | str | Unset = UNSET,
+    scheduled_from: datetime.datetime | None | Unset = UNSET,
+    scheduled_to: datetime.datetime | None | Unset = UNSET,
+    search: None | str | Unset = UNSET,
+    idempotency_key: None | str | Unset = UNSET,
+    late: bool | Unset = False,
+    by: list[Dimension],
+) -> Response[CountsRead | ProblemRead]:
+    """Count activities
+
+     Count the tenant's activities that meet all conditions, by status, channel and hour.
+
+    Statuses are those of the list. A cell without activities is left out. More than 1,000 cells are
+    400, and so are
+    more than 50,000 activities with other conditions than status, type, channel and time: narrow the
+    time.
+
+    Permission: `VIEW_ACTIVITIES`.
+
+    Args:
+        status (list[CountActivitiesStatusItem] | Unset): One or more statuses. RESOLVING
+            activities are not recorded yet and not listed.
+        type_ (ActivityType | None | Unset):
+        channel (Channel | None | Unset):
+        commerce_id (None | Unset | UUID):
+        reason (None | str | Unset): The reason's code.
+        scheduled_from (datetime.datetime | None | Unset): The earliest `scheduledAt`, inclusive.
+        scheduled_to (datetime.datetime | None | Unset): The latest `scheduledAt`, exclusive.
+        search (None | str | Unset): The idempotency key or the commerce's external id begins with
+            this text. Case matters.
+        idempotency_key (None | str | Unset): The exact idempotency key.
+        late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
+            held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
+            Default: False.
+        by (list[Dimension]): One or more of `status`, `channel` and `hour`, separated by commas.
+            `hour` is the hour of `scheduledAt` in UTC; it needs `scheduled_from` and `scheduled_to`,
+            at most 31 days apart.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CountsRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        status=status,
+        type_=type_,
+        channel=channel,
+        commerce_id=commerce_id,
+        reason=reason,
+        scheduled_from=scheduled_from,
+        scheduled_to=scheduled_to,
+        search=search,
+        idempotency_key=idempotency_key,
+        late=late,
+        by=by,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    status: list[CountActivitiesStatusItem] | Unset = UNSET,
+    type_: ActivityType | None | Unset = UNSET,
+    channel: Channel | None | Unset = UNSET,
+    commerce_id: None | Unset | UUID = UNSET,
+    reason: None | str | Unset = UNSET,
+    scheduled_from: datetime.datetime | None | Unset = UNSET,
+    scheduled_to: datetime.datetime | None | Unset = UNSET,
+    search: None | str | Unset = UNSET,
+    idempotency_key: None | str | Unset = UNSET,
+    late: bool | Unset = False,
+    by: list[Dimension],
+) -> CountsRead | ProblemRead | None:
+    """Count activities
+
+     Count the tenant's activities that meet all conditions, by status, channel and hour.
+
+    Statuses are those of the list. A cell without activities is left out. More than 1,000 cells are
+    400, and so are
+    more than 50,000 activities with other conditions than status, type, channel and time: narrow the
+    time.
+
+    Permission: `VIEW_ACTIVITIES`.
+
+    Args:
+        status (list[CountActivitiesStatusItem] | Unset): One or more statuses. RESOLVING
+            activities are not recorded yet and not listed.
+        type_ (ActivityType | None | Unset):
+        channel (Channel | None | Unset):
+        commerce_id (None | Unset | UUID):
+        reason (None | str | Unset): The reason's code.
+        scheduled_from (datetime.datetime | None | Unset): The earliest `scheduledAt`, inclusive.
+        scheduled_to (datetime.datetime | None | Unset): The latest `scheduledAt`, exclusive.
+        search (None | str | Unset): The idempotency key or the commerce's external id begins with
+            this text. Case matters.
+        idempotency_key (None | str | Unset): The exact idempotency key.
+        late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
+            held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
+            Default: False.
+        by (list[Dimension]): One or more of `status`, `channel` and `hour`, separated by commas.
+            `hour` is the hour of `scheduledAt` in UTC; it needs `scheduled_from` and `scheduled_to`,
+            at most 31 days apart.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CountsRead | ProblemRead
+    """
+
+    return sync_detailed(
+        client=client,
+        status=status,
+        type_=type_,
+        channel=channel,
+        commerce_id=commerce_id,
+        reason=reason,
+        scheduled_from=scheduled_from,
+        scheduled_to=scheduled_to,
+        search=search,
+        idempotency_key=idempotency_key,
+        late=late,
+        by=by,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    status: list[CountActivitiesStatusItem] | Unset = UNSET,
+    type_: ActivityType | None | Unset = UNSET,
+    channel: Channel | None | Unset = UNSET,
+    commerce_id: None | Unset | UUID = UNSET,
+    reason: None | str | Unset = UNSET,
+    scheduled_from: datetime.datetime | None | Unset = UNSET,
+    scheduled_to: datetime.datetime | None | Unset = UNSET,
+    search: None | str | Unset = UNSET,
+    idempotency_key: None | str | Unset = UNSET,
+    late: bool | Unset = False,
+    by: list[Dimension],
+) -> Response[CountsRead | ProblemRead]:
+    """Count activities
+
+     Count the tenant's activities that meet all conditions, by status, channel and hour.
+
+    Statuses are those of the list. A cell without activities is left out. More than 1,000 cells are
+    400, and so are
+    more than 50,000 activities with other conditions than status, type, channel and time: narrow the
+    time.
+
+    Permission: `VIEW_ACTIVITIES`.
+
+    Args:
+        status (list[CountActivitiesStatusItem] | Unset): One or more statuses. RESOLVING
+            activities are not recorded yet and not listed.
+        type_ (ActivityType | None | Unset):
+        channel (Channel | None | Unset):
+        commerce_id (None | Unset | UUID):
+        reason (None | str | Unset): The reason's code.
+        scheduled_from (datetime.datetime | None | Unset): The earliest `scheduledAt`, inclusive.
+        scheduled_to (datetime.datetime | None | Unset): The latest `scheduledAt`, exclusive.
+        search (None | str | Unset): The idempotency key or the commerce's external id begins with
+            this text. Case matters.
+        idempotency_key (None | str | Unset): The exact idempotency key.
+        late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
+            held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
+            Default: False.
+        by (list[Dimension]): One or more of `status`, `channel` and `hour`, separated by commas.
+            `hour` is the hour of `scheduledAt` in UTC; it needs `scheduled_from` and `scheduled_to`,
+            at most 31 days apart.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CountsRead | ProblemRead]
+    """
+
+    kwargs = _get_kwargs(
+        status=status,
+        type_=type_,
+        channel=channel,
+        commerce_id=commerce_id,
+        reason=reason,
+        scheduled_from=scheduled_from,
+        scheduled_to=scheduled_to,
+        search=search,
+        idempotency_key=idempotency_key,
+        late=late,
+        by=by,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    status: list[CountActivitiesStatusItem] | Unset = UNSET,
+    type_: ActivityType | None | Unset = UNSET,
+    channel: Channel | None | Unset = UNSET,
+    commerce_id: None | Unset | UUID = UNSET,
+    reason: None | str | Unset = UNSET,
+    scheduled_from: datetime.datetime | None | Unset = UNSET,
+    scheduled_to: datetime.datetime | None | Unset = UNSET,
+    search: None | str | Unset = UNSET,
+    idempotency_key: None | str | Unset = UNSET,
+    late: bool | Unset = False,
+    by: list[Dimension],
+) -> CountsRead | ProblemRead | None:
+    """Count activities
+
+     Count the tenant's activities that meet all conditions, by status, channel and hour.
+
+    Statuses are those of the list. A cell without activities is left out. More than 1,000 cells are
+    400, and so are
+    more than 50,000 activities with other conditions than status, type, channel and time: narrow the
+    time.
+
+    Permission: `VIEW_ACTIVITIES`.
+
+    Args:
+        status (list[CountActivitiesStatusItem] | Unset): One or more statuses. RESOLVING
+            activities are not recorded yet and not listed.
+        type_ (ActivityType | None | Unset):
+        channel (Channel | None | Unset):
+        commerce_id (None | Unset | UUID):
+        reason (None | str | Unset): The reason's code.
+        scheduled_from (datetime.datetime | None | Unset): The earliest `scheduledAt`, inclusive.
+        scheduled_to (datetime.datetime | None | Unset): The latest `scheduledAt`, exclusive.
+        search (None | str | Unset): The idempotency key or the commerce's external id begins with
+            this text. Case matters.
+        idempotency_key (None | str | Unset): The exact idempotency key.
+        late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
+            held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
+            Default: False.
+        by (list[Dimension]): One or more of `status`, `channel` and `hour`, separated by commas.
+            `hour` is the hour of `scheduledAt` in UTC; it needs `scheduled_from` and `scheduled_to`,
+            at most 31 days apart.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CountsRead | ProblemRead
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            status=status,
+            type_=type_,
+            channel=channel,
+            commerce_id=commerce_id,
+            reason=reason,
+            scheduled_from=scheduled_from,
+            scheduled_to=scheduled_to,
+            search=search,
+            idempotency_key=idempotency_key,
+            late=late,
+            by=by,
+        )
+    ).parsed
