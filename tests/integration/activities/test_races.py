@@ -131,6 +131,18 @@ async def settled(world: World, activity: dict[str, Any]) -> tuple[Any, list[Any
         await asyncio.sleep(0.1)
 
 
+def is_cancel(answer: httpx.Response) -> bool:
+    return answer.request.url.path.endswith("/cancel")
+
+
+def is_execution(answer: httpx.Response) -> bool:
+    return answer.request.url.path.endswith("/execute-now")
+
+
+def is_move(answer: httpx.Response) -> bool:
+    return answer.request.method == "PATCH" and answer.request.url.path.count("/") == 3
+
+
 def check(activity: dict[str, Any], answers: list[httpx.Response], row: Any, events: list[Any]) -> None:
     """Assert the laws that hold for every order of the changes."""
     said = [(a.request.method, str(a.request.url.path)[52:], a.json().get("detail", a.status_code)) for a in answers]
@@ -138,7 +150,8 @@ def check(activity: dict[str, Any], answers: list[httpx.Response], row: Any, eve
     chain = [(event.event_type, event.from_status, event.to_status) for event in events]
     context = f"seed {SEED}: {chain} {said}"
     assert {answer.status_code for answer in answers} <= {200, 409, 412, 503}, context
-    assert all("Nothing was changed" in answer.text for answer in answers if answer.status_code == 503), context
+    unheard = [answer for answer in answers if answer.status_code == 503 and "Nothing was changed" not in answer.text]
+    assert all("may have been carried out or not" in answer.text for answer in unheard), context
     for (_, _, before), (_, origin, _) in pairwise(chain):
         assert origin == before, context
     assert all(to == origin for kind, origin, to in chain if kind in STATUS_UNCHANGED), context
@@ -153,14 +166,13 @@ def check(activity: dict[str, Any], answers: list[httpx.Response], row: Any, eve
         if answer.status_code == 409:
             assert answer.json()["actualStatus"] in {activity["status"], *(to for _, _, to in chain)}, context
     winners = [answer for answer in answers if answer.status_code == 200]
-    cancels = [answer for answer in winners if answer.request.url.path.endswith("/cancel")]
-    assert bool(cancels) == ("CANCELED" in kinds), context
-    executed = [answer for answer in winners if answer.request.url.path.endswith("/execute-now")]
-    assert len(executed) == sum((event.details or {}).get("executeNow", False) for event in events), context
-    moved = [
-        answer for answer in winners if answer.request.method == "PATCH" and answer.request.url.path.count("/") == 3
-    ]
-    assert len(moved) == kinds.count("RESCHEDULED"), context
+    canceled, executed, moved = (sum(map(kind, winners)) for kind in (is_cancel, is_execution, is_move))
+    for is_of_kind, won, written in (
+        (is_cancel, min(canceled, 1), kinds.count("CANCELED")),  # a repeated cancel is 200 as well
+        (is_execution, executed, sum((event.details or {}).get("executeNow", False) for event in events)),
+        (is_move, moved, kinds.count("RESCHEDULED")),
+    ):
+        assert won <= written <= won + sum(map(is_of_kind, unheard)), context
     assert row.version >= len(events) - kinds.count("CHANGE_WITHDRAWN"), context
 
 

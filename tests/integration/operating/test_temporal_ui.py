@@ -200,7 +200,9 @@ async def test_a_reset_of_many_runs_in_one_batch_duplicates_and_loses_nothing(ow
                 await asyncio.sleep(0.2)
         for activity in (*activities, due):
             assert (await until(http, f"/api/activities/{activity['id']}", "DUE"))["scheduledAt"]
-            events = [one[0] for one in await trail(http, activity["id"])]
+            async with asyncio.timeout(60):
+                while "RUN_RESET" not in (events := [one[0] for one in await trail(http, activity["id"])]):
+                    await asyncio.sleep(0.1)
             assert events.count("DUE") == events.count("CREATED") == events.count("RUN_RESET") == 1, events
         assert (await http.get(f"/api/activities/{activities[0]['id']}")).json()["score"] == 5
 
