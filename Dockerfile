@@ -5,6 +5,9 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r /requirements.lock
 
 FROM python:3.13.16-slim-trixie
+LABEL org.opencontainers.image.title="scheduled-activities" \
+    org.opencontainers.image.version="0.1.0" \
+    org.opencontainers.image.licenses="Apache-2.0"
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin scheduler \
     && install --directory --owner 10001 --mode 0700 /development-key
 COPY --from=packages /venv /venv

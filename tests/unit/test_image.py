@@ -52,3 +52,17 @@ def test_the_files_of_the_image_suffice_to_start_its_processes(tmp_path: Path) -
 def test_the_ignore_file_lets_through_exactly_what_is_copied() -> None:
     let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert let_through == set(copied())
+
+
+def test_image_compose_and_manifests_name_the_version_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    named = {
+        "Dockerfile": r'image\.version="(.+)"',
+        "docker-compose.yml": r"image: scheduled-activities:(.+)",
+        **{
+            str(path.relative_to(ROOT)): r"scheduled-activities, newTag: (.+)}"
+            for path in sorted((ROOT / "deploy" / "kubernetes" / "overlays").glob("*/kustomization.yaml"))
+        },
+    }
+    found = {name: re.findall(pattern, (ROOT / name).read_text()) for name, pattern in named.items()}
+    assert found == {name: [version] for name in named}
