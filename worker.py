@@ -99,6 +99,7 @@ def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Call
         reconciliation.settle_operations,
         reconciliation.compare_page,
         reconciliation.end_runs,
+        reconciliation.remove_closed,
         listed_runs.settle_ended,
         listed_runs.end_listed,
         listed_runs.restore_open,

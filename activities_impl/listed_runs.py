@@ -17,7 +17,13 @@ from activities_impl.findings import (
     settle_each,
 )
 from db.engine import Database
-from db.reconciliation import EndedRow, ended_among_statement, recorded_statement, still_open_statement
+from db.reconciliation import (
+    EndedRow,
+    ended_among_statement,
+    recorded_statement,
+    removed_among_statement,
+    still_open_statement,
+)
 from db.rows import fetch_rows
 from runs.ask import ListedRun, count_runs, list_runs
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
@@ -96,6 +102,7 @@ class ListedRuns(ListedRunActivities):
         named = {place: run.id for run in runs for place in _read_activities([run])[0]}
         async with self._database.autocommit.connect() as connection:
             recorded = await fetch_rows(connection, ActivityRef, recorded_statement(list(named)))
+            recorded += await fetch_rows(connection, ActivityRef, removed_among_statement(list(named)))
         missing = named.keys() - {(row.tenant_id, row.id) for row in recorded}
         rows = [MissingRow(*place, named[place]) for place in missing]
         return await settle_each(rows, self._restoration.restore)

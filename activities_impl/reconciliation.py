@@ -1,8 +1,9 @@
 """Compare rows with their runs, page by page, and look at each difference again before it is repaired."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from db.engine import Database
 from db.failures import concerns_row
 from db.leases import ExpiredLease, expire_leases_statement, expired_leases_statement
 from db.reconciliation import EndedRow, OpenRow, ended_rows_statement, open_rows_statement, run_note_statement
+from db.removal import ExpiredActivity, expired_activities_statement, remove_activities
 from db.results import (
     FollowUp,
     OverriddenFollowUp,
@@ -36,7 +38,10 @@ from workflows.bulk import OperationRef
 from workflows.findings import Compared, Cursor, Finding, Page
 from workflows.messages import ActivityRef, Refresh
 from workflows.search_attributes import ACTIVITY_ID, ACTIVITY_STATUS, SCHEDULED_AT, listed_status
-from workflows.words import EventType
+from workflows.words import EventType, RemovalCause
+
+SLICE = 200
+"""Activities that one transaction removes: their rows are locked for some tens of milliseconds."""
 
 
 class Reconciliation(ReconciliationActivities):
@@ -176,6 +181,41 @@ class Reconciliation(ReconciliationActivities):
         found = await settle_each(rows, self._recovery.end_run)
         last = Cursor(at=rows[-1].ended_at, tenant_id=rows[-1].tenant_id, id=rows[-1].id) if rows else page.after
         return report_page(found, (last, len(rows) == page.size))
+
+    @activity.defn
+    async def remove_closed(self, page: Page) -> Compared:
+        """Remove the closed activities that are kept for longest beyond their tenants' retention, a slice a tenant."""
+        async with self._database.autocommit.connect() as connection:
+            expired = await fetch_rows(connection, ExpiredActivity, expired_activities_statement(page.size))
+        slices = _slice_by_tenant(expired)
+        removed: list[str] = []
+        found = await settle_each(slices, partial(self._remove_slice, removed=removed))
+        has_more = len(expired) == page.size and len(removed) > 0
+        return report_page(merge_found({Finding.REMOVED: removed}, found), (None, has_more))
+
+    async def _remove_slice(self, expired: "ExpiredSlice", removed: list[str]) -> None:
+        """Remove a tenant's activities in one transaction; those that another session has locked are left."""
+        async with self._database.begin_briefly() as connection:
+            gone = await remove_activities(connection, expired.id, expired.activity_ids, RemovalCause.RETENTION)
+        removed.extend(map(str, gone))
+
+
+class ExpiredSlice(NamedTuple):
+    """Activities of a tenant, whose id it is named by, that are removed in one transaction."""
+
+    id: UUID
+    activity_ids: Sequence[UUID]
+
+
+def _slice_by_tenant(expired: Iterable[ExpiredActivity]) -> list[ExpiredSlice]:
+    by_tenant: dict[UUID, list[UUID]] = {}
+    for row in expired:
+        by_tenant.setdefault(row.tenant_id, []).append(row.id)
+    return [
+        ExpiredSlice(tenant_id, ids[start : start + SLICE])
+        for tenant_id, ids in by_tenant.items()
+        for start in range(0, len(ids), SLICE)
+    ]
 
 
 def _find_position(page: Page, places: Sequence[tuple[datetime, UUID, UUID]]) -> tuple[Cursor | None, bool]:

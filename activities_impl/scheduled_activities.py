@@ -116,6 +116,8 @@ async def _find_commerce(
     Raises:
         RejectedError: the key belongs to another activity, or the commerce is unknown or inactive.
     """
+    if known.removed_id is not None:
+        raise creation.key_exists_error(scheduled, known.removed_id)
     if known.recorded_id is not None:
         if known.recorded_id != scheduled.id:
             raise creation.key_exists_error(scheduled, known.recorded_id)
@@ -147,7 +149,7 @@ async def _read_standing(connection: AsyncConnection, tenant_id: UUID, activity_
 async def _read_row_of_key(connection: AsyncConnection, scheduled: ScheduledActivityInput) -> Snapshot:
     """Return the row that has the key, of this activity or of another."""
     found = await read_snapshot_of_key(connection, scheduled.tenant_id, scheduled.request.idempotency_key)
-    assert found is not None  # noqa: S101 - the statement before it found the key, and no row is ever deleted
+    assert found is not None  # noqa: S101 - the statement before it found the key, whose run has just begun
     return found
 
 

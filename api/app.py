@@ -24,6 +24,7 @@ from api.configuration import (
     me,
     pause,
     quotas,
+    retention_settings,
     target_configs,
     task_result_types,
 )
@@ -57,6 +58,7 @@ ROUTERS = (
     pause.router,
     dispatch_settings.router,
     bulk_settings.router,
+    retention_settings.router,
     claims.router,
     leases.router,
     results.router,

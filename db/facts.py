@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from db.catalogues import matching_entries, read_similar_keys, read_similar_names
+from db.fingerprints import hash_text
 from db.models import (
     ActivityAttribute,
     AttributeKey,
@@ -37,6 +38,7 @@ from db.models import (
     CommerceUser,
     ContactLogEntry,
     Reason,
+    RemovedActivity,
     ScheduledActivity,
     TargetConfig,
     TargetUser,
@@ -73,18 +75,24 @@ def _json_row(row: Rows) -> ScalarSelect[object]:
 
 
 _activity, _c = aliased(ScheduledActivity, name="a"), aliased(Commerce, name="b")
+_removed = aliased(RemovedActivity, name="x")
+_sent_key: BindParameter[str] = bindparam("idempotency_key", type_=Text)
 KEY_FACTS = select(
     select(_activity.id)
-    .where(_activity.tenant_id == TENANT, _activity.idempotency_key == bindparam("idempotency_key"))
+    .where(_activity.tenant_id == TENANT, _activity.idempotency_key == _sent_key)
     .with_for_update()
     .scalar_subquery()
     .label("recorded_id"),
+    select(_removed.activity_id)
+    .where(_removed.tenant_id == TENANT, _removed.key_hash == bindparam("key_hash"))
+    .scalar_subquery()
+    .label("removed_id"),
     select(_c.id)
     .where(_c.tenant_id == TENANT, _c.id == COMMERCE, _c.is_active)
     .scalar_subquery()
     .label("found_commerce_id"),
 )
-"""The activity that has the idempotency key, and the commerce if it is active.
+"""The activity that has the idempotency key, one that had it and was removed, and the commerce if it is active.
 
 The lock waits for a reschedule that undoes a mark: it starts the run before it commits the row that the run reads.
 """
@@ -105,7 +113,7 @@ REASON_FACTS = select(
 _type = bindparam("type", type_=TargetConfig.type.type)
 _config = aliased(TargetConfig, name="g")
 _rules_in_force = (
-    select(func.row_to_json(literal_column("g")))
+    select(literal_column("row_to_json(g)"))
     .select_from(_config)
     .where(
         _config.tenant_id == TENANT,
@@ -255,9 +263,7 @@ def _creation_facts_statement() -> Rows:
     parts = (*KEY_FACTS.selected_columns, *REASON_FACTS.selected_columns, *TARGET_FACTS.selected_columns)
     asks: BindParameter[bool] = bindparam("with_attributes")
     of_attributes = ATTRIBUTE_FACTS.selected_columns
-    scheduled_at = bindparam("scheduled_at", type_=ScheduledActivity.scheduled_at.type).label("scheduled_at")
     return select(
-        scheduled_at,
         *(column for column in parts if column.name not in {"standing", "scheduled_at"}),
         *(case((asks, of_attributes[name])).label(name) for name in ("catalogue", "commerce")),
     )
@@ -267,9 +273,10 @@ CREATION_FACTS = _creation_facts_statement()
 
 
 class KeyFacts(NamedTuple):
-    """The activity that has the idempotency key already, and the commerce if the tenant has it."""
+    """The activity that has the idempotency key already, or had it, and the commerce if the tenant has it."""
 
     recorded_id: UUID | None
+    removed_id: UUID | None
     commerce_id: UUID | None
 
 
@@ -307,6 +314,7 @@ async def read_creation_facts(connection: AsyncConnection, scheduled: ScheduledA
     parameters = _key_parameters(scheduled) | _reason_parameters(resolve) | _target_parameters(resolve)
     parameters |= {"with_attributes": has_attributes(scheduled.request), "keys": _list_keys(scheduled.request)}
     row = await _read(connection, CREATION_FACTS, parameters)
+    row["scheduled_at"] = scheduled.request.scheduled_at
     return CreationFacts(row | await _read_similar_names(connection, row, resolve), resolve)
 
 
@@ -367,7 +375,7 @@ def _list_keys(request: ScheduledActivityRequest) -> list[str]:
 
 
 def _build_key_facts(row: Columns) -> KeyFacts:
-    return KeyFacts(row["recorded_id"], row["found_commerce_id"])
+    return KeyFacts(row["recorded_id"], row["removed_id"], row["found_commerce_id"])
 
 
 def _build_reason_facts(row: Columns, resolve: Resolve) -> ReasonFacts:
@@ -407,6 +415,7 @@ def _key_parameters(scheduled: ScheduledActivityInput) -> Columns:
         "tenant_id": scheduled.tenant_id,
         "commerce_id": request.commerce_id,
         "idempotency_key": request.idempotency_key,
+        "key_hash": hash_text(request.idempotency_key),
     }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Enum,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Text,
@@ -33,6 +34,7 @@ from workflows.words import (
     Channel,
     EventType,
     LockReason,
+    RemovalCause,
     ResolverType,
     TargetStatus,
     TargetStrategy,
@@ -69,6 +71,7 @@ class Table(DeclarativeBase):
         dict[str, Any]: JSONB(none_as_null=True),
         list[dict[str, Any]]: JSONB(none_as_null=True),
         list[str]: ARRAY(Text),
+        list[bytes]: ARRAY(LargeBinary),
         **{
             word: words(word)
             for word in (
@@ -78,6 +81,7 @@ class Table(DeclarativeBase):
                 AttributeStrategy,
                 Channel,
                 LockReason,
+                RemovalCause,
                 ResolverType,
                 ResultStatus,
                 TargetStatus,
@@ -240,6 +244,10 @@ NEEDS_KEY = text("payload_key_id IS NOT NULL AND status IN ('READY', 'UNRESOLVED
 """Match activities whose run is open and encrypted; literals, as above."""
 
 
+IS_CLOSED = text("status IN ('COMPLETED', 'CANCELED', 'FAILED')")
+"""Match activities that have ended, which retention removes; literals, as above."""
+
+
 class ScheduledActivity(HasId):
     """The unit of work. `status` may be DUE ahead of `due_at`: read it through `db.snapshots.EFFECTIVE_STATUS`."""
 
@@ -301,6 +309,7 @@ class ScheduledActivity(HasId):
         Index("scheduled_activities_marked_idx", "tenant_id", "marked_at", postgresql_where=text("status = 'DUE'")),
         Index("scheduled_activities_ended_idx", ENDED_AT, "tenant_id", "id", postgresql_where=ENDED_OTHERWISE),
         Index("scheduled_activities_payload_key_idx", "payload_key_id", postgresql_where=NEEDS_KEY),
+        Index("scheduled_activities_closed_idx", "tenant_id", "updated_at", "id", postgresql_where=IS_CLOSED),
     )
 
     idempotency_key: Mapped[str] = mapped_column(Text(collation="C"))
@@ -338,6 +347,37 @@ class ScheduledActivity(HasId):
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RemovedActivity(Table):
+    """The remainder of an activity that was removed. Its key stays used, and its id known."""
+
+    __tablename__ = "removed_activities"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "activity_id"),
+        CheckConstraint("octet_length(key_hash) = 32 AND octet_length(request_hash) = 32", name="hashes"),
+        Index(None, "provider_hashes", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    )
+
+    key_hash: Mapped[bytes] = mapped_column(primary_key=True, comment="SHA-256 of the idempotency key.")
+    activity_id: Mapped[UUID]
+    request_hash: Mapped[bytes] = mapped_column(
+        comment="SHA-256 of the normalized request. A repetition is compared with it."
+    )
+    provider_hashes: Mapped[list[bytes]] = mapped_column(
+        server_default=text("'{}'"), comment="SHA-256 of each provider's id that a result had."
+    )
+    cause: Mapped[RemovalCause]
+    removed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class RetentionSettings(Table):
+    """The time for which a tenant keeps closed activities. Without a row they are kept for ever."""
+
+    __tablename__ = "retention_settings"
+    __table_args__ = (CheckConstraint("retention_days > 0", name="retention_days"),)
+
+    retention_days: Mapped[int] = mapped_column(comment="Days after which a closed activity is removed.")
 
 
 class TenantPause(Table):
@@ -391,15 +431,12 @@ class BulkOperationItem(Table):
     __tablename__ = "bulk_operation_items"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "operation_id"], ["bulk_operations.tenant_id", "bulk_operations.id"]),
-        ForeignKeyConstraint(
-            ["tenant_id", "activity_id"], ["scheduled_activities.tenant_id", "scheduled_activities.id"]
-        ),
         Index(None, "tenant_id", "operation_id", "outcome", "position"),
     )
 
     operation_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, comment="The place in the order of the times, from 1.")
-    activity_id: Mapped[UUID]
+    activity_id: Mapped[UUID] = mapped_column(comment="It refers to no row: the item outlasts its activity.")
     scheduled_at: Mapped[datetime] = mapped_column(comment="The time of the activity when it was chosen.")
     outcome: Mapped[ItemOutcome]
     claimed_round: Mapped[int | None] = mapped_column(

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Text, and_, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.models import ENDED_OTHERWISE, ScheduledActivity
+from db.models import ENDED_OTHERWISE, RemovedActivity, ScheduledActivity
 from db.rows import NOW, Columns, Event, HasAddress, Rows, address, event_insert, page_statement, row_lock
 from db.snapshots import MARKED_STATUS
 from workflows.findings import Cursor, Page
@@ -101,6 +101,13 @@ def still_open_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
 def recorded_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
     """Select the `ActivityRef`s of those activities, each a tenant and an id, that have a row."""
     return select(ScheduledActivity.tenant_id, ScheduledActivity.id).where(_OWN.in_(activities))
+
+
+def removed_among_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
+    """Select the `ActivityRef`s of those activities, each a tenant and an id, that were removed: they need no row."""
+    removed = tuple_(RemovedActivity.tenant_id, RemovedActivity.activity_id)
+    statement = select(RemovedActivity.tenant_id, RemovedActivity.activity_id.label("id"))
+    return statement.where(removed.in_(activities))
 
 
 def open_requests_statement(after: Cursor | None, size: int) -> Rows:

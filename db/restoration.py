@@ -35,8 +35,8 @@ async def restore_row(connection: AsyncConnection, restore: Restore, run_id: str
 async def _write_row(connection: AsyncConnection, restore: Restore, run_id: str) -> None:
     scheduled = restore.scheduled
     known = await read_creation_facts(connection, scheduled)
-    if known.key.recorded_id is not None:
-        raise creation.key_exists_error(scheduled, known.key.recorded_id)
+    if key_of := known.key.recorded_id or known.key.removed_id:
+        raise creation.key_exists_error(scheduled, key_of)
     if known.key.commerce_id is None:
         raise creation.commerce_missing_error(scheduled)
     record = decide(known.reason, known.target, known.attributes).as_record(scheduled)

@@ -151,6 +151,11 @@ class ReconciliationActivities(ABC):
     async def end_runs(self, page: Page) -> Compared:
         """End the open runs of activities that have ended since the last round, by another way than their mark."""
 
+    @abstractmethod
+    @activity.defn
+    async def remove_closed(self, page: Page) -> Compared:
+        """Remove closed activities that are older than their tenants' retention."""
+
 
 class ListedRunActivities(ABC):
     """Find differences by Temporal's lists of runs; each step takes a page of a list and answers with the next one."""

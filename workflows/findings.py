@@ -45,6 +45,8 @@ class Finding(StrEnum):
     """The activity had ended, and its run was still open: the run has read the row and ends, or was terminated."""
     RESTORED = "restored"
     """A run had no row, because PostgreSQL was restored to an earlier point: the row is written again."""
+    REMOVED = "removed"
+    """A closed activity was older than its tenant's retention: it is removed, and its key stays used."""
     FAILED = "failed"
     """A row, a run or a whole step has failed, and the others have not: the next round tries it again."""
 

@@ -18,6 +18,7 @@ STEP_TIMEOUT = timedelta(minutes=10)
 RETRIES = RetryPolicy(maximum_attempts=3, maximum_interval=timedelta(seconds=5))
 """Bounded, so that a step that can't succeed does not keep the others from being run."""
 LEASES_AT_ONCE, OPERATIONS_AT_ONCE = 1000, 200
+REMOVALS_AT_ONCE = 1000
 FOLLOW_UPS_AT_ONCE = 100
 """A follow-up is a whole creation."""
 OVERLAP = timedelta(minutes=10)
@@ -80,6 +81,8 @@ class ReconciliationWorkflow:
             await self._run_step(steps.compare_page, page.model_copy(update={"ready_only": True}), "READY rows")
         await self._walk(steps.compare_page, page, "open rows with their runs")
         await self._walk(steps.end_runs, page, "runs of activities that have ended")
+        removals = page.model_copy(update={"size": REMOVALS_AT_ONCE})
+        await self._walk(steps.remove_closed, removals, "closed activities to remove")
 
     async def _reconcile_lists(self) -> None:
         steps = ListedRunActivities

@@ -39,6 +39,13 @@ OPEN = (ActivityStatus.READY, ActivityStatus.UNRESOLVED)
 """The statuses in which an activity has a run; in all others PostgreSQL alone holds it."""
 
 
+class RemovalCause(StrEnum):
+    """The reason why a closed activity was removed."""
+
+    RETENTION = "RETENTION"
+    ERASURE = "ERASURE"
+
+
 class EventType(StrEnum):
     """The type of a status event in the trail."""
 
@@ -173,6 +180,7 @@ class AuditedResource(StrEnum):
     PAUSE = "PAUSE"
     QUOTA = "QUOTA"
     REASON = "REASON"
+    RETENTION_SETTINGS = "RETENTION_SETTINGS"
     TARGET_CONFIG = "TARGET_CONFIG"
     TASK_RESULT_TYPE = "TASK_RESULT_TYPE"
     USER_STATUS = "USER_STATUS"

@@ -15,6 +15,7 @@ from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanCancel, CanCreate, CanDispatch, Opened, Resources
 from api.http.errors import (
+    ActivityGone,
     ActivityNotFound,
     InternalError,
     NotFound,
@@ -91,13 +92,13 @@ CHANGED = {
         **with_headers("Location", "ETag"),
     },
 }
-ANSWERS = CHANGED | problem_responses(ActivityNotFound, WrongStatus)
+ANSWERS = CHANGED | problem_responses(ActivityNotFound, ActivityGone, WrongStatus)
 
 
 @router.patch(
     "",
     response_model=ScheduledActivityRead,
-    responses=ANSWERS | problem_responses(ActivityNotFound, WrongStatus, StaleEtag),
+    responses=ANSWERS | problem_responses(ActivityNotFound, ActivityGone, WrongStatus, StaleEtag),
 )
 async def change_activity(
     caller: CanCreate,
@@ -149,7 +150,7 @@ async def retry_resolution(caller: CanCreate, opened: Opened, activity_id: UUID)
 @router.patch(
     "/target-users/{target_user_id}/resolve",
     response_model=ScheduledActivityRead,
-    responses=ANSWERS | problem_responses(ActivityNotFound, NotFound, WrongStatus),
+    responses=ANSWERS | problem_responses(ActivityNotFound, ActivityGone, NotFound, WrongStatus),
 )
 async def assign_target(
     caller: CanCreate,

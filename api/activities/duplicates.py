@@ -7,13 +7,16 @@ from typing import Any
 from pydantic import BaseModel, Field, JsonValue
 from temporalio.client import WorkflowExecutionStatus
 
+from api.activities.removed import describe_removal
 from api.activities.schemas import ScheduledActivityRead
 from api.activities.views import activity_path, read_recorded, read_resolving
 from api.http.auth import Caller
 from api.http.bodies import escape_pointer_part
 from api.http.dependencies import Resources
 from api.http.errors import IdempotencyKeyExists, Problem, ProblemRead, Unavailable
+from db.fingerprints import hash_request
 from db.models import ScheduledActivity
+from db.removal import Removal, find_removal_of_key
 from db.snapshots import SNAPSHOTS, build_snapshot
 from runs import ask
 from workflows.display import contract_time
@@ -22,6 +25,7 @@ from workflows.messages import ScheduledActivityInput, ScheduledActivityRequest
 FREE_DEPTH = 3
 """The depth at which free JSON values begin, in which an absent member differs from null."""
 TIMES = ("/scheduled_at", "/suggested_execution_time")
+SAME, OTHER = "This very request was accepted before", "Another request was accepted with this key"
 
 
 class Difference(BaseModel):
@@ -37,7 +41,9 @@ class IdempotencyKeyExistsRead(ProblemRead):
 
     decided: bool
     same_request: bool
-    activity: ScheduledActivityRead = Field(description="The activity that has the key.")
+    activity: ScheduledActivityRead | None = Field(
+        description="The activity that has the key; null if it was removed: `Location` is its path, which answers 410."
+    )
     differences: list[Difference]
 
 
@@ -113,6 +119,9 @@ async def find_accepted(
     )
     async with opened.database.autocommit.connect() as connection:
         row = (await connection.execute(statement)).mappings().one_or_none()
+        removal = None if row else await find_removal_of_key(connection, caller.tenant_id, key)
+    if removal:
+        return _build_conflict_with_removed(removal, scheduled.request)
     if row:
         stored = ScheduledActivityRequest.model_validate(row["request"])
         return _build_conflict(
@@ -125,13 +134,22 @@ async def find_accepted(
     return _build_conflict(read_resolving(first), first.request, scheduled.request, decided=False)
 
 
+def _build_conflict_with_removed(removal: Removal, sent: ScheduledActivityRequest) -> IdempotencyKeyExists:
+    """Return the 409 of a key whose activity was removed: of its request a hash is left, so no difference is named."""
+    is_same = removal.request_hash == hash_request(sent)
+    return IdempotencyKeyExists(
+        f"{SAME if is_same else OTHER}: activity {removal.activity_id}, which {describe_removal(removal)}.",
+        headers={"Location": activity_path(removal.activity_id)},
+        members={"decided": True, "sameRequest": is_same, "activity": None, "differences": []},
+    )
+
+
 def _build_conflict(
     existing: ScheduledActivityRead, stored: ScheduledActivityRequest, sent: ScheduledActivityRequest, *, decided: bool
 ) -> IdempotencyKeyExists:
     differ = list_differences(stored, sent)
-    same = "This very request was accepted before" if not differ else "Another request was accepted with this key"
     return IdempotencyKeyExists(
-        f"{same}: activity {existing.id} is {existing.status}.",
+        f"{OTHER if differ else SAME}: activity {existing.id} is {existing.status}.",
         headers={"Location": activity_path(existing.id)} | ({} if decided else {"Retry-After": "1"}),
         members={
             "decided": decided,

@@ -17,6 +17,7 @@ from api.activities.unrecorded import require_resolving
 from api.http.bodies import Json
 from api.http.dependencies import CanCreateAndView, CanView, Opened
 from api.http.errors import (
+    ActivityGone,
     ActivityNotFound,
     CommerceNotFound,
     from_rejection,
@@ -85,7 +86,7 @@ class StoredAttempt(NamedTuple):
     total: int
 
 
-@router.get("/{activity_id}/explanation", responses=problem_responses(ActivityNotFound))
+@router.get("/{activity_id}/explanation", responses=problem_responses(ActivityNotFound, ActivityGone))
 async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) -> AttemptsRead:
     """Explain the activity's target user and values: the latest attempts, each with the configuration in force then.
 

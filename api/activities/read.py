@@ -11,7 +11,7 @@ from api.activities.unrecorded import require_resolving
 from api.activities.views import respond_recorded, respond_resolving
 from api.http.auth import Caller
 from api.http.dependencies import CanView, Opened, Resources
-from api.http.errors import ActivityNotFound, problem_responses
+from api.http.errors import ActivityGone, ActivityNotFound, problem_responses
 from api.http.fields import Answer
 from api.http.headers import with_headers
 from api.http.pages import CursorQuery, Page, read_page
@@ -25,7 +25,10 @@ router = APIRouter(prefix="/api/activities/{activity_id}", tags=["activities"])
 @router.get(
     "",
     response_model=ScheduledActivityRead,
-    responses={200: with_headers("Location", "ETag", "Retry-After"), **problem_responses(ActivityNotFound)},
+    responses={
+        200: with_headers("Location", "ETag", "Retry-After"),
+        **problem_responses(ActivityNotFound, ActivityGone),
+    },
 )
 async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Response:
     """Read the activity as it is now; it is `RESOLVING` while its creation is under way.
@@ -39,7 +42,7 @@ async def get_activity(caller: CanView, opened: Opened, activity_id: UUID) -> Re
     return respond_resolving(await require_resolving(activity_id, caller, opened))
 
 
-@router.get("/status-events", responses=problem_responses(ActivityNotFound))
+@router.get("/status-events", responses=problem_responses(ActivityNotFound, ActivityGone))
 async def list_status_events(
     caller: CanView, opened: Opened, activity_id: UUID, query: Annotated[CursorQuery, Query()]
 ) -> Page[StatusEventRead]:
@@ -83,7 +86,7 @@ _NAMES = (
 )
 
 
-@router.get("/target-users", responses=problem_responses(ActivityNotFound))
+@router.get("/target-users", responses=problem_responses(ActivityNotFound, ActivityGone))
 async def list_target_users(caller: CanView, opened: Opened, activity_id: UUID) -> list[ActivityTargetUserRead]:
     """List the targets: PENDING until a user is found or assigned, LOCKED from the moment the activity is due."""
     row = await _read_row(caller, opened, activity_id)
@@ -96,7 +99,7 @@ async def list_target_users(caller: CanView, opened: Opened, activity_id: UUID) 
     ]
 
 
-@router.get("/attributes", responses=problem_responses(ActivityNotFound))
+@router.get("/attributes", responses=problem_responses(ActivityNotFound, ActivityGone))
 async def list_attributes(caller: CanView, opened: Opened, activity_id: UUID) -> list[AttributeRead]:
     """List the values that the executor needs, in the order in which the request named them."""
     row = await _read_row(caller, opened, activity_id)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from api.activities.create import creation_problem
+from api.activities.removed import require_not_removed
 from api.http.auth import Caller
 from api.http.dependencies import Resources
 from api.http.errors import ActivityNotFound, Problem, RateLimited, Unavailable
@@ -16,11 +17,14 @@ async def require_resolving(activity_id: UUID, caller: Caller, opened: Resources
     """Return what the run of an activity without a row was started with, while that run is resolving it.
 
     Raises:
+        ActivityGone: the activity was removed.
         ActivityNotFound: no run is known, or it was ended from outside before it recorded the activity.
         Unavailable: no run is known yet, and the activity may have been accepted just now.
         RateLimited: the tenant has asked for too many activities without a row.
         Problem: the creation failed, with this answer.
     """
+    async with opened.database.autocommit.connect() as connection:
+        await require_not_removed(connection, caller.tenant_id, activity_id)
     allowance = await opened.rate_limits.take(opened.lookups, "lookups", str(caller.tenant_id))
     if not allowance.is_kept:
         raise RateLimited(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.activities.removed import gone_problem, require_not_removed
 from api.activities.unrecorded import require_resolving, unknown_problem
 from api.activities.views import activity_path
 from api.executions.follow_ups import create_follow_up, take_back_follow_up
@@ -16,6 +17,7 @@ from api.http.auth import Caller, Permission
 from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanSubmitResult, CanView, Opened
 from api.http.errors import (
+    ActivityGone,
     ActivityNotFound,
     AmbiguousProviderId,
     LimitReached,
@@ -30,6 +32,7 @@ from api.http.pages import PageQuery
 from db import results
 from db.leases import expire_leases_statement
 from db.models import ActivityResult, TaskResultType
+from db.removal import find_removal_of_provider
 from db.results import JudgedActivity, OverriddenFollowUp, ProvidersActivity
 from db.rows import address, fetch_row, fetch_rows
 from workflows.hand_off import Accepted, Rejected, Repeated, ResultStatus, judge
@@ -52,7 +55,9 @@ router = APIRouter(tags=["results"])
             "description": "The same result was accepted before. Nothing has changed.",
             **with_headers("Location"),
         },
-        **problem_responses(ActivityNotFound, AmbiguousProviderId, WrongStatus, LimitReached, UnknownTaskResultType),
+        **problem_responses(
+            ActivityNotFound, ActivityGone, AmbiguousProviderId, WrongStatus, LimitReached, UnknownTaskResultType
+        ),
     },
 )
 async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[ActivityResultCreate]) -> Response:
@@ -89,6 +94,7 @@ async def _judge_result(
     judged = results.judged_activity_statement(caller.tenant_id, activity_id)
     seen = await fetch_row(connection, JudgedActivity, judged)
     if seen is None:
+        await require_not_removed(connection, caller.tenant_id, activity_id)
         raise unknown_problem(activity_id)
     if body.commerce_external_id not in {None, seen.external_id}:
         detail = f"Activity {activity_id} belongs to another commerce."
@@ -118,6 +124,7 @@ async def _identify_activity(
     A repeated result belongs to the activity that has it, whichever else the provider's id names since.
 
     Raises:
+        ActivityGone: the activity with the provider's id was removed.
         ActivityNotFound: no result has connected the provider's id with an activity.
         AmbiguousProviderId: several open activities have the provider's id.
     """
@@ -130,6 +137,9 @@ async def _identify_activity(
     if body.activity_id is not None:
         return body.activity_id, next((one.attempt for one in known if one.activity_id == body.activity_id), None)
     if not known:
+        removal = await find_removal_of_provider(connection, caller.tenant_id, body.provider_activity_id or "")
+        if removal:
+            raise gone_problem(removal)
         raise ActivityNotFound(
             f"No result has connected the provider's id {body.provider_activity_id!r} with an activity yet. Send"
             " `activity_id` too."
@@ -196,7 +206,7 @@ async def _find_follow_up_time(
 
 @router.get(
     "/api/activities/{activity_id}/results",
-    responses={200: with_headers("Link"), **problem_responses(ActivityNotFound)},
+    responses={200: with_headers("Link"), **problem_responses(ActivityNotFound, ActivityGone)},
 )
 async def list_results(
     caller: CanView, opened: Opened, activity_id: UUID, query: Annotated[PageQuery, Query()], response: Response

@@ -215,6 +215,9 @@ CanCreateAndView = Annotated[Caller, Depends(require(Permission.CREATE_ACTIVITY,
 CanCancel = Annotated[Caller, Depends(require(Permission.CANCEL_ACTIVITY))]
 CanDispatch = Annotated[Caller, Depends(require(Permission.DISPATCH_ACTIVITY))]
 CanConfigure = Annotated[Caller, Depends(require(Permission.MANAGE_ACTIVITY_CONFIG))]
+CanConfigureAndErase = Annotated[
+    Caller, Depends(require(Permission.MANAGE_ACTIVITY_CONFIG, Permission.ERASE_PERSONAL_DATA))
+]
 CanManage = Annotated[Caller, Depends(require(Permission.MANAGE_COMMERCES))]
 CanSync = Annotated[Caller, Depends(require(Permission.SYNC_COMMERCES))]
 CanOperate = Annotated[Caller, Depends(require(Permission.OPERATE))]

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from api.http.headers import with_headers
 from workflows.messages import Fault, Rejection
-from workflows.words import ActivityStatus
+from workflows.words import ActivityStatus, RemovalCause
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -64,6 +64,13 @@ class TotalNotConfirmedRead(ProblemRead):
 
     total: int = Field(description="The number of activities that the filter matches.")
     at_most: int
+
+
+class ActivityGoneRead(ProblemRead):
+    """The problem of an activity that was removed."""
+
+    cause: RemovalCause = Field(description="RETENTION: the tenant keeps closed activities no longer.")
+    removed_at: str = Field(description="The time of the removal.")
 
 
 class Problem(Exception):
@@ -169,6 +176,13 @@ class ActivityNotFound(Problem):
     """The tenant has no activity with this id."""
 
     status, code, title = HTTPStatus.NOT_FOUND, "activity_not_found", "Activity not found"
+
+
+class ActivityGone(Problem):
+    """The activity was removed, by the tenant's retention or with personal data; `detail` says when and why."""
+
+    model = ActivityGoneRead
+    status, code, title = HTTPStatus.GONE, "activity_gone", "Activity is gone"
 
 
 class NotFound(Problem):

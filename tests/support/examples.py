@@ -152,6 +152,8 @@ async def _record_configuration(record: Recorder, _: httpx.AsyncClient) -> None:
     await record.call("getDispatchSettings", "GET", f"{CONFIG}/dispatch")
     await record.call("putBulkSettings", "PUT", f"{CONFIG}/bulk", {"confirm_above": 1})
     await record.call("getBulkSettings", "GET", f"{CONFIG}/bulk")
+    await record.call("putRetentionSettings", "PUT", f"{CONFIG}/retention", {"retention_days": 365})
+    await record.call("getRetentionSettings", "GET", f"{CONFIG}/retention")
     await record.call("putPause", "PUT", f"{CONFIG}/pause", {"paused": True, "reason": "Wrong prices"})
     await record.call("getPause", "GET", f"{CONFIG}/pause")
     await record.call("putPause", "PUT", f"{CONFIG}/pause", {"paused": False})

@@ -36,6 +36,7 @@ from api.configuration.bulk_settings import BulkSettingsUpdate
 from api.configuration.catalogues import CatalogueEntryCreate, CatalogueEntryUpdate
 from api.configuration.dispatch_settings import DispatchSettingsUpdate
 from api.configuration.pause import PauseUpdate
+from api.configuration.retention_settings import RetentionSettingsUpdate
 from api.configuration.target_configs import TargetConfigCreate, TargetConfigUpdate
 from api.configuration.task_result_types import TaskResultTypeUpdate
 from api.executions.claims import ExecutionClaim
@@ -87,6 +88,7 @@ SHORTEST: dict[type[RequestBody], dict[str, Any]] = {
     ScheduledActivityCreate: contract_example(),
     TargetAssignment: {"commerce_user_id": AN_ID},
     TargetConfigCreate: {"strategy": "ON_CREATION"},
+    RetentionSettingsUpdate: {},
     TargetConfigUpdate: {},
     TaskResultCreate: {},
     TaskResultTypeUpdate: {"code": "c", "label": "L"},

@@ -43,6 +43,7 @@ CHANGES: list[tuple[str, str, dict[str, Any], str, str | None]] = [
     ),
     ("PUT", f"{CONFIG}/task-result-types", {"types": [{"code": "done", "label": "Done"}]}, "TASK_RESULT_TYPE", "later"),
     ("PUT", f"{CONFIG}/bulk", {"confirm_above": 5}, "BULK_SETTINGS", None),
+    ("PUT", f"{CONFIG}/retention", {"retention_days": 5}, "RETENTION_SETTINGS", None),
     ("PUT", f"{CONFIG}/dispatch", {"max_attempts": 5}, "DISPATCH_SETTINGS", None),
     ("PUT", f"{CONFIG}/pause", {"paused": True, "reason": "stocktaking"}, "PAUSE", None),
     ("PUT", f"{CONFIG}/pause", {"paused": True, "reason": "still counting"}, "PAUSE", None),
