@@ -201,6 +201,7 @@ EXPECTED = {
     "Pause a tenant": ('"paused":true', '"paused":false'),
     "An API key has leaked": ("rtn_sk_", '"before":null', '"after":null'),
     "A setting was changed": ('"REASON"', "monthly_promotion"),
+    "Closed activities are to go": ('"retentionDays":3650',),
     "Cancel a campaign": ('"total": 1', '"applied"'),
     "What fires in the next hour": ("WHATSAPP",),
     "Reconciliation stands or fails": ("ReconciliationWorkflow", "reconciliation-lists"),
