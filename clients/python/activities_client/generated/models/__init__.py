@@ -1,5 +1,6 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .activity_gone_read import ActivityGoneRead
 from .activity_page import ActivityPage
 from .activity_page_meta import ActivityPageMeta
 from .activity_patch import ActivityPatch
@@ -149,9 +150,12 @@ from .readiness_missing import ReadinessMissing
 from .readiness_status import ReadinessStatus
 from .reason_explanation import ReasonExplanation
 from .rejected_item_read import RejectedItemRead
+from .removal_cause import RemovalCause
 from .resolution_moment import ResolutionMoment
 from .resolver_type import ResolverType
 from .result_status import ResultStatus
+from .retention_settings_read import RetentionSettingsRead
+from .retention_settings_update import RetentionSettingsUpdate
 from .role import Role
 from .role_create import RoleCreate
 from .role_match import RoleMatch
@@ -189,6 +193,7 @@ from .workflow_read import WorkflowRead
 from .wrong_status_read import WrongStatusRead
 
 __all__ = (
+    "ActivityGoneRead",
     "ActivityPage",
     "ActivityPageMeta",
     "ActivityPatch",
@@ -338,9 +343,12 @@ __all__ = (
     "ReadinessStatus",
     "ReasonExplanation",
     "RejectedItemRead",
+    "RemovalCause",
     "ResolutionMoment",
     "ResolverType",
     "ResultStatus",
+    "RetentionSettingsRead",
+    "RetentionSettingsUpdate",
     "Role",
     "RoleCreate",
     "RoleMatch",

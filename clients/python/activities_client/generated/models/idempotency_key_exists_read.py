@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -20,7 +20,8 @@ class IdempotencyKeyExistsRead:
     """The problem of a key that an activity has, with that activity.
 
     Attributes:
-        activity (ScheduledActivityRead): A scheduled activity.
+        activity (None | ScheduledActivityRead): The activity that has the key; null if it was removed: `Location` is
+            its path, which answers 410.
         code (str): A stable code. Branch on this member.
         decided (bool): True if the activity is recorded; false while it is RESOLVING.
         detail (str): What is wrong, and what to do.
@@ -38,7 +39,7 @@ class IdempotencyKeyExistsRead:
         type_ (str): The kind of activity.
     """
 
-    activity: ScheduledActivityRead
+    activity: None | ScheduledActivityRead
     code: str
     decided: bool
     detail: str
@@ -56,7 +57,13 @@ class IdempotencyKeyExistsRead:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        activity = self.activity.to_dict()
+        from ..models.scheduled_activity_read import ScheduledActivityRead  # noqa: PLC0415
+
+        activity: dict[str, Any] | None
+        if isinstance(self.activity, ScheduledActivityRead):
+            activity = self.activity.to_dict()
+        else:
+            activity = self.activity
 
         code = self.code
 
@@ -123,7 +130,21 @@ class IdempotencyKeyExistsRead:
         from ..models.scheduled_activity_read import ScheduledActivityRead  # noqa: PLC0415
 
         d = dict(src_dict)
-        activity = ScheduledActivityRead.from_dict(d.pop("activity"))
+
+        def _parse_activity(data: object) -> None | ScheduledActivityRead:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                activity_type_0 = ScheduledActivityRead.from_dict(data)
+
+                return activity_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | ScheduledActivityRead, data)
+
+        activity = _parse_activity(d.pop("activity"))
 
         code = d.pop("code")
 

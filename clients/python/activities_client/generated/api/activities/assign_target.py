@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.problem_read import ProblemRead
 from ...models.scheduled_activity_read import ScheduledActivityRead
 from ...models.target_assignment import TargetAssignment
@@ -40,7 +41,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     if response.status_code == 200:
         response_200 = ScheduledActivityRead.from_dict(response.json())
 
@@ -74,6 +75,11 @@ def _parse_response(
         response_409 = WrongStatusRead.from_dict(response.json())
 
         return response_409
+
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 413:
         response_413 = ProblemRead.from_dict(response.json())
@@ -113,7 +119,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -128,7 +134,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: TargetAssignment,
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Assign target
 
      Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing.
@@ -146,7 +152,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -168,7 +174,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: TargetAssignment,
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Assign target
 
      Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing.
@@ -186,7 +192,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return sync_detailed(
@@ -203,7 +209,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: TargetAssignment,
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Assign target
 
      Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing.
@@ -221,7 +227,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -241,7 +247,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: TargetAssignment,
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Assign target
 
      Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing.
@@ -259,7 +265,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return (

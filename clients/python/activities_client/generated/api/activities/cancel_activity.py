@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.cancel_create import CancelCreate
 from ...models.problem_read import ProblemRead
 from ...models.scheduled_activity_read import ScheduledActivityRead
@@ -38,7 +39,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     if response.status_code == 200:
         response_200 = ScheduledActivityRead.from_dict(response.json())
 
@@ -72,6 +73,11 @@ def _parse_response(
         response_409 = WrongStatusRead.from_dict(response.json())
 
         return response_409
+
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 413:
         response_413 = ProblemRead.from_dict(response.json())
@@ -111,7 +117,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -125,7 +131,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: CancelCreate,
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Cancel activity
 
      Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never
@@ -142,7 +148,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -162,7 +168,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: CancelCreate,
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Cancel activity
 
      Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never
@@ -179,7 +185,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return sync_detailed(
@@ -194,7 +200,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: CancelCreate,
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Cancel activity
 
      Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never
@@ -211,7 +217,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -229,7 +235,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: CancelCreate,
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Cancel activity
 
      Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never
@@ -246,7 +252,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return (

@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.activity_patch import ActivityPatch
 from ...models.problem_read import ProblemRead
 from ...models.scheduled_activity_read import ScheduledActivityRead
@@ -41,7 +42,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     if response.status_code == 200:
         response_200 = ScheduledActivityRead.from_dict(response.json())
 
@@ -75,6 +76,11 @@ def _parse_response(
         response_409 = WrongStatusRead.from_dict(response.json())
 
         return response_409
+
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 412:
         response_412 = ProblemRead.from_dict(response.json())
@@ -119,7 +125,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -134,7 +140,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: ActivityPatch,
     if_match: None | str | Unset = UNSET,
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Change activity
 
      Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it.
@@ -156,7 +162,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -178,7 +184,7 @@ def sync(
     client: AuthenticatedClient,
     body: ActivityPatch,
     if_match: None | str | Unset = UNSET,
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Change activity
 
      Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it.
@@ -200,7 +206,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return sync_detailed(
@@ -217,7 +223,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: ActivityPatch,
     if_match: None | str | Unset = UNSET,
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Change activity
 
      Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it.
@@ -239,7 +245,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -259,7 +265,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: ActivityPatch,
     if_match: None | str | Unset = UNSET,
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Change activity
 
      Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it.
@@ -281,7 +287,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return (

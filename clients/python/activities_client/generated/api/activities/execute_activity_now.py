@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.problem_read import ProblemRead
 from ...models.scheduled_activity_read import ScheduledActivityRead
 from ...models.wrong_status_read import WrongStatusRead
@@ -29,7 +30,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     if response.status_code == 200:
         response_200 = ScheduledActivityRead.from_dict(response.json())
 
@@ -64,6 +65,11 @@ def _parse_response(
 
         return response_409
 
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 429:
         response_429 = ProblemRead.from_dict(response.json())
 
@@ -92,7 +98,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -105,7 +111,7 @@ def sync_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Execute activity now
 
      Make a READY activity due at once; its `scheduledAt` stays, and it does not count as late.
@@ -120,7 +126,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -138,7 +144,7 @@ def sync(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Execute activity now
 
      Make a READY activity due at once; its `scheduledAt` stays, and it does not count as late.
@@ -153,7 +159,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return sync_detailed(
@@ -166,7 +172,7 @@ async def asyncio_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Execute activity now
 
      Make a READY activity due at once; its `scheduledAt` stays, and it does not count as late.
@@ -181,7 +187,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -197,7 +203,7 @@ async def asyncio(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Execute activity now
 
      Make a READY activity due at once; its `scheduledAt` stays, and it does not count as late.
@@ -212,7 +218,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return (

@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.problem_read import ProblemRead
 from ...models.scheduled_activity_read import ScheduledActivityRead
 from ...types import Response
@@ -28,7 +29,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ProblemRead | ScheduledActivityRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | None:
     if response.status_code == 200:
         response_200 = ScheduledActivityRead.from_dict(response.json())
 
@@ -53,6 +54,11 @@ def _parse_response(
         response_404 = ProblemRead.from_dict(response.json())
 
         return response_404
+
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 429:
         response_429 = ProblemRead.from_dict(response.json())
@@ -82,7 +88,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ProblemRead | ScheduledActivityRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -95,7 +101,7 @@ def sync_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[ProblemRead | ScheduledActivityRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead]:
     """Get activity
 
      Read the activity as it is now; it is `RESOLVING` while its creation is under way.
@@ -113,7 +119,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | ScheduledActivityRead]
+        Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead]
     """
 
     kwargs = _get_kwargs(
@@ -131,7 +137,7 @@ def sync(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> ProblemRead | ScheduledActivityRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | None:
     """Get activity
 
      Read the activity as it is now; it is `RESOLVING` while its creation is under way.
@@ -149,7 +155,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | ScheduledActivityRead
+        ActivityGoneRead | ProblemRead | ScheduledActivityRead
     """
 
     return sync_detailed(
@@ -162,7 +168,7 @@ async def asyncio_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[ProblemRead | ScheduledActivityRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead]:
     """Get activity
 
      Read the activity as it is now; it is `RESOLVING` while its creation is under way.
@@ -180,7 +186,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | ScheduledActivityRead]
+        Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead]
     """
 
     kwargs = _get_kwargs(
@@ -196,7 +202,7 @@ async def asyncio(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> ProblemRead | ScheduledActivityRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | None:
     """Get activity
 
      Read the activity as it is now; it is `RESOLVING` while its creation is under way.
@@ -214,7 +220,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | ScheduledActivityRead
+        ActivityGoneRead | ProblemRead | ScheduledActivityRead
     """
 
     return (

@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.attempts_read import AttemptsRead
 from ...models.problem_read import ProblemRead
 from ...types import Response
@@ -28,7 +29,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> AttemptsRead | ProblemRead | None:
+) -> ActivityGoneRead | AttemptsRead | ProblemRead | None:
     if response.status_code == 200:
         response_200 = AttemptsRead.from_dict(response.json())
 
@@ -53,6 +54,11 @@ def _parse_response(
         response_404 = ProblemRead.from_dict(response.json())
 
         return response_404
+
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 429:
         response_429 = ProblemRead.from_dict(response.json())
@@ -82,7 +88,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[AttemptsRead | ProblemRead]:
+) -> Response[ActivityGoneRead | AttemptsRead | ProblemRead]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -95,7 +101,7 @@ def sync_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[AttemptsRead | ProblemRead]:
+) -> Response[ActivityGoneRead | AttemptsRead | ProblemRead]:
     """Get explanation
 
      Explain the activity's target user and values: the latest attempts, each with the configuration in
@@ -113,7 +119,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[AttemptsRead | ProblemRead]
+        Response[ActivityGoneRead | AttemptsRead | ProblemRead]
     """
 
     kwargs = _get_kwargs(
@@ -131,7 +137,7 @@ def sync(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> AttemptsRead | ProblemRead | None:
+) -> ActivityGoneRead | AttemptsRead | ProblemRead | None:
     """Get explanation
 
      Explain the activity's target user and values: the latest attempts, each with the configuration in
@@ -149,7 +155,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        AttemptsRead | ProblemRead
+        ActivityGoneRead | AttemptsRead | ProblemRead
     """
 
     return sync_detailed(
@@ -162,7 +168,7 @@ async def asyncio_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[AttemptsRead | ProblemRead]:
+) -> Response[ActivityGoneRead | AttemptsRead | ProblemRead]:
     """Get explanation
 
      Explain the activity's target user and values: the latest attempts, each with the configuration in
@@ -180,7 +186,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[AttemptsRead | ProblemRead]
+        Response[ActivityGoneRead | AttemptsRead | ProblemRead]
     """
 
     kwargs = _get_kwargs(
@@ -196,7 +202,7 @@ async def asyncio(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> AttemptsRead | ProblemRead | None:
+) -> ActivityGoneRead | AttemptsRead | ProblemRead | None:
     """Get explanation
 
      Explain the activity's target user and values: the latest attempts, each with the configuration in
@@ -214,7 +220,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        AttemptsRead | ProblemRead
+        ActivityGoneRead | AttemptsRead | ProblemRead
     """
 
     return (

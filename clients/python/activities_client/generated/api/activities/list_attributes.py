@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.attribute_read import AttributeRead
 from ...models.problem_read import ProblemRead
 from ...types import Response
@@ -28,7 +29,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ProblemRead | list[AttributeRead] | None:
+) -> ActivityGoneRead | ProblemRead | list[AttributeRead] | None:
     if response.status_code == 200:
         response_200 = []
         _response_200 = response.json()
@@ -59,6 +60,11 @@ def _parse_response(
 
         return response_404
 
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 429:
         response_429 = ProblemRead.from_dict(response.json())
 
@@ -87,7 +93,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ProblemRead | list[AttributeRead]]:
+) -> Response[ActivityGoneRead | ProblemRead | list[AttributeRead]]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -100,7 +106,7 @@ def sync_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[ProblemRead | list[AttributeRead]]:
+) -> Response[ActivityGoneRead | ProblemRead | list[AttributeRead]]:
     """List attributes
 
      List the values that the executor needs, in the order in which the request named them.
@@ -115,7 +121,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | list[AttributeRead]]
+        Response[ActivityGoneRead | ProblemRead | list[AttributeRead]]
     """
 
     kwargs = _get_kwargs(
@@ -133,7 +139,7 @@ def sync(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> ProblemRead | list[AttributeRead] | None:
+) -> ActivityGoneRead | ProblemRead | list[AttributeRead] | None:
     """List attributes
 
      List the values that the executor needs, in the order in which the request named them.
@@ -148,7 +154,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | list[AttributeRead]
+        ActivityGoneRead | ProblemRead | list[AttributeRead]
     """
 
     return sync_detailed(
@@ -161,7 +167,7 @@ async def asyncio_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[ProblemRead | list[AttributeRead]]:
+) -> Response[ActivityGoneRead | ProblemRead | list[AttributeRead]]:
     """List attributes
 
      List the values that the executor needs, in the order in which the request named them.
@@ -176,7 +182,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | list[AttributeRead]]
+        Response[ActivityGoneRead | ProblemRead | list[AttributeRead]]
     """
 
     kwargs = _get_kwargs(
@@ -192,7 +198,7 @@ async def asyncio(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> ProblemRead | list[AttributeRead] | None:
+) -> ActivityGoneRead | ProblemRead | list[AttributeRead] | None:
     """List attributes
 
      List the values that the executor needs, in the order in which the request named them.
@@ -207,7 +213,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | list[AttributeRead]
+        ActivityGoneRead | ProblemRead | list[AttributeRead]
     """
 
     return (

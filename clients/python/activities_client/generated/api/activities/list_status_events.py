@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.problem_read import ProblemRead
 from ...models.status_event_page import StatusEventPage
 from ...types import UNSET, Response, Unset
@@ -48,7 +49,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ProblemRead | StatusEventPage | None:
+) -> ActivityGoneRead | ProblemRead | StatusEventPage | None:
     if response.status_code == 200:
         response_200 = StatusEventPage.from_dict(response.json())
 
@@ -73,6 +74,11 @@ def _parse_response(
         response_404 = ProblemRead.from_dict(response.json())
 
         return response_404
+
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 429:
         response_429 = ProblemRead.from_dict(response.json())
@@ -102,7 +108,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ProblemRead | StatusEventPage]:
+) -> Response[ActivityGoneRead | ProblemRead | StatusEventPage]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -118,7 +124,7 @@ def sync_detailed(
     page: int | Unset = 1,
     per_page: int | Unset = 25,
     cursor: None | str | Unset = UNSET,
-) -> Response[ProblemRead | StatusEventPage]:
+) -> Response[ActivityGoneRead | ProblemRead | StatusEventPage]:
     """List status events
 
      List the events of the activity in the order in which they were written; none while it is RESOLVING.
@@ -139,7 +145,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | StatusEventPage]
+        Response[ActivityGoneRead | ProblemRead | StatusEventPage]
     """
 
     kwargs = _get_kwargs(
@@ -163,7 +169,7 @@ def sync(
     page: int | Unset = 1,
     per_page: int | Unset = 25,
     cursor: None | str | Unset = UNSET,
-) -> ProblemRead | StatusEventPage | None:
+) -> ActivityGoneRead | ProblemRead | StatusEventPage | None:
     """List status events
 
      List the events of the activity in the order in which they were written; none while it is RESOLVING.
@@ -184,7 +190,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | StatusEventPage
+        ActivityGoneRead | ProblemRead | StatusEventPage
     """
 
     return sync_detailed(
@@ -203,7 +209,7 @@ async def asyncio_detailed(
     page: int | Unset = 1,
     per_page: int | Unset = 25,
     cursor: None | str | Unset = UNSET,
-) -> Response[ProblemRead | StatusEventPage]:
+) -> Response[ActivityGoneRead | ProblemRead | StatusEventPage]:
     """List status events
 
      List the events of the activity in the order in which they were written; none while it is RESOLVING.
@@ -224,7 +230,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | StatusEventPage]
+        Response[ActivityGoneRead | ProblemRead | StatusEventPage]
     """
 
     kwargs = _get_kwargs(
@@ -246,7 +252,7 @@ async def asyncio(
     page: int | Unset = 1,
     per_page: int | Unset = 25,
     cursor: None | str | Unset = UNSET,
-) -> ProblemRead | StatusEventPage | None:
+) -> ActivityGoneRead | ProblemRead | StatusEventPage | None:
     """List status events
 
      List the events of the activity in the order in which they were written; none while it is RESOLVING.
@@ -267,7 +273,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | StatusEventPage
+        ActivityGoneRead | ProblemRead | StatusEventPage
     """
 
     return (

@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.activity_target_user_read import ActivityTargetUserRead
 from ...models.problem_read import ProblemRead
 from ...types import Response
@@ -28,7 +29,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ProblemRead | list[ActivityTargetUserRead] | None:
+) -> ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead] | None:
     if response.status_code == 200:
         response_200 = []
         _response_200 = response.json()
@@ -59,6 +60,11 @@ def _parse_response(
 
         return response_404
 
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 429:
         response_429 = ProblemRead.from_dict(response.json())
 
@@ -87,7 +93,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ProblemRead | list[ActivityTargetUserRead]]:
+) -> Response[ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead]]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -100,7 +106,7 @@ def sync_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[ProblemRead | list[ActivityTargetUserRead]]:
+) -> Response[ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead]]:
     """List target users
 
      List the targets: PENDING until a user is found or assigned, LOCKED from the moment the activity is
@@ -116,7 +122,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | list[ActivityTargetUserRead]]
+        Response[ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead]]
     """
 
     kwargs = _get_kwargs(
@@ -134,7 +140,7 @@ def sync(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> ProblemRead | list[ActivityTargetUserRead] | None:
+) -> ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead] | None:
     """List target users
 
      List the targets: PENDING until a user is found or assigned, LOCKED from the moment the activity is
@@ -150,7 +156,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | list[ActivityTargetUserRead]
+        ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead]
     """
 
     return sync_detailed(
@@ -163,7 +169,7 @@ async def asyncio_detailed(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> Response[ProblemRead | list[ActivityTargetUserRead]]:
+) -> Response[ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead]]:
     """List target users
 
      List the targets: PENDING until a user is found or assigned, LOCKED from the moment the activity is
@@ -179,7 +185,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | list[ActivityTargetUserRead]]
+        Response[ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead]]
     """
 
     kwargs = _get_kwargs(
@@ -195,7 +201,7 @@ async def asyncio(
     activity_id: UUID,
     *,
     client: AuthenticatedClient,
-) -> ProblemRead | list[ActivityTargetUserRead] | None:
+) -> ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead] | None:
     """List target users
 
      List the targets: PENDING until a user is found or assigned, LOCKED from the moment the activity is
@@ -211,7 +217,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | list[ActivityTargetUserRead]
+        ActivityGoneRead | ProblemRead | list[ActivityTargetUserRead]
     """
 
     return (

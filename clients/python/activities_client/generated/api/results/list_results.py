@@ -7,6 +7,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.activity_result_read import ActivityResultRead
 from ...models.problem_read import ProblemRead
 from ...types import UNSET, Response, Unset
@@ -40,7 +41,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ProblemRead | list[ActivityResultRead] | None:
+) -> ActivityGoneRead | ProblemRead | list[ActivityResultRead] | None:
     if response.status_code == 200:
         response_200 = []
         _response_200 = response.json()
@@ -71,6 +72,11 @@ def _parse_response(
 
         return response_404
 
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 429:
         response_429 = ProblemRead.from_dict(response.json())
 
@@ -99,7 +105,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ProblemRead | list[ActivityResultRead]]:
+) -> Response[ActivityGoneRead | ProblemRead | list[ActivityResultRead]]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -114,7 +120,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
-) -> Response[ProblemRead | list[ActivityResultRead]]:
+) -> Response[ActivityGoneRead | ProblemRead | list[ActivityResultRead]]:
     """List results
 
      List the results of an activity, in the order in which they were received.
@@ -133,7 +139,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | list[ActivityResultRead]]
+        Response[ActivityGoneRead | ProblemRead | list[ActivityResultRead]]
     """
 
     kwargs = _get_kwargs(
@@ -155,7 +161,7 @@ def sync(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
-) -> ProblemRead | list[ActivityResultRead] | None:
+) -> ActivityGoneRead | ProblemRead | list[ActivityResultRead] | None:
     """List results
 
      List the results of an activity, in the order in which they were received.
@@ -174,7 +180,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | list[ActivityResultRead]
+        ActivityGoneRead | ProblemRead | list[ActivityResultRead]
     """
 
     return sync_detailed(
@@ -191,7 +197,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
-) -> Response[ProblemRead | list[ActivityResultRead]]:
+) -> Response[ActivityGoneRead | ProblemRead | list[ActivityResultRead]]:
     """List results
 
      List the results of an activity, in the order in which they were received.
@@ -210,7 +216,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ProblemRead | list[ActivityResultRead]]
+        Response[ActivityGoneRead | ProblemRead | list[ActivityResultRead]]
     """
 
     kwargs = _get_kwargs(
@@ -230,7 +236,7 @@ async def asyncio(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
-) -> ProblemRead | list[ActivityResultRead] | None:
+) -> ActivityGoneRead | ProblemRead | list[ActivityResultRead] | None:
     """List results
 
      List the results of an activity, in the order in which they were received.
@@ -249,7 +255,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ProblemRead | list[ActivityResultRead]
+        ActivityGoneRead | ProblemRead | list[ActivityResultRead]
     """
 
     return (

@@ -5,6 +5,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.activity_gone_read import ActivityGoneRead
 from ...models.activity_result_create import ActivityResultCreate
 from ...models.activity_result_read import ActivityResultRead
 from ...models.ambiguous_provider_id_read import AmbiguousProviderIdRead
@@ -35,7 +36,15 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead | None:
+) -> (
+    ActivityGoneRead
+    | ActivityResultRead
+    | AmbiguousProviderIdRead
+    | LimitReachedRead
+    | WrongStatusRead
+    | ProblemRead
+    | None
+):
     if response.status_code == 200:
         response_200 = ActivityResultRead.from_dict(response.json())
 
@@ -95,6 +104,11 @@ def _parse_response(
 
         return response_409
 
+    if response.status_code == 410:
+        response_410 = ActivityGoneRead.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 413:
         response_413 = ProblemRead.from_dict(response.json())
 
@@ -133,7 +147,9 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead]:
+) -> Response[
+    ActivityGoneRead | ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead
+]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -146,7 +162,9 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: ActivityResultCreate,
-) -> Response[ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead]:
+) -> Response[
+    ActivityGoneRead | ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead
+]:
     """Submit result
 
      Report the result of an activity.
@@ -174,7 +192,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead]
+        Response[ActivityGoneRead | ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead]
     """
 
     kwargs = _get_kwargs(
@@ -192,7 +210,15 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: ActivityResultCreate,
-) -> ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead | None:
+) -> (
+    ActivityGoneRead
+    | ActivityResultRead
+    | AmbiguousProviderIdRead
+    | LimitReachedRead
+    | WrongStatusRead
+    | ProblemRead
+    | None
+):
     """Submit result
 
      Report the result of an activity.
@@ -220,7 +246,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead
+        ActivityGoneRead | ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead
     """
 
     return sync_detailed(
@@ -233,7 +259,9 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: ActivityResultCreate,
-) -> Response[ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead]:
+) -> Response[
+    ActivityGoneRead | ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead
+]:
     """Submit result
 
      Report the result of an activity.
@@ -261,7 +289,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead]
+        Response[ActivityGoneRead | ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead]
     """
 
     kwargs = _get_kwargs(
@@ -277,7 +305,15 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: ActivityResultCreate,
-) -> ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead | None:
+) -> (
+    ActivityGoneRead
+    | ActivityResultRead
+    | AmbiguousProviderIdRead
+    | LimitReachedRead
+    | WrongStatusRead
+    | ProblemRead
+    | None
+):
     """Submit result
 
      Report the result of an activity.
@@ -305,7 +341,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead
+        ActivityGoneRead | ActivityResultRead | AmbiguousProviderIdRead | LimitReachedRead | WrongStatusRead | ProblemRead
     """
 
     return (

@@ -1,0 +1,9 @@
+from enum import StrEnum
+
+
+class RemovalCause(StrEnum):
+    ERASURE = "ERASURE"
+    RETENTION = "RETENTION"
+
+    def __str__(self) -> str:
+        return str(self.value)
