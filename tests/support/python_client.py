@@ -88,6 +88,7 @@ def _require_conflicts(
     repeated = create_activity.sync_detailed(client=client, body=body)
     assert repeated.status_code == HTTPStatus.CONFLICT
     assert isinstance(repeated.parsed, IdempotencyKeyExistsRead)
+    assert repeated.parsed.activity
     assert (repeated.parsed.same_request, repeated.parsed.activity.id) == (True, created.id)
     assert create_once(client, body).id == created.id
     other = ScheduledActivityCreate.from_dict(body.to_dict() | {"score": 5})

@@ -47,10 +47,11 @@ def create_once(client: AuthenticatedClient, body: ScheduledActivityCreate) -> S
     """Create an activity, or return the one that the same request has created before.
 
     Raises:
-        ApiError: the request was rejected, or its key belongs to another request.
+        ApiError: the request was rejected, or its key belongs to another request or to an activity that was removed.
 
     """
     response = create_activity.sync_detailed(client=client, body=body)
-    if isinstance(response.parsed, IdempotencyKeyExistsRead) and response.parsed.same_request:
-        return response.parsed.activity
+    known = response.parsed
+    if isinstance(known, IdempotencyKeyExistsRead) and known.same_request and known.activity:
+        return known.activity
     return expect(ScheduledActivityRead, response)
