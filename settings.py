@@ -42,6 +42,12 @@ DEVELOPMENT = "development"
 """The `APP_ENV` of a stack for trying the service, and the id of the payload key in `.env.example`."""
 
 
+class MigrationSettings(Settings):
+    """Settings of the migrations."""
+
+    migration_database_url: SecretStr = Field(description="As `DATABASE_URL`, with the role `scheduler_owner`.")
+
+
 class DatabaseSettings(Settings):
     """Settings of every process that uses PostgreSQL."""
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Create the role by which Grafana reads PostgreSQL, and renew its password and grants; safe to repeat.
-# It sees times, statuses and tenants' ids, and nothing of commerces, users or contents. psql reads PGHOST, PGDATABASE and
+# It sees times, statuses and ids of all tenants, and nothing of commerces, users or contents. psql reads PGHOST, PGDATABASE and
 # PGPASSWORD itself.
 set -eu
 
@@ -15,4 +15,10 @@ GRANT USAGE ON SCHEMA public TO grafana;
 GRANT SELECT (tenant_id, status, channel, scheduled_at, due_at, created_at) ON scheduled_activities TO grafana;
 GRANT SELECT (tenant_id, paused_at) ON tenant_pauses TO grafana;
 GRANT SELECT (tenant_id, state, created_at) ON bulk_operations TO grafana;
+DROP POLICY IF EXISTS dashboards ON scheduled_activities;
+CREATE POLICY dashboards ON scheduled_activities FOR SELECT TO grafana USING (true);
+DROP POLICY IF EXISTS dashboards ON tenant_pauses;
+CREATE POLICY dashboards ON tenant_pauses FOR SELECT TO grafana USING (true);
+DROP POLICY IF EXISTS dashboards ON bulk_operations;
+CREATE POLICY dashboards ON bulk_operations FOR SELECT TO grafana USING (true);
 SQL

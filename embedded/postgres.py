@@ -20,6 +20,7 @@ from psycopg import sql
 from embedded.processes import StackError, guarded_process
 from embedded.unprivileged import Identity, reachable_place, reachable_program, unprivileged_identity
 
+_ROLES = Path(__file__).parent.parent / "deploy" / "roles.sql"
 _PORT = 5432  # only names the socket file
 _LONGEST_SOCKET_FOLDER = 80  # bytes; the limit for a socket's path is about a hundred
 _START_PATIENCE_SECONDS = 60
@@ -44,9 +45,12 @@ class Postgres:
     socket_folder: Path
     process: subprocess.Popen[bytes]
 
-    def url(self, database: str) -> str:
-        """Return the URL of one database for SQLAlchemy with psycopg; it stays the same after a restart."""
-        return f"postgresql+psycopg://postgres@/{database}?host={quote(str(self.socket_folder), safe='')}&port={_PORT}"
+    def url(self, database: str, role: str = "postgres") -> str:
+        """Return the URL of one database for SQLAlchemy with psycopg; it stays the same after a restart.
+
+        Without a role it is the superuser's.
+        """
+        return f"postgresql+psycopg://{role}@/{database}?host={quote(str(self.socket_folder), safe='')}&port={_PORT}"
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """Open a connection of the superuser in autocommit mode."""
@@ -56,11 +60,13 @@ class Postgres:
         )
 
     def create_database(self, name: str, *, template: str = "template1") -> None:
-        """Create the database `name` as a copy of `template`, unless it exists."""
+        """Create the database `name` as a copy of `template`, unless it exists, and the roles that own and use it."""
         with self.connect() as connection:
             if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount == 0:
                 names = sql.Identifier(name), sql.Identifier(template)
                 connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+        with self.connect(name) as connection:
+            connection.execute(_ROLES.read_bytes())
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import NoReturn
 from urllib.request import ProxyHandler, build_opener
 
 from db.migrations import upgrade
+from db.roles import OWNER, SYSTEM
 from embedded.demo_data import load_demo_data
 from embedded.environment import published_variables, stack_variables
 from embedded.postgres import Postgres, running_postgres
@@ -33,7 +34,7 @@ WORKER_COMMAND = (sys.executable, "worker.py")
 API_COMMAND = (sys.executable, "-m", "api.main")
 DRAIN_SECONDS = 5
 """Seconds that the API and the worker have to finish their requests and steps after Ctrl-C."""
-_OVERRIDDEN = ("PG", "TEMPORAL_", "AUTH_", "DATABASE_URL", "CODEC_")
+_OVERRIDDEN = ("PG", "TEMPORAL_", "AUTH_", "DATABASE_URL", "MIGRATION_", "CODEC_")
 _KEYS = "PAYLOAD_ENCRYPTION_KEYS"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -95,9 +96,9 @@ class Stack:
         check_ports(self.settings)
         key = ensure_signing_key(folder)
         postgres = self._start_postgres(folder / "postgres", lock)
-        database_url = postgres.url(_DATABASE)
+        database_url = postgres.url(_DATABASE, SYSTEM)
         temporal = self._start_temporal(folder / "temporal" / "temporal.db", lock)
-        upgrade(database_url)
+        upgrade(postgres.url(_DATABASE, OWNER))
         load_demo_data(database_url)
         variables = process_environment(self.settings, database_url, temporal, key)
         self._start_own("worker", WORKER_COMMAND, variables, lock)

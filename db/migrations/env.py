@@ -1,5 +1,6 @@
-"""The script that Alembic runs: it migrates the database of `upgrade`, or else that of DATABASE_URL."""
+"""The script that Alembic runs: it migrates the database of `upgrade`, or else that of MIGRATION_DATABASE_URL."""
 
+import sys
 import time
 from collections.abc import Collection
 from itertools import count
@@ -10,11 +11,12 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from db.models import Table
+from db.roles import OWNER
 from db.sessions import connect_arguments
-from settings import DatabaseSettings, read_settings
+from settings import MigrationSettings, read_settings
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +34,8 @@ OURS = text("SELECT pg_try_advisory_lock(hashtext('alembic_version'))")
 def migrate() -> None:
     """Run the requested migrations, each in a transaction, and repeat one that gets no lock until it does."""
     url = (
-        context.config.attributes.get("database_url") or read_settings(DatabaseSettings).database_url.get_secret_value()
+        context.config.attributes.get("database_url")
+        or read_settings(MigrationSettings).migration_database_url.get_secret_value()
     )
     engine = create_engine(url, poolclass=NullPool, connect_args=connect_arguments(make_url(url)))
     event.listen(engine, "before_cursor_execute", limit_lock_wait)
@@ -50,6 +53,7 @@ def run_migrations(engine: Engine) -> str | None:
     with engine.connect() as connection:
         if not connection.execute(OURS).scalar_one():
             return "another process that migrates"
+        act_as_owner(connection)
         connection.commit()
         context.configure(
             connection=connection,
@@ -66,6 +70,14 @@ def run_migrations(engine: Engine) -> str | None:
                 raise
             return f"a lock, for {failure.statement}"
     return None
+
+
+def act_as_owner(connection: Connection) -> None:
+    """Make the owner of everything that is created the same role, whichever role has connected."""
+    try:
+        connection.execute(text(f"SET ROLE {OWNER}"))
+    except (DataError, ProgrammingError) as failure:
+        sys.exit(f"{failure.orig}: run deploy/roles.sql as a superuser in the database, and connect as {OWNER}")
 
 
 def limit_lock_wait(_: Connection, cursor: DBAPICursor, statement: str, *__: Any) -> None:

