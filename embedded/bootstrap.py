@@ -15,6 +15,7 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+COMMAND = VENV / "bin" / "activities"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "installed-lock.sha256"
 
@@ -61,13 +62,14 @@ def install_once() -> None:
     """Install the packages of the lock file, unless they are those installed last."""
     _check_version()
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if _installed() == wanted:
+    if _installed() == wanted and COMMAND.exists():
         return
     with LOCK.open() as lock:  # of two starts at once, one installs and the other waits for it
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _installed() != wanted:
             _install()
             STAMP.write_text(wanted)
+        _install_command_line()
 
 
 def _check_version() -> None:
@@ -119,6 +121,14 @@ def _show(progress: str, *, lasts: bool) -> None:
         print(f"\r\x1b[K{progress}", end="", file=sys.stderr, flush=True)
     elif lasts:
         print(progress, file=sys.stderr, flush=True)
+
+
+def _install_command_line() -> None:
+    """Install `clients/python` and its command, as an editable install does, by paths that a copied folder keeps."""
+    for packages in VENV.glob("lib/python*/site-packages"):
+        (packages / "activities_client.pth").write_text("../../../../clients/python\n")
+    COMMAND.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -m activities_client.cli "$@"\n')
+    COMMAND.chmod(0o755)
 
 
 def _check_venv() -> None:

@@ -225,6 +225,8 @@ make demo              post an activity, see it become due and executed
 make executor          claim whatever becomes due, and report its result
 eval "$(make env)"     set API_URL, TOKEN, TENANT_ID, ... for the commands of README.md
 
+.venv/bin/activities create --at +1h    and get, list, watch, move, cancel, explain, late, import: --help
+
 Ctrl-C stops everything.
 """
 

@@ -31,6 +31,22 @@ def test_a_fresh_clone_installs_its_lock_file_once(tmp_path: Path) -> None:
     assert (tmp_path / ".venv" / "installed-lock.sha256").read_text() == sha256(b"# nothing\n").hexdigest()
 
 
+def test_the_command_line_is_installed_and_still_works_in_a_copied_folder(tmp_path: Path) -> None:
+    """By uv or pip alike: it is a link to `clients/python`. Its own packages are missing here."""
+    shutil.copytree(ROOT / "embedded", tmp_path / "a" / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "a" / "requirements.lock").write_text("# nothing\n")
+    package = tmp_path / "a" / "clients" / "python" / "activities_client" / "cli"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text("import sys; print(__file__, sys.argv[1:])")
+    command = [sys.executable, "-m", "embedded", "env"]
+    environment = {"PATH": "/usr/bin:/bin"}
+    subprocess.run(command, cwd=tmp_path / "a", env=environment, capture_output=True, check=False)  # noqa: S603 - ours
+    (tmp_path / "a").rename(tmp_path / "b b")
+    installed = [str(tmp_path / "b b" / ".venv" / "bin" / "activities"), "create", "--at", "now"]
+    ran = subprocess.run(installed, env=environment, capture_output=True, text=True, check=True).stdout  # noqa: S603 - ours
+    assert ran == f"{tmp_path}/b b/clients/python/activities_client/cli/__main__.py ['create', '--at', 'now']\n"
+
+
 def test_another_python_than_that_of_the_packages_is_named_and_nothing_is_installed(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "embedded", tmp_path / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / ".venv" / "lib" / "python3.9").mkdir(parents=True)

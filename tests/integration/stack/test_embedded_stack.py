@@ -9,7 +9,6 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import httpx
 import psycopg
 import pytest
 
-from embedded.demo import contract_example
+from tests.support.builders import contract_example
 from tests.support.encryption import NEW_KEY, find_words
 from tests.support.started_stacks import PATIENCE_SECONDS, ROOT, STACK, Stack, running, some_ports, wait_until
 
@@ -46,7 +45,7 @@ def create(stack: Stack) -> httpx.Response:
     return httpx.post(
         f"{variables['API_URL']}/api/activities",
         headers={"Authorization": f"Bearer {variables['TOKEN']}", "x-tenant-id": variables["TENANT_ID"]},
-        json=contract_example(variables["COMMERCE_ID"], datetime(2025, 1, 16, 9, tzinfo=UTC)),
+        json=contract_example(commerce_id=variables["COMMERCE_ID"]),
         timeout=60,
     )
 
@@ -77,6 +76,9 @@ def test_the_demonstration_shows_an_activity_becoming_due(stack: Stack) -> None:
     demo = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
     assert demo.index("  READY\n") < demo.index("  DUE\n") < demo.index(" ms late")
     assert stack.ready()["TEMPORAL_UI_URL"] in demo
+    assert ": Promocion Mensual\n" in demo
+    assert " DUE → DISPATCHED" in demo
+    assert " DISPATCHED → COMPLETED" in demo
 
 
 def test_the_printed_addresses_are_those_of_its_databases(stack: Stack) -> None:

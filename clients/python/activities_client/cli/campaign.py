@@ -1,0 +1,204 @@
+"""Import of a campaign: a CSV or NDJSON file, line by line, with a file of the refused lines."""
+
+import csv
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import IO, Any, Self
+
+from activities_client.cli.command_error import CommandError
+from activities_client.generated.client import AuthenticatedClient
+from activities_client.generated.models import BatchResult, IdempotencyKeyExistsRead
+from activities_client.lines import create_by_lines
+
+REFUSAL = "refusal"
+"""The column, or the member, that the file of refused lines adds. An import ignores it."""
+COLUMNS = (
+    "type",
+    "reason",
+    "channel",
+    "commerce_id",
+    "idempotency_key",
+    "scheduled_at",
+    "attribute_keys",
+    "attributes",
+    "score",
+    "user_status",
+    "assignment_reason",
+    "suggested_execution_time",
+    "target_criteria",
+)
+_REQUIRED = frozenset(COLUMNS[:6])
+_JSON = frozenset({"attributes", "target_criteria", "score"})
+_CREATED = frozenset({HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the file: as it was read, and as it is sent."""
+
+    number: int
+    read: dict[str, Any]
+    activity: dict[str, Any]
+
+
+@dataclass
+class Import:
+    """An import of one file. `report` is called with the position in the file after each result."""
+
+    path: Path
+    refused: "RefusedFile"
+    report: Callable[[int, Counter[str]], None]
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def run(self, client: AuthenticatedClient) -> None:
+        """Create an activity of each line. A repeated import finds those that exist by their keys.
+
+        Raises:
+            CommandError: it is no CSV or NDJSON file, or a column is unknown or missing.
+            ApiError: the API refuses every line, as without permission.
+            httpx.TransportError: the connection was cut off, and stayed so.
+
+        """
+        sent: deque[Row] = deque()
+        with _CountedFile(self.path) as source, self.refused:
+            for result in create_by_lines(client, self._read(source, sent)):
+                self._note(sent.popleft(), result)
+                self.report(source.position, self.counts)
+            self.report(source.position, self.counts)
+
+    def _read(self, source: "_CountedFile", sent: deque[Row]) -> Iterator[dict[str, Any]]:
+        """Yield the activities of the file, and append their rows to `sent`."""
+        if self.path.suffix == ".csv":
+            self.refused.columns, rows = _read_csv(source, self._refuse)
+        else:
+            rows = _read_objects(source, self._refuse)
+        for row in rows:
+            sent.append(row)
+            yield row.activity
+
+    def _note(self, row: Row, result: BatchResult) -> None:
+        body = result.body
+        if result.status in _CREATED:
+            self.counts["created"] += 1
+        elif isinstance(body, IdempotencyKeyExistsRead) and body.same_request:
+            self.counts["existing"] += 1
+        else:
+            faults = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in getattr(body, "errors", ()))
+            why = f"{result.status} {getattr(body, 'code', '')}: {faults or getattr(body, 'detail', '')}"
+            self._refuse(row.number, row.read, why)
+
+    def _refuse(self, number: int, line: dict[str, Any], why: str) -> None:
+        self.counts["refused"] += 1
+        self.refused.write(line, f"line {number}: {why}")
+
+
+class _CountedFile:
+    """A text file that counts the bytes that were read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.position = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("rb")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._file:
+            is_first = self.position == 0
+            self.position += len(line)
+            try:
+                yield line.decode("utf-8-sig" if is_first else "utf-8")
+            except UnicodeDecodeError as failure:
+                message = f"{self._path} isn't UTF-8: {failure}"
+                raise CommandError(message) from failure
+
+
+Refuse = Callable[[int, dict[str, Any], str], None]
+
+
+def _read_csv(source: _CountedFile, refuse: Refuse) -> tuple[list[str], Iterator[Row]]:
+    """Return the columns, which are fields of a creation, and the rows that can be sent."""
+    rows = csv.DictReader(source)
+    columns = [name for name in rows.fieldnames or () if name != REFUSAL]
+    unknown = [name for name in columns if name not in COLUMNS]
+    missing = sorted(_REQUIRED - set(columns))
+    if unknown or missing:
+        message = f"Unknown columns: {unknown}. Missing columns: {missing}. The columns may be {', '.join(COLUMNS)}."
+        raise CommandError(message)
+    return columns, _parse_rows(rows, columns, refuse)
+
+
+def _parse_rows(rows: "csv.DictReader[str]", columns: list[str], refuse: Refuse) -> Iterator[Row]:
+    """Yield the rows that can be sent; an empty cell is an absent field."""
+    for read in rows:
+        try:
+            activity = {name: _parse_cell(name, read[name]) for name in columns if read.get(name)}
+        except ValueError as failure:
+            refuse(rows.line_num, read, f"a cell is not JSON: {failure}")
+        else:
+            yield Row(rows.line_num, read, activity)
+
+
+def _parse_cell(name: str, text: str) -> Any:
+    """Return a cell's value: keys are separated by semicolons, lists and numbers are JSON."""
+    if name == "attribute_keys":
+        return [key.strip() for key in text.split(";")]
+    return json.loads(text) if name in _JSON else text
+
+
+def _read_objects(source: _CountedFile, refuse: Refuse) -> Iterator[Row]:
+    """Yield the objects of NDJSON that can be sent; blank lines are skipped."""
+    for number, line in enumerate(source, start=1):
+        if not line.strip():
+            continue
+        try:
+            read = json.loads(line)
+            activity = {name: value for name, value in read.items() if name != REFUSAL}
+        except (ValueError, AttributeError):
+            refuse(number, {"line": line.rstrip("\n")}, "this is not a JSON object")
+        else:
+            yield Row(number, read, activity)
+
+
+class RefusedFile:
+    """The file of refused lines, in the format of the imported file; it exists only if a line was refused."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns: list[str] | None = None
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.path.unlink(missing_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, line: dict[str, Any], refusal: str) -> None:
+        """Add a line with the reason of its refusal."""
+        row = line | {REFUSAL: refusal}
+        file = self._file or self._open()
+        if self.columns is None:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        else:
+            self._writer(file, self.columns).writerow(row)
+        file.flush()
+
+    def _open(self) -> IO[str]:
+        self._file = self.path.open("w", newline="")
+        if self.columns is not None:
+            self._writer(self._file, self.columns).writeheader()
+        return self._file
+
+    def _writer(self, file: IO[str], columns: list[str]) -> "csv.DictWriter[str]":
+        return csv.DictWriter(file, [*columns, REFUSAL], extrasaction="ignore")
