@@ -14,10 +14,12 @@ from sqlalchemy import (
     Integer,
     Interval,
     RowMapping,
+    ScalarSelect,
     Text,
     and_,
     bindparam,
     case,
+    cast,
     exists,
     func,
     literal,
@@ -31,12 +33,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.leases import IS_LEASED, expire_leases_statement, hand_off_key, is_last_lease, json_object, lease_details
-from db.models import Commerce, CommerceUser, ScheduledActivity, TargetUser
+from db.models import ActivityAttribute, Commerce, CommerceUser, ScheduledActivity, TargetUser
 from db.parts import unreachable_target_parts
 from db.reachability import why_unreachable
 from db.rows import CLOCK, NOW, Columns, Event, Rows, address, event_insert, guarded_update, parts_of
 from db.snapshots import ATTRIBUTES, TARGET_USERS, build_snapshot, is_due
 from workflows.messages import Snapshot
+from workflows.tenant_limits import PAGE_BYTES
 from workflows.words import ActivityStatus, ActivityType, Channel, ContactType, EventType
 
 _people = (
@@ -180,13 +183,15 @@ def _claim_statement() -> Rows:
 def _chosen_rows() -> CTE:
     """Select the rows to write: those to claim, and those whose target user can't be reached.
 
-    A claim ends before the first activity that has its last lease; if that one comes first, it is claimed alone.
+    A claim ends before the first activity that has its last lease; if that one comes first, it is claimed alone. It
+    also ends before the activities' values have more than `PAGE_BYTES`.
     """
     first = _due_rows_of_each_pair().cte("first")
     mine = select(first).order_by(*_claim_order(first)).limit(_LIMIT).cte("mine")
     judged = select(
         mine,
         why_unreachable(mine).label("unreachable"),
+        _length_of_values(mine).label("length"),
         is_last_lease(_TENANT, mine.c.expired_leases).label("has_last_lease"),
     ).cte("judged")
     in_order: dict[str, Any] = {
@@ -199,9 +204,22 @@ def _chosen_rows() -> CTE:
         judged.c.unreachable,
         func.row_number().over(**in_order).label("place"),
         func.count().filter(judged.c.has_last_lease).over(**in_order).label("last_leases"),
+        func.sum(judged.c.length).over(**in_order).label("bytes"),
     ).cte("placed")
-    is_chosen = or_(placed.c.unreachable.is_not(None), placed.c.last_leases == 0, placed.c.place == 1)
+    is_next = and_(placed.c.last_leases == 0, placed.c.bytes <= literal_column(str(PAGE_BYTES)))
+    is_chosen = or_(placed.c.unreachable.is_not(None), is_next, placed.c.place == 1)
     return select(placed.c.tenant_id, placed.c.id, placed.c.unreachable).where(is_chosen).cte("chosen")
+
+
+def _length_of_values(activity: FromClause) -> ScalarSelect[int]:
+    """Select the bytes of an activity's attribute values."""
+    texts = (func.coalesce(cast(value, Text), "") for value in (ActivityAttribute.value, ActivityAttribute.fallback))
+    length = func.octet_length(func.concat(*texts))
+    return (
+        select(func.coalesce(func.sum(length), 0))
+        .where(parts_of(ActivityAttribute, activity.c.tenant_id, activity.c.id))
+        .scalar_subquery()
+    )
 
 
 def _due_rows_of_each_pair() -> Rows:

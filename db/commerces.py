@@ -1,5 +1,6 @@
 """Writes of many commerces, users and contact-log entries at once, in a constant number of statements."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     text,
     true,
@@ -32,7 +34,7 @@ from sqlalchemy.types import TypeEngine
 
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
 from db.rows import ADVISORY_LOCK, Expression, Rows, lock_parameters
-from workflows.tenant_limits import METADATA_BYTES
+from workflows.tenant_limits import METADATA_BYTES, METADATA_VALUES
 
 SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
 
@@ -98,15 +100,24 @@ _commerce = (
 _merged = func.coalesce(_commerce.c.metadata, NO_MEMBERS).op("||", return_type=JSONB())(
     func.coalesce(_sent_commerce.c.metadata, NO_MEMBERS)
 )
-METADATA_LENGTH = func.octet_length(cast(Commerce.metadata_, Text))
+
+
+def is_too_long(metadata: Expression) -> ColumnElement[bool]:
+    """Match metadata of too many bytes or values."""
+    value = func.jsonb_path_query(metadata, text("'strict $.**'")).table_valued("value", name="one")
+    number = select(func.count()).select_from(value).scalar_subquery()
+    length = func.octet_length(cast(metadata, Text))
+    return or_(
+        length > literal_column(str(METADATA_BYTES)),
+        # A value has a byte and a comma, so that shorter metadata has fewer values.
+        and_(length > literal_column(str(2 * METADATA_VALUES)), number > literal_column(str(METADATA_VALUES))),
+    )
+
 
 LOCK_COMMERCES_STATEMENT = select(
     _sent_commerce.c.external_id,
     _commerce.c.id,
-    and_(
-        _sent_commerce.c.metadata.is_not(None),
-        func.octet_length(cast(_merged, Text)) > literal_column(str(METADATA_BYTES)),
-    ).label("is_too_long"),
+    and_(_sent_commerce.c.metadata.is_not(None), is_too_long(_merged)).label("is_too_long"),
 ).join_from(_sent_commerce, _commerce, true(), isouter=True)
 """Locks the stored commerces, so that they and their users stay as they are read until they are written.
 
@@ -141,7 +152,7 @@ _user = (
     .lateral("stored")
 )
 
-UPSERT_USERS_STATEMENT = _upsert_statement(
+_upserted_users = _upsert_statement(
     CommerceUser,
     ("tenant_id", "commerce_id", "external_id"),
     select(
@@ -153,6 +164,9 @@ UPSERT_USERS_STATEMENT = _upsert_statement(
         func.coalesce(_sent_user.c.contacts, _user.c.contacts, NOTHING).label("contacts"),
     ).join_from(_sent_user, _user, true(), isouter=True),
 ).returning(CommerceUser.commerce_id)
+_written_users = _upserted_users.cte("written")
+UPSERT_USERS_STATEMENT = select(_written_users.c.commerce_id).distinct()
+"""Writes the users, and selects the commerces of those that were new or have changed."""
 
 
 _most_users = bindparam("most_users", type_=Integer)
@@ -212,10 +226,9 @@ async def upsert_commerces(
     created = {ids[external_id] for external_id in written.keys() - stored.keys()}
     changed = set(written.values()) - created
     if users:
-        answer = await connection.execute(
-            UPSERT_USERS_STATEMENT, {"tenant": tenant_id, "rows": _format_users(users, ids)}
-        )
-        changed |= {row.commerce_id for row in answer} - created
+        rows = await asyncio.to_thread(_format_users, users, ids)  # they may be 100,000
+        answer = await connection.execute(UPSERT_USERS_STATEMENT, {"tenant": tenant_id, "rows": rows})
+        changed |= set(answer.scalars()) - created
     unchanged = len(commerces) - len(unwritten) - len(created) - len(changed)
     return SyncCounts(len(created), len(changed), unchanged, full, too_long)
 
@@ -231,7 +244,7 @@ async def _find_full(
 
     The commerces are locked: others that add users wait. Most are known to have room by the number of sent users alone.
     """
-    numbers = Counter(name for name, _ in users)
+    numbers = await asyncio.to_thread(lambda: Counter(name for name, _ in users))
     full = {name for name, number in numbers.items() if name not in stored and number > most}
     known = [{"commerce_id": str(stored[name]), "number": numbers[name]} for name in numbers if name in stored]
     sent = {"tenant": tenant_id, "most_users": most}
@@ -240,7 +253,8 @@ async def _find_full(
         answer = await connection.execute(CROWDED_COMMERCES_STATEMENT, sent | {"rows": json.dumps(known)})
         crowded = set(answer.scalars())
     if crowded:
-        rows = _format_users([user for user in users if stored.get(user[0]) in crowded], stored)
+        known_users = [user for user in users if stored.get(user[0]) in crowded]
+        rows = await asyncio.to_thread(_format_users, known_users, stored)
         ids = set((await connection.execute(FULL_COMMERCES_STATEMENT, sent | {"rows": rows})).scalars())
         full |= {name for name in numbers if stored.get(name) in ids}
     return frozenset(full)
@@ -257,15 +271,8 @@ def _format_array(rows: Iterable[bytes]) -> str:
 
 COMMERCE = bindparam("commerce", type_=ContactLogEntry.commerce_id.type)
 
-_sent_contacts = (
-    func.jsonb_to_recordset(bindparam("rows", type_=JSONB))
-    .table_valued(
-        column("commerce_user_id", ContactLogEntry.commerce_user_id.type),
-        column("channel", Text),
-        column("contacted_at", TIMESTAMP(timezone=True)),
-        name="sent",
-    )
-    .render_derived(with_types=True)
+_sent_contacts = _sent_table(
+    commerce_user_id=ContactLogEntry.commerce_user_id.type, channel=Text, contacted_at=TIMESTAMP(timezone=True)
 )
 _same_contact = and_(
     ContactLogEntry.commerce_user_id == _sent_contacts.c.commerce_user_id,
@@ -273,7 +280,7 @@ _same_contact = and_(
     ContactLogEntry.contacted_at == _sent_contacts.c.contacted_at,
 )
 
-REMOVE_OTHER_CONTACTS_STATEMENT = (
+_removed = (
     delete(ContactLogEntry)
     .where(
         ContactLogEntry.tenant_id == TENANT,
@@ -281,7 +288,11 @@ REMOVE_OTHER_CONTACTS_STATEMENT = (
         ~exists(select(_sent_contacts.c.channel).where(_same_contact)),
     )
     .returning(ContactLogEntry.id)
+    .cte("removed")
 )
+REMOVE_OTHER_CONTACTS_STATEMENT = select(func.count()).select_from(_removed)
+"""Removes the contacts that are not among those that were sent, and counts them."""
+
 _IS_NEW: ColumnElement[bool] = literal_column("xmax = 0")
 """True for an inserted row, false for one that was there and was updated."""
 
@@ -293,7 +304,7 @@ _sent_values = select(
     _sent_contacts.c.contacted_at,
     true(),
 ).distinct()
-ADD_CONTACTS_STATEMENT = (
+_added = (
     insert(ContactLogEntry)
     .from_select(["tenant_id", "commerce_id", "commerce_user_id", "channel", "contacted_at", "is_sent"], _sent_values)
     .on_conflict_do_update(
@@ -302,4 +313,7 @@ ADD_CONTACTS_STATEMENT = (
         where=~ContactLogEntry.is_sent,
     )
     .returning(_IS_NEW.label("is_new"))
+    .cte("added")
 )
+ADD_CONTACTS_STATEMENT = select(func.count().filter(_added.c.is_new)).select_from(_added)
+"""Adds the contacts that were sent, and counts those that were not there."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     not_,
     or_,
     select,
@@ -45,6 +46,7 @@ from db.rows import (
 from db.snapshots import EFFECTIVE_STATUS, MARKED_STATUS
 from workflows.findings import Page
 from workflows.hand_off import CONTACTED, EFFECTS, FINISHED, Accepted, HandOff, KnownResult, Lease
+from workflows.tenant_limits import PROVIDER_RESULTS
 from workflows.words import ActivityStatus, EventType
 
 FOLLOW_UP_KEY = "follow-up:"
@@ -114,13 +116,15 @@ class JudgedActivity(NamedTuple):
 class ProvidersActivity(NamedTuple):
     """An activity that a provider has reported on under an id of its own, and the attempt of its latest result.
 
-    `is_open`: a result can still give it a status. `is_repeated`: it has the reported result already.
+    `is_open`: a result can still give it a status. `is_repeated`: it has the reported result already. `are_all`: no
+    earlier results have the id.
     """
 
     activity_id: UUID
     attempt: int
     is_open: bool
     is_repeated: bool
+    are_all: bool
 
 
 def activity_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
@@ -151,8 +155,18 @@ def judged_activity_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
     )
 
 
-def providers_activities_statement(tenant_id: UUID, provider_activity_id: str, fingerprint: str) -> Rows:
-    """Select the `ProvidersActivity`s that have a result with this id, the one with the latest result first."""
+def providers_activities_statement(
+    tenant_id: UUID, provider_activity_id: str, fingerprint: str, *, activity_id: UUID | None = None
+) -> Rows:
+    """Select the `ProvidersActivity`s of the latest results with this id, the one with the latest result first.
+
+    With `activity_id`, only that activity is selected.
+    """
+    has_id = and_(ActivityResult.tenant_id == tenant_id, ActivityResult.provider_activity_id == provider_activity_id)
+    if activity_id is not None:
+        has_id = and_(has_id, ActivityResult.activity_id == activity_id)
+    those = select(ActivityResult.id).where(has_id).order_by(ActivityResult.id.desc()).limit(PROVIDER_RESULTS).cte()
+    number = select(func.count()).select_from(those).scalar_subquery()
     of_activity = parts_of(_any_result, ActivityResult.tenant_id, ActivityResult.activity_id)
     is_decided = exists().where(of_activity, _any_result.status.in_(list(EFFECTS)))
     is_open = or_(EFFECTIVE_STATUS.not_in(FINISHED), and_(EFFECTIVE_STATUS == ActivityStatus.FAILED, not_(is_decided)))
@@ -163,9 +177,10 @@ def providers_activities_statement(tenant_id: UUID, provider_activity_id: str, f
             ActivityResult.attempt,
             is_open.label("is_open"),
             exists().where(of_activity, _any_result.fingerprint == fingerprint).label("is_repeated"),
+            (number < literal_column(str(PROVIDER_RESULTS))).label("are_all"),
         )
         .join(ScheduledActivity, address(ActivityResult.tenant_id, ActivityResult.activity_id))
-        .where(ActivityResult.tenant_id == tenant_id, ActivityResult.provider_activity_id == provider_activity_id)
+        .where(ActivityResult.tenant_id == tenant_id, ActivityResult.id.in_(select(those.c.id)))
         .ext(distinct_on(ActivityResult.activity_id))
         .order_by(ActivityResult.activity_id, ActivityResult.id.desc())
         .subquery("latest")
@@ -465,3 +480,8 @@ def results_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
         .where(parts_of(ActivityResult, tenant_id, activity_id))
         .order_by(ActivityResult.id)
     )
+
+
+def result_statement(tenant_id: UUID, activity_id: UUID, result_id: UUID) -> Rows:
+    """Select one `ActivityResult` of an activity."""
+    return results_statement(tenant_id, activity_id).where(ActivityResult.id == result_id)

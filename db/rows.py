@@ -1,6 +1,6 @@
 """Parts that statements about an activity's row share: its address, its guarded update, the event of a write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,9 +17,12 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    cast,
     func,
     insert,
     literal,
+    literal_column,
+    or_,
     select,
     tuple_,
     update,
@@ -28,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import OfScheduledActivity, ScheduledActivity, StatusEvent
 from workflows.findings import Cursor
+from workflows.tenant_limits import PAGE_BYTES
 from workflows.words import ActivityStatus, EventType
 
 Rows = Select[*tuple[Any, ...]]
@@ -76,12 +80,37 @@ def page_statement(rows: Rows, place: Place, after: Cursor | None, size: int) ->
     return rows.order_by(*place).limit(size)
 
 
+_NUMBER_OF_ROWS = "number_of_rows"
+
+
+def bounded_statement(page: Rows) -> Rows:
+    """Select the first rows of an ordered page: as many as have `PAGE_BYTES` as text, but at least one."""
+    rows = page.subquery("page")
+    length = func.octet_length(cast(literal_column("page"), Text))
+    # An empty window has the order of the subquery, which PostgreSQL sorts before.
+    sized = select(
+        rows,
+        func.sum(length).over(rows=(None, 0)).label("bytes"),
+        func.row_number().over().label("place"),
+        func.count().over().label(_NUMBER_OF_ROWS),
+    ).subquery("sized")
+    is_kept = or_(sized.c.bytes <= literal_column(str(PAGE_BYTES)), sized.c.place == literal_column("1"))
+    return select(*(sized.c[name] for name in (*rows.c.keys(), _NUMBER_OF_ROWS))).where(is_kept).order_by(sized.c.place)
+
+
+async def fetch_page(connection: AsyncConnection, page: Rows, size: int) -> tuple[Sequence[RowMapping], bool]:
+    """Fetch the first rows of an ordered page, at most `size`; return them, and True if the page has more."""
+    found = (await connection.execute(bounded_statement(page))).mappings().all()
+    rows = found[:size]
+    return rows, bool(found) and found[0][_NUMBER_OF_ROWS] > len(rows)
+
+
 async def fetch_rows(
     connection: AsyncConnection, kind: Callable[..., Typed], statement: Executable, parameters: Columns | None = None
 ) -> list[Typed]:
     """Execute a statement and return its rows as `kind`, whose fields are the statement's columns."""
     found = await connection.execute(statement, parameters)
-    return [_as_kind(kind, row) for row in found.mappings()]
+    return [build_row(kind, row) for row in found.mappings()]
 
 
 async def fetch_row(
@@ -89,11 +118,12 @@ async def fetch_row(
 ) -> Typed | None:
     """Execute a statement and return its only row as `kind`, or None if there is none."""
     row = (await connection.execute(statement, parameters)).mappings().one_or_none()
-    return None if row is None else _as_kind(kind, row)
+    return None if row is None else build_row(kind, row)
 
 
-def _as_kind(kind: Callable[..., Typed], row: RowMapping) -> Typed:
-    return kind(**{str(name): value for name, value in row.items()})
+def build_row(kind: Callable[..., Typed], row: RowMapping) -> Typed:
+    """Build a `kind` of a row, whose columns are its fields."""
+    return kind(**{str(name): value for name, value in row.items() if name != _NUMBER_OF_ROWS})
 
 
 def address(tenant_id: Key, activity_id: Key) -> ColumnElement[bool]:

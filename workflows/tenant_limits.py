@@ -144,8 +144,17 @@ METRICS_SECONDS = 1
 FIGURES_SECONDS = 15
 """Seconds between two readings of the backlog for the metrics: a statement, and four questions to Temporal."""
 
+PAGE_BYTES = 512 * 1024
+"""Bytes of a page's items, as PostgreSQL writes them: two of the largest activities, and more than 100 usual ones."""
+LISTED_ACTIVITIES = 20
+"""Open activities that an ambiguous provider's id names."""
+PROVIDER_RESULTS = 200
+"""Results with one provider's id that are looked through: as many as two activities have. If there are more, a result
+needs the activity's id."""
 METADATA_BYTES = 512 * 1024
 """Bytes of a commerce's `metadata` as PostgreSQL writes it, after merging: what one body has always fits."""
+METADATA_VALUES = SYNC_ITEM_VALUES
+"""Values in it, after merging: what one item has fits. Reading as many takes some 50 ms."""
 LISTED_USERS = 100
 """Users that a commerce shows: a page of its list of users, which has all of them."""
 RESULTS_OF_ACTIVITY = Limit(

@@ -36,6 +36,7 @@ from api.http.headers import with_headers
 from db import bulk_operations as statements
 from db.failures import may_pass
 from db.listing import PLANNED_ANEW, Listed, Slice
+from db.rows import fetch_page
 from db.snapshots import build_snapshot, paused_at
 from runs.ask import UnansweredError
 from runs.bulk_queue import Acceptance, QueueIsFullError, accept_operation, check_queue, start_begun
@@ -165,7 +166,9 @@ class BulkDryRunRead(Answer):
     dry_run: bool = True
     verb: BulkVerb
     total: int
-    sample: list[ScheduledActivityRead] = Field(description="The ten activities with the earliest times.")
+    sample: list[ScheduledActivityRead] = Field(
+        description="The ten activities with the earliest times; fewer, if they have many bytes."
+    )
 
 
 PROBLEMS = problem_responses(
@@ -244,8 +247,8 @@ async def _rehearse(opened: Resources, caller: Caller, wanted: ActivityFilter, v
     async with opened.database.transactions.begin() as connection:
         listed, total = await _count(connection, caller.tenant_id, wanted)
         part = Slice(SAMPLE, "scheduled_at", descending=False)
-        earliest = await connection.execute(listed.snapshots_statement(part))
-        sample = [read_recorded(build_snapshot(row), caller, opened) for row in earliest.mappings()]
+        earliest, _ = await fetch_page(connection, listed.snapshots_statement(part), SAMPLE)
+    sample = [read_recorded(build_snapshot(row), caller, opened) for row in earliest]
     return _respond(BulkDryRunRead(verb=verb, total=total, sample=sample))
 
 

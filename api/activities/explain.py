@@ -26,7 +26,7 @@ from api.http.errors import (
 from api.http.fields import Answer, Instant
 from db import facts
 from db.models import Commerce, ResolutionAttempt
-from db.rows import Columns, fetch_rows, parts_of
+from db.rows import Columns, build_row, fetch_page, parts_of
 from runs.ids import draw_id
 from workflows.messages import RejectedError, Resolve, ScheduledActivityInput
 from workflows.resolution import decide, why_unresolved
@@ -67,7 +67,7 @@ class AttemptsRead(Answer):
     """The latest attempts at the activity's resolution, the oldest first."""
 
     activity_id: UUID
-    attempts: list[AttemptRead] = Field(description=f"At most {LISTED_ATTEMPTS}.")
+    attempts: list[AttemptRead] = Field(description=f"At most {LISTED_ATTEMPTS}; fewer, if they have many bytes.")
     earlier_attempts: int = Field(description="The number of earlier attempts, which are not listed.")
 
 
@@ -99,7 +99,8 @@ async def get_explanation(caller: CanView, opened: Opened, activity_id: UUID) ->
         .limit(LISTED_ATTEMPTS)
     )
     async with opened.database.autocommit.connect() as connection:
-        attempts = await fetch_rows(connection, StoredAttempt, statement)
+        rows, _ = await fetch_page(connection, statement, LISTED_ATTEMPTS)
+    attempts = [build_row(StoredAttempt, row) for row in rows]
     if not attempts:
         await require_resolving(activity_id, caller, opened)
     earlier = attempts[0].total - len(attempts) if attempts else 0

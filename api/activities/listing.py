@@ -17,6 +17,7 @@ from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, IdempotencyKey, RequestBody, Time
 from api.http.pages import CursorQuery, PageMeta, Searched, as_list, count_pages, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, READ_WHOLE, Listed, Position, Slice
+from db.rows import fetch_page
 from db.snapshots import build_snapshot, paused_at
 from workflows.messages import ActivityFilter, Fault, Snapshot
 from workflows.words import ActivityType, Channel
@@ -116,11 +117,12 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
         bound = READ_WHOLE if query.search else EXACT_UP_TO
         total = before.total if before else await count_activities(connection, listed, bound)
         listed = replace(listed, many=total > bound)
-        rows = await connection.execute(listed.snapshots_statement(_compose_slice(query, before)))
-        found = [build_snapshot(row) for row in rows.mappings()]
+        page = listed.snapshots_statement(_compose_slice(query, before))
+        rows, goes_on = await fetch_page(connection, page, query.per_page)
+    found = [build_snapshot(row) for row in rows]
     return ActivityPage(
-        data=[read_recorded(one, caller, opened) for one in found[: query.per_page]],
-        meta=_compose_meta(query, before, total, found),
+        data=[read_recorded(one, caller, opened) for one in found],
+        meta=_compose_meta(query, before, total, found, goes_on=goes_on),
     )
 
 
@@ -140,12 +142,14 @@ def _compose_slice(query: ActivityQuery, before: _Cursor | None) -> Slice:
     )
 
 
-def _compose_meta(query: ActivityQuery, before: _Cursor | None, total: int, found: list[Snapshot]) -> ActivityPageMeta:
+def _compose_meta(
+    query: ActivityQuery, before: _Cursor | None, total: int, found: list[Snapshot], *, goes_on: bool
+) -> ActivityPageMeta:
     page = before.page + 1 if before else query.page
     known = min(total, EXACT_UP_TO)
     cursor = None
-    if len(found) > query.per_page:
-        last = found[query.per_page - 1]
+    if goes_on:
+        last = found[-1]
         position = _Cursor(of=query.fingerprint(), page=page, total=total, at=getattr(last, query.sort), id=last.id)
         cursor = format_cursor(position.model_dump_json())
     return ActivityPageMeta(
@@ -155,6 +159,7 @@ def _compose_meta(query: ActivityQuery, before: _Cursor | None, total: int, foun
         total_pages=count_pages(known, query.per_page),
         total_is_exact=total <= EXACT_UP_TO,
         next_cursor=cursor,
+        is_shortened=goes_on and len(found) < query.per_page,
     )
 
 

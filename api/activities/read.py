@@ -14,7 +14,7 @@ from api.http.dependencies import CanView, Opened, Resources
 from api.http.errors import ActivityGone, ActivityNotFound, problem_responses
 from api.http.fields import Answer
 from api.http.headers import with_headers
-from api.http.pages import CursorQuery, Page, read_page
+from api.http.pages import CursorQuery, ListKey, Page, read_page
 from db.models import CommerceUser, ScheduledActivity, StatusEvent, TargetUser
 from db.rows import address, parts_of
 from db.snapshots import EVENT_IS_VISIBLE, SNAPSHOTS, build_snapshot, read_snapshot
@@ -53,7 +53,9 @@ async def list_status_events(
     statement = select(StatusEvent.__table__).where(
         parts_of(StatusEvent, caller.tenant_id, activity_id), EVENT_IS_VISIBLE
     )
-    events = await read_page(opened.database, statement, query, StatusEventRead.of, key=StatusEvent.__table__.c.number)
+    events = await read_page(
+        opened.database, statement, query, StatusEventRead.of, key=ListKey(StatusEvent.__table__.c.number)
+    )
     if not events.meta.total:
         await require_resolving(activity_id, caller, opened)
     return events

@@ -11,11 +11,12 @@ from api.commerces.schemas import CommerceDetailRead, CommerceRead, CommerceUpda
 from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanManage, Opened
 from api.http.errors import CommerceNotFound, problem_responses
-from api.http.pages import CursorQuery, Page, Searched, contains_pattern, read_page
-from db.commerces import METADATA_LENGTH
+from api.http.pages import CursorQuery, ListKey, Page, Searched, contains_pattern, read_page
+from db.commerces import is_too_long
 from db.models import Commerce, CommerceUser
+from db.rows import fetch_page
 from workflows.messages import Fault
-from workflows.tenant_limits import LISTED_USERS, METADATA_BYTES
+from workflows.tenant_limits import LISTED_USERS, METADATA_BYTES, METADATA_VALUES
 
 router = APIRouter(prefix="/api/commerces", tags=["commerces"])
 
@@ -36,7 +37,7 @@ async def list_commerces(
     """List the tenant's commerces, by external id. `search` finds a text in name and external id, in any case."""
     statement = select(Commerce.__table__).where(Commerce.tenant_id == caller.tenant_id, *_filters(query))
     return await read_page(
-        opened.database, statement, query, CommerceRead.model_validate, key=Commerce.__table__.c.external_id
+        opened.database, statement, query, CommerceRead.model_validate, key=ListKey(Commerce.__table__.c.external_id)
     )
 
 
@@ -60,7 +61,7 @@ def _filters(query: CommerceQuery) -> list[ColumnElement[bool]]:
 async def get_commerce(caller: CanManage, opened: Opened, commerce_id: UUID) -> CommerceDetailRead:
     """Retrieve a commerce, active or not, with its addresses and its first 100 users by external id.
 
-    `GET …/users` lists all of them.
+    They are fewer if they have many bytes. `GET …/users` lists all of them.
     """
     async with opened.database.autocommit.connect() as connection:
         return await _read_detail(connection, caller.tenant_id, commerce_id)
@@ -88,11 +89,11 @@ async def update_commerce(
         update(Commerce.__table__)  # type: ignore[arg-type]  # a mapped class's table, whatever its declared type
         .where(Commerce.tenant_id == caller.tenant_id, Commerce.id == commerce_id)
         .values(**values, updated_at=func.now())
-        .returning(METADATA_LENGTH)
+        .returning(is_too_long(Commerce.metadata_))
     )
     async with opened.database.transactions.begin() as connection:
-        length = (await connection.execute(statement)).scalar_one_or_none() if values else None
-        if "metadata" in values and length is not None and length > METADATA_BYTES:
+        is_refused = (await connection.execute(statement)).scalar_one_or_none() if values else None
+        if "metadata" in values and is_refused:
             raise validation_problem([metadata_fault()])  # the transaction ends without the change
         return await _read_detail(connection, caller.tenant_id, commerce_id)
 
@@ -101,8 +102,8 @@ def metadata_fault() -> Fault:
     """Return the fault of metadata that would be too long after merging."""
     return Fault(
         pointer="/metadata",
-        detail=f"Merged into what is stored, this has more than {METADATA_BYTES:,} bytes. Send null or shorter values"
-        " for keys that are not needed.",
+        detail=f"Merged into what is stored, this has more than {METADATA_VALUES:,} values or more than"
+        f" {METADATA_BYTES:,} bytes. Send null or shorter values for keys that are not needed.",
     )
 
 
@@ -128,8 +129,7 @@ async def _read_detail(connection: AsyncConnection, tenant_id: UUID, commerce_id
         raise CommerceNotFound(f"This tenant has no commerce {commerce_id}.")
     those = (CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id)
     total = (await connection.execute(select(func.count()).where(*those))).scalar_one()
-    users = await connection.execute(
-        select(CommerceUser.__table__).where(*those).order_by(CommerceUser.external_id).limit(LISTED_USERS)
-    )
-    listed = [CommerceUserRead.of(user) for user in users.mappings()]
+    first = select(CommerceUser.__table__).where(*those).order_by(CommerceUser.external_id).limit(LISTED_USERS)
+    users, _ = await fetch_page(connection, first, LISTED_USERS)
+    listed = [CommerceUserRead.of(user) for user in users]
     return CommerceDetailRead.model_validate({**row, "users": listed, "users_total": total})

@@ -254,5 +254,7 @@ class CommerceDetailRead(CommerceRead):
     """A commerce with its addresses and its first users by external id."""
 
     addresses: list[AddressRead]
-    users: list[CommerceUserRead] = Field(description="The first 100 by external id; `GET …/users` lists all.")
+    users: list[CommerceUserRead] = Field(
+        description="The first 100 by external id, or fewer if they have many bytes; `GET …/users` lists all."
+    )
     users_total: int

@@ -22,7 +22,7 @@ from api.http.bodies import Json
 from api.http.dependencies import CanManage, Opened, Resources
 from api.http.errors import AlreadyExists, CommerceNotFound, LimitReached, NotFound, problem_responses
 from api.http.limits import limit_reached, require_within
-from api.http.pages import CursorQuery, Page, read_page
+from api.http.pages import CursorQuery, ListKey, Page, read_page
 from db.limits import count_users_statement
 from db.models import CommerceUser
 from workflows.tenant_limits import CONTACTS_OF_USER, USERS_OF_COMMERCE
@@ -43,7 +43,7 @@ async def list_users(
     statement = select(users).where(users.c.tenant_id == caller.tenant_id, users.c.commerce_id == commerce_id)
     async with opened.database.autocommit.connect() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id)
-    return await read_page(opened.database, statement, query, CommerceUserRead.of, key=users.c.external_id)
+    return await read_page(opened.database, statement, query, CommerceUserRead.of, key=ListKey(users.c.external_id))
 
 
 @router.post(

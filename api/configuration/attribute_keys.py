@@ -14,7 +14,7 @@ from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import AlreadyExists, LimitReached, NotFound, problem_responses
 from api.http.fields import Answer, PartialUpdate, RequestBody, Text
 from api.http.limits import require_within
-from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
+from api.http.pages import CursorQuery, ListKey, Page, Searched, contains_pattern, read_page
 from db.limits import count_statement
 from db.models import AttributeKey
 from db.rows import ADVISORY_LOCK_STATEMENT, lock_parameters
@@ -49,7 +49,7 @@ class AttributeKeyRead(Answer):
     description: str | None
 
 
-class AttributeKeyQuery(PageQuery):
+class AttributeKeyQuery(CursorQuery):
     """The keys to return."""
 
     search: Searched | None = Field(default=None, description="Find this text in key and label, in any case.")
@@ -65,7 +65,7 @@ async def list_attribute_keys(
         pattern = contains_pattern(query.search)
         statement = statement.where(or_(AttributeKey.key.ilike(pattern), AttributeKey.label.ilike(pattern)))
     return await read_page(
-        opened.database, statement.order_by(AttributeKey.key), query, AttributeKeyRead.model_validate
+        opened.database, statement, query, AttributeKeyRead.model_validate, key=ListKey(AttributeKey.__table__.c.key)
     )
 
 

@@ -10,14 +10,14 @@ from sqlalchemy import select
 from api.http.dependencies import CanOperate, Opened
 from api.http.errors import problem_responses
 from api.http.fields import Answer, Instant, Time
-from api.http.pages import Page, PageQuery, Searched, read_page
+from api.http.pages import CursorQuery, ListKey, Page, Searched, read_page
 from db.models import AuditEntry
 from workflows.words import AuditedResource
 
 router = APIRouter(prefix="/api/audit", tags=["audit"])
 
 
-class AuditQuery(PageQuery):
+class AuditQuery(CursorQuery):
     """The entries to return."""
 
     resource: AuditedResource | None = Field(default=None, description="The kind of the changed resource.")
@@ -49,9 +49,10 @@ async def list_audit_entries(
     """List the changes of the tenant's configuration, pause, quotas and API keys, the latest first."""
     statement = select(AuditEntry.__table__).where(AuditEntry.tenant_id == caller.tenant_id)
     equal: dict[str, Any] = query.model_dump(include={"resource", "resource_key", "actor"}, exclude_none=True)
-    statement = statement.filter_by(**equal).order_by(AuditEntry.id.desc())
+    statement = statement.filter_by(**equal)
     if query.occurred_from is not None:
         statement = statement.where(AuditEntry.occurred_at >= query.occurred_from)
     if query.occurred_to is not None:
         statement = statement.where(AuditEntry.occurred_at < query.occurred_to)
-    return await read_page(opened.database, statement, query, AuditEntryRead.model_validate)
+    key = ListKey(AuditEntry.__table__.c.id, descending=True)
+    return await read_page(opened.database, statement, query, AuditEntryRead.model_validate, key=key)

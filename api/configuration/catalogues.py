@@ -16,7 +16,7 @@ from api.http.dependencies import CanConfigure, CanView, Opened
 from api.http.errors import AlreadyExists, LimitReached, NotFound, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, PartialUpdate, RequestBody, Text
 from api.http.limits import require_within
-from api.http.pages import Page, PageQuery, Searched, contains_pattern, read_page
+from api.http.pages import CursorQuery, ListKey, Page, Searched, contains_pattern, read_page
 from db.limits import count_aliases_statement, count_statement
 from db.models import CatalogueEntry, Reason, UserStatus
 from db.name_keys import find_name_keys
@@ -53,7 +53,7 @@ class CatalogueEntryRead(Answer):
     is_active: bool
 
 
-class CatalogueQuery(PageQuery):
+class CatalogueQuery(CursorQuery):
     """The entries to return."""
 
     search: Searched | None = Field(default=None, description="Find this text in code and label, in any case.")
@@ -100,13 +100,15 @@ class Catalogue:
     ) -> Page[CatalogueEntryRead]:
         """List the entries, by code."""
         entry = self.entry
-        statement = select(entry.__table__).where(entry.tenant_id == caller.tenant_id).order_by(entry.code)
+        statement = select(entry.__table__).where(entry.tenant_id == caller.tenant_id)
         if query.search is not None:
             pattern = contains_pattern(query.search)
             statement = statement.where(or_(entry.code.ilike(pattern), entry.label.ilike(pattern)))
         if query.is_active is not None:
             statement = statement.where(entry.is_active == query.is_active)
-        return await read_page(opened.database, statement, query, CatalogueEntryRead.model_validate)
+        return await read_page(
+            opened.database, statement, query, CatalogueEntryRead.model_validate, key=ListKey(entry.__table__.c.code)
+        )
 
     async def create_entry(
         self,

@@ -1,5 +1,6 @@
 """/api/activity-results: record the results that executors report."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -28,18 +29,18 @@ from api.http.errors import (
 )
 from api.http.headers import with_headers
 from api.http.limits import limit_reached
-from api.http.pages import PageQuery
+from api.http.pages import CursorQuery, format_cursor, parse_position
 from db import results
 from db.leases import expire_leases_statement
 from db.models import ActivityResult, TaskResultType
 from db.removal import find_removal_of_provider
 from db.results import JudgedActivity, OverriddenFollowUp, ProvidersActivity
-from db.rows import address, fetch_row, fetch_rows
+from db.rows import address, build_row, fetch_page, fetch_row, fetch_rows
 from workflows.hand_off import Accepted, Rejected, Repeated, ResultStatus, judge
 from workflows.messages import Fault, RejectedError
 from workflows.resolution.facts import CatalogueEntry
 from workflows.resolution.reasons import match
-from workflows.tenant_limits import RESULTS_OF_ACTIVITY
+from workflows.tenant_limits import LISTED_ACTIVITIES, PROVIDER_RESULTS, RESULTS_OF_ACTIVITY
 
 router = APIRouter(tags=["results"])
 
@@ -101,8 +102,10 @@ async def _judge_result(
         raise validation_problem([Fault(pointer="/commerce_external_id", detail=detail)])
     match judge(seen.as_hand_off(), body.as_reported(attempt)):
         case Repeated(id=known):
-            rows = await _read_results(connection, caller, activity_id)
-            return next(row for row in rows if row.id == known), False
+            statement = results.result_statement(caller.tenant_id, activity_id, known)
+            row = await fetch_row(connection, ActivityResult, statement)
+            assert row is not None  # noqa: S101 - `known` is from the same transaction, and no result is deleted
+            return row, False
         case Rejected(detail=detail):
             raise WrongStatus(detail, members={"actualStatus": seen.effective_status})
         case Accepted() as accepted:
@@ -131,7 +134,7 @@ async def _identify_activity(
     known: list[ProvidersActivity] = []
     if body.provider_activity_id is not None:
         statement = results.providers_activities_statement(
-            caller.tenant_id, body.provider_activity_id, body.fingerprint
+            caller.tenant_id, body.provider_activity_id, body.fingerprint, activity_id=body.activity_id
         )
         known = await fetch_rows(connection, ProvidersActivity, statement)
     if body.activity_id is not None:
@@ -146,15 +149,22 @@ async def _identify_activity(
         )
     repeated = next((one for one in known if one.is_repeated), None)
     open_ones = [str(one.activity_id) for one in known if one.is_open]
-    if repeated is None and len(open_ones) > 1:
-        named = f"{', '.join(open_ones[:-1])} and {open_ones[-1]}"
-        raise AmbiguousProviderId(
-            f"The provider's id {body.provider_activity_id!r} belongs to the open activities {named}. Send"
-            " `activity_id` too.",
-            members={"activityIds": open_ones},
-        )
+    if repeated is None and (len(open_ones) > 1 or not known[0].are_all):
+        raise _ambiguous_problem(body, open_ones, are_all=known[0].are_all)
     found = repeated or known[0]
     return found.activity_id, found.attempt
+
+
+def _ambiguous_problem(body: ActivityResultCreate, open_ones: list[str], *, are_all: bool) -> AmbiguousProviderId:
+    listed = open_ones[:LISTED_ACTIVITIES]
+    if not are_all:
+        why = f"has {PROVIDER_RESULTS} results or more"
+    elif len(listed) < len(open_ones):
+        why = f"belongs to the open activities {', '.join(listed)} and {len(open_ones) - len(listed)} more"
+    else:
+        why = f"belongs to the open activities {', '.join(listed[:-1])} and {listed[-1]}"
+    detail = f"The provider's id {body.provider_activity_id!r} {why}. Send `activity_id` too."
+    return AmbiguousProviderId(detail, members={"activityIds": listed})
 
 
 async def _record_result(
@@ -167,10 +177,6 @@ async def _record_result(
     row = await fetch_row(connection, ActivityResult, results.record_result_statement(new, seen, accepted))
     assert row is not None  # noqa: S101 - the row is locked, so that the statement writes it
     return row
-
-
-async def _read_results(connection: AsyncConnection, caller: Caller, activity_id: UUID) -> list[ActivityResult]:
-    return await fetch_rows(connection, ActivityResult, results.results_statement(caller.tenant_id, activity_id))
 
 
 async def _find_follow_up_time(
@@ -190,7 +196,9 @@ async def _find_follow_up_time(
     types = {one.code: one for one in await connection.execute(statement.order_by(TaskResultType.code))}
     entries = [CatalogueEntry(code=one.code, label=one.label) for one in types.values()]
     try:
-        code = match(task_result.result, entries, "/task_result/result", UnknownTaskResultType.code)[0].code
+        # Some labels take milliseconds each: other requests have their turn meanwhile.
+        named = (task_result.result, entries, "/task_result/result", UnknownTaskResultType.code)
+        code = (await asyncio.to_thread(match, *named))[0].code
     except RejectedError as rejected:
         raise UnknownTaskResultType(rejected.rejection.detail, faults=rejected.rejection.faults) from rejected
     if code not in types or not types[code].requires_future_scheduled_at or body.status is ResultStatus.PENDING:
@@ -209,22 +217,27 @@ async def _find_follow_up_time(
     responses={200: with_headers("Link"), **problem_responses(ActivityNotFound, ActivityGone)},
 )
 async def list_results(
-    caller: CanView, opened: Opened, activity_id: UUID, query: Annotated[PageQuery, Query()], response: Response
+    caller: CanView, opened: Opened, activity_id: UUID, query: Annotated[CursorQuery, Query()], response: Response
 ) -> list[ActivityResultRead]:
     """List the results of an activity, in the order in which they were received.
 
-    If more follow, the header `Link` has the address of the next page.
+    If more follow, the header `Link` has the address of the next page. A page ends at 512 KB.
     """
     page = results.results_statement(caller.tenant_id, activity_id)
+    if query.cursor is not None:
+        key = ActivityResult.__table__.c.id
+        page = page.where(key > parse_position(query.cursor, key))
     page = page.limit(query.per_page + 1).offset((query.page - 1) * query.per_page)
     async with opened.database.autocommit.connect() as connection:
-        found = await fetch_rows(connection, ActivityResult, page)
+        rows, goes_on = await fetch_page(connection, page, query.per_page)
+        found = [build_row(ActivityResult, row) for row in rows]
         this = results.activity_statement(caller.tenant_id, activity_id)
         if not found and (await connection.execute(this)).first() is None:
             await require_resolving(activity_id, caller, opened)
         statement = results.overridden_follow_ups_statement(caller.tenant_id, activity_id)
         overridden = {one.result_id: one for one in await fetch_rows(connection, OverriddenFollowUp, statement)}
-    if len(found) > query.per_page:
-        following = f"{activity_path(activity_id)}/results?page={query.page + 1}&per_page={query.per_page}"
+    if goes_on:
+        cursor = format_cursor(str(found[-1].id))
+        following = f"{activity_path(activity_id)}/results?cursor={cursor}&per_page={query.per_page}"
         response.headers["Link"] = f'<{following}>; rel="next"'
-    return [ActivityResultRead.of(row, overridden.get(row.id)) for row in found[: query.per_page]]
+    return [ActivityResultRead.of(row, overridden.get(row.id)) for row in found]

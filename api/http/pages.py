@@ -3,16 +3,19 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, Self, TypeVar
+from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
-from sqlalchemy import ColumnElement, Integer, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, Integer, RowMapping, Select, Uuid, func, select
 
 from api.http.errors import ValidationFailed
 from api.http.fields import Answer, RequestBody
 from db.engine import Database
+from db.rows import fetch_page
 from workflows.limits import TEXT_LENGTH
 from workflows.messages import Fault
+from workflows.tenant_limits import PAGE_BYTES
 
 Item = TypeVar("Item")
 Statement = Select[*tuple[Any, ...]]
@@ -70,6 +73,11 @@ class PageMeta(Answer):
     next_cursor: str | None = Field(
         default=None, description="The cursor of the next page. Null on the last page, and in lists without cursors."
     )
+    is_shortened: bool = Field(
+        default=False,
+        description=f"True if the page ends before `limit`, because its items have more than {PAGE_BYTES:,} bytes."
+        " Continue by `nextCursor`: the next page by number begins behind the items that are left out.",
+    )
 
 
 class Page(Answer, Generic[Item]):
@@ -79,29 +87,51 @@ class Page(Answer, Generic[Item]):
     meta: PageMeta
 
 
+class ListKey(NamedTuple):
+    """A unique column, which is the order of a list. A cursor is its value in the last item of a page."""
+
+    column: ColumnElement[Any]
+    descending: bool = False
+
+    def order(self, statement: Statement, cursor: str | None) -> Statement:
+        """Order the statement, and select what is behind the cursor."""
+        statement = statement.order_by(self.column.desc() if self.descending else self.column)
+        if cursor is None:
+            return statement
+        position = parse_position(cursor, self.column)
+        return statement.where(self.column < position if self.descending else self.column > position)
+
+
 async def read_page(
     database: Database,
     statement: Statement,
     query: PageQuery,
     read: Callable[[RowMapping], Item],
     *,
-    key: ColumnElement[str] | ColumnElement[int] | None = None,
+    key: ListKey | None = None,
 ) -> Page[Item]:
-    """Read one page of an ordered statement. A unique `key` becomes the order and allows cursors."""
+    """Read one page of an ordered statement. A unique `key` becomes the order and allows cursors.
+
+    A page with cursors ends at `PAGE_BYTES`; items of other lists are small.
+    """
     counted = select(func.count()).select_from(statement.order_by(None).subquery())
-    after = query.cursor if isinstance(query, CursorQuery) else None
     if key is not None:
-        statement = statement.order_by(key)
-        statement = statement if after is None else statement.where(key > _parse_position(after, key))
-    offset = (query.page - 1) * query.per_page
+        statement = key.order(statement, query.cursor if isinstance(query, CursorQuery) else None)
+    page = statement.limit(query.per_page + 1).offset((query.page - 1) * query.per_page)
     async with database.autocommit.connect() as connection:
         total = (await connection.execute(counted)).scalar_one()
-        found = (await connection.execute(statement.limit(query.per_page + 1).offset(offset))).mappings().all()
-    rows = found[: query.per_page]
-    pages = count_pages(total, query.per_page)
-    ends_at = rows[-1][key] if key is not None and len(found) > len(rows) else None
-    following = None if ends_at is None else format_cursor(str(ends_at))
-    meta = PageMeta(page=query.page, limit=query.per_page, total=total, total_pages=pages, next_cursor=following)
+        if key is None:
+            rows, goes_on = (await connection.execute(page.limit(query.per_page))).mappings().all(), False
+        else:
+            rows, goes_on = await fetch_page(connection, page, query.per_page)
+    meta = PageMeta(
+        page=query.page,
+        limit=query.per_page,
+        total=total,
+        total_pages=count_pages(total, query.per_page),
+        next_cursor=format_cursor(str(rows[-1][key.column.name])) if key is not None and goes_on else None,
+        is_shortened=goes_on and len(rows) < query.per_page,
+    )
     return Page(data=[read(row) for row in rows], meta=meta)
 
 
@@ -136,14 +166,20 @@ def parse_cursor(cursor: str) -> str:
     return position
 
 
-def _parse_position(cursor: str, key: ColumnElement[Any]) -> str | int:
-    """Return the position as a value of the key's type."""
+def parse_position(cursor: str, key: ColumnElement[Any]) -> str | int | UUID:
+    """Return the position of a cursor as a value of the key's type.
+
+    Raises:
+        ValidationFailed: no page has returned such a cursor.
+    """
     position = parse_cursor(cursor)
-    if not isinstance(key.type, Integer):
-        return position
-    if not re.fullmatch("[0-9]{1,9}", position):
+    if isinstance(key.type, Integer) and re.fullmatch("[0-9]{1,9}", position):
+        return int(position)
+    if isinstance(key.type, Uuid) and re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", position):
+        return UUID(position)
+    if isinstance(key.type, Integer | Uuid):
         raise _cursor_problem()
-    return int(position)
+    return position
 
 
 def _cursor_problem() -> ValidationFailed:

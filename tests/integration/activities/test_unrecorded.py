@@ -28,7 +28,7 @@ NO_ONE = "00000000-0000-4000-8000-000000000001"
 READS: dict[str, Any] = {
     "/status-events": {
         "data": [],
-        "meta": {"page": 1, "limit": 25, "total": 0, "totalPages": 0, "nextCursor": None},
+        "meta": {"page": 1, "limit": 25, "total": 0, "totalPages": 0, "nextCursor": None, "isShortened": False},
     },
     "/target-users": [],
     "/attributes": [],

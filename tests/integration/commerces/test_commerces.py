@@ -9,7 +9,7 @@ import pytest
 from api.http.auth import Permission
 from tests.support.builders import COMMERCE_ID, Tenant
 from tests.support.service import Service
-from workflows.tenant_limits import METADATA_BYTES
+from workflows.tenant_limits import METADATA_BYTES, METADATA_VALUES
 
 COMMERCE = f"/api/commerces/{COMMERCE_ID}"
 
@@ -28,7 +28,7 @@ async def test_pages_and_cursors_go_through_the_same_list(http: httpx.AsyncClien
     by_cursor = (await http.get("/api/commerces", params={"cursor": first["meta"]["nextCursor"]})).json()
 
     assert first["meta"] | {"nextCursor": None} == {
-        "page": 1, "limit": 25, "total": 41, "totalPages": 2, "nextCursor": None,
+        "page": 1, "limit": 25, "total": 41, "totalPages": 2, "nextCursor": None, "isShortened": False,
     }  # fmt: skip
     assert second["meta"]["nextCursor"] is None
     assert by_cursor["data"] == second["data"]
@@ -148,3 +148,20 @@ async def test_metadata_that_is_merged_ever_longer_is_refused_and_what_was_store
     items[1]["metadata"] = largest
     assert (await http.post("/api/commerces/sync", json={"items": items})).json()["updated"] == 1
     assert (await http.get(url)).json()["metadata"] == parts[0] | parts[1] | largest
+
+
+async def test_metadata_has_so_many_values_after_merging(http: httpx.AsyncClient) -> None:
+    together = METADATA_VALUES - 3  # the three objects are values too
+    numbers = {f"{number:x}": 1 for number in range(together)}
+    first = dict(list(numbers.items())[: together // 2])
+    halves = {"a": first}, {"b": {name: 1 for name in numbers if name not in first}}
+    for half in halves:
+        item = {"external_id": "s", "name": "S", "metadata": half}
+        assert (await http.post("/api/commerces/sync", json={"items": [item]})).json()["refused"] == []
+    (found,) = (await http.get("/api/commerces", params={"external_id": "s"})).json()["data"]
+    assert found["metadata"] == halves[0] | halves[1]
+    refused = await http.patch(f"/api/commerces/{found['id']}", json={"metadata": {"c": 1}})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/metadata")
+    assert f"more than {METADATA_VALUES:,} values" in refused.json()["errors"][0]["detail"]
+    replaced = await http.patch(f"/api/commerces/{found['id']}", json={"metadata": {"a": None, "c": 1}})
+    assert (replaced.status_code, replaced.json()["metadata"]) == (200, halves[1] | {"a": None, "c": 1})

@@ -2,19 +2,19 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 
 from api.http.auth import Permission
-from db.models import ContactLogEntry
+from db.models import ActivityResult, ContactLogEntry
 from tests.support.activities import trail
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.hand_off import claim, insert_rows, run_out
 from tests.support.service import Service, until
-from workflows.tenant_limits import RESULTS_OF_ACTIVITY
+from workflows.tenant_limits import PROVIDER_RESULTS, RESULTS_OF_ACTIVITY
 
 
 def result(**changes: Any) -> dict[str, Any]:
@@ -195,6 +195,30 @@ async def test_a_repeated_result_does_not_complete_another_activity_with_the_sam
     again = await submit(http, done)
     assert (again.status_code, again.json()["activityId"]) == (200, taken["id"])
     assert await status(http, other) == "DISPATCHED"
+
+
+@pytest.mark.parametrize(("number", "expected"), [(PROVIDER_RESULTS - 1, 201), (PROVIDER_RESULTS, 409)])
+async def test_a_providers_id_of_very_many_results_needs_the_activitys_id(
+    http: httpx.AsyncClient, taken: dict[str, Any], service: Service, number: int, expected: int
+) -> None:
+    pending = result(activity_id=taken["id"], status="PENDING", provider_activity_id="call-9")
+    assert (await submit(http, pending)).status_code == 201
+    copied = [column for column in ActivityResult.__table__.columns if column.name not in {"id", "fingerprint"}]
+    copies = select(*copied, func.concat("copy ", func.generate_series(1, number - 1)))
+    copy = insert(ActivityResult).from_select(
+        [*(column.name for column in copied), "fingerprint"],
+        copies.where(ActivityResult.activity_id == UUID(taken["id"])),
+    )
+    async with service.database.transactions.begin() as connection:
+        await connection.execute(copy)
+    done = result(provider_activity_id="call-9")
+    answer = await submit(http, done)
+    assert answer.status_code == expected, answer.text
+    if expected == 409:
+        assert answer.json()["code"] == "ambiguous_provider_id"
+        assert f"has {PROVIDER_RESULTS} results or more. Send `activity_id` too" in answer.json()["detail"]
+        assert answer.json()["activityIds"] == [taken["id"]]
+        assert (await submit(http, done | {"activity_id": taken["id"]})).status_code == 201
 
 
 async def test_wrong_results_are_refused_field_by_field(http: httpx.AsyncClient, taken: dict[str, Any]) -> None:

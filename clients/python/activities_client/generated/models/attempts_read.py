@@ -20,7 +20,7 @@ class AttemptsRead:
 
     Attributes:
         activity_id (UUID): The id of the activity.
-        attempts (list[AttemptRead]): At most 10.
+        attempts (list[AttemptRead]): At most 10; fewer, if they have many bytes.
         earlier_attempts (int): The number of earlier attempts, which are not listed.
     """
 

@@ -21,7 +21,8 @@ class BulkDryRunRead:
 
     Attributes:
         dry_run (bool): Always true: nothing was changed. Default: True.
-        sample (list[ScheduledActivityRead]): The ten activities with the earliest times.
+        sample (list[ScheduledActivityRead]): The ten activities with the earliest times; fewer, if they have many
+            bytes.
         total (int): The number of items.
         verb (BulkVerb): The change that is made to each activity.
     """

@@ -32,7 +32,8 @@ class CommerceDetailRead:
         name (str): The name.
         tax_id (None | str): The commerce's number for taxes.
         updated_at (datetime.datetime): The time of the latest change.
-        users (list[CommerceUserRead]): The first 100 by external id; `GET …/users` lists all.
+        users (list[CommerceUserRead]): The first 100 by external id, or fewer if they have many bytes; `GET …/users`
+            lists all.
         users_total (int): The number of the commerce's users.
     """
 

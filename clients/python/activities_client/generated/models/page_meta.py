@@ -14,6 +14,8 @@ class PageMeta:
     """The page's place in the list.
 
     Attributes:
+        is_shortened (bool): True if the page ends before `limit`, because its items have more than 524,288 bytes.
+            Continue by `nextCursor`: the next page by number begins behind the items that are left out. Default: False.
         limit (int): The most items of a page: `per_page` of the request.
         next_cursor (None | str): The cursor of the next page. Null on the last page, and in lists without cursors.
         page (int): The page's number, from 1.
@@ -26,9 +28,12 @@ class PageMeta:
     page: int
     total: int
     total_pages: int
+    is_shortened: bool = False
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        is_shortened = self.is_shortened
+
         limit = self.limit
 
         next_cursor: None | str
@@ -44,6 +49,7 @@ class PageMeta:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "isShortened": is_shortened,
                 "limit": limit,
                 "nextCursor": next_cursor,
                 "page": page,
@@ -57,6 +63,8 @@ class PageMeta:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+        is_shortened = d.pop("isShortened")
+
         limit = d.pop("limit")
 
         def _parse_next_cursor(data: object) -> None | str:
@@ -73,6 +81,7 @@ class PageMeta:
         total_pages = d.pop("totalPages")
 
         page_meta = cls(
+            is_shortened=is_shortened,
             limit=limit,
             next_cursor=next_cursor,
             page=page,

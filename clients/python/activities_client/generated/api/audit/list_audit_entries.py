@@ -16,6 +16,7 @@ def _get_kwargs(
     *,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     resource: AuditedResource | None | Unset = UNSET,
     resource_key: None | str | Unset = UNSET,
     actor: None | str | Unset = UNSET,
@@ -28,6 +29,13 @@ def _get_kwargs(
     params["page"] = page
 
     params["per_page"] = per_page
+
+    json_cursor: None | str | Unset
+    if isinstance(cursor, Unset):
+        json_cursor = UNSET
+    else:
+        json_cursor = cursor
+    params["cursor"] = json_cursor
 
     json_resource: None | str | Unset
     if isinstance(resource, Unset):
@@ -146,6 +154,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     resource: AuditedResource | None | Unset = UNSET,
     resource_key: None | str | Unset = UNSET,
     actor: None | str | Unset = UNSET,
@@ -161,6 +170,8 @@ def sync_detailed(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         resource (AuditedResource | None | Unset): The kind of the changed resource.
         resource_key (None | str | Unset): The code, key, name or id of the resource.
         actor (None | str | Unset): The actor of the change.
@@ -178,6 +189,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         page=page,
         per_page=per_page,
+        cursor=cursor,
         resource=resource,
         resource_key=resource_key,
         actor=actor,
@@ -197,6 +209,7 @@ def sync(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     resource: AuditedResource | None | Unset = UNSET,
     resource_key: None | str | Unset = UNSET,
     actor: None | str | Unset = UNSET,
@@ -212,6 +225,8 @@ def sync(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         resource (AuditedResource | None | Unset): The kind of the changed resource.
         resource_key (None | str | Unset): The code, key, name or id of the resource.
         actor (None | str | Unset): The actor of the change.
@@ -230,6 +245,7 @@ def sync(
         client=client,
         page=page,
         per_page=per_page,
+        cursor=cursor,
         resource=resource,
         resource_key=resource_key,
         actor=actor,
@@ -243,6 +259,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     resource: AuditedResource | None | Unset = UNSET,
     resource_key: None | str | Unset = UNSET,
     actor: None | str | Unset = UNSET,
@@ -258,6 +275,8 @@ async def asyncio_detailed(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         resource (AuditedResource | None | Unset): The kind of the changed resource.
         resource_key (None | str | Unset): The code, key, name or id of the resource.
         actor (None | str | Unset): The actor of the change.
@@ -275,6 +294,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         page=page,
         per_page=per_page,
+        cursor=cursor,
         resource=resource,
         resource_key=resource_key,
         actor=actor,
@@ -292,6 +312,7 @@ async def asyncio(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     resource: AuditedResource | None | Unset = UNSET,
     resource_key: None | str | Unset = UNSET,
     actor: None | str | Unset = UNSET,
@@ -307,6 +328,8 @@ async def asyncio(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         resource (AuditedResource | None | Unset): The kind of the changed resource.
         resource_key (None | str | Unset): The code, key, name or id of the resource.
         actor (None | str | Unset): The actor of the change.
@@ -326,6 +349,7 @@ async def asyncio(
             client=client,
             page=page,
             per_page=per_page,
+            cursor=cursor,
             resource=resource,
             resource_key=resource_key,
             actor=actor,

@@ -100,7 +100,7 @@ def sync_detailed(
 
      Retrieve a commerce, active or not, with its addresses and its first 100 users by external id.
 
-    `GET …/users` lists all of them.
+    They are fewer if they have many bytes. `GET …/users` lists all of them.
 
     Permission: `MANAGE_COMMERCES`.
 
@@ -135,7 +135,7 @@ def sync(
 
      Retrieve a commerce, active or not, with its addresses and its first 100 users by external id.
 
-    `GET …/users` lists all of them.
+    They are fewer if they have many bytes. `GET …/users` lists all of them.
 
     Permission: `MANAGE_COMMERCES`.
 
@@ -165,7 +165,7 @@ async def asyncio_detailed(
 
      Retrieve a commerce, active or not, with its addresses and its first 100 users by external id.
 
-    `GET …/users` lists all of them.
+    They are fewer if they have many bytes. `GET …/users` lists all of them.
 
     Permission: `MANAGE_COMMERCES`.
 
@@ -198,7 +198,7 @@ async def asyncio(
 
      Retrieve a commerce, active or not, with its addresses and its first 100 users by external id.
 
-    `GET …/users` lists all of them.
+    They are fewer if they have many bytes. `GET …/users` lists all of them.
 
     Permission: `MANAGE_COMMERCES`.
 

@@ -14,6 +14,7 @@ def _get_kwargs(
     *,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
 ) -> dict[str, Any]:
 
@@ -22,6 +23,13 @@ def _get_kwargs(
     params["page"] = page
 
     params["per_page"] = per_page
+
+    json_cursor: None | str | Unset
+    if isinstance(cursor, Unset):
+        json_cursor = UNSET
+    else:
+        json_cursor = cursor
+    params["cursor"] = json_cursor
 
     json_search: None | str | Unset
     if isinstance(search, Unset):
@@ -106,6 +114,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
 ) -> Response[AttributeKeyPage | ProblemRead]:
     """List attribute keys
@@ -117,6 +126,8 @@ def sync_detailed(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         search (None | str | Unset): Find this text in key and label, in any case.
 
     Raises:
@@ -130,6 +141,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         page=page,
         per_page=per_page,
+        cursor=cursor,
         search=search,
     )
 
@@ -145,6 +157,7 @@ def sync(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
 ) -> AttributeKeyPage | ProblemRead | None:
     """List attribute keys
@@ -156,6 +169,8 @@ def sync(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         search (None | str | Unset): Find this text in key and label, in any case.
 
     Raises:
@@ -170,6 +185,7 @@ def sync(
         client=client,
         page=page,
         per_page=per_page,
+        cursor=cursor,
         search=search,
     ).parsed
 
@@ -179,6 +195,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
 ) -> Response[AttributeKeyPage | ProblemRead]:
     """List attribute keys
@@ -190,6 +207,8 @@ async def asyncio_detailed(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         search (None | str | Unset): Find this text in key and label, in any case.
 
     Raises:
@@ -203,6 +222,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         page=page,
         per_page=per_page,
+        cursor=cursor,
         search=search,
     )
 
@@ -216,6 +236,7 @@ async def asyncio(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
 ) -> AttributeKeyPage | ProblemRead | None:
     """List attribute keys
@@ -227,6 +248,8 @@ async def asyncio(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         search (None | str | Unset): Find this text in key and label, in any case.
 
     Raises:
@@ -242,6 +265,7 @@ async def asyncio(
             client=client,
             page=page,
             per_page=per_page,
+            cursor=cursor,
             search=search,
         )
     ).parsed

@@ -14,6 +14,7 @@ def _get_kwargs(
     *,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
     is_active: bool | None | Unset = UNSET,
 ) -> dict[str, Any]:
@@ -23,6 +24,13 @@ def _get_kwargs(
     params["page"] = page
 
     params["per_page"] = per_page
+
+    json_cursor: None | str | Unset
+    if isinstance(cursor, Unset):
+        json_cursor = UNSET
+    else:
+        json_cursor = cursor
+    params["cursor"] = json_cursor
 
     json_search: None | str | Unset
     if isinstance(search, Unset):
@@ -114,6 +122,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
     is_active: bool | None | Unset = UNSET,
 ) -> Response[CatalogueEntryPage | ProblemRead]:
@@ -126,6 +135,8 @@ def sync_detailed(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         search (None | str | Unset): Find this text in code and label, in any case.
         is_active (bool | None | Unset):
 
@@ -140,6 +151,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         page=page,
         per_page=per_page,
+        cursor=cursor,
         search=search,
         is_active=is_active,
     )
@@ -156,6 +168,7 @@ def sync(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
     is_active: bool | None | Unset = UNSET,
 ) -> CatalogueEntryPage | ProblemRead | None:
@@ -168,6 +181,8 @@ def sync(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         search (None | str | Unset): Find this text in code and label, in any case.
         is_active (bool | None | Unset):
 
@@ -183,6 +198,7 @@ def sync(
         client=client,
         page=page,
         per_page=per_page,
+        cursor=cursor,
         search=search,
         is_active=is_active,
     ).parsed
@@ -193,6 +209,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
     is_active: bool | None | Unset = UNSET,
 ) -> Response[CatalogueEntryPage | ProblemRead]:
@@ -205,6 +222,8 @@ async def asyncio_detailed(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         search (None | str | Unset): Find this text in code and label, in any case.
         is_active (bool | None | Unset):
 
@@ -219,6 +238,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         page=page,
         per_page=per_page,
+        cursor=cursor,
         search=search,
         is_active=is_active,
     )
@@ -233,6 +253,7 @@ async def asyncio(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
     search: None | str | Unset = UNSET,
     is_active: bool | None | Unset = UNSET,
 ) -> CatalogueEntryPage | ProblemRead | None:
@@ -245,6 +266,8 @@ async def asyncio(
     Args:
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
         search (None | str | Unset): Find this text in code and label, in any case.
         is_active (bool | None | Unset):
 
@@ -261,6 +284,7 @@ async def asyncio(
             client=client,
             page=page,
             per_page=per_page,
+            cursor=cursor,
             search=search,
             is_active=is_active,
         )

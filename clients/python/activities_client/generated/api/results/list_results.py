@@ -18,6 +18,7 @@ def _get_kwargs(
     *,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -25,6 +26,13 @@ def _get_kwargs(
     params["page"] = page
 
     params["per_page"] = per_page
+
+    json_cursor: None | str | Unset
+    if isinstance(cursor, Unset):
+        json_cursor = UNSET
+    else:
+        json_cursor = cursor
+    params["cursor"] = json_cursor
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -120,12 +128,13 @@ def sync_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
 ) -> Response[ActivityGoneRead | ProblemRead | list[ActivityResultRead]]:
     """List results
 
      List the results of an activity, in the order in which they were received.
 
-    If more follow, the header `Link` has the address of the next page.
+    If more follow, the header `Link` has the address of the next page. A page ends at 512 KB.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -133,6 +142,8 @@ def sync_detailed(
         activity_id (UUID):
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -146,6 +157,7 @@ def sync_detailed(
         activity_id=activity_id,
         page=page,
         per_page=per_page,
+        cursor=cursor,
     )
 
     response = client.get_httpx_client().request(
@@ -161,12 +173,13 @@ def sync(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
 ) -> ActivityGoneRead | ProblemRead | list[ActivityResultRead] | None:
     """List results
 
      List the results of an activity, in the order in which they were received.
 
-    If more follow, the header `Link` has the address of the next page.
+    If more follow, the header `Link` has the address of the next page. A page ends at 512 KB.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -174,6 +187,8 @@ def sync(
         activity_id (UUID):
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -188,6 +203,7 @@ def sync(
         client=client,
         page=page,
         per_page=per_page,
+        cursor=cursor,
     ).parsed
 
 
@@ -197,12 +213,13 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
 ) -> Response[ActivityGoneRead | ProblemRead | list[ActivityResultRead]]:
     """List results
 
      List the results of an activity, in the order in which they were received.
 
-    If more follow, the header `Link` has the address of the next page.
+    If more follow, the header `Link` has the address of the next page. A page ends at 512 KB.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -210,6 +227,8 @@ async def asyncio_detailed(
         activity_id (UUID):
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -223,6 +242,7 @@ async def asyncio_detailed(
         activity_id=activity_id,
         page=page,
         per_page=per_page,
+        cursor=cursor,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -236,12 +256,13 @@ async def asyncio(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
+    cursor: None | str | Unset = UNSET,
 ) -> ActivityGoneRead | ProblemRead | list[ActivityResultRead] | None:
     """List results
 
      List the results of an activity, in the order in which they were received.
 
-    If more follow, the header `Link` has the address of the next page.
+    If more follow, the header `Link` has the address of the next page. A page ends at 512 KB.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -249,6 +270,8 @@ async def asyncio(
         activity_id (UUID):
         page (int | Unset):  Default: 1.
         per_page (int | Unset):  Default: 25.
+        cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
+            `page`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -264,5 +287,6 @@ async def asyncio(
             client=client,
             page=page,
             per_page=per_page,
+            cursor=cursor,
         )
     ).parsed
