@@ -10,6 +10,7 @@ from temporalio.client import Client
 
 from db import bulk_operations as statements
 from db.bulk_operations import NextItem, OperationRow
+from db.changes import read_resolution_failure
 from db.engine import Database
 from db.failures import concerns_row, kind
 from db.listing import PLANNED_ANEW
@@ -33,7 +34,7 @@ from workflows.bulk import (
     change_key,
 )
 from workflows.limits import LONGEST_WAIT
-from workflows.messages import Apply, Cancel, Reschedule
+from workflows.messages import Apply, Cancel, Reschedule, RetryResolution
 
 TURN_SECONDS = 1
 """The longest turn of a change. All operations of this process change one activity at a time: two would change
@@ -147,12 +148,22 @@ class BulkOperations(BulkOperationActivities):
             return ItemResult(outcome=ItemOutcome.REFUSED, code="validation_failed", detail=detail)
         apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, actor=operation.actor, change=change)
         patience = BULK_ITEM_PATIENCE.total_seconds()
-        return _as_item_result(await self._changes.carry_out(apply, item.idempotency_key, item.status, patience))
+        outcome = await self._changes.carry_out(apply, item.idempotency_key, item.status, patience)
+        if isinstance(change, RetryResolution) and isinstance(outcome, Applied):
+            return ItemResult(outcome=ItemOutcome.APPLIED, detail=await self._read_failure(apply))
+        return _as_item_result(outcome)
 
-    def _build_change(self, operation: OperationRow, item: NextItem) -> Cancel | Reschedule:
+    async def _read_failure(self, apply: Apply) -> str | None:
+        """Return what a retry of the resolution could not resolve either; None if the activity became READY."""
+        async with self._database.autocommit.connect() as connection:
+            return await read_resolution_failure(connection, apply)
+
+    def _build_change(self, operation: OperationRow, item: NextItem) -> Cancel | Reschedule | RetryResolution:
         wanted = BulkChange.model_validate(operation.change)
         if wanted.verb is BulkVerb.CANCEL:
             return Cancel(reason=wanted.reason)
+        if wanted.verb is BulkVerb.RETRY_RESOLUTION:
+            return RetryResolution()
         new_time = wanted.new_time(item.scheduled_at)
         return Reschedule(
             reason=wanted.reason,

@@ -61,7 +61,6 @@ MEMBERS = {
     "decided": "True if the activity is recorded; false while it is RESOLVING.",
     "default": "The number in force unless an operator has set another one; null if there is no limit.",
     "description": "A description for people.",
-    "detail": "The reason, in a sentence; null if there is none.",
     "details": "Further facts of the event, by its type.",
     "differences": "The places at which the two requests differ; empty if they are the same.",
     "dry_run": "Always true: nothing was changed.",

@@ -256,9 +256,13 @@ async def read_run_input(connection: AsyncConnection, ref: ActivityRef, lead_sec
 
 
 async def read_resolution_failure(connection: AsyncConnection, wanted: Apply) -> str | None:
-    """Return why an `ExecuteNow` has left the activity UNRESOLVED; None if it has not, or is not written yet."""
+    """Return why an `ExecuteNow` or a `RetryResolution` has left the activity UNRESOLVED.
+
+    None if it has not, or is not written yet.
+    """
     outcome = await _read_outcome(connection, wanted)
-    return outcome.error_message if outcome and outcome.event_type == EventType.RESOLUTION_FAILED else None
+    failed = (EventType.RESOLUTION_FAILED, EventType.RESOLUTION_RETRY_FAILED)
+    return outcome.error_message if outcome and outcome.event_type in failed else None
 
 
 async def _read_outcome(connection: AsyncConnection, wanted: Apply) -> _Outcome | None:

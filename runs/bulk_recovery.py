@@ -27,7 +27,7 @@ from workflows.bulk import (
     change_key,
 )
 from workflows.findings import Finding
-from workflows.messages import Apply, Cancel, Reschedule
+from workflows.messages import Apply, Cancel, Reschedule, RetryResolution
 
 WITHDRAWN = ItemResult(outcome=ItemOutcome.PENDING, detail="Its change was begun, had no outcome, and was withdrawn.")
 
@@ -63,13 +63,20 @@ async def _settle_item(database: Database, operation: OperationRow, item: BegunI
         id=item.activity_id,
         key=change_key(operation.id, item.claimed_round),
         actor=operation.actor,
-        change=Cancel() if wanted.verb is BulkVerb.CANCEL else Reschedule(),
+        change=_CHANGES[wanted.verb](),
     )
     ref = OperationRef(tenant_id=operation.tenant_id, id=operation.id)
     async with database.transactions.begin() as connection:
         withdrawn = await changes.withdraw_change(connection, apply)
         result = WITHDRAWN if withdrawn else ItemResult(outcome=ItemOutcome.APPLIED)
         await connection.execute(statements.outcome_statement(ref, item.position, result))
+
+
+_CHANGES: dict[BulkVerb, type[Cancel | Reschedule | RetryResolution]] = {
+    BulkVerb.CANCEL: Cancel,
+    BulkVerb.RESCHEDULE: Reschedule,
+    BulkVerb.RETRY_RESOLUTION: RetryResolution,
+}
 
 
 async def settle_operation(client: Client, database: Database, ref: OperationRef) -> Finding | None:

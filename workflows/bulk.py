@@ -18,16 +18,29 @@ class BulkVerb(StrEnum):
 
     CANCEL = "cancel"
     RESCHEDULE = "reschedule"
+    RETRY_RESOLUTION = "retry-resolution"
 
     @property
     def allowed_statuses(self) -> tuple[ActivityStatus, ...]:
         """Return the statuses in which the change can succeed."""
-        return OPEN if self is BulkVerb.RESCHEDULE else (*OPEN, ActivityStatus.DUE)
+        match self:
+            case BulkVerb.CANCEL:
+                return *OPEN, ActivityStatus.DUE
+            case BulkVerb.RESCHEDULE:
+                return OPEN
+            case BulkVerb.RETRY_RESOLUTION:
+                return (ActivityStatus.UNRESOLVED,)
 
     @property
     def participle(self) -> str:
         """Return the past participle, to be used in sentences."""
-        return {BulkVerb.CANCEL: "canceled", BulkVerb.RESCHEDULE: "moved"}[self]
+        match self:
+            case BulkVerb.CANCEL:
+                return "canceled"
+            case BulkVerb.RESCHEDULE:
+                return "moved"
+            case BulkVerb.RETRY_RESOLUTION:
+                return "resolved again"
 
 
 class BulkState(StrEnum):

@@ -1,4 +1,7 @@
-"""POST /api/activities/cancel and /reschedule: change all activities that match a filter, by a bulk operation."""
+"""POST /api/activities/cancel, /reschedule and /retry-resolution: change all activities that match a filter.
+
+Each request is carried out by a bulk operation.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -66,7 +69,8 @@ class BulkFilter(ActivityFilterQuery):
 
     status: Annotated[ListedStatuses, WithJsonSchema(_CHANGEABLE)] = Field(
         default=[],
-        description="One or more statuses; by default all in which the change is possible. DUE ones can't move.",
+        description="One or more statuses; by default all in which the change is possible. DUE ones can't move, and"
+        " only UNRESOLVED ones can be resolved again.",
     )
 
     @model_validator(mode="after")
@@ -145,6 +149,14 @@ class BulkRescheduleCreate(BulkCreate):
         )
 
 
+class BulkRetryCreate(BulkCreate):
+    """The activities to resolve again."""
+
+    def change(self) -> BulkChange:
+        """Return the change to apply to each activity."""
+        return BulkChange(verb=BulkVerb.RETRY_RESOLUTION, reason=self.reason)
+
+
 class OperationIdExistsRead(ProblemRead):
     """The problem of an id that another bulk change has, with that operation."""
 
@@ -203,6 +215,17 @@ async def reschedule_activities(caller: CanCreate, opened: Opened, body: Json[Bu
     They move to one time, or each by the same number of seconds. Each is moved as by a call for it alone, the earliest
     first. Read `Location` for the progress and for the outcome of each. While others of the tenant run, the operation
     is QUEUED and begins by itself, in the order of acceptance.
+    """
+    return await _respond_to(opened, caller, body, body.change())
+
+
+@router.post("/retry-resolution", status_code=202, response_model=OperationRead, responses=RESPONSES)
+async def retry_activities(caller: CanCreate, opened: Opened, body: Json[BulkRetryCreate]) -> Response:
+    """Resolve all UNRESOLVED activities that match a filter now again, at most 100,000.
+
+    Each is resolved as by a call for it alone, the earliest first: it is READY afterwards, or UNRESOLVED with what
+    failed now, which is APPLIED too and has a `detail`. Read `Location` for the progress and for the outcome of each.
+    While others of the tenant run, the operation is QUEUED and begins by itself, in the order of acceptance.
     """
     return await _respond_to(opened, caller, body, body.change())
 

@@ -34,7 +34,11 @@ PASSING = (BulkState.COLLECTING, BulkState.RUNNING, BulkState.STOPPING)
 """A stop waits in these states: until the activities are chosen, so that its answer counts them, and until every change
 that was begun has an outcome. RUNNING is read if they were chosen after the stop was written: it is written again."""
 ListedStates = Annotated[list[BulkState], BeforeValidator(as_list), Field(max_length=len(BulkState))]
-PERMISSIONS = {BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY, BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY}
+PERMISSIONS = {
+    BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY,
+    BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY,
+    BulkVerb.RETRY_RESOLUTION: Permission.CREATE_ACTIVITY,
+}
 
 
 class ItemCounts(Answer):
@@ -54,7 +58,9 @@ class ItemRead(Answer):
     scheduled_at: Instant = Field(description="The activity's time when it was chosen.")
     outcome: ItemOutcome
     code: str | None = Field(description="The error code that a call for this activity alone would have returned.")
-    detail: str | None
+    detail: str | None = Field(
+        description="The reason of the outcome. After a retry that was APPLIED, what could not be resolved again."
+    )
     changed_at: Instant | None
 
 

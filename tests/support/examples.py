@@ -26,7 +26,8 @@ from tests.support.service import Service, running_service, temporal_client, unt
 TODAY = "2026-01-15T09:00:00.000Z"
 LATER, MOVED, LONG_AGO = "2031-01-16T09:00:00.000Z", "2031-01-17T09:00:00.000Z", "2025-01-16T09:00:00.000Z"
 CLAIM_ID, OPERATION_ID = "0f9d3c52-3f5c-4f0e-9a36-0a6a5a1e2b11", "5a0c8f1e-7d0b-4c7b-8a55-2f4c3e9d1a22"
-KEPT = {str(COMMERCE_ID), CLAIM_ID, OPERATION_ID}
+RETRY_ID = "7c4f2b9a-1e6d-4d3f-9b62-3f8e5d2c6b33"
+KEPT = {str(COMMERCE_ID), CLAIM_ID, OPERATION_ID, RETRY_ID}
 SHOWN = {
     "nextCursor": "Y3Vyc29yIG9mIHRoZSBuZXh0IHBhZ2U",
     "keyPrefix": "rtn_sk_EXAMPL",
@@ -255,6 +256,10 @@ async def _record_operations(record: Recorder, http: httpx.AsyncClient) -> None:
     await record.call("getOperation", "GET", accepted.headers["Location"])
     await record.call("listOperations", "GET", "/api/operations", params={"verb": "reschedule"})
     await record.call("stopOperation", "POST", f"{accepted.headers['Location']}/stop")
+    retry = {"filter": {"reason": "win_back"}, "reason": "The owner has a telephone now", "operation_id": RETRY_ID}
+    await record.call("retryActivities", "POST", f"{ACTIVITIES}/retry-resolution", {**retry, "dry_run": True})
+    await record.call("retryActivities", "POST", f"{ACTIVITIES}/retry-resolution", retry)
+    record.recorded["retryActivities"]["request"] = retry
     cancel = {**wanted, "confirm_total": 100, "operation_id": CLAIM_ID}
     record.recorded["rescheduleActivities"]["request"] = move
     record.recorded["cancelActivities"]["request"] = cancel

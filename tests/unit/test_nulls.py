@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import AliasChoices, BaseModel
 
-from api.activities.bulk import BulkCancelCreate, BulkFilter, BulkRescheduleCreate
+from api.activities.bulk import BulkCancelCreate, BulkFilter, BulkRescheduleCreate, BulkRetryCreate
 from api.activities.changes import ActivityPatch, CancelCreate, TargetAssignment
 from api.activities.schemas import (
     LastContacted,
@@ -61,6 +61,7 @@ SHORTEST: dict[type[RequestBody], dict[str, Any]] = {
     AttributeKeyUpdate: {},
     AttributePolicyUpsert: {"key": "k", "strategy": "UPFRONT", "resolver_type": "INTERNAL_SERVICE"},
     BulkCancelCreate: {"filter": {"channel": "SMS"}, "reason": "R"},
+    BulkRetryCreate: {"filter": {"channel": "SMS"}, "reason": "R"},
     BulkFilter: {"channel": "SMS"},
     BulkSettingsUpdate: {"confirm_above": 1},
     BulkRescheduleCreate: {"filter": {"channel": "SMS"}, "reason": "R", "shift_seconds": 1},

@@ -22,6 +22,11 @@ DRY_RUNS: list[tuple[str, dict[str, Any], Permission]] = [
         {"filter": {"channel": "SMS"}, "reason": "r", "dry_run": True, "shift_seconds": 60},
         Permission.CREATE_ACTIVITY,
     ),
+    (
+        "/api/activities/retry-resolution",
+        {"filter": {"channel": "SMS"}, "reason": "r", "dry_run": True},
+        Permission.CREATE_ACTIVITY,
+    ),
 ]
 
 

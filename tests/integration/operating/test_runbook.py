@@ -189,7 +189,7 @@ SITUATIONS = {
 EXPECTED = {
     "PostgreSQL was restored": ('"restored": 1',),
     "The API answers 429": ('status="503"',),
-    "UNRESOLVED piles up": ("No user was found", "READY"),
+    "UNRESOLVED piles up": ("No user was found", "READY", '"retry-resolution"'),
     "A run was ended by mistake": ("TERMINATED_BY_OPERATOR", "wrong button", "is READY again"),
     "A step keeps failing": ("mark_due", "DatabaseUnavailable"),
     "Workflow tasks keep failing": ("0 runs replayed, 0 would break",),

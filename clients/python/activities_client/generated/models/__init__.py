@@ -44,6 +44,7 @@ from .bulk_dry_run_read import BulkDryRunRead
 from .bulk_filter import BulkFilter
 from .bulk_filter_status_item import BulkFilterStatusItem
 from .bulk_reschedule_create import BulkRescheduleCreate
+from .bulk_retry_create import BulkRetryCreate
 from .bulk_settings_read import BulkSettingsRead
 from .bulk_settings_update import BulkSettingsUpdate
 from .bulk_state import BulkState
@@ -237,6 +238,7 @@ __all__ = (
     "BulkFilter",
     "BulkFilterStatusItem",
     "BulkRescheduleCreate",
+    "BulkRetryCreate",
     "BulkSettingsRead",
     "BulkSettingsUpdate",
     "BulkState",

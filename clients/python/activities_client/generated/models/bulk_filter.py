@@ -30,7 +30,7 @@ class BulkFilter:
         scheduled_to (datetime.datetime | Unset): The latest `scheduledAt`, exclusive.
         search (str | Unset): The idempotency key or the commerce's external id begins with this text. Case matters.
         status (list[BulkFilterStatusItem] | Unset): One or more statuses; by default all in which the change is
-            possible. DUE ones can't move.
+            possible. DUE ones can't move, and only UNRESOLVED ones can be resolved again.
         type_ (ActivityType | Unset): The kind of activity: work for a person, or a communication.
     """
 

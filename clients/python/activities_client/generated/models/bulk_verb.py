@@ -4,6 +4,7 @@ from enum import StrEnum
 class BulkVerb(StrEnum):
     CANCEL = "cancel"
     RESCHEDULE = "reschedule"
+    RETRY_RESOLUTION = "retry-resolution"
 
     def __str__(self) -> str:
         return str(self.value)

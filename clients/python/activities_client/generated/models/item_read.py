@@ -21,7 +21,8 @@ class ItemRead:
         activity_id (UUID): The id of the activity.
         changed_at (datetime.datetime | None): The time of the change; null if there is none.
         code (None | str): The error code that a call for this activity alone would have returned.
-        detail (None | str): The reason, in a sentence; null if there is none.
+        detail (None | str): The reason of the outcome. After a retry that was APPLIED, what could not be resolved
+            again.
         outcome (ItemOutcome): The outcome for one activity: ACCEPTED is still to be carried out; REFUSED and FAILED
             have changed nothing.
         scheduled_at (datetime.datetime): The activity's time when it was chosen.
