@@ -6,11 +6,32 @@ from typing import TextIO
 
 import structlog
 
+LONGEST_FIELD = 300
+
 
 def _drop_colour_message(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
     """Remove Uvicorn's second copy of each message, in colours."""
     event.pop("color_message", None)
     return event
+
+
+def _unfold_core_line(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Replace the record that the Rust part of Temporal's SDK attaches to a line by its fields."""
+    record = event.pop("temporal_log", None)
+    if record is not None:
+        fields = {f"core_{name}": str(value)[:LONGEST_FIELD] for name, value in record.fields.items()}
+        event.update(fields, target=record.target)
+    return event
+
+
+class _WithoutFailedSteps(logging.Filter):
+    """Drops the SDK's line of a failed step, with its stack trace, if `LogSteps` has logged the failure."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return False for such a line."""
+        failure = record.exc_info[1] if record.exc_info else None
+        is_of_step = getattr(record, "__temporal_error_identifier", None) == "ActivityFailure"
+        return not (is_of_step and type(failure).__name__ == "ApplicationError")
 
 
 def configure_logging(process: str, stream: TextIO | None = None) -> None:
@@ -29,6 +50,7 @@ def configure_logging(process: str, stream: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         _drop_colour_message,
+        _unfold_core_line,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final: list[structlog.types.Processor] = (
@@ -37,6 +59,7 @@ def configure_logging(process: str, stream: TextIO | None = None) -> None:
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
     handler = logging.StreamHandler(stream)
+    handler.addFilter(_WithoutFailedSteps())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

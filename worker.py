@@ -14,13 +14,14 @@ import structlog
 import uvloop
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import Runtime
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities_impl.bulk_operations import BulkOperations
 from activities_impl.failures import DescribeFailures
 from activities_impl.heartbeats import Heartbeats
 from activities_impl.listed_runs import ListedRuns
+from activities_impl.log_lines import LogSteps
 from activities_impl.reconciliation import Reconciliation
 from activities_impl.replay_gate import ReplayGates
 from activities_impl.resolution import Resolution
@@ -32,6 +33,7 @@ from runs.client import BULK_TASK_QUEUE, TASK_QUEUE, connect
 from runs.key_ring import KeyRing, key_ids
 from runs.lead import Lead
 from runs.payloads import first_key_id
+from runs.runtime import open_runtime
 from runs.sandbox import Sandbox
 from runs.schedule import ensure_schedule
 from runs.start import TASK_TIMEOUT
@@ -124,7 +126,8 @@ def build_worker(
     It polls two queues, that of bulk operations with few slots.
     """
     note_key = NoteKeyOfContinuation(first_key_id(client))
-    shared = {"interceptors": [DescribeFailures(), Heartbeats(), ReadActors(), note_key], "workflow_runner": Sandbox()}
+    interceptors = [LogSteps(), DescribeFailures(), Heartbeats(), ReadActors(), note_key]
+    shared = {"interceptors": interceptors, "workflow_runner": Sandbox()}
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
@@ -161,19 +164,6 @@ def _deployment_config(settings: WorkerSettings) -> WorkerDeploymentConfig | Non
         use_worker_versioning=True,
         default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
-
-
-def open_runtime(metrics_address: str | None) -> Runtime:
-    """Open the SDK's runtime, with its metrics and ours on http://{metrics_address}/metrics, or without any."""
-    if metrics_address is None:
-        return Runtime(telemetry=TelemetryConfig())
-    metrics = PrometheusConfig(
-        bind_address=metrics_address,
-        histogram_bucket_overrides={
-            "scheduled_activity_lateness_ms": [10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000, 600_000, 3.6e6],
-        },
-    )
-    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
 
 
 def freeze_garbage_collection() -> None:

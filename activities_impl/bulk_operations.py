@@ -161,14 +161,15 @@ class BulkOperations(BulkOperationActivities):
     def _build_change(self, operation: OperationRow, item: NextItem) -> Cancel | Reschedule | RetryResolution:
         wanted = BulkChange.model_validate(operation.change)
         if wanted.verb is BulkVerb.CANCEL:
-            return Cancel(reason=wanted.reason)
+            return Cancel(reason=wanted.reason, request_id=operation.request_id)
         if wanted.verb is BulkVerb.RETRY_RESOLUTION:
-            return RetryResolution()
+            return RetryResolution(request_id=operation.request_id)
         new_time = wanted.new_time(item.scheduled_at)
         return Reschedule(
             reason=wanted.reason,
             scheduled_at=new_time,
             lead_seconds=self._lead.before(new_time),
+            request_id=operation.request_id,
         )
 
     @activity.defn

@@ -11,6 +11,12 @@ from workflows.activities import rejection_failure
 from workflows.messages import RejectedError
 from workflows.steps import REFUSED
 
+DATABASE_UNAVAILABLE, TEMPORAL_UNAVAILABLE, UNEXPECTED = "DatabaseUnavailable", "TemporalUnavailable", "UnexpectedError"
+PASSING = frozenset({DATABASE_UNAVAILABLE, TEMPORAL_UNAVAILABLE})
+"""The types of failures that pass by themselves."""
+DESCRIBED = PASSING | {UNEXPECTED, REFUSED}
+"""The types of failures whose text holds no data."""
+
 
 class DescribeFailures(Interceptor):
     """Give every failure of a step a type that retries are decided by, and a text that operators may read."""
@@ -41,11 +47,11 @@ def describe_failure(failure: Exception) -> ApplicationError:
     if isinstance(failure, ExceptionGroup):
         return describe_failure(failure.exceptions[0])
     if may_pass(failure):
-        return ApplicationError(f"PostgreSQL is not available: {kind(failure)}", type="DatabaseUnavailable")
+        return ApplicationError(f"PostgreSQL is not available: {kind(failure)}", type=DATABASE_UNAVAILABLE)
     if isinstance(failure, RPCError):
-        return ApplicationError(f"Temporal has refused a call: {failure.status.name}", type="TemporalUnavailable")
+        return ApplicationError(f"Temporal has refused a call: {failure.status.name}", type=TEMPORAL_UNAVAILABLE)
     described = f"{kind(failure)} in {_find_place(failure)}"
-    return ApplicationError(described, type=REFUSED if is_of_data(failure) else "UnexpectedError")
+    return ApplicationError(described, type=REFUSED if is_of_data(failure) else UNEXPECTED)
 
 
 def _find_place(failure: Exception) -> str:

@@ -22,6 +22,7 @@ from runs.client import connect
 from runs.key_ring import key_ids
 from runs.lead import Lead
 from runs.payloads import keys_of
+from runs.runtime import open_runtime
 from settings import ApiSettings, read_settings
 
 
@@ -37,7 +38,7 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
         yield {
             "resources": Resources(
                 database=database,
-                temporal=await connect(settings.key_ring, lazy=True),
+                temporal=await connect(settings.key_ring, runtime=open_runtime(), lazy=True),
                 authenticator=create_authenticator(settings),
                 temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
                 codec_allowed_origin=settings.codec_allowed_origin,

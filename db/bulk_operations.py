@@ -58,6 +58,7 @@ class OperationRow(NamedTuple):
     change: Columns
     filter: Columns
     actor: str
+    request_id: str | None
     per_second: int
     state: BulkState
     confirm_total: int | None
@@ -103,6 +104,7 @@ def operation_insert_statement(operation: BulkOperation, state: BulkState = Bulk
             change=operation.change.model_dump(mode="json"),
             filter=operation.filter.model_dump(mode="json", exclude_defaults=True),
             actor=operation.actor,
+            request_id=operation.request_id,
             per_second=operation.per_second,
             state=state,
             confirm_total=operation.confirm_total,

@@ -17,7 +17,18 @@ from db import leases, models
 from db.marks import UNMARKED, unseen_event_delete
 from db.models import ScheduledActivity, StatusEvent
 from db.parts import resolved_parts
-from db.rows import NOW, Columns, Event, address, event_insert, fetch_row, guarded_update, parts_of, row_lock
+from db.rows import (
+    ID_OF_CREATION,
+    NOW,
+    Columns,
+    Event,
+    address,
+    event_insert,
+    fetch_row,
+    guarded_update,
+    parts_of,
+    row_lock,
+)
 from db.snapshots import paused_at, read_snapshot
 from workflows.display import contract_time
 from workflows.messages import (
@@ -94,6 +105,7 @@ class _Case:
             to_status,
             from_status=self.seen.status,
             actor=self.wanted.actor,
+            request_id=self.wanted.change.request_id,
             error_code=code if why else None,
             error_message=why,
             details=details,
@@ -197,6 +209,7 @@ async def _write_rejection(
         seen.status,
         from_status=seen.status,
         actor=wanted.actor,
+        request_id=wanted.change.request_id,
         error_code=rejection.code,
         error_message=rejection.detail,
         details={"change": wanted.change.verb},
@@ -246,12 +259,14 @@ async def lock_activity(connection: AsyncConnection, ref: ActivityRef) -> Snapsh
 
 async def read_run_input(connection: AsyncConnection, ref: ActivityRef, lead_seconds: float) -> ScheduledActivityInput:
     """Read the input with which a new run of the activity starts."""
-    request = await connection.execute(select(ScheduledActivity.request).where(address(ref.tenant_id, ref.id)))
+    this = select(ScheduledActivity.request, ID_OF_CREATION).where(address(ref.tenant_id, ref.id))
+    request, request_id = (await connection.execute(this)).one()
     return ScheduledActivityInput(
         id=ref.id,
         tenant_id=ref.tenant_id,
-        request=ScheduledActivityRequest.model_validate(request.scalar_one()),
+        request=ScheduledActivityRequest.model_validate(request),
         lead_seconds=lead_seconds,
+        request_id=request_id,
     )
 
 

@@ -87,6 +87,7 @@ class Claim:
     executor: str
     actor: str
     claim_id: UUID | None = None
+    request_id: str | None = None
 
     def parameters(self) -> Columns:
         """Return the parameters by name. None has a column's name, or SQLAlchemy would add it to the SET clause."""
@@ -172,6 +173,7 @@ def _claim_statement() -> Rows:
         hand_off_key(row),
         from_status=ActivityStatus.DUE,
         actor=case((is_leased, bindparam("wanted_actor", type_=Text))),
+        request_id=bindparam("wanted_request_id", type_=Text),
         error_code=case((not_(is_leased), "resolution_failed")),
         error_message=row.c.why,
         details=case((is_leased, json_object(lease_details(row)))),

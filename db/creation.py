@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    column,
     func,
     insert,
     literal,
@@ -29,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.models import ActivityAttribute, AttributeKey, ResolutionAttempt, ScheduledActivity, TargetUser
 from db.parts import attribute_rows, attributes_table, outcome_columns
-from db.rows import CLOCK, Columns, Event, Rows, event_insert
+from db.rows import CLOCK, CREATED_KEY, Columns, Event, Rows, event_insert
 from db.snapshots import attributes_as_jsonb
 from workflows.messages import Record, RejectedError, Rejection, ScheduledActivityInput
 from workflows.resolution import why_unresolved
@@ -92,6 +93,7 @@ def parameters(record: Record, run_id: str) -> Columns:
         "target_found": record.target.status is TargetStatus.RESOLVED,
         "attributes": attribute_rows(record.attributes.attributes),
         "actor": scheduled.actor,
+        "request_id": scheduled.request_id,
         "error_code": "resolution_failed" if why else None,
         "explanation": {
             "reason": reason.explanation,
@@ -114,7 +116,8 @@ def _record_statement() -> Rows:
         upsert(ScheduledActivity)
         .values(_column_parameters("new_", ScheduledActivity.metadata.tables["scheduled_activities"], *columns))
         .on_conflict_do_nothing()
-        .returning(*(written[name] for name in _RETURNED_COLUMNS))
+        # Without the table's name before each: psycopg would parse a longer statement anew at each creation.
+        .returning(*(column(name, written[name].type) for name in _RETURNED_COLUMNS))
         .cte("w")
     )
     target, attributes = _target_insert(row), _attributes_insert(row)
@@ -158,7 +161,7 @@ def _attributes_insert(row: CTE) -> CTE:
 
 def _attempt_insert(row: CTE) -> CTE:
     values = _address_columns(row) | {
-        "event_key": literal("created", Text),
+        "event_key": literal(CREATED_KEY, Text),
         "explanation": bindparam("explanation", type_=JSONB),
     }
     return insert(ResolutionAttempt).from_select(list(values), select(*values.values())).cte("attempt")
@@ -166,8 +169,9 @@ def _attempt_insert(row: CTE) -> CTE:
 
 _CREATED = Event(
     EventType.CREATED,
-    "created",
+    CREATED_KEY,
     actor=bindparam("actor", type_=Text),
+    request_id=bindparam("request_id", type_=Text),
     error_code=bindparam("error_code", type_=Text),
     error_message=bindparam("new_why", type_=Text),
 )

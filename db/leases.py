@@ -58,6 +58,13 @@ EXHAUSTED = "No executor has said what became of it before its lease ran out."
 """The reason of an activity that is FAILED because its last lease ran out."""
 
 
+class Sender(NamedTuple):
+    """The actor of a request, and the request's id."""
+
+    actor: str
+    request_id: str | None
+
+
 class Lease(NamedTuple):
     """An activity and its last lease."""
 
@@ -89,20 +96,20 @@ def lease_statement(tenant_id: UUID, lease_token: UUID) -> Rows:
     return select(*columns).where(_has_token(tenant_id, lease_token))
 
 
-def extend_lease_statement(tenant_id: UUID, lease_token: UUID, lease: timedelta, actor: str) -> Rows:
+def extend_lease_statement(tenant_id: UUID, lease_token: UUID, lease: timedelta, by: Sender) -> Rows:
     """Build an UPDATE that ends the lease in `lease`; returns a `Lease`, or no row if the lease is over."""
     row = _lease_update(tenant_id, lease_token, {"lease_expires_at": CLOCK + lease})
-    event = _lease_event(row, EventType.LEASE_EXTENDED, actor, lease_details(row))
+    event = _lease_event(row, EventType.LEASE_EXTENDED, by, lease_details(row))
     return _returned_lease(row).add_cte(event)
 
 
-def release_lease_statement(tenant_id: UUID, lease_token: UUID, actor: str, reason: str | None) -> Rows:
+def release_lease_statement(tenant_id: UUID, lease_token: UUID, by: Sender, reason: str | None) -> Rows:
     """Build an UPDATE that makes the activity DUE at once; returns a `Lease`, or no row if the lease is over.
 
     Unlike an expiry it does not count against the activity.
     """
     row = _lease_update(tenant_id, lease_token, {"status": ActivityStatus.DUE, "lease_expires_at": CLOCK})
-    event = _lease_event(row, EventType.LEASE_RELEASED, actor, lease_details(row) | {"reason": literal(reason, Text)})
+    event = _lease_event(row, EventType.LEASE_RELEASED, by, lease_details(row) | {"reason": literal(reason, Text)})
     return _returned_lease(row).add_cte(event)
 
 
@@ -121,12 +128,13 @@ def _returned_lease(row: CTE) -> Rows:
     return select(*(row.c[name] for name in Lease._fields))
 
 
-def _lease_event(row: CTE, event_type: EventType, actor: str, details: dict[str, ColumnElement[Any]]) -> CTE:
+def _lease_event(row: CTE, event_type: EventType, by: Sender, details: dict[str, ColumnElement[Any]]) -> CTE:
     event = Event(
         event_type,
         hand_off_key(row),
         from_status=ActivityStatus.DISPATCHED,
-        actor=actor,
+        actor=by.actor,
+        request_id=by.request_id,
         details=json_object(details),
     )
     return event_insert(row, event)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Delete, Integer, Uuid, and_, bindparam, delete, func, null, select
+from sqlalchemy import ColumnElement, Delete, Integer, Text, Uuid, and_, bindparam, delete, func, null, select
 
 from db.models import ScheduledActivity, StatusEvent
 from db.parts import resolved_parts
@@ -18,14 +18,20 @@ UNMARKED: Columns = {"due_at": null(), "marked_at": null(), "lateness_ms": null(
 def mark_due_statement(mark: MarkDue) -> tuple[Rows, Columns]:
     """Return the statement of a mark, and its parameters. With nothing left to resolve it is built only once."""
     if mark.target is None and mark.attributes is None:
-        return _PLAIN_STATEMENT, {"mark_tenant": mark.tenant_id, "mark_id": mark.id, "mark_version": mark.version}
-    return _mark_statement(mark.tenant_id, mark.id, mark.version, mark.target, mark.attributes), {}
+        return _PLAIN_STATEMENT, {
+            "mark_tenant": mark.tenant_id,
+            "mark_id": mark.id,
+            "mark_version": mark.version,
+            "mark_request": mark.request_id,
+        }
+    return _mark_statement(mark.tenant_id, mark.id, mark.version, mark.request_id, mark.target, mark.attributes), {}
 
 
-def _mark_statement(
+def _mark_statement(  # noqa: PLR0913, PLR0917 - the mark, as values or as parameters
     tenant_id: Key,
     activity_id: Key,
     version: int | Key,
+    request_id: str | ColumnElement[str] | None,
     target: ResolvedTarget | None = None,
     attributes: ResolvedAttributes | None = None,
 ) -> Rows:
@@ -61,6 +67,7 @@ def _mark_statement(
             EventType.RESOLUTION_FAILED,
             key,
             from_status=ActivityStatus.READY,
+            request_id=request_id,
             error_code="resolution_failed",
             error_message=why,
         )
@@ -70,6 +77,7 @@ def _mark_statement(
             EventType.DUE,
             func.concat("due:", row.c.version),
             from_status=ActivityStatus.READY,
+            request_id=request_id,
             occurred_at=row.c.marked_at,
         )
     )
@@ -88,5 +96,8 @@ def unseen_event_delete(tenant_id: UUID, activity_id: UUID) -> Delete:
 
 
 _PLAIN_STATEMENT = _mark_statement(
-    bindparam("mark_tenant", type_=Uuid), bindparam("mark_id", type_=Uuid), bindparam("mark_version", type_=Integer)
+    bindparam("mark_tenant", type_=Uuid),
+    bindparam("mark_id", type_=Uuid),
+    bindparam("mark_version", type_=Integer),
+    bindparam("mark_request", type_=Text),
 )

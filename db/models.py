@@ -408,6 +408,7 @@ class BulkOperation(HasId):
     change: Mapped[dict[str, Any]]
     filter: Mapped[dict[str, Any]]
     actor: Mapped[str]
+    request_id: Mapped[str | None] = mapped_column(comment="The id of the request that was accepted as it.")
     per_second: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[BulkState]
     confirm_total: Mapped[int | None] = mapped_column(comment="The most activities to choose, as the caller sent it.")
@@ -520,6 +521,9 @@ class StatusEvent(OfScheduledActivity):
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     actor: Mapped[str | None]
+    request_id: Mapped[str | None] = mapped_column(
+        comment="The id of the request that it comes from, as the log has it."
+    )
     details: Mapped[dict[str, Any] | None]
     occurred_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -9,7 +9,18 @@ from sqlalchemy import Text, and_, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.models import ENDED_OTHERWISE, RemovedActivity, ScheduledActivity
-from db.rows import NOW, Columns, Event, HasAddress, Rows, address, event_insert, page_statement, row_lock
+from db.rows import (
+    ID_OF_CREATION,
+    NOW,
+    Columns,
+    Event,
+    HasAddress,
+    Rows,
+    address,
+    event_insert,
+    page_statement,
+    row_lock,
+)
 from db.snapshots import MARKED_STATUS
 from workflows.findings import Cursor, Page
 from workflows.words import OPEN, ActivityStatus, EventType
@@ -52,6 +63,7 @@ class OpenRequest(NamedTuple):
     request: Columns
     status: ActivityStatus
     version: int
+    request_id: str | None
 
 
 def open_rows_statement(page: Page) -> Rows:
@@ -112,7 +124,8 @@ def removed_among_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
 
 def open_requests_statement(after: Cursor | None, size: int) -> Rows:
     """Select the `OpenRequest`s after a cursor, the most urgent first."""
-    rows = select(*_PLACE, ScheduledActivity.request, ScheduledActivity.status, ScheduledActivity.version)
+    needed = (ScheduledActivity.request, ScheduledActivity.status, ScheduledActivity.version)
+    rows = select(*_PLACE, *needed, ID_OF_CREATION.label("request_id"))
     return page_statement(rows.where(ScheduledActivity.status.in_(OPEN)), _PLACE, after, size)
 
 

@@ -57,6 +57,7 @@ def _restored_statement(restore: Restore) -> Rows:
         EventType.RESTORED,
         restore.key,
         from_status=row.c.status,
+        request_id=scheduled.request_id,
         details=func.jsonb_build_object("known", literal(details, JSONB)),
     )
     return select(row.c.id).add_cte(event_insert(row, event))

@@ -197,6 +197,7 @@ class NewResult:
     values: Columns
     actor: str
     why: str | None
+    request_id: str | None
 
 
 def record_result_statement(new: NewResult, seen: JudgedActivity, accepted: Accepted) -> Rows:
@@ -246,6 +247,7 @@ def _event(row: CTE, new: NewResult, seen: JudgedActivity, accepted: Accepted) -
         accepted.to_status,
         from_status=seen.effective_status,
         actor=new.actor,
+        request_id=new.request_id,
         error_code="not_executed" if has_failed else None,
         error_message=row.c.why if has_failed else None,
         details=details,

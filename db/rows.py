@@ -42,6 +42,8 @@ Expression = SQLColumnExpression[Any]
 Key = UUID | Expression
 """A part of a primary key: a value, a parameter or a column."""
 Typed = TypeVar("Typed")
+CREATED_KEY = "created"
+"""The key of the first event of an activity."""
 
 NOW: ColumnElement[datetime] = func.statement_timestamp()
 """The time at which the statement began. Guards that an index serves use it, because it is constant in a statement.
@@ -136,6 +138,17 @@ def parts_of(table: type[OfScheduledActivity], tenant_id: Key, activity_id: Key)
     return and_(table.tenant_id == tenant_id, table.activity_id == activity_id)
 
 
+ID_OF_CREATION: ColumnElement[str | None] = (
+    select(StatusEvent.request_id)
+    .where(
+        parts_of(StatusEvent, ScheduledActivity.tenant_id, ScheduledActivity.id), StatusEvent.event_key == CREATED_KEY
+    )
+    .correlate(ScheduledActivity)
+    .scalar_subquery()
+)
+"""The id of the request that has created the activity of a row."""
+
+
 def row_lock(where: ColumnElement[bool], *returned: Expression) -> CTE:
     """Build a CTE that locks the rows and returns them as they are after the wait.
 
@@ -184,6 +197,7 @@ class Event:
     to_status: ActivityStatus | None = None
     from_status: ActivityStatus | Expression | None = None
     actor: str | ColumnElement[str] | None = None
+    request_id: str | ColumnElement[str] | None = None
     error_code: str | Expression | None = None
     error_message: str | Expression | None = None
     details: Columns | Expression | None = None
@@ -200,6 +214,7 @@ def event_insert(row: CTE, event: Event) -> CTE:
         "error_code": event.error_code,
         "error_message": event.error_message,
         "actor": event.actor,
+        "request_id": event.request_id,
         "details": event.details,
         "occurred_at": event.occurred_at,
     }

@@ -100,6 +100,7 @@ def build_input(operation: OperationRow, confirm_above: int) -> BulkOperation:
         filter=ActivityFilter.model_validate(operation.filter),
         change=BulkChange.model_validate(operation.change),
         actor=operation.actor,
+        request_id=operation.request_id,
         per_second=operation.per_second,
         confirm_total=operation.confirm_total,
         at_most=confirm_above if operation.confirm_total is None else operation.confirm_total,

@@ -63,7 +63,7 @@ async def _settle_item(database: Database, operation: OperationRow, item: BegunI
         id=item.activity_id,
         key=change_key(operation.id, item.claimed_round),
         actor=operation.actor,
-        change=_CHANGES[wanted.verb](),
+        change=_CHANGES[wanted.verb](request_id=operation.request_id),
     )
     ref = OperationRef(tenant_id=operation.tenant_id, id=operation.id)
     async with database.transactions.begin() as connection:

@@ -26,8 +26,10 @@ class FollowUps:
         self._database = database
         self._lead = lead
 
-    async def create(self, wanted: FollowUp, deadline_seconds: float) -> UUID | None:
+    async def create(self, wanted: FollowUp, deadline_seconds: float, request_id: str | None = None) -> UUID | None:
         """Create the follow-up and note its id, or why it is rejected, in the result; the result stays as it is.
+
+        `request_id` is that of the request which reports the result; reconciliation has none.
 
         Returns None if the follow-up was rejected, or if another attempt is creating it at this moment.
 
@@ -37,7 +39,7 @@ class FollowUps:
         found, error = wanted.existing_id, None
         if found is None:
             try:
-                found = await self._start(wanted, deadline_seconds)
+                found = await self._start(wanted, deadline_seconds, request_id)
             except WorkflowAlreadyStartedError:
                 return None
             except ValidationError:
@@ -50,7 +52,7 @@ class FollowUps:
             await connection.execute(results.follow_up_outcome_statement(wanted, found, None if found else error))
         return found
 
-    async def take_back(self, made: OverriddenFollowUp, deadline_seconds: float) -> None:
+    async def take_back(self, made: OverriddenFollowUp, deadline_seconds: float, request_id: str | None = None) -> None:
         """Cancel a follow-up whose result was overridden, unless it is too late: then it stays as it is.
 
         Raises:
@@ -59,15 +61,14 @@ class FollowUps:
         if made.status not in results.CANCELABLE:
             return
         reason = f"Result {made.overrides_id}, which asked for it, was overridden by result {made.result_id}."
-        wanted = Apply(
-            tenant_id=made.tenant_id, id=made.id, key=str(uuid4()), actor=made.actor, change=Cancel(reason=reason)
-        )
+        cancel = Cancel(reason=reason, request_id=request_id)
+        wanted = Apply(tenant_id=made.tenant_id, id=made.id, key=str(uuid4()), actor=made.actor, change=cancel)
         changes = Changes(self._client, self._database, self._lead)
         outcome = await changes.carry_out(wanted, made.idempotency_key, made.stored_status, deadline_seconds)
         if isinstance(outcome, Withdrawn):
             raise LimitedError(outcome.detail) if outcome.is_limit else UnansweredError(outcome.detail)
 
-    async def _start(self, wanted: FollowUp, deadline_seconds: float) -> UUID:
+    async def _start(self, wanted: FollowUp, deadline_seconds: float, request_id: str | None) -> UUID:
         request = ScheduledActivityRequest.model_validate(results.follow_up_request(wanted))
         scheduled = ScheduledActivityInput(
             id=draw_id(),
@@ -75,6 +76,7 @@ class FollowUps:
             request=request,
             lead_seconds=self._lead.before(request.scheduled_at),
             actor=wanted.actor,
+            request_id=request_id,
         )
         created = await create_activity(self._client, scheduled, deadline_seconds)
         if created is None:

@@ -83,6 +83,7 @@ async def _start_run(client: Client, row: OpenRequest, lead: Lead) -> bool:
         tenant_id=row.tenant_id,
         request=ScheduledActivityRequest.model_validate(row.request),
         lead_seconds=lead.before(row.scheduled_at),
+        request_id=row.request_id,
     )
     standing = Standing(status=row.status, version=row.version, scheduled_at=row.scheduled_at)
     for pause in PAUSES:

@@ -106,6 +106,8 @@ class BulkOperation(Message):
     filter: ActivityFilter
     change: BulkChange
     actor: str | None = None
+    request_id: str | None = None
+    """The id of the request that was accepted as this operation."""
     per_second: int = 20
     confirm_total: int | None = None
     at_most: int = MOST_ITEMS
@@ -128,6 +130,7 @@ class Chunk(OperationRef):
     size: int
     per_second: int
     round: int = 1
+    request_id: str | None = None
 
 
 class ChunkDone(Message):

@@ -56,7 +56,13 @@ class ChangeableActivity:
         info = workflow.info()
         reset_of = None if info.original_execution_run_id == info.run_id else info.original_execution_run_id
         lead_seconds = limits.bound_lead(scheduled.lead_seconds)
-        known = {"reset_of": reset_of, "actor": read_actor(info.headers), "lead_seconds": lead_seconds}
+        request_id = limits.bound_request_id(scheduled.request_id)
+        known = {
+            "reset_of": reset_of,
+            "actor": read_actor(info.headers),
+            "lead_seconds": lead_seconds,
+            "request_id": request_id,
+        }
         self._scheduled = scheduled.model_copy(update=known)
         self._snapshot: Snapshot | None = None
         self._creation_failure: FailureError | None = None
@@ -165,7 +171,7 @@ class ChangeableActivity:
         key = key or _current_update_id() or workflow.info().run_id
         await self._wait_for_creation()
         try:
-            resolved = await self._resolve_open_parts(moment) if moment else (None, None)
+            resolved = await self._resolve_open_parts(moment, change=change) if moment else (None, None)
             return await self._apply(change, key, resolved)
         except ApplicationError as failure:
             if failure.type != REFUSED:
@@ -230,11 +236,11 @@ class ChangeableActivity:
         return standing
 
     async def _resolve_open_parts(
-        self, moment: ResolutionMoment, give_way: Callable[[], bool] | None = None
+        self, moment: ResolutionMoment, give_way: Callable[[], bool] | None = None, change: Change | None = None
     ) -> OpenParts:
         """Resolve the target and the attributes that are still open; return None for each that is not."""
         await self._wait_for_creation()
-        resolve = Resolve(scheduled=self._scheduled, moment=moment)
+        resolve = Resolve(scheduled=self._scheduled, moment=moment, request_id=change and change.request_id)
         update_id = _current_update_id()
         suffix = f":{update_id}" if update_id else ""
         give_up_on = (REFUSED,) if update_id else ()  # the mark is never given up

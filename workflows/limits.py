@@ -8,7 +8,7 @@ import re
 import unicodedata
 from datetime import datetime, timedelta
 
-from workflows.messages import Cancel, Message, Refresh, Reschedule
+from workflows.messages import Cancel, Change, Message, Refresh, Reschedule
 
 TEXT_LENGTH = 1000
 OPERATORS_TEXT_LENGTH = 500
@@ -24,6 +24,7 @@ VERSIONS_AT_MOST = 100
 CLEARABLE = frozenset({"suggested_execution_time", "score"})
 """The fields of an activity that a move may clear."""
 
+REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _UPDATE_ID = re.compile(r"[!-~][ -~]{0,199}")
 _EVENT_KEYS = (
     *("created", "due", "wake-up:", "cancel-request", "run:", "hand-off:"),
@@ -50,6 +51,8 @@ def find_faulty_id(update_id: str) -> str | None:
 
 def find_fault(argument: Message, now: datetime) -> str | None:
     """Return a sentence that says which value of an update's argument is out of bounds; None if all are within them."""
+    if isinstance(argument, Change) and bound_request_id(argument.request_id) != argument.request_id:
+        return "request_id must have 1 to 128 printable ASCII characters, and no blanks."
     match argument:
         case Cancel(reason=reason):
             return _find_faulty_reason(reason) if reason else "A cancellation needs a reason."
@@ -78,6 +81,11 @@ def is_blank(text: str) -> bool:
 def make_storable(text: str) -> str:
     """Return an operator's text as PostgreSQL can store it, and no longer than it is read: Temporal takes any."""
     return text[:OPERATORS_TEXT_LENGTH].replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def bound_request_id(request_id: str | None) -> str | None:
+    """Return the id of a request, or None if the API could not have sent it: a person may have started the run."""
+    return request_id if request_id and REQUEST_ID.fullmatch(request_id) else None
 
 
 def bound_lead(seconds: float) -> float:

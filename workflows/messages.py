@@ -104,6 +104,8 @@ class ScheduledActivityInput(Message):
     lead_seconds: float = 0
     actor: str | None = None
     """The caller who creates the activity. It travels in a header; the run itself sets it for its first step."""
+    request_id: str | None = None
+    """The id of the request that creates the activity, in log lines and in the events that the run writes by itself."""
     reset_of: str | None = None
     """The run that an operator has reset into this one; the run itself sets it for its first step."""
     payload_key_id: str | None = None
@@ -174,6 +176,8 @@ class Resolve(Message):
 
     scheduled: ScheduledActivityInput
     moment: ResolutionMoment = ResolutionMoment.CREATION
+    request_id: str | None = None
+    """The id of the request whose change resolves; without it, that of the creation."""
 
 
 class Fault(Message):
@@ -286,6 +290,8 @@ class MarkDue(ActivityRef):
     version: int
     target: ResolvedTarget | None = None
     attributes: ResolvedAttributes | None = None
+    request_id: str | None = None
+    """The id of the request that created the activity."""
 
 
 class Restore(Message):
@@ -307,6 +313,9 @@ class Refresh(Message):
 
 class Change(Message):
     """A change of a recorded activity, sent by the API or typed into the web UI's update form."""
+
+    request_id: str | None = None
+    """The id of the request that asks for the change; None for the service's own, and mostly for the web UI's."""
 
 
 class Cancel(Change):

@@ -128,6 +128,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
             version=version,
             target=target,
             attributes=attributes,
+            request_id=self._scheduled.request_id,
         )
         step = ScheduledActivityActivities.mark_due
         return await self._run_on_row(step, mark, "marked for execution", give_way=give_way)

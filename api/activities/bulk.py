@@ -248,6 +248,7 @@ async def _respond_to(opened: Resources, caller: Caller, body: BulkCreate, chang
         filter=wanted,
         change=change,
         actor=caller.subject,
+        request_id=caller.request_id,
         per_second=body.per_second,
         confirm_total=body.confirm_total,
     )

@@ -174,6 +174,7 @@ async def carry_out(opened: Resources, caller: Caller, activity_id: UUID, change
         Problem: nothing was changed, and nothing will be; or PostgreSQL doesn't answer, so that this is not known.
     """
     seen = await _read_snapshot(opened, caller, activity_id)
+    change = change.model_copy(update={"request_id": caller.request_id})
     wanted = Apply(tenant_id=caller.tenant_id, id=activity_id, key=str(uuid4()), actor=caller.subject, change=change)
     carrier = Changes(opened.temporal, opened.database, opened.lead)
     try:

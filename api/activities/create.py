@@ -88,6 +88,7 @@ async def create(body: ScheduledActivityCreate, caller: Caller, opened: Resource
         request=body.as_request(),
         lead_seconds=opened.lead.before(body.scheduled_at),
         actor=caller.subject,
+        request_id=caller.request_id,
     )
     structlog.contextvars.bind_contextvars(activity_id=str(scheduled.id))
     if await opened.quotas.is_full(caller.tenant_id):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import structlog
 from pydantic import BaseModel, Field, JsonValue
 from temporalio.client import WorkflowExecutionStatus
 
@@ -147,6 +148,7 @@ def _build_conflict_with_removed(removal: Removal, sent: ScheduledActivityReques
 def _build_conflict(
     existing: ScheduledActivityRead, stored: ScheduledActivityRequest, sent: ScheduledActivityRequest, *, decided: bool
 ) -> IdempotencyKeyExists:
+    structlog.contextvars.bind_contextvars(activity_id=str(existing.id))
     differ = list_differences(stored, sent)
     return IdempotencyKeyExists(
         f"{OTHER if differ else SAME}: activity {existing.id} is {existing.status}.",

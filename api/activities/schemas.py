@@ -247,6 +247,10 @@ class StatusEventRead(Answer):
     error_code: str | None
     error_message: str | None
     actor: str | None
+    request_id: str | None = Field(
+        description="The `X-Request-Id` of the request that it comes from. The activity's own events, such as `DUE`,"
+        " have that of its creation. Null if no request has caused it."
+    )
     occurred_at: Instant
     details: dict[str, JsonValue] | None = None
     operation_id: UUID | None = Field(

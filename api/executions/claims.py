@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Annotated, TypeVar
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Request
 from pydantic import AfterValidator, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -74,6 +75,7 @@ class ExecutionClaim(RequestBody):
             executor=self.executor,
             claim_id=self.claim_id,
             actor=caller.subject,
+            request_id=caller.request_id,
         )
 
 
@@ -150,6 +152,8 @@ async def claim_activities(
             left = give_up_at - asyncio.get_running_loop().time()
             if claimed or left <= 0 or not await _wait_for_more(min(left, next_in), waiter, request, opened):
                 break
+    if claimed:
+        structlog.contextvars.bind_contextvars(activity_ids=[str(one.snapshot.id) for one in claimed])
     return ClaimedActivities(data=[ClaimedActivityRead.of_claimed(one) for one in claimed])
 
 

@@ -1,5 +1,6 @@
 """Create the follow-up that a result asks for, and cancel an overridden one, before the result is answered."""
 
+from api.http.auth import Caller
 from api.http.dependencies import Resources
 from api.http.failures import temporary_problem
 from db import results
@@ -10,7 +11,7 @@ from runs.ask import UnansweredError
 from runs.follow_up import FollowUps
 
 
-async def create_follow_up(result: ActivityResult, opened: Resources) -> ActivityResult:
+async def create_follow_up(result: ActivityResult, caller: Caller, opened: Resources) -> ActivityResult:
     """Create the result's follow-up if it asks for one and has none; return the result as it is afterwards.
 
     A result that is sent again makes up for what failed before. A follow-up that is rejected, because a reason is no
@@ -27,7 +28,7 @@ async def create_follow_up(result: ActivityResult, opened: Resources) -> Activit
     follow_ups = FollowUps(opened.temporal, opened.database, opened.lead)
     try:
         if follow_up:
-            await follow_ups.create(follow_up, opened.answer_deadline_seconds)
+            await follow_ups.create(follow_up, opened.answer_deadline_seconds, caller.request_id)
     except UnansweredError as failure:
         if not failure.is_started:  # a run that was started is noted by reconciliation once it has recorded its row
             detail = f"Result {result.id} is on record, its follow-up is not created yet: send the same result again."
@@ -37,7 +38,7 @@ async def create_follow_up(result: ActivityResult, opened: Resources) -> Activit
         return next(one for one in await fetch_rows(connection, ActivityResult, rows) if one.id == result.id)
 
 
-async def take_back_follow_up(result: ActivityResult, opened: Resources) -> OverriddenFollowUp | None:
+async def take_back_follow_up(result: ActivityResult, caller: Caller, opened: Resources) -> OverriddenFollowUp | None:
     """Cancel the follow-up of the result that this one has overridden; return the follow-up as it is afterwards.
 
     Raises:
@@ -50,7 +51,7 @@ async def take_back_follow_up(result: ActivityResult, opened: Resources) -> Over
         return made
     follow_ups = FollowUps(opened.temporal, opened.database, opened.lead)
     try:
-        await follow_ups.take_back(made, opened.answer_deadline_seconds)
+        await follow_ups.take_back(made, opened.answer_deadline_seconds, caller.request_id)
     except UnansweredError as failure:
         detail = (
             f"Result {result.id} is on record, activity {made.id} is not cancelled yet: send the same result again."

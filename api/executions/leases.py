@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,7 +14,7 @@ from api.http.dependencies import CanDispatch, Opened, Resources
 from api.http.errors import LeaseEnded, LeaseNotFound, Problem, problem_responses
 from api.http.fields import Answer, Instant, RequestBody, Text
 from db import leases
-from db.leases import Lease
+from db.leases import Lease, Sender
 from db.rows import Rows, fetch_row
 from db.snapshots import read_snapshot
 from workflows.display import contract_time
@@ -48,7 +49,7 @@ class LeaseRead(Answer):
 async def extend_lease(caller: CanDispatch, opened: Opened, lease_token: UUID, body: Json[LeaseExtension]) -> LeaseRead:
     """Extend a lease: it ends `lease_seconds` from now. Repeat as often as needed."""
     lease = timedelta(seconds=body.lease_seconds)
-    statement = leases.extend_lease_statement(caller.tenant_id, lease_token, lease, caller.subject)
+    statement = leases.extend_lease_statement(caller.tenant_id, lease_token, lease, _sender_of(caller))
     return await _change_lease(statement, lease_token, caller, opened)
 
 
@@ -58,8 +59,12 @@ async def release_lease(caller: CanDispatch, opened: Opened, lease_token: UUID, 
 
     The activity is DUE again at once, and the attempt doesn't count against it.
     """
-    statement = leases.release_lease_statement(caller.tenant_id, lease_token, caller.subject, body.reason)
+    statement = leases.release_lease_statement(caller.tenant_id, lease_token, _sender_of(caller), body.reason)
     return await _change_lease(statement, lease_token, caller, opened)
+
+
+def _sender_of(caller: Caller) -> Sender:
+    return Sender(caller.subject, caller.request_id)
 
 
 async def _change_lease(statement: Rows, lease_token: UUID, caller: Caller, opened: Resources) -> LeaseRead:
@@ -67,6 +72,7 @@ async def _change_lease(statement: Rows, lease_token: UUID, caller: Caller, open
         lease = await fetch_row(connection, Lease, statement)
         if lease is None:
             raise await _find_problem(connection, lease_token, caller)
+    structlog.contextvars.bind_contextvars(activity_id=str(lease.id))
     return LeaseRead(
         activity_id=lease.id,
         status=lease.status,

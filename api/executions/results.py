@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -75,8 +76,8 @@ async def submit_result(caller: CanSubmitResult, opened: Opened, body: Json[Acti
     """
     async with opened.database.transactions.begin() as connection:
         row, is_new = await _judge_result(connection, body, caller)
-    overridden = await take_back_follow_up(row, opened)
-    row = await create_follow_up(row, opened)
+    overridden = await take_back_follow_up(row, caller, opened)
+    row = await create_follow_up(row, caller, opened)
     headers = {"Location": f"{activity_path(row.activity_id)}/results"}
     content = ActivityResultRead.of(row, overridden).model_dump_json()
     return Response(content, 201 if is_new else 200, headers, media_type="application/json")
@@ -90,6 +91,7 @@ async def _judge_result(
     The activity's row stays locked until the end of the transaction.
     """
     activity_id, attempt = await _identify_activity(connection, body, caller)
+    structlog.contextvars.bind_contextvars(activity_id=str(activity_id))
     await connection.execute(results.activity_statement(caller.tenant_id, activity_id).with_for_update())
     await connection.execute(expire_leases_statement(address(caller.tenant_id, activity_id)))
     judged = results.judged_activity_statement(caller.tenant_id, activity_id)
@@ -173,7 +175,7 @@ async def _record_result(
     values = body.columns() | {"follow_up_at": await _find_follow_up_time(connection, body, caller)}
     if accepted.overrides:
         await connection.execute(results.lock_contact_statement(seen.tenant_id, seen.id, accepted.overrides))
-    new = results.NewResult(seen.result_id, values, caller.subject, body.failure())
+    new = results.NewResult(seen.result_id, values, caller.subject, body.failure(), caller.request_id)
     row = await fetch_row(connection, ActivityResult, results.record_result_statement(new, seen, accepted))
     assert row is not None  # noqa: S101 - the row is locked, so that the statement writes it
     return row

@@ -76,7 +76,7 @@ class Token(BaseModel):
 
 
 class Caller(BaseModel):
-    """The bearer of a token in the tenant that the request names, or of an API key in the key's tenant."""
+    """The sender of a request: the bearer of a token in the tenant that it names, or of an API key in the key's."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -84,6 +84,7 @@ class Caller(BaseModel):
     tenant_id: UUID
     permissions: frozenset[str]
     credential: Literal["token", "API key"] = "token"
+    request_id: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Return True if the caller has the permission in this tenant."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated
@@ -111,11 +112,13 @@ def require(*permissions: Permission) -> Callable[..., Awaitable[Caller]]:
         _: Annotated[str | None, Security(_api_key)],
         x_tenant_id: Annotated[list[str] | None, Header(description=TENANT)] = None,
     ) -> Caller:
+        _bind_place(request)
         tenants = x_tenant_id or []
         if "x-api-key" in request.headers:
             caller = await _identify_key(request, opened, tenants)
         else:
             caller = _choose_tenant(await _verify_bearer(request, opened, credentials), tenants)
+        caller = _note_caller(request, caller)
         for permission in permissions:
             if not caller.may(permission):
                 raise caller.describe_lack(permission)
@@ -149,6 +152,7 @@ async def identify(
     x_tenant_id: Annotated[list[str] | None, Header(description=ANY_TENANT)] = None,
 ) -> Identity:
     """Return the bearer of any valid credential; a token needs no `x-tenant-id` here, and no permission."""
+    _bind_place(request)
     tenants, deployment = x_tenant_id or [], frozenset[str]()
     if "x-api-key" in request.headers:
         caller = await _identify_key(request, opened, tenants)
@@ -162,6 +166,7 @@ async def identify(
             if tenants
             else Caller(subject=token.sub, tenant_id=NO_TENANT, permissions=frozenset())
         )
+    caller = _note_caller(request, caller)
     await opened.rate_limits.take_request(caller, request)
     require_single_parameters(request)
     return Identity(caller, caller.tenant_id in named, named, deployment)
@@ -199,6 +204,20 @@ async def _identify_key(request: Request, opened: Resources, tenants: list[str])
     if tenants and _parse_tenant_id(single_header("x-tenant-id", tenants)) != caller.tenant_id:
         raise TenantDenied("The API key belongs to another tenant than `x-tenant-id` names.")
     return caller
+
+
+def _bind_place(request: Request) -> None:
+    """Add the route, and the activity that the path names, to each log line of the request from here on."""
+    structlog.contextvars.bind_contextvars(route=request.scope["route"].path)
+    with suppress(ValueError):  # another text is refused later, and is not for the log
+        activity_id = _UUID.validate_python(request.path_params.get("activity_id"))
+        structlog.contextvars.bind_contextvars(activity_id=str(activity_id))
+
+
+def _note_caller(request: Request, caller: Caller) -> Caller:
+    """Add the actor to each log line of the request from here on, and return the caller with the request's id."""
+    structlog.contextvars.bind_contextvars(actor=caller.subject)
+    return caller.model_copy(update={"request_id": request.state.request_id})
 
 
 def _parse_tenant_id(header: str) -> UUID:

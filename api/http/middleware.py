@@ -1,6 +1,5 @@
 """Middleware: the request's id, log line and metrics, and the answer to an unexpected exception."""
 
-import re
 import time
 from traceback import format_tb
 from typing import Any
@@ -15,11 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.errors import MEDIA_TYPE, HeadTooLarge, InternalError, NotFound, Problem
 from api.http.metrics import LATENCY, REQUESTS
 from db.failures import kind
+from workflows.limits import REQUEST_ID
 from workflows.tenant_limits import HEAD_BYTES
 
 log = structlog.get_logger(__name__)
 
-_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 LONG_HEAD = f"The request's line and headers may have at most {HEAD_BYTES:,} bytes. Send fewer or shorter headers."
 HUNG_UP = 499
 """Status that is logged and counted, as nginx does, when a caller closes the connection before its answer."""
@@ -44,7 +43,7 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         sent = Headers(scope=scope).getlist("x-request-id")
-        request_id = sent[0] if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]) else str(uuid4())
+        request_id = sent[0] if len(sent) == 1 and REQUEST_ID.fullmatch(sent[0]) else str(uuid4())
         scope["state"]["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)

@@ -44,6 +44,8 @@ CHANGES = st.one_of(
     st.just(Reschedule(score=1, if_versions=(0,))),
 )
 
+TESTER = leases.Sender("tester", None)
+
 
 ONE = st.integers(0, 1)
 """The place of an activity among those of the machine."""
@@ -172,8 +174,8 @@ class TrailMachine(RuleBasedStateMachine):
     def keep_lease(self, ends: bool, place: int) -> None:  # noqa: FBT001 - Hypothesis draws it
         """Extend or release an executor's latest lease."""
         for token in self.tokens[-1 - place :]:
-            extend = leases.extend_lease_statement(self.tenant.id, token, timedelta(minutes=5), "tester")
-            self.rows(leases.release_lease_statement(self.tenant.id, token, "tester", None) if ends else extend)
+            extend = leases.extend_lease_statement(self.tenant.id, token, timedelta(minutes=5), TESTER)
+            self.rows(leases.release_lease_statement(self.tenant.id, token, TESTER, None) if ends else extend)
 
     @rule(place=ONE, status=st.sampled_from(ResultStatus), hard_override=st.booleans())
     def report(self, place: int, status: ResultStatus, hard_override: bool) -> None:  # noqa: FBT001
@@ -193,7 +195,7 @@ class TrailMachine(RuleBasedStateMachine):
             verdict = judge(seen.as_hand_off(), said)
             if isinstance(verdict, Accepted):
                 values = said.model_dump(include={"status", "fingerprint", "occurred_at", "hard_override"})
-                new = results.NewResult(seen.result_id, values, "tester", None)
+                new = results.NewResult(seen.result_id, values, "tester", None, None)
                 await connection.execute(results.record_result_statement(new, seen, verdict))
 
     @rule()

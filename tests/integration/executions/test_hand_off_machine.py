@@ -37,6 +37,8 @@ Held = tuple[UUID, UUID]
 
 GIVEN_BACK = {"LEASE_EXPIRED", "LEASE_RELEASED"}
 
+TESTER = leases.Sender("tester", None)
+
 
 @dataclass
 class Expected:
@@ -125,16 +127,14 @@ class HandOffMachine(RuleBasedStateMachine):
     def extend(self, held: Held) -> None:
         """Only who has it can."""
         key, token = held
-        rows = self.run(
-            self._rows(leases.extend_lease_statement(self.tenant.id, token, timedelta(minutes=5), "tester"))
-        )
+        rows = self.run(self._rows(leases.extend_lease_statement(self.tenant.id, token, timedelta(minutes=5), TESTER)))
         assert bool(rows) == (self.model.of[key].holder == token)
 
     @rule(held=tokens)
     def release(self, held: Held) -> None:
         """Only who has it can."""
         key, token = held
-        rows = self.run(self._rows(leases.release_lease_statement(self.tenant.id, token, "tester", None)))
+        rows = self.run(self._rows(leases.release_lease_statement(self.tenant.id, token, TESTER, None)))
         assert bool(rows) == (self.model.of[key].holder == token)
         if rows:
             self.model.of[key].holder = None
@@ -215,7 +215,7 @@ class HandOffMachine(RuleBasedStateMachine):
             values = said.model_dump(include={"status", "fingerprint", "occurred_at", "hard_override"})
             await connection.execute(
                 results.record_result_statement(
-                    results.NewResult(seen.result_id, values, "tester", None), seen, verdict
+                    results.NewResult(seen.result_id, values, "tester", None, None), seen, verdict
                 )
             )
             return verdict

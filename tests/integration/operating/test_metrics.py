@@ -20,13 +20,14 @@ from embedded.postgres import Postgres
 from embedded.temporal_server import free_port
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
 from runs.lead import Lead
+from runs.runtime import open_runtime
 from tests.support.builders import CONTACTS, Tenant, contract_example, from_now
 from tests.support.hand_off import claim, run_out
 from tests.support.promql import metrics_of, queries, rules
 from tests.support.reconciliation import reconciled
 from tests.support.service import Service, temporal_client, until
 from tests.support.worlds import idle_service, work
-from worker import build_worker, open_runtime
+from worker import build_worker
 from workflows.tenant_limits import FIGURES_SECONDS
 from workflows.words import ActivityStatus, Channel
 
@@ -284,5 +285,8 @@ async def test_a_log_line_is_json_with_request_tenant_and_activity_and_without_p
     assert {line["tenant_id"] for line in mine} == {str(tenant.id)}
     assert mine[-1]["activity_id"] == created.json()["id"]
     assert {line["process"] for line in lines} == {"test"}
+    failed = [line for line in lines if line["event"] == "step failed"]
+    assert {line["type"] for line in failed} == {"DataRefused"}
+    assert all("sql" in "".join(line["trace"]) for line in failed if line["attempt"] == 1)
     for secret in ("María", "5555550101", "Name of", "Tienda", *CONTACTS.values()):
         assert secret not in log.getvalue()

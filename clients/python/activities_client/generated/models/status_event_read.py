@@ -33,6 +33,8 @@ class StatusEventRead:
         number (int): The event's place in the trail, from 1.
         occurred_at (datetime.datetime): The time at which it happened.
         operation_id (None | UUID): The bulk operation that has made the change: `GET /api/operations/{id}` reads it.
+        request_id (None | str): The `X-Request-Id` of the request that it comes from. The activity's own events, such
+            as `DUE`, have that of its creation. Null if no request has caused it.
         to_status (ActivityStatus): The stage of a scheduled activity's life; `RESOLVING` and `REJECTED` are never
             stored in a row.
     """
@@ -47,6 +49,7 @@ class StatusEventRead:
     number: int
     occurred_at: datetime.datetime
     operation_id: None | UUID
+    request_id: None | str
     to_status: ActivityStatus
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -90,6 +93,9 @@ class StatusEventRead:
         else:
             operation_id = self.operation_id
 
+        request_id: None | str
+        request_id = self.request_id
+
         to_status = self.to_status.value
 
         field_dict: dict[str, Any] = {}
@@ -106,6 +112,7 @@ class StatusEventRead:
                 "number": number,
                 "occurredAt": occurred_at,
                 "operationId": operation_id,
+                "requestId": request_id,
                 "toStatus": to_status,
             }
         )
@@ -194,6 +201,13 @@ class StatusEventRead:
 
         operation_id = _parse_operation_id(d.pop("operationId"))
 
+        def _parse_request_id(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        request_id = _parse_request_id(d.pop("requestId"))
+
         to_status = ActivityStatus(d.pop("toStatus"))
 
         status_event_read = cls(
@@ -207,6 +221,7 @@ class StatusEventRead:
             number=number,
             occurred_at=occurred_at,
             operation_id=operation_id,
+            request_id=request_id,
             to_status=to_status,
         )
 
