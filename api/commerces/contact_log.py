@@ -6,14 +6,23 @@ from collections.abc import Iterator
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commerces.commerces import require_commerce
 from api.commerces.schemas import ExternalId
-from api.http.bodies import BULK_BODY_BYTES, JsonBody, validation_problem
+from api.http.bodies import (
+    BULK_BODY_BYTES,
+    JsonBody,
+    check,
+    check_each,
+    parse_json,
+    read_json,
+    require_few_values,
+    validation_problem,
+)
 from api.http.dependencies import CanManage, Opened
 from api.http.errors import CommerceNotFound, problem_responses
 from api.http.fields import Answer, Instant, PastTime, RequestBody, Time
@@ -50,6 +59,32 @@ class ContactLogPut(RequestBody):
     """The whole contact log of a commerce."""
 
     entries: Annotated[list[ContactLogEntryPut], Field(max_length=ENTRIES)]
+
+
+class _Envelope(RequestBody):
+    """The contact log before its entries are checked, each alone."""
+
+    entries: Annotated[list[object], Field(max_length=ENTRIES)]
+
+
+class ContactLogBody(JsonBody[ContactLogPut]):
+    """Dependency that reads a contact log, in a thread: checking its entries takes long."""
+
+    async def __call__(self, request: Request) -> ContactLogPut:
+        """Return the parsed body."""
+        content = await read_json(request, self.limit)
+        require_few_values(content, self.values)
+        return await asyncio.to_thread(_parse_log, content)
+
+
+def _parse_log(content: bytes) -> ContactLogPut:
+    data, unstorable = parse_json(content)
+    envelope, faults = check(_Envelope, data)
+    if envelope is not None:
+        entries, faults = check_each(ContactLogEntryPut, envelope.entries, "/entries")
+    if unstorable or faults:
+        raise validation_problem(unstorable + faults)
+    return ContactLogPut.model_construct(entries=entries)
 
 
 class ContactLogPutRead(Answer):
@@ -120,7 +155,7 @@ async def put_contact_log(
     caller: CanManage,
     opened: Opened,
     commerce_id: UUID,
-    body: Annotated[ContactLogPut, Depends(JsonBody(ContactLogPut, BULK_BODY_BYTES, CONTACT_LOG_VALUES))],
+    body: Annotated[ContactLogPut, Depends(ContactLogBody(ContactLogPut, BULK_BODY_BYTES, CONTACT_LOG_VALUES))],
 ) -> ContactLogPutRead:
     """Replace the commerce's contact log. Repeated entries count once. Sending the same log again changes nothing."""
     async with opened.database.transactions.begin() as connection:

@@ -18,6 +18,7 @@ from api.http.bodies import (
     FAULTS,
     UnreadBody,
     check,
+    check_each,
     parse_json,
     parse_list,
     read_json,
@@ -222,15 +223,28 @@ def _judge(content: bytes) -> _Judged:
     except ValidationFailed as failure:
         return _Judged(faults=list(failure.faults) or [Fault(pointer="", detail=failure.detail)])
     judged = _Judged(_external_id(data))
-    judged.item, judged.faults = check(CommerceSyncItem, data, _MOST_FAULTS)
+    judged.item, judged.faults = _check_item(data)
     judged.faults = unstorable + judged.faults
     bad = [(int(place[1]), int(place[2])) for fault in judged.faults if (place := _CONTACT.match(fault.pointer))]
     if bad and len(bad) == len(judged.faults):
         judged.left_out, data = judged.faults, _without(data, set(bad))
-        judged.item, judged.faults = check(CommerceSyncItem, data)
+        judged.item, judged.faults = _check_item(data)
     if judged.item is None or judged.faults:
         return replace(judged, item=None, faults=judged.left_out + judged.faults)
     return _leave_out_surplus(judged, judged.item, set(bad))
+
+
+def _check_item(data: Any) -> tuple[CommerceSyncItem | None, list[Fault]]:
+    """Check an item; its users are checked one by one."""
+    users = data.get("users") if isinstance(data, dict) else None
+    if not isinstance(users, list) or len(users) > LIST_LENGTH:
+        # More users than are allowed are counted only: the place of each is taken by a name.
+        names = [{"external_id": str(number)} for number in range(len(users))] if isinstance(users, list) else users
+        return check(CommerceSyncItem, data if names is None else data | {"users": names}, _MOST_FAULTS)
+    valid, faults = check_each(CommerceUserSync, users, "/users", _MOST_FAULTS)
+    names = [] if faults else [{"external_id": user.external_id} for user in valid]
+    item, others = check(CommerceSyncItem, data | {"users": names}, _MOST_FAULTS)
+    return item and item.model_copy(update={"users": valid}) if not faults else None, others + faults
 
 
 def _external_id(data: object) -> str | None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from api.activities.schemas import ScheduledActivityCreate
-from api.http.bodies import BODY_BYTES, DEPTH, _may_be_unstorable, find_unstorable, parse
+from api.commerces.contact_log import ContactLogEntryPut, ContactLogPut
+from api.http.bodies import _STEP, BODY_BYTES, DEPTH, _may_be_unstorable, check_each, find_unstorable, parse
 from api.http.errors import ValidationFailed
 from tests.support.builders import contract_example
 from workflows.display import contract_time
@@ -370,3 +371,24 @@ def _reaches(document: Any, pointer: str) -> bool:
     for part in parts[:-1]:
         document = document[int(part)] if isinstance(document, list) else document[part]
     return not parts or isinstance(document, dict | list)
+
+
+@pytest.mark.parametrize(
+    "suspicious", [b"\\u0000", b"1e999", b"Infinity", b"9" * 200], ids=["NUL", "e", "name", "digits"]
+)
+def test_what_may_be_unstorable_is_found_wherever_a_long_text_is_cut(suspicious: bytes) -> None:
+    for offset in (*range(-len(suspicious) - 1, 2), *range(-258, -254)):
+        content = b" " * (2 * _STEP + offset) + suspicious + b" " * _STEP
+        assert _may_be_unstorable(content, None), offset
+    assert not _may_be_unstorable(b" " * (3 * _STEP), None)
+
+
+def test_items_that_are_checked_one_by_one_have_the_faults_of_the_whole_list() -> None:
+    entry = {"user_external_id": "u", "channel": "EMAIL", "contacted_at": "2024-01-01T00:00:00Z"}
+    items = [entry, entry | {"channel": "X"}, entry | {"unknown": 1, "commerce_user_id": "x"}, 5, entry]
+    valid, faults = check_each(ContactLogEntryPut, items, "/entries")
+    with pytest.raises(ValidationFailed) as whole:
+        parse(ContactLogPut, json.dumps({"entries": items}).encode())
+    assert (len(valid), tuple(faults)) == (2, whole.value.faults)
+    _, first = check_each(ContactLogEntryPut, [entry | {"channel": "X"}] * 10, "/entries", 3)
+    assert [fault.pointer for fault in first] == [f"/entries/{number}/channel" for number in range(3)]
