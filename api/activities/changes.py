@@ -88,6 +88,7 @@ IfMatch = Annotated[list[str], WithJsonSchema({"type": "string"})]
 CHANGED = {
     200: {"description": "The activity after the change.", **with_headers("Location", "ETag")},
     202: {
+        "model": ScheduledActivityRead,
         "description": "Accepted durably; it will be carried out. Look at `Location`.",
         **with_headers("Location", "ETag"),
     },

@@ -94,6 +94,14 @@ def test_the_permission_in_the_document_is_the_one_that_the_dependency_checks() 
 
 
 @each_operation
+def test_every_success_declares_its_body(operation: dict[str, Any]) -> None:
+    """Without a schema, clients in TypeScript have `unknown` for all successes of the operation."""
+    successes = {status: one for status, one in operation["responses"].items() if "200" <= status < "300"}
+    bare = [status for status, one in successes.items() if status != "204" and not one.get("content")]
+    assert bare == []
+
+
+@each_operation
 def test_every_answer_declares_its_headers(operation: dict[str, Any]) -> None:
     assert set(COMPONENTS["headers"]) == set(HEADERS)
     for status, response in resolved(operation["responses"]).items():

@@ -1,5 +1,5 @@
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -41,14 +41,15 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     if response.status_code == 200:
         response_200 = ScheduledActivityRead.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 202:
-        response_202 = cast(Any, None)
+        response_202 = ScheduledActivityRead.from_dict(response.json())
+
         return response_202
 
     if response.status_code == 400:
@@ -119,7 +120,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -134,7 +135,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: TargetAssignment,
-) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Assign target
 
      Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing.
@@ -152,7 +153,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -174,7 +175,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: TargetAssignment,
-) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Assign target
 
      Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing.
@@ -192,7 +193,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return sync_detailed(
@@ -209,7 +210,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: TargetAssignment,
-) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Assign target
 
      Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing.
@@ -227,7 +228,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -247,7 +248,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: TargetAssignment,
-) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Assign target
 
      Assign a user to a PENDING or FAILED target; the activity becomes READY if nothing else is missing.
@@ -265,7 +266,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return (

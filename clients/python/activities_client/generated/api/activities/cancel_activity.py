@@ -1,5 +1,5 @@
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -39,14 +39,15 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     if response.status_code == 200:
         response_200 = ScheduledActivityRead.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 202:
-        response_202 = cast(Any, None)
+        response_202 = ScheduledActivityRead.from_dict(response.json())
+
         return response_202
 
     if response.status_code == 400:
@@ -117,7 +118,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -131,7 +132,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: CancelCreate,
-) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Cancel activity
 
      Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never
@@ -148,7 +149,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -168,7 +169,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: CancelCreate,
-) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Cancel activity
 
      Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never
@@ -185,7 +186,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return sync_detailed(
@@ -200,7 +201,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: CancelCreate,
-) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Cancel activity
 
      Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never
@@ -217,7 +218,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -235,7 +236,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: CancelCreate,
-) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Cancel activity
 
      Cancel a READY, UNRESOLVED or DUE activity that no executor has claimed; after a 200 it is never
@@ -252,7 +253,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return (

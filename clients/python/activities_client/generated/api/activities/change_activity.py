@@ -1,5 +1,5 @@
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -42,14 +42,15 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     if response.status_code == 200:
         response_200 = ScheduledActivityRead.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 202:
-        response_202 = cast(Any, None)
+        response_202 = ScheduledActivityRead.from_dict(response.json())
+
         return response_202
 
     if response.status_code == 400:
@@ -125,7 +126,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -140,7 +141,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: ActivityPatch,
     if_match: None | str | Unset = UNSET,
-) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Change activity
 
      Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it.
@@ -162,7 +163,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -184,7 +185,7 @@ def sync(
     client: AuthenticatedClient,
     body: ActivityPatch,
     if_match: None | str | Unset = UNSET,
-) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Change activity
 
      Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it.
@@ -206,7 +207,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return sync_detailed(
@@ -223,7 +224,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: ActivityPatch,
     if_match: None | str | Unset = UNSET,
-) -> Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
+) -> Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]:
     """Change activity
 
      Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it.
@@ -245,7 +246,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead]
+        Response[ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead]
     """
 
     kwargs = _get_kwargs(
@@ -265,7 +266,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: ActivityPatch,
     if_match: None | str | Unset = UNSET,
-) -> ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
+) -> ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead | None:
     """Change activity
 
      Move a READY or UNRESOLVED activity, or change its score or suggested time; the timer moves with it.
@@ -287,7 +288,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ActivityGoneRead | Any | ProblemRead | ScheduledActivityRead | WrongStatusRead
+        ActivityGoneRead | ProblemRead | ScheduledActivityRead | WrongStatusRead
     """
 
     return (
