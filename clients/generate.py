@@ -1,5 +1,6 @@
 """Write `docs/openapi.json` and all that is generated from it: `make generate`, after every change of the API."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -9,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from api.document import document
+from clients.node import has_node, run_program
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "openapi.json"
 PYTHON_CLIENT = ROOT / "clients" / "python" / "activities_client" / "generated"
+TYPESCRIPT = ROOT / "clients" / "typescript"
+TYPESCRIPT_CLIENT = TYPESCRIPT / "src" / "generated"
+TYPESCRIPT_HASH = TYPESCRIPT / "document.sha256"
+"""The hash of the document that the TypeScript client is generated from: `make test` has no Node to generate it."""
 
 
 def main() -> None:
@@ -20,6 +26,15 @@ def main() -> None:
     DOCUMENT.write_text(document())
     shutil.rmtree(PYTHON_CLIENT, ignore_errors=True)
     generate_python(PYTHON_CLIENT)
+    if not has_node():
+        sys.exit("clients/typescript was not generated: it needs Node 20 or newer. Install it and generate again.")
+    generate_typescript(TYPESCRIPT_CLIENT)
+    TYPESCRIPT_HASH.write_text(hash_document())
+
+
+def hash_document() -> str:
+    """Return the hash of the document."""
+    return hashlib.sha256(DOCUMENT.read_bytes()).hexdigest() + "\n"
 
 
 def generate_python(folder: Path) -> None:
@@ -49,11 +64,23 @@ def _adapt_to_python(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def generate_typescript(folder: Path) -> None:
+    """Generate the TypeScript client into a folder, in place of what is there."""
+    environment = {"DOCUMENT": str(DOCUMENT), "OUTPUT": str(folder)}
+    ended = run_program("openapi-ts", "--file", "openapi-ts.config.mjs", environment=environment, folder=TYPESCRIPT)
+    _require_success("openapi-ts", ended)
+
+
 def _run_python(module: str, *arguments: str | Path) -> None:
-    """Run a module of `.venv`; show its output and exit if it fails."""
-    ended = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    """Run a module of `.venv`."""
+    command = [sys.executable, "-m", module, *arguments]
+    _require_success(module, subprocess.run(command, capture_output=True, text=True, check=False))
+
+
+def _require_success(name: str, ended: subprocess.CompletedProcess[str]) -> None:
+    """Show the output of a program that has failed, and exit."""
     if ended.returncode != 0:
-        sys.exit(f"{module} has failed:\n{ended.stdout}{ended.stderr}")
+        sys.exit(f"{name} has failed:\n{ended.stdout}{ended.stderr}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Tests of the document and of each client of it by real tools, which need Node: `make clients`."""

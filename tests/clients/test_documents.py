@@ -1,0 +1,63 @@
+"""Test the document by linters, and that each generated client is current and compiles with strict types."""
+
+import filecmp
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clients.generate import DOCUMENT, ROOT, TYPESCRIPT, TYPESCRIPT_CLIENT, generate_typescript
+from clients.node import FOLDER, run_program
+
+USES = FOLDER / "uses"
+STRICT = ("--strict", "--config-file=", "--cache-dir=.mypy_cache/clients")
+
+
+def require_success(ended: subprocess.CompletedProcess[str]) -> None:
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("spectral", "lint", str(DOCUMENT), "--ruleset", "spectral.yaml", "--fail-severity", "hint", "--quiet"),
+        ("redocly", "lint", str(DOCUMENT), "--extends", "recommended", "--max-problems", "20"),
+    ],
+    ids=["spectral", "redocly"],
+)
+def test_a_linter_of_the_document_has_no_complaint(command: tuple[str, ...]) -> None:
+    require_success(run_program(*command))
+
+
+def test_the_typescript_client_is_generated_from_the_document(tmp_path: Path) -> None:
+    """After a change of the API: `make generate`."""
+    generate_typescript(tmp_path / "generated")
+    names = sorted(str(path.relative_to(tmp_path / "generated")) for path in tmp_path.rglob("*.ts"))
+    assert names == sorted(str(path.relative_to(TYPESCRIPT_CLIENT)) for path in TYPESCRIPT_CLIENT.rglob("*.ts"))
+    assert filecmp.cmpfiles(tmp_path / "generated", TYPESCRIPT_CLIENT, names, shallow=False)[1:] == ([], [])
+
+
+def test_the_typescript_client_compiles_and_its_build_runs_in_node(tmp_path: Path) -> None:
+    require_success(run_program("tsc", "--outDir", str(tmp_path), "--project", str(TYPESCRIPT)))
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    used = "import { connect } from './index.js'; connect({ baseUrl: 'http://localhost', apiKey: 'key' });"
+    command = ["node", "--input-type=module", "--eval", used]
+    require_success(subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False))  # noqa: S603 - ours
+
+
+def test_the_types_of_openapi_typescript_the_uses_and_the_executor_compile() -> None:
+    """With its default, openapi-typescript requires each member of a request that has a default."""
+    output = str(USES / "generated" / "openapi.ts")
+    require_success(
+        run_program("openapi-typescript", str(DOCUMENT), "--default-non-nullable", "false", "--output", output)
+    )
+    require_success(run_program("tsc", "--project", str(USES)))
+
+
+def test_the_python_client_has_strict_types() -> None:
+    command = [sys.executable, "-m", "mypy", *STRICT, "-p", "activities_client"]
+    environment = {"PATH": "/usr/bin:/bin", "MYPYPATH": str(FOLDER / "python")}
+    require_success(
+        subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)  # noqa: S603 - ours
+    )
