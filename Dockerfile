@@ -18,6 +18,7 @@ COPY db db
 COPY runs runs
 COPY activities_impl activities_impl
 COPY api api
+COPY traces traces
 # The user below can't write bytecode: every start would compile our modules.
 RUN /venv/bin/python -m compileall -q .
 ENV PATH=/venv/bin:$PATH \

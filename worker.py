@@ -5,17 +5,17 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 import uvloop
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import Runtime
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 
 from activities_impl.bulk_operations import BulkOperations
 from activities_impl.failures import DescribeFailures
@@ -40,11 +40,15 @@ from runs.start import TASK_TIMEOUT
 from runs.worker_actors import ReadActors
 from runs.worker_key_notes import NoteKeyOfContinuation
 from settings import WorkerSettings, read_settings
+from traces.start import start_tracing
 from workflows.bulk_operation import BulkOperationWorkflow
 from workflows.findings import Part
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.replay_gate import ReplayGateWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
+
+if TYPE_CHECKING:
+    from traces.tracing import Tracing
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
@@ -119,14 +123,16 @@ def bulk_steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list
 
 
 def build_worker(
-    client: Client, database: Database, *, lead: Lead = NO_LEAD, **options: Any
+    client: Client, database: Database, *, lead: Lead = NO_LEAD, around: Sequence[Interceptor] = (), **options: Any
 ) -> AbstractAsyncContextManager[None]:
     """Build the worker of all workflows and steps; `options` are more of the SDK's `Worker`.
+
+    `around` are interceptors that are put around the service's own.
 
     It polls two queues, that of bulk operations with few slots.
     """
     note_key = NoteKeyOfContinuation(first_key_id(client))
-    interceptors = [LogSteps(), DescribeFailures(), Heartbeats(), ReadActors(), note_key]
+    interceptors = [*around, LogSteps(), DescribeFailures(), Heartbeats(), ReadActors(), note_key]
     shared = {"interceptors": interceptors, "workflow_runner": Sandbox()}
     worker = Worker(
         client,
@@ -184,11 +190,11 @@ async def finish_unless_stopped(work: Coroutine[Any, Any, Result], stop: asyncio
     return working.result() if working in done else None
 
 
-async def connect_patiently(keys: KeyRing | None, runtime: Runtime) -> Client:
+async def connect_patiently(keys: KeyRing | None, runtime: Runtime, tracing: "Tracing | None") -> Client:
     """Connect to Temporal, retrying for ever: a worker may start before it."""
     while True:
         try:
-            return await connect(keys, runtime=runtime)
+            return await connect(keys, runtime=runtime, interceptors=tracing.calls() if tracing else ())
         except RuntimeError as failure:
             log.warning("Temporal can't be reached yet, retrying", failure=str(failure)[:200])
             await asyncio.sleep(2)
@@ -216,24 +222,32 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     metrics_address = f"{settings.listen_host}:{settings.worker_metrics_port}" if settings.worker_metrics_port else None
-    runtime = open_runtime(metrics_address)
+    runtime, tracing = open_runtime(metrics_address), start_tracing("worker")
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     if fault := await finish_unless_stopped(wait_for_database(database, key_ids(settings.key_ring)), stop):
         sys.exit(fault)
-    client = await finish_unless_stopped(connect_patiently(settings.key_ring, runtime), stop)
+    client = await finish_unless_stopped(connect_patiently(settings.key_ring, runtime, tracing), stop)
     if client:
-        await work(client, database, settings, stop, metrics_address)
+        await work(client, database, settings, stop, metrics_address, tracing.steps() if tracing else ())
     await database.dispose()
+    if tracing:
+        tracing.close()
 
 
-async def work(
-    client: Client, database: Database, settings: WorkerSettings, stop: asyncio.Event, metrics_address: str | None
+async def work(  # noqa: PLR0913, PLR0917 - what the process has opened
+    client: Client,
+    database: Database,
+    settings: WorkerSettings,
+    stop: asyncio.Event,
+    metrics_address: str | None,
+    around: Sequence[Interceptor] = (),
 ) -> None:
     """Run the worker until `stop` is set, then let it finish what is in flight."""
     worker = build_worker(
         client,
         database,
         lead=Lead(settings.max_lead_seconds),
+        around=around,
         graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_seconds),
         max_cached_workflows=settings.worker_cached_runs,
         deployment_config=_deployment_config(settings),

@@ -129,6 +129,8 @@ def create_app(lifespan: Lifespan[FastAPI] | None = None, origins: Sequence[str]
         servers=[{"url": "/", "description": "The service that this document was read from"}],
         openapi_tags=[{"name": name, "description": description} for name, description in TAGS.items()],
         lifespan=lifespan,
+        # FastAPI's own telemetry records messages of exceptions: traces come from `traces/`, without them.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,

@@ -5,10 +5,12 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.http.auth import Authenticator
@@ -24,11 +26,17 @@ from runs.lead import Lead
 from runs.payloads import keys_of
 from runs.runtime import open_runtime
 from settings import ApiSettings, read_settings
+from traces.start import start_tracing
+
+if TYPE_CHECKING:
+    from traces.tracing import Tracing
 
 
 @asynccontextmanager
-async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Resources]]:
     """Open the resources that routes use. Neither PostgreSQL nor Temporal need be reachable at the start."""
+    tracing: Tracing | None = app.state.tracing
+    traced: dict[str, Any] = {"link_traces": tracing.link_current} if tracing else {}
     settings = read_settings(ApiSettings)
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     async with DueWatch(database.url) as due_watch:
@@ -38,7 +46,12 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
         yield {
             "resources": Resources(
                 database=database,
-                temporal=await connect(settings.key_ring, runtime=open_runtime(), lazy=True),
+                temporal=await connect(
+                    settings.key_ring,
+                    runtime=open_runtime(),
+                    lazy=True,
+                    interceptors=tracing.calls() if tracing else (),
+                ),
                 authenticator=create_authenticator(settings),
                 temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
                 codec_allowed_origin=settings.codec_allowed_origin,
@@ -46,9 +59,23 @@ async def lifespan(_: object) -> AsyncIterator[dict[str, Resources]]:
                 lead=Lead(settings.max_lead_seconds),
                 due_watch=due_watch,
                 rate_limit_storage_uri=settings.rate_limit_storage_uri.get_secret_value(),
+                **traced,
             )
         }
     await database.dispose()
+    if tracing:
+        tracing.close()
+
+
+def create_traced_app(origins: Sequence[str]) -> FastAPI:
+    """Create the application; trace it if the environment asks for traces."""
+    app = create_app(lifespan, origins)
+    app.state.tracing = tracing = start_tracing("api")
+    if tracing:
+        from traces.requests import trace_requests  # noqa: PLC0415 - an extra, which is loaded only here
+
+        trace_requests(app, tracing)
+    return app
 
 
 def create_authenticator(settings: ApiSettings) -> Authenticator:
@@ -91,7 +118,7 @@ if __name__ == "__main__":
     configure_logging("api")
     settings = read_settings(ApiSettings)
     create_authenticator(settings)  # before anything is opened
-    app = create_app(lifespan, settings.origins)
+    app = create_traced_app(settings.origins)
     server = Server(server_config(app, host=settings.listen_host, port=settings.api_port, timeout_graceful_shutdown=30))
     server.run()
     if server.fault:

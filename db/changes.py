@@ -259,14 +259,17 @@ async def lock_activity(connection: AsyncConnection, ref: ActivityRef) -> Snapsh
 
 async def read_run_input(connection: AsyncConnection, ref: ActivityRef, lead_seconds: float) -> ScheduledActivityInput:
     """Read the input with which a new run of the activity starts."""
-    this = select(ScheduledActivity.request, ID_OF_CREATION).where(address(ref.tenant_id, ref.id))
-    request, request_id = (await connection.execute(this)).one()
+    needed = (ScheduledActivity.request, ScheduledActivity.traceparent, ID_OF_CREATION)
+    read = await connection.execute(select(*needed).where(address(ref.tenant_id, ref.id)))
+    request, traceparent, request_id = read.one()
     return ScheduledActivityInput(
         id=ref.id,
         tenant_id=ref.tenant_id,
         request=ScheduledActivityRequest.model_validate(request),
         lead_seconds=lead_seconds,
         request_id=request_id,
+        traceparent=traceparent,
+        is_continued=True,
     )
 
 
@@ -337,6 +340,7 @@ async def _execute_now(case: _Case, _: ExecuteNow) -> None:
         return
     await _undo_unseen_mark(case)
     values = {"status": DUE, "due_at": NOW, "marked_at": NOW, "lateness_ms": 0}
+    values["mark_traceparent"] = case.wanted.change.traceparent
     event = case.event(EventType.DUE, DUE, {"executeNow": True})
     await case.write(values, event, target, attributes)
 

@@ -122,6 +122,8 @@ class ClaimedActivity:
     commerce: Columns
     claimed_late_seconds: float
     lateness_ms: int
+    traceparents: tuple[str | None, str | None]
+    """The spans of its creation and of its mark."""
 
 
 def build_claimed(row: RowMapping) -> ClaimedActivity:
@@ -135,6 +137,7 @@ def build_claimed(row: RowMapping) -> ClaimedActivity:
         commerce=row["commerce"],
         claimed_late_seconds=float(row["claimed_late_seconds"]),
         lateness_ms=row["lateness_ms"],
+        traceparents=(row["traceparent"], row["mark_traceparent"]),
     )
 
 

@@ -86,6 +86,7 @@ def parameters(record: Record, run_id: str) -> Columns:
         "request": request.model_dump(mode="json"),
         "run_id": run_id,
         "payload_key_id": scheduled.payload_key_id,
+        "traceparent": scheduled.traceparent,
     }
     return {
         **{f"new_{name}": value for name, value in row.items()},
@@ -111,7 +112,16 @@ def _column_parameters(prefix: str, table: Table, *names: str) -> dict[str, Bind
 def _record_statement() -> Rows:
     """Build the INSERT of the row, its parts and its first event, unless its key is in use; returns the row."""
     written = ScheduledActivity.metadata.tables["scheduled_activities"].c
-    columns = ("tenant_id", "id", *_REQUESTED_COLUMNS, *_RESOLVED_COLUMNS, "request", "run_id", "payload_key_id")
+    columns = (
+        "tenant_id",
+        "id",
+        *_REQUESTED_COLUMNS,
+        *_RESOLVED_COLUMNS,
+        "request",
+        "run_id",
+        "payload_key_id",
+        "traceparent",
+    )
     row = (
         upsert(ScheduledActivity)
         .values(_column_parameters("new_", ScheduledActivity.metadata.tables["scheduled_activities"], *columns))

@@ -11,7 +11,7 @@ from workflows.messages import MarkDue, ResolvedAttributes, ResolvedTarget
 from workflows.resolution import why_unresolved
 from workflows.words import ActivityStatus, EventType
 
-UNMARKED: Columns = {"due_at": null(), "marked_at": null(), "lateness_ms": null()}
+UNMARKED: Columns = {"due_at": null(), "marked_at": null(), "lateness_ms": null(), "mark_traceparent": null()}
 """The columns that undo a mark. The event of one that is not visible yet goes too: `unseen_event_delete`."""
 
 
@@ -23,23 +23,27 @@ def mark_due_statement(mark: MarkDue) -> tuple[Rows, Columns]:
             "mark_id": mark.id,
             "mark_version": mark.version,
             "mark_request": mark.request_id,
+            "mark_span": mark.traceparent,
         }
-    return _mark_statement(mark.tenant_id, mark.id, mark.version, mark.request_id, mark.target, mark.attributes), {}
+    source = (mark.request_id, mark.traceparent)
+    return _mark_statement(mark.tenant_id, mark.id, mark.version, source, mark.target, mark.attributes), {}
 
 
 def _mark_statement(  # noqa: PLR0913, PLR0917 - the mark, as values or as parameters
     tenant_id: Key,
     activity_id: Key,
     version: int | Key,
-    request_id: str | ColumnElement[str] | None,
+    source: tuple[str | ColumnElement[str] | None, str | ColumnElement[str] | None],
     target: ResolvedTarget | None = None,
     attributes: ResolvedAttributes | None = None,
 ) -> Rows:
     """READY → DUE from `scheduled_at` on, or → UNRESOLVED if the resolution at its time failed.
 
     It is guarded by the version that the run read, so that it never overtakes a change, and returns the written row.
+    `source` is the id of the request that created the activity, and the span of the mark.
     """
     why = why_unresolved(target, attributes)
+    request_id, span = source
     # One statement, because a mark is the most frequent write. It locks the row first: the time of a mark that waited
     # for a change of the same row is the time after the wait.
     marked_at = func.greatest(CLOCK, ScheduledActivity.scheduled_at)
@@ -49,6 +53,7 @@ def _mark_statement(  # noqa: PLR0913, PLR0917 - the mark, as values or as param
         "status": ActivityStatus.DUE,
         "due_at": ScheduledActivity.scheduled_at,
         "marked_at": marked_at,
+        "mark_traceparent": span,
         "lateness_ms": func.floor(func.extract("epoch", marked_at - due_since) * 1000),
     }
     locked = row_lock(
@@ -99,5 +104,5 @@ _PLAIN_STATEMENT = _mark_statement(
     bindparam("mark_tenant", type_=Uuid),
     bindparam("mark_id", type_=Uuid),
     bindparam("mark_version", type_=Integer),
-    bindparam("mark_request", type_=Text),
+    (bindparam("mark_request", type_=Text), bindparam("mark_span", type_=Text)),
 )

@@ -347,6 +347,8 @@ class ScheduledActivity(HasId):
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    traceparent: Mapped[str | None] = mapped_column(comment="The span of the call that has created it.")
+    mark_traceparent: Mapped[str | None] = mapped_column(comment="The span of the step that has marked it.")
 
 
 class RemovedActivity(Table):

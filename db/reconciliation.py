@@ -64,6 +64,7 @@ class OpenRequest(NamedTuple):
     status: ActivityStatus
     version: int
     request_id: str | None
+    traceparent: str | None
 
 
 def open_rows_statement(page: Page) -> Rows:
@@ -124,7 +125,8 @@ def removed_among_statement(activities: Sequence[tuple[UUID, UUID]]) -> Rows:
 
 def open_requests_statement(after: Cursor | None, size: int) -> Rows:
     """Select the `OpenRequest`s after a cursor, the most urgent first."""
-    needed = (ScheduledActivity.request, ScheduledActivity.status, ScheduledActivity.version)
+    stored = ScheduledActivity
+    needed = (stored.request, stored.status, stored.version, stored.traceparent)
     rows = select(*_PLACE, *needed, ID_OF_CREATION.label("request_id"))
     return page_statement(rows.where(ScheduledActivity.status.in_(OPEN)), _PLACE, after, size)
 

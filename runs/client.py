@@ -2,10 +2,11 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.common import HeaderCodecBehavior
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
@@ -33,22 +34,31 @@ def workflow_id(tenant_id: UUID, idempotency_key: str) -> str:
     return f"{tenant_id}:sha256:{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
 
 
-async def connect(keys: KeyRing | None, *, runtime: Runtime | None = None, lazy: bool = False) -> Client:
+async def connect(
+    keys: KeyRing | None,
+    *,
+    runtime: Runtime | None = None,
+    lazy: bool = False,
+    interceptors: Sequence[Interceptor] = (),
+) -> Client:
     """Connect as the environment describes (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …).
 
-    `keys` encrypt what is sent. `lazy` connects at the first call, so that a process can start while Temporal is away.
+    `keys` encrypt what is sent. `interceptors` are put around the service's own.
+    `lazy` connects at the first call, so that a process can start while Temporal is away.
     """
     environment: dict[str, Any] = {"target_host": "localhost:7233", **ClientConfig.load_client_connect_config()}
-    return await connect_to(**environment, keys=keys, runtime=runtime, lazy=lazy)
+    return await connect_to(**environment, keys=keys, runtime=runtime, lazy=lazy, interceptors=interceptors)
 
 
-async def connect_to(target_host: str, *, keys: KeyRing | None, **options: Any) -> Client:
+async def connect_to(
+    target_host: str, *, keys: KeyRing | None, interceptors: Sequence[Interceptor] = (), **options: Any
+) -> Client:
     """Connect to this server with the converter, the headers and the report of limits that the service needs."""
     client = await Client.connect(
         target_host,
         data_converter=build_data_converter(keys),
         header_codec_behavior=HeaderCodecBehavior.CODEC,
-        interceptors=[ActorHeaders(), NoteKey(keys.first if keys else None)],
+        interceptors=[*interceptors, ActorHeaders(), NoteKey(keys.first if keys else None)],
         **options,
     )
     return report_limits(client)

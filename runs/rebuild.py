@@ -84,6 +84,8 @@ async def _start_run(client: Client, row: OpenRequest, lead: Lead) -> bool:
         request=ScheduledActivityRequest.model_validate(row.request),
         lead_seconds=lead.before(row.scheduled_at),
         request_id=row.request_id,
+        traceparent=row.traceparent,
+        is_continued=True,
     )
     standing = Standing(status=row.status, version=row.version, scheduled_at=row.scheduled_at)
     for pause in PAUSES:

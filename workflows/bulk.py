@@ -108,6 +108,8 @@ class BulkOperation(Message):
     actor: str | None = None
     request_id: str | None = None
     """The id of the request that was accepted as this operation."""
+    traceparent: str | None = None
+    """The span of the call that starts the run."""
     per_second: int = 20
     confirm_total: int | None = None
     at_most: int = MOST_ITEMS
@@ -131,6 +133,7 @@ class Chunk(OperationRef):
     per_second: int
     round: int = 1
     request_id: str | None = None
+    traceparent: str | None = None
 
 
 class ChunkDone(Message):

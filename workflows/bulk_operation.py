@@ -101,6 +101,7 @@ class BulkOperationWorkflow:
             per_second=operation.per_second,
             round=operation.round,
             request_id=operation.request_id,
+            traceparent=operation.traceparent,
         )
         summary = f"change items from {operation.after + 1} on"
         done = await run_long_step(BulkOperationActivities.change_some, chunk, summary, at_most=timedelta(minutes=10))

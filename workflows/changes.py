@@ -62,6 +62,7 @@ class ChangeableActivity:
             "actor": read_actor(info.headers),
             "lead_seconds": lead_seconds,
             "request_id": request_id,
+            "traceparent": limits.bound_traceparent(scheduled.traceparent),
         }
         self._scheduled = scheduled.model_copy(update=known)
         self._snapshot: Snapshot | None = None
@@ -193,6 +194,7 @@ class ChangeableActivity:
             target=target,
             attributes=attributes,
             withdrawal=withdrawal,
+            created_by=self._scheduled.traceparent,
         )
         verb = apply.change.verb
         return await self._run_on_row(
@@ -240,7 +242,12 @@ class ChangeableActivity:
     ) -> OpenParts:
         """Resolve the target and the attributes that are still open; return None for each that is not."""
         await self._wait_for_creation()
-        resolve = Resolve(scheduled=self._scheduled, moment=moment, request_id=change and change.request_id)
+        resolve = Resolve(
+            scheduled=self._scheduled,
+            moment=moment,
+            request_id=change and change.request_id,
+            traceparent=change and change.traceparent,
+        )
         update_id = _current_update_id()
         suffix = f":{update_id}" if update_id else ""
         give_up_on = (REFUSED,) if update_id else ()  # the mark is never given up

@@ -25,6 +25,7 @@ CLEARABLE = frozenset({"suggested_execution_time", "score"})
 """The fields of an activity that a move may clear."""
 
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _UPDATE_ID = re.compile(r"[!-~][ -~]{0,199}")
 _EVENT_KEYS = (
     *("created", "due", "wake-up:", "cancel-request", "run:", "hand-off:"),
@@ -53,6 +54,8 @@ def find_fault(argument: Message, now: datetime) -> str | None:
     """Return a sentence that says which value of an update's argument is out of bounds; None if all are within them."""
     if isinstance(argument, Change) and bound_request_id(argument.request_id) != argument.request_id:
         return "request_id must have 1 to 128 printable ASCII characters, and no blanks."
+    if isinstance(argument, Change) and bound_traceparent(argument.traceparent) != argument.traceparent:
+        return "traceparent must be a version, a trace, a span and flags, as W3C Trace Context writes them."
     match argument:
         case Cancel(reason=reason):
             return _find_faulty_reason(reason) if reason else "A cancellation needs a reason."
@@ -86,6 +89,11 @@ def make_storable(text: str) -> str:
 def bound_request_id(request_id: str | None) -> str | None:
     """Return the id of a request, or None if the API could not have sent it: a person may have started the run."""
     return request_id if request_id and REQUEST_ID.fullmatch(request_id) else None
+
+
+def bound_traceparent(traceparent: str | None) -> str | None:
+    """Return the name of a span, or None if it is none: a person may have started the run."""
+    return traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None
 
 
 def bound_lead(seconds: float) -> float:

@@ -106,6 +106,10 @@ class ScheduledActivityInput(Message):
     """The caller who creates the activity. It travels in a header; the run itself sets it for its first step."""
     request_id: str | None = None
     """The id of the request that creates the activity, in log lines and in the events that the run writes by itself."""
+    traceparent: str | None = None
+    """The span of the call that creates the activity, as W3C names it, if the API is traced. The row keeps it."""
+    is_continued: bool = False
+    """True for a run that continues from the row."""
     reset_of: str | None = None
     """The run that an operator has reset into this one; the run itself sets it for its first step."""
     payload_key_id: str | None = None
@@ -178,6 +182,8 @@ class Resolve(Message):
     moment: ResolutionMoment = ResolutionMoment.CREATION
     request_id: str | None = None
     """The id of the request whose change resolves; without it, that of the creation."""
+    traceparent: str | None = None
+    """The span of that change."""
 
 
 class Fault(Message):
@@ -292,6 +298,10 @@ class MarkDue(ActivityRef):
     attributes: ResolvedAttributes | None = None
     request_id: str | None = None
     """The id of the request that created the activity."""
+    created_by: str | None = None
+    """The span of the creation."""
+    traceparent: str | None = None
+    """The span of the mark itself, which the worker adds. The row keeps it."""
 
 
 class Restore(Message):
@@ -316,6 +326,8 @@ class Change(Message):
 
     request_id: str | None = None
     """The id of the request that asks for the change; None for the service's own, and mostly for the web UI's."""
+    traceparent: str | None = None
+    """The span of the call that sends the change."""
 
 
 class Cancel(Change):
@@ -387,6 +399,8 @@ class Apply(ActivityRef):
     target: ResolvedTarget | None = None
     attributes: ResolvedAttributes | None = None
     withdrawal: Rejection | None = None
+    created_by: str | None = None
+    """The span of the creation."""
     change: Annotated[
         Cancel | Reschedule | ExecuteNow | RetryResolution | AssignTarget | Terminate | BringBack,
         Field(discriminator="verb"),

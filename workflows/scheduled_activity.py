@@ -43,7 +43,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
                     await self._mark_in_turn()
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if workflow.info().is_continue_as_new_suggested() and self._standing.status in OPEN:
-                    workflow.continue_as_new(self._scheduled)
+                    workflow.continue_as_new(self._scheduled.model_copy(update={"is_continued": True}))
             # A change may come with the first task of a run whose row has ended: its caller gets an answer.
             await workflow.wait_condition(workflow.all_handlers_finished)
         except (FailureError, asyncio.CancelledError) as failure:
@@ -129,6 +129,7 @@ class ScheduledActivityWorkflow(ChangeableActivity):
             target=target,
             attributes=attributes,
             request_id=self._scheduled.request_id,
+            created_by=self._scheduled.traceparent,
         )
         step = ScheduledActivityActivities.mark_due
         return await self._run_on_row(step, mark, "marked for execution", give_way=give_way)

@@ -154,6 +154,7 @@ async def claim_activities(
                 break
     if claimed:
         structlog.contextvars.bind_contextvars(activity_ids=[str(one.snapshot.id) for one in claimed])
+        opened.link_traces(span for one in claimed for span in one.traceparents)
     return ClaimedActivities(data=[ClaimedActivityRead.of_claimed(one) for one in claimed])
 
 

@@ -1,7 +1,7 @@
 """Dependencies of routes: the process's resources, and a caller with a permission in a tenant."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,6 +53,8 @@ class Resources:
     rate_limit_storage_uri: str = MEMORY
     figures_seconds: float = FIGURES_SECONDS
     codec_allowed_origin: str | None = None
+    link_traces: Callable[[Iterable[str | None]], None] = field(default=lambda _: None)
+    """Link the span of the request to others, if the process is traced."""
 
     @cached_property
     def api_keys(self) -> ApiKeys:

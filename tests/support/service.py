@@ -24,6 +24,8 @@ from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
 from runs.client import connect_to
 from runs.lead import Lead
 from tests.support.builders import Tenant, insert_tenant
+from traces.requests import trace_requests
+from traces.tracing import Tracing
 from worker import build_worker
 
 KEY = SigningKey(Ed25519PrivateKey.generate())
@@ -93,20 +95,24 @@ async def temporal_client(address: str, **options: Any) -> Client:
 
 @asynccontextmanager
 async def running_service(
-    database_url: str, temporal: Client, *, work: bool = True, **settings: Any
+    database_url: str, temporal: Client, *, work: bool = True, tracing: Tracing | None = None, **settings: Any
 ) -> AsyncIterator[Service]:
-    """Serve until the block ends; `work=False` runs no worker."""
+    """Serve until the block ends; `work=False` runs no worker, and `tracing` traces requests and steps."""
     database = open_database(database_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.dispose)
         if work:
-            await stack.enter_async_context(build_worker(temporal, database))
-        url = await stack.enter_async_context(running_api(resources(database, temporal, **settings)))
+            around = tracing.steps() if tracing else ()
+            await stack.enter_async_context(build_worker(temporal, database, around=around))
+        opened = resources(database, temporal, **settings)
+        url = await stack.enter_async_context(running_api(opened, tracing=tracing))
         yield Service(url, database, temporal)
 
 
 @asynccontextmanager
-async def running_api(opened: Resources, origins: Sequence[str] = ()) -> AsyncIterator[str]:
+async def running_api(
+    opened: Resources, origins: Sequence[str] = (), tracing: Tracing | None = None
+) -> AsyncIterator[str]:
     """The API on a port of its own, in this event loop."""
 
     @asynccontextmanager
@@ -114,8 +120,11 @@ async def running_api(opened: Resources, origins: Sequence[str] = ()) -> AsyncIt
         async with opened.due_watch:
             yield {"resources": opened}
 
+    app = create_app(lifespan, origins)
+    if tracing:
+        trace_requests(app, tracing)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(server_config(create_app(lifespan, origins)))
+        server = uvicorn.Server(server_config(app))
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

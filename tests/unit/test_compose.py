@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from embedded.temporal_server import DYNAMIC_CONFIG, temporal_binary
 from settings import ApiSettings, MigrationSettings, Settings, WorkerSettings
 from tests.support.encryption import OLD_KEY
+from traces.start import is_wanted
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sysconfig.get_path("scripts"))
@@ -33,7 +35,10 @@ REQUIRED = {
 }
 ONE_SHOTS = {"temporal-schema", "temporal-namespace", "migration", "grafana-role", "development-key"}
 OURS = {"migration", "worker", "api", "development-key"}
-OFFICIAL = r"((temporalio/[a-z-]+|prom/prometheus|grafana/grafana):v?\d+\.\d+\.\d+|postgres:\d+\.\d+-\w+)"
+OFFICIAL = (
+    r"((temporalio/[a-z-]+|prom/prometheus|grafana/grafana|otel/opentelemetry-collector):v?\d+\.\d+\.\d+"
+    r"|postgres:\d+\.\d+-\w+)"
+)
 
 
 def compose(*arguments: str, env_file: str | Path = os.devnull, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -212,12 +217,14 @@ def test_a_process_finds_all_its_settings(
 
 OF_LIBPQ = {"PGHOST", "PGDATABASE", "PGPASSWORD"}
 OF_TEMPORALS_CLIENT = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
+OF_TRACES = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_EXPORTER", "OTEL_SDK_DISABLED"}
 
 
 def test_every_variable_that_one_of_our_processes_is_given_is_read_by_it(written: dict[str, dict[str, Any]]) -> None:
     settings: dict[str, type[Settings]] = {"migration": MigrationSettings, "worker": WorkerSettings, "api": ApiSettings}
     for name, kind in settings.items():
         known = {field.upper() for field in kind.model_fields} | OF_LIBPQ | OF_TEMPORALS_CLIENT
+        known |= OF_TRACES if kind is not MigrationSettings else set()
         assert set(written[name]["environment"]) <= known, name
         required = {field.upper() for field, info in kind.model_fields.items() if info.is_required()}
         assert required <= set(written[name]["environment"]), name
@@ -269,6 +276,28 @@ def test_the_files_that_compose_mounts_exist(services: dict[str, dict[str, Any]]
     assert mounted
     assert [path for path in mounted if not path.is_file() and path.name not in {"dashboards", "embedded"}] == []
     assert [path for path in mounted if not path.exists()] == []
+
+
+def test_the_collector_takes_traces_where_the_processes_send_them_and_names_only_what_it_defines(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    collector, text = services["collector"], (ROOT / "deploy" / "otel-collector.yaml").read_text()
+    configured = yaml.safe_load(text)
+    (pipeline,) = configured["service"]["pipelines"].values()
+    named = {
+        kind: [one.removeprefix("${env:TRACES_EXPORTER:-").rstrip("}") for one in pipeline[kind]] for kind in pipeline
+    }
+    assert set(named) == {"receivers", "processors", "exporters"}
+    for kind, names in named.items():
+        assert set(names) <= configured[kind].keys(), kind
+    assert collector["environment"]["TRACES_EXPORTER"] in configured["exporters"]
+    assert set(re.findall(r"\$\{env:(\w+)", text)) == set(collector["environment"])
+    port = configured["receivers"]["otlp"]["protocols"]["http"]["endpoint"].rsplit(":", 1)[1]
+    assert f"http://collector:{port}" in (ROOT / "docs" / "operating.md").read_text()
+    with_traces = compose("--format", "json", **REQUIRED, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://collector:{port}")
+    for process in ("api", "worker"):
+        environment = json.loads(with_traces.stdout)["services"][process]["environment"]
+        assert is_wanted({name: value for name, value in environment.items() if value is not None})
 
 
 def test_the_linter_finds_nothing_in_the_dockerfile() -> None:

@@ -38,7 +38,18 @@ from workflows.replay_gate import ReplayGateWorkflow
 from workflows.scheduled_activity import ScheduledActivityWorkflow
 
 ROOT = Path(__file__).parents[3]
-OURS = ("workflows", "runs", "activities_impl", "db", "api", "operate.py", "worker.py", "settings.py", "logs.py")
+OURS = (
+    "workflows",
+    "runs",
+    "activities_impl",
+    "db",
+    "api",
+    "traces",
+    "operate.py",
+    "worker.py",
+    "settings.py",
+    "logs.py",
+)
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ async def test_a_missing_key_fails_the_task_and_the_run_goes_on_when_it_is_back(
     """The API encrypts with the old key, and the worker has the new one alone at first."""
     namespace = await new_namespace(temporal)
     api = await with_keys(namespace, OLD_RING)
-    settings = {"answer_deadline_seconds": 3.0}
+    settings: dict[str, Any] = {"answer_deadline_seconds": 3.0}
     async with running_service(new_database(postgres), api, work=False, **settings) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
