@@ -13,7 +13,7 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 GENERATED = {"bench/results/"}
-FOLDERS = "activities_impl|api|bench|clients|db|deploy|docs|embedded|examples|runs|tests|workflows"
+FOLDERS = "activities_impl|api|bench|clients|db|deploy|docs|embedded|examples|runs|tests|traces|workflows"
 
 
 def name(document: Path) -> str:
