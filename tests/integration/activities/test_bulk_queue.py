@@ -268,7 +268,7 @@ async def test_a_stop_is_answered_while_the_activities_are_being_chosen(
 ) -> None:
     (activity,) = await campaign(http, 1)
     with postgres.connect("service") as connection, connection.transaction():
-        connection.execute("SELECT FROM scheduled_activities WHERE id = %s FOR UPDATE", [activity["id"]])
+        connection.execute("LOCK TABLE bulk_operation_items IN SHARE MODE")
         operation = await begun(http, "cancel")
         answer = await http.post(f"{operation}/stop")
         assert (answer.status_code, answer.json()["state"]) == (200, "STOPPED")
