@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.examples import add_examples
-from api.http.bodies import JsonBody, UnreadBody
-from api.http.errors import MEDIA_TYPE, BodyTooLarge, UnsupportedMediaType, describe
+from api.http.bodies import body_model
+from api.http.errors import MEDIA_TYPE, BodyTooLarge, BodyTooSlow, UnsupportedMediaType, describe
 from api.http.headers import describe_headers, headers_of, with_headers
 from api.members import describe_member
 from api.permissions import describe_permissions, needs_credential, required_permission
@@ -71,18 +71,12 @@ def _add_bodies(document: dict[str, Any], routes: list[APIRoute]) -> None:
         _add_body(operation, model)
 
 
-def body_model(route: APIRoute) -> type[BaseModel] | None:
-    """Return the model of the JSON body that the route reads, if it reads one."""
-    calls = (dependency.call for dependency in route.dependant.dependencies)
-    return next((call.model for call in calls if isinstance(call, JsonBody | UnreadBody)), None)
-
-
 def _add_body(operation: dict[str, Any], model: type[BaseModel]) -> None:
-    """Document the body, and the two problems that every reading of a body can end with."""
+    """Document the body, and the problems that every reading of a body can end with."""
     body = operation.setdefault("requestBody", {"content": {}})
     body["required"] = True
     body["content"]["application/json"] = {"schema": {"$ref": f"{SCHEMAS}{model.__name__}"}}
-    for problem in (BodyTooLarge, UnsupportedMediaType):
+    for problem in (BodyTooLarge, BodyTooSlow, UnsupportedMediaType):
         operation["responses"][str(problem.status.value)] = {
             "description": describe(problem),
             "content": {MEDIA_TYPE: {"schema": PROBLEM}},

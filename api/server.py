@@ -8,11 +8,20 @@ from typing import Any
 import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.http.errors import HeadTooLarge
 from api.http.middleware import LONG_HEAD
-from workflows.tenant_limits import CONNECTIONS, HEAD_BYTES, HEAD_SECONDS
+from workflows.tenant_limits import (
+    ANSWER_SECONDS,
+    CHUNK_BYTES,
+    CONNECTIONS,
+    HEAD_BYTES,
+    HEAD_LINES,
+    HEAD_SECONDS,
+    LINGER_SECONDS,
+    SMALL_CHUNKS,
+)
 
 IDLE_SECONDS = 75
 """The time for which an idle connection stays open: longer than proxies and clients keep it for reuse (mostly 60 s).
@@ -21,14 +30,54 @@ A request that is sent while the server closes the connection is lost, and its s
 """
 
 
+MANY_CHUNKS = (
+    f"The chunks of a body must have {CHUNK_BYTES} bytes on average, after the first {SMALL_CHUNKS:,}. Send the body in"
+    " larger chunks, or with a `Content-Length`."
+)
+
+
+class BoundedConnection(h11.Connection):
+    """Limits the lines of a head and the chunks of a body: each takes time, in which the process does nothing else."""
+
+    _chunks = _received = 0
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """Return the next event.
+
+        Raises:
+            RemoteProtocolError: it is not HTTP, the head has too many lines, or the body too many small chunks.
+        """
+        if self.their_state is h11.IDLE:
+            head = self.trailing_data[0].partition(b"\r\n\r\n")[0].removesuffix(b"\r\n")  # not parsed yet
+            if head.count(b"\n") >= HEAD_LINES:
+                raise h11.RemoteProtocolError(LONG_HEAD, HeadTooLarge.status)
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._chunks = self._received = 0
+        elif isinstance(event, h11.Data):
+            self._chunks += event.chunk_start
+            self._received += len(event.data)
+            if self._chunks > SMALL_CHUNKS + self._received / CHUNK_BYTES:
+                raise h11.RemoteProtocolError(MANY_CHUNKS)
+        return event
+
+
 class BoundedRequests(H11Protocol):
-    """Limits the size of a request's head and the time that it may take.
+    """Limits the size of a request's head, the number of a body's chunks, and the time that a caller may take.
 
     Ignores an offer to switch protocols, as RFC 9110 section 7.8 allows, without a warning at each. Java's HttpClient
     offers `Upgrade: h2c` with the first request on every connection.
     """
 
     _waiting_for_head: asyncio.TimerHandle | None = None
+    _waiting_for_reader: asyncio.TimerHandle | None = None
+    _lingering: asyncio.TimerHandle | None = None
+    _answered: RequestResponseCycle | None = None
+    """The request that was answered before the whole of its body had arrived."""
+
+    def __init__(self, config: uvicorn.Config, *options: Any, **more: Any) -> None:
+        super().__init__(config, *options, **more)
+        self.conn = BoundedConnection(h11.SERVER, HEAD_BYTES)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for the first request."""
@@ -37,22 +86,55 @@ class BoundedRequests(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle what has arrived; the time for a head begins with its first byte."""
+        if self.transport.is_closing():
+            return
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._stop_waiting()
         elif self._waiting_for_head is None:
             self._wait_for_head()
+        if self._answered and (self.conn.their_state is not h11.SEND_BODY or self.cycle is not self._answered):
+            self._answered = None
+            _cancel(self._lingering)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_waiting()
+        for timer in (self._waiting_for_reader, self._lingering):
+            _cancel(timer)
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """Wait until the caller takes the answer, but not for long: the answer and the connection are kept for it."""
+        super().pause_writing()
+        self._waiting_for_reader = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with the answer."""
+        super().resume_writing()
+        _cancel(self._waiting_for_reader)
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request; one whose body still arrives must end soon."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:
+            self._answered = self.cycle
+            self._linger()
+        elif self.transport.is_closing():
+            self._linger()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, also if its caller doesn't take the rest of the last answer."""
+        super().timeout_keep_alive_handler()
+        self._linger()
+
     def send_400_response(self, msg: str) -> None:
-        """Answer bytes that are not a request, or a head that is too long."""
+        """Answer bytes that are not a request, a head that is too long, or a body of too many chunks."""
         failure = sys.exc_info()[1]
         if isinstance(failure, h11.RemoteProtocolError) and failure.error_status_hint == HeadTooLarge.status:
             self._refuse(HeadTooLarge.status, LONG_HEAD)
+        elif str(failure) == MANY_CHUNKS:
+            self._refuse(HTTPStatus.BAD_REQUEST, MANY_CHUNKS)
         else:
             super().send_400_response(msg)
 
@@ -62,12 +144,20 @@ class BoundedRequests(H11Protocol):
         )
 
     def _stop_waiting(self) -> None:
-        if self._waiting_for_head:
-            self._waiting_for_head.cancel()
-            self._waiting_for_head = None
+        _cancel(self._waiting_for_head)
+        self._waiting_for_head = None
+
+    def _linger(self) -> None:
+        """Close the connection soon, whatever its caller still sends or has not taken yet."""
+        _cancel(self._lingering)
+        self._lingering = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def _refuse(self, status: int, sentence: str) -> None:
-        """Answer without the application, which has no request, and close the connection."""
+        """Answer without the application, unless it has begun to answer, and close the connection."""
+        self._linger()
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.close()
+            return
         headers = [
             (b"content-type", b"text/plain; charset=utf-8"),
             (b"x-content-type-options", b"nosniff"),
@@ -83,6 +173,11 @@ class BoundedRequests(H11Protocol):
 
     def _should_upgrade(self) -> bool:
         return False
+
+
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer:
+        timer.cancel()
 
 
 def server_config(app: ASGIApp, **options: Any) -> uvicorn.Config:

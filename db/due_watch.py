@@ -112,7 +112,8 @@ class DueWatch:
 
     def count_waiting(self, tenant_id: UUID) -> int:
         """Count the tenant's requests that wait."""
-        return sum(waiter.tenant_id == str(tenant_id) for waiter in self._waiters)
+        name = str(tenant_id)
+        return sum(waiter.tenant_id == name for waiter in self._waiters)
 
     async def _keep_listening(self) -> None:
         """Listen, and listen again after a failure. Each time all waiters read, as notifications may be lost."""

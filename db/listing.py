@@ -143,7 +143,10 @@ class Listed:
         narrower = (wanted.commerce_id, wanted.idempotency_key, wanted.search, wanted.late)
         is_spelled_out = wanted.reason and not wanted.status and not any(narrower)
         statuses = STORED if is_spelled_out else dict.fromkeys(wanted.status)
-        return [ranged for status in statuses for ranged in self._ranges_of_status(status)] or [Range()]
+        ranges = [ranged for status in statuses for ranged in self._ranges_of_status(status)]
+        if ranges and (wanted.late or wanted.search):  # they have ranges of their own: a product would be 80
+            return [Range((or_(*(and_(*ranged.conditions) for ranged in ranges)),))]
+        return ranges or [Range()]
 
     def _ranges_of_status(self, status: ActivityStatus, *more: ColumnElement[bool]) -> Iterator[Range]:
         """Yield the rows stored with a status, and the few that have it effectively but are stored with another."""

@@ -37,6 +37,13 @@ ITEMS = Quota(
     "Items and lines of batches and synchronizations of one token's subject, or of one API key, in a minute.",
 )
 """A synchronization of 100,000 commerces needs no pause."""
+REQUESTS_AT_ONCE = Quota(
+    "requests_at_once",
+    8,
+    "Requests, and items of batches, that each process of the API carries out at the same time; the others wait.",
+)
+"""Other tenants wait behind each of them. Eight keep two processors busy with creations, and fit beside those of
+another tenant into a pool of 20 connections."""
 OPEN_ACTIVITIES = Quota(
     "open_activities", None, "READY and UNRESOLVED activities. They are counted each minute: the limit is approximate."
 )
@@ -122,7 +129,7 @@ API_KEYS = RowQuota("api_keys", 100, "API keys.", f"Revoke one that is no longer
 QUOTAS: dict[str, Quota | RowQuota] = {
     quota.name: quota
     for quota in (
-        *(REQUESTS, ITEMS, OPEN_ACTIVITIES, WAITING_CLAIMS, RUNNING_OPERATIONS, QUEUED_OPERATIONS),
+        *(REQUESTS, ITEMS, REQUESTS_AT_ONCE, OPEN_ACTIVITIES, WAITING_CLAIMS, RUNNING_OPERATIONS, QUEUED_OPERATIONS),
         *(USERS_OF_COMMERCE, CATALOGUE_ENTRIES, CATALOGUE_ALIASES, ATTRIBUTE_KEYS, TARGET_CONFIGS, API_KEYS),
     )
 }
@@ -132,11 +139,49 @@ CONTACTS_OF_USER = Limit("contacts_of_user", 100, "Remove another contact first.
 
 HEAD_BYTES = 32 * 1024
 """Bytes of a request's line and headers: four times what proxies let through by default."""
+HEAD_LINES = 200
+"""Lines of a head: parsing 6,500 takes 20 ms. Callers and proxies send 30 at most."""
+PARAMETERS = 100
+"""Parameters of a query: parsing 16,000 takes 11 ms, and no path has more than twenty."""
 HEAD_SECONDS = 10
 """Seconds from a connection's or a head's first byte to the head's last: a slow network needs one."""
 CONNECTIONS = 900
 """Connections of a process: beside those to PostgreSQL and Temporal they fit into the 1,024 files that a process may
 open by default."""
+
+TURN_SECONDS = 1
+"""Seconds after which a request that isn't answered yet lets the next one begin: while Temporal or the worker is away,
+requests wait longer than that, and so do claims."""
+LONGEST_QUEUE = 400
+"""Requests of a tenant that wait for their turn: as many as claims that wait, all of which a mark wakes."""
+QUEUE_SECONDS = 10
+"""Seconds that a request waits for its turn."""
+LARGE_REQUESTS = 8
+"""Batches, synchronizations and contact logs of a tenant that a process reads and carries out at the same time: with
+their results they have some 100 MB of memory."""
+
+SEARCHES = 1
+"""Searches of a text in a tenant's commerces that a process carries out at the same time: PostgreSQL reads the names of
+all of them, 100,000 in 0.1 s."""
+
+EXPLAIN_REQUESTS = 10
+"""Requests as which a dry run of a resolution counts: it may hold the event loop for 5 ms, ten times as long as
+others."""
+CRITERIA_A_REQUEST = 10
+"""Criteria of a creation that count as another request."""
+
+BODY_SECONDS = 20
+BODY_RATE = 32 * 1024
+"""Seconds in which a body must arrive, and one more for each so many bytes of it: 8 MB may take 276 s. A line of a
+stream has the same time as a body; the caller of a stream may not pause for longer."""
+SMALL_CHUNKS, CHUNK_BYTES = 1_000, 128
+"""Chunks of a body that may have any size; from then on they must have so many bytes on average. 256 KB, which are read
+at once, are 20 ms of parsing then, and without this limit 600 ms. A line of a stream in a chunk of its own has more."""
+ANSWER_SECONDS = 20
+"""Seconds in which a caller must take the next 48 KB of an answer."""
+LINGER_SECONDS = 10
+"""Seconds for which a connection stays open whose caller sends the rest of a body that was answered already, or doesn't
+take the rest of the last answer."""
 
 METRICS_SECONDS = 1
 """Seconds between two compositions of the metrics, which take some milliseconds."""
@@ -151,6 +196,8 @@ LISTED_ACTIVITIES = 20
 PROVIDER_RESULTS = 200
 """Results with one provider's id that are looked through: as many as two activities have. If there are more, a result
 needs the activity's id."""
+BATCH_ANSWER_BYTES = 8 * 1024 * 1024
+"""Bytes of a batch's results from which on no item is begun: a repetition is answered with what is stored."""
 METADATA_BYTES = 512 * 1024
 """Bytes of a commerce's `metadata` as PostgreSQL writes it, after merging: what one body has always fits."""
 METADATA_VALUES = SYNC_ITEM_VALUES

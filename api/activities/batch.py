@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from traceback import format_tb
 from typing import Annotated, TypeVar
@@ -10,6 +11,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
 
 from api.activities.create import create
 from api.activities.duplicates import IdempotencyKeyExistsRead
@@ -21,19 +23,29 @@ from api.http.bodies import (
     BULK_BODY_BYTES,
     UnreadBody,
     media_type,
-    parse,
+    parse_in_turn,
     parse_list,
+    read_chunks,
     read_json,
     require_few_values,
     require_uncompressed,
 )
 from api.http.dependencies import CanCreate, Opened, Resources
-from api.http.errors import BodyTooLarge, InternalError, ProblemRead, UnsupportedMediaType, problem_responses
+from api.http.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    InternalError,
+    ProblemRead,
+    RateLimited,
+    UnsupportedMediaType,
+    problem_responses,
+)
 from api.http.failures import problem_of
 from api.http.fields import Answer, RequestBody
-from api.http.streams import DuplexResponse, KeyTurns, process_in_order, read_chunks, split_lines
+from api.http.streams import DuplexResponse, KeyTurns, process_in_order, split_lines
+from api.http.turns import large_turn_of, turn_of
 from db.failures import kind
-from workflows.tenant_limits import BODY_VALUES
+from workflows.tenant_limits import BATCH_ANSWER_BYTES, BODY_VALUES
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +54,12 @@ Item = TypeVar("Item")
 ITEMS = 1000
 AT_ONCE = 64
 """The most creations of one call in flight: enough to keep a worker busy, too few to delay other callers."""
-AHEAD = 256
+AHEAD = 64
 """The most results of a stream that wait for a slower item or a slow reader; then reading pauses."""
+FULL_ANSWER = (
+    f"The results before this item have {BATCH_ANSWER_BYTES:,} bytes, as many as an answer may have. Nothing was begun:"
+    " send this item again, in another batch."
+)
 LINES = "application/x-ndjson"
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
@@ -99,12 +115,13 @@ async def create_activities(
     A body of lines, as `application/x-ndjson`, is answered as by `/api/activities/stream`.
     """
     require_no_key(request)
+    await large_turn_of(request).take()
     if media_type(request) == LINES:
         return _answer_lines(caller, opened, request)
     content = await read_json(request, BULK_BODY_BYTES)
     items = await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)
     await opened.rate_limits.take_items(caller, request, len(items))
-    create_item = _creator_of_items(caller, opened, request, is_counted=True)
+    create_item = _creator_of_items(caller, opened, request, is_stream=False)
     results = process_in_order(_enumerate(_iterate(items)), create_item, at_once=AT_ONCE, ahead=ITEMS)
     joined = b",".join([result async for result in results])
     return Response(b'{"results":[' + joined + b"]}", media_type="application/json")
@@ -135,44 +152,92 @@ async def stream_activities(caller: CanCreate, opened: Opened, request: Request)
     require_no_key(request)
     if media_type(request) != LINES:
         raise UnsupportedMediaType(f"Send the lines as `Content-Type: {LINES}`.")
+    turn_of(request).give_back()  # each line takes one
+    await large_turn_of(request).take()
     return _answer_lines(caller, opened, request)
 
 
 def _answer_lines(caller: Caller, opened: Resources, request: Request) -> Response:
     """Answer each line as it is created, while the request is still being read."""
     require_uncompressed(request)
-    create_item = _creator_of_items(caller, opened, request, is_counted=False)
-    lines = _enumerate(split_lines(read_chunks(request), BODY_BYTES))
+    create_item = _creator_of_items(caller, opened, request, is_stream=True)
+    lines = _enumerate(split_lines(read_chunks(request, lines=True), BODY_BYTES))
     results = process_in_order(lines, create_item, at_once=AT_ONCE, ahead=AHEAD)
-    return DuplexResponse((line + b"\n" async for line in results), media_type=LINES)
+    return DuplexResponse(_end_as_line(results, request), media_type=LINES)
+
+
+@dataclass
+class Order:
+    """The order of a call's items: they are parsed one after the other, so that those of a key stay in order."""
+
+    keys: KeyTurns = field(default_factory=KeyTurns)
+    parsing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def _creator_of_items(
-    caller: Caller, opened: Resources, request: Request, *, is_counted: bool
+    caller: Caller, opened: Resources, request: Request, *, is_stream: bool
 ) -> Callable[[tuple[int, bytes]], Awaitable[bytes]]:
-    """Return the function that creates an item of this request, and counts it unless all were counted before."""
-    turns = KeyTurns()
+    """Return the function that creates an item of this request. It counts those of a stream; others were counted."""
+    order, room = Order(), BATCH_ANSWER_BYTES
 
     async def create_item(item: tuple[int, bytes]) -> bytes:
+        nonlocal room
         index, content = item
         try:
-            if not is_counted:
-                await opened.rate_limits.take_items(caller, request, 1)
-            answer = await _create_item(content, turns, caller, opened)
+            if is_stream:
+                await _take_line(caller, opened, request)
+            async with opened.turns.of_item(caller.tenant_id):
+                _require_room(room)
+                answer = await _create_item(content, order, caller, opened)
+            result = _format_result(index, answer.status_code, bytes(answer.body))
         except Exception as failure:  # noqa: BLE001 - it is the result of this item alone
-            return _format_failure(index, failure, request)
-        return _format_result(index, answer.status_code, bytes(answer.body))
+            result = _format_failure(index, failure, request)
+        room -= 0 if is_stream else len(result)
+        return result
 
     return create_item
 
 
-async def _create_item(content: bytes, turns: KeyTurns, caller: Caller, opened: Resources) -> Response:
+def _require_room(room: int) -> None:
+    """Check that the answer has room for another result; a result may be as long as what is stored.
+
+    Raises:
+        RateLimited: it has none.
+    """
+    if room <= 0:
+        raise RateLimited(FULL_ANSWER)
+
+
+async def _take_line(caller: Caller, opened: Resources, request: Request) -> None:
+    """Count a line; one that is refused takes a second, so that refusing more than that has no cost for others."""
+    try:
+        await opened.rate_limits.take_items(caller, request, 1)
+    except RateLimited:
+        await asyncio.sleep(1)
+        raise
+
+
+async def _end_as_line(results: AsyncIterator[bytes], request: Request) -> AsyncIterator[bytes]:
+    """Yield the results as lines. What was read before a disconnection, or a line that comes too slowly, counts."""
+    number = 0
+    try:
+        async for result in results:
+            yield result + b"\n"
+            number += 1
+    except ClientDisconnect:
+        return
+    except BodyTooSlow as failure:
+        yield _format_failure(number, failure, request) + b"\n"
+
+
+async def _create_item(content: bytes, order: Order, caller: Caller, opened: Resources) -> Response:
     """Create one item, after all earlier ones with its key unless one of them was accepted."""
     if len(content) > BODY_BYTES:
         raise BodyTooLarge(f"An activity may have at most {BODY_BYTES:,} bytes.")
     require_few_values(content, BODY_VALUES)
-    body = parse(ScheduledActivityCreate, content)
-    async with turns.turn(body.idempotency_key) as queue:
+    async with order.parsing:
+        body = await parse_in_turn(opened.parsing, ScheduledActivityCreate, content)
+    async with order.keys.turn(body.idempotency_key) as queue:
         answer = await create(body, caller, opened)
         queue.is_settled = True
         return answer

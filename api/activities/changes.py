@@ -12,7 +12,7 @@ from api.activities.schemas import ScheduledActivityRead
 from api.activities.unrecorded import require_resolving
 from api.activities.views import respond_recorded
 from api.http.auth import Caller
-from api.http.bodies import Json
+from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanCancel, CanCreate, CanDispatch, Opened, Resources
 from api.http.errors import (
     ActivityGone,
@@ -32,13 +32,14 @@ from db import changes
 from db.failures import may_pass
 from db.snapshots import read_snapshot
 from runs.change import Accepted, Changes, Outcome, Rejected, Withdrawn
-from workflows.limits import CLEARABLE
+from workflows.limits import CLEARABLE, VERSIONS_AT_MOST
 from workflows.messages import (
     Apply,
     AssignTarget,
     Cancel,
     Change,
     ExecuteNow,
+    Fault,
     Reschedule,
     RetryResolution,
     Snapshot,
@@ -226,8 +227,17 @@ async def _read_snapshot(opened: Resources, caller: Caller, activity_id: UUID) -
 
 
 def _parse_versions(if_match: list[str] | None) -> tuple[int, ...] | None:
-    """Return the versions that the lines of `If-Match` allow, or None if they allow all; a foreign tag allows none."""
+    """Return the versions that the lines of `If-Match` allow, or None if they allow all; a foreign tag allows none.
+
+    Raises:
+        ValidationFailed: they have too many tags.
+    """
     if if_match is None or [line.strip() for line in if_match] == ["*"]:
         return None
     tags = re.findall(r'"([^"]*)"', ",".join(if_match))
+    if len(tags) > VERSIONS_AT_MOST:
+        detail = (
+            f"This has {len(tags):,} ETags; at most {VERSIONS_AT_MOST} are allowed. Send the one that was read last."
+        )
+        raise validation_problem([Fault(pointer="/header/if-match", detail=detail)])
     return tuple(int(tag) for tag in tags if re.fullmatch(r"[1-9]\d{0,8}", tag, re.ASCII))

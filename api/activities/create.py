@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.activities.duplicates import IdempotencyKeyExistsRead, find_accepted, find_duplicate
@@ -35,7 +35,7 @@ from runs.creation import create_activity as create_by_run
 from runs.ids import draw_id
 from runs.start import RunFailedError
 from workflows.messages import RejectedError, ScheduledActivityInput
-from workflows.tenant_limits import OPEN_ACTIVITIES
+from workflows.tenant_limits import CRITERIA_A_REQUEST, OPEN_ACTIVITIES
 
 router = APIRouter(prefix="/api/activities", tags=["activities"])
 
@@ -63,6 +63,7 @@ CREATION_REJECTIONS = (CommerceNotFound, UnknownReason, UnknownUserStatus, Unkno
     },
 )
 async def create_activity(
+    request: Request,
     caller: CanCreate,
     opened: Opened,
     body: Annotated[ScheduledActivityCreate, Depends(KeyedBody(ScheduledActivityCreate))],
@@ -73,6 +74,9 @@ async def create_activity(
     it is accepted just as durably, but not yet resolved. The idempotency key makes a repetition safe: its answer is 409
     with the activity that exists, and `sameRequest` says whether it is what you asked for.
     """
+    more = len(body.target_criteria or ()) // CRITERIA_A_REQUEST
+    if more:
+        await opened.rate_limits.take_request(caller, request, more)
     return await create(body, caller, opened)
 
 

@@ -15,7 +15,7 @@ from api.activities.create import CREATION_REJECTIONS
 from api.activities.schemas import ScheduledActivityCreate
 from api.activities.unrecorded import require_resolving
 from api.http.bodies import Json
-from api.http.dependencies import CanCreateAndView, CanView, Opened
+from api.http.dependencies import CanExplain, CanView, Opened
 from api.http.errors import (
     ActivityGone,
     ActivityNotFound,
@@ -122,7 +122,7 @@ def _read_attempt(attempt: StoredAttempt) -> AttemptRead:
     responses=problem_responses(*CREATION_REJECTIONS),
 )
 async def explain_activity(
-    caller: CanCreateAndView,
+    caller: CanExplain,
     opened: Opened,
     body: Json[ScheduledActivityCreate],
 ) -> ExplanationDryRunRead:

@@ -7,11 +7,10 @@ from fastapi import Header, Request
 from pydantic import WithJsonSchema
 
 from api.activities.schemas import ScheduledActivityCreate
-from api.http.bodies import BODY_BYTES, JsonBody, parse, read_json, require_few_values
+from api.http.bodies import JsonBody, parse_in_turn
 from api.http.errors import ValidationFailed
 from api.http.single_values import single_header
 from workflows.messages import Fault
-from workflows.tenant_limits import BODY_VALUES
 
 NAME = "Idempotency-Key"
 _QUOTED = re.compile(r'"(?:[ !#-\[\]-~]|\\["\\])*"', re.ASCII)
@@ -35,12 +34,11 @@ class KeyedBody(JsonBody[ScheduledActivityCreate]):
         Raises:
             ValidationFailed: the header is no key, or another one than the body's.
         """
-        content = await read_json(request, BODY_BYTES)
-        require_few_values(content, BODY_VALUES)
+        content, parsing = await self.read(request), request.state.resources.parsing
         if key is None:
-            return parse(self.model, content)
+            return await parse_in_turn(parsing, self.model, content)
         sent = parse_key(single_header(NAME, key))
-        body = parse(self.model, content, {"idempotency_key": sent})
+        body = await parse_in_turn(parsing, self.model, content, {"idempotency_key": sent})
         if body.idempotency_key != sent:
             raise _key_problem("This is another key than `idempotency_key` of the body: send one of them, or the same.")
         return body

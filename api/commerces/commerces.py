@@ -1,5 +1,6 @@
 """/api/commerces: list, retrieve and change commerces."""
 
+from contextlib import nullcontext
 from typing import Annotated
 from uuid import UUID
 
@@ -36,9 +37,14 @@ async def list_commerces(
 ) -> Page[CommerceRead]:
     """List the tenant's commerces, by external id. `search` finds a text in name and external id, in any case."""
     statement = select(Commerce.__table__).where(Commerce.tenant_id == caller.tenant_id, *_filters(query))
-    return await read_page(
-        opened.database, statement, query, CommerceRead.model_validate, key=ListKey(Commerce.__table__.c.external_id)
-    )
+    async with opened.turns.searching(caller.tenant_id) if query.search else nullcontext():
+        return await read_page(
+            opened.database,
+            statement,
+            query,
+            CommerceRead.model_validate,
+            key=ListKey(Commerce.__table__.c.external_id),
+        )
 
 
 def _filters(query: CommerceQuery) -> list[ColumnElement[bool]]:

@@ -19,8 +19,6 @@ from api.http.bodies import (
     check,
     check_each,
     parse_json,
-    read_json,
-    require_few_values,
     validation_problem,
 )
 from api.http.dependencies import CanManage, Opened
@@ -72,9 +70,7 @@ class ContactLogBody(JsonBody[ContactLogPut]):
 
     async def __call__(self, request: Request) -> ContactLogPut:
         """Return the parsed body."""
-        content = await read_json(request, self.limit)
-        require_few_values(content, self.values)
-        return await asyncio.to_thread(_parse_log, content)
+        return await asyncio.to_thread(_parse_log, await self.read(request))
 
 
 def _parse_log(content: bytes) -> ContactLogPut:

@@ -16,6 +16,7 @@ from api.commerces.schemas import Addresses, ContactCreate, ExternalId, Metadata
 from api.http.bodies import (
     BULK_BODY_BYTES,
     FAULTS,
+    LONGEST_STEP,
     UnreadBody,
     check,
     check_each,
@@ -28,6 +29,7 @@ from api.http.dependencies import CanSync, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, distinct
 from api.http.limits import describe_limit
+from api.http.turns import large_turn_of, take_turn
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
 from workflows.tenant_limits import SYNC_FAULTS, SYNC_ITEM_VALUES, USERS_OF_COMMERCE, Limit
@@ -35,9 +37,6 @@ from workflows.tenant_limits import SYNC_FAULTS, SYNC_ITEM_VALUES, USERS_OF_COMM
 ITEMS = 1_000
 ITEM_BYTES = 1024 * 1024
 """As many users and contacts as an item may have need less; parsing more at once would delay other requests."""
-
-LONGEST_STEP = 8 * 1024
-"""Bytes of an item up to which the event loop judges it, in some milliseconds; longer ones are judged in a thread."""
 
 router = APIRouter(prefix="/api/commerces", tags=["commerces"])
 
@@ -169,7 +168,9 @@ async def sync_commerces(
     the same items again changes nothing. An item that would give a commerce more users than it may have is refused as a
     whole.
     """
+    await large_turn_of(request).take()
     content = await read_json(request, BULK_BODY_BYTES)
+    await take_turn(request)
     items = await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)
     await opened.rate_limits.take_items(caller, request, len(items))
     rows = _Examined()

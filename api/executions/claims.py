@@ -17,6 +17,7 @@ from api.http.dependencies import CanDispatch, Opened, Resources
 from api.http.errors import RateLimited, problem_responses
 from api.http.fields import Answer, Identifier, Instant, RequestBody
 from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
+from api.http.turns import turn_of
 from db import claims
 from db.claims import Contact, Person
 from db.due_watch import Waiter
@@ -52,7 +53,9 @@ class ExecutionClaim(RequestBody):
     types: Annotated[list[ActivityType], Field(min_length=1, max_length=20), AfterValidator(_drop_repeats)] = Field(
         default=[ActivityType.TASK, ActivityType.MESSAGE]
     )
-    limit: Annotated[int, Field(ge=1, le=100, description="The most activities to return.")] = 10
+    limit: Annotated[
+        int, Field(ge=1, le=100, description="The most activities to return; fewer, if they have many bytes.")
+    ] = 10
     lease_seconds: LeaseSeconds = Field(default=60, description="How long the executor holds each activity.")
     wait_seconds: Annotated[int, Field(ge=0, le=20)] = Field(
         default=0, description="How long to wait if nothing is due. The response is sent as soon as something is."
@@ -209,7 +212,10 @@ async def _wait_for_more(seconds: float, waiter: Waiter, request: Request, opene
     """Sleep until something may be due; return False if the process is stopping or the caller has disconnected."""
     if opened.due_watch.is_stopping:
         return False
+    turn = turn_of(request)
+    turn.give_back()
     await waiter.sleep(seconds)
+    await turn.take(patient=True)  # a mark may wake all claims of a tenant
     return not await request.is_disconnected()
 
 

@@ -6,28 +6,31 @@ import math
 import re
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from api.http.errors import BodyTooLarge, UnsupportedMediaType, ValidationFailed
+from api.http.errors import BodyTooLarge, BodyTooSlow, UnsupportedMediaType, ValidationFailed
 from api.http.items import UncuttableError, cut_items
 from api.http.single_values import single_header
+from api.http.turns import large_turn_of, take_turn
 from workflows.messages import Fault
 from workflows.resolution.reasons import shorten
-from workflows.tenant_limits import BODY_VALUES
+from workflows.tenant_limits import BODY_RATE, BODY_SECONDS, BODY_VALUES
 
 Body = TypeVar("Body", bound=BaseModel)
 
 BODY_BYTES = 256 * 1024
 BULK_BODY_BYTES = 8 * 1024 * 1024
+LONGEST_STEP = 8 * 1024
+"""Bytes of a text that the event loop parses at once, in some milliseconds."""
 DEPTH = 20
 FAULTS = 100
 """The most faults that a response lists."""
@@ -43,11 +46,16 @@ class JsonBody(Generic[Body]):
 
     async def __call__(self, request: Request) -> Body:
         """Return the parsed body."""
+        return await parse_in_turn(request.state.resources.parsing, self.model, await self.read(request))
+
+    async def read(self, request: Request) -> bytes:
+        """Read the body, and wait for the request's turn."""
+        if self.limit > BODY_BYTES:
+            await large_turn_of(request).take()
         content = await read_json(request, self.limit)
+        await take_turn(request)
         require_few_values(content, self.values)
-        if len(content) > BODY_BYTES:  # parsing takes long enough to delay other requests
-            return await asyncio.to_thread(parse, self.model, content)
-        return parse(self.model, content)
+        return content
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,17 @@ class UnreadBody:
     async def __call__(self, request: Request) -> Request:
         """Return the request."""
         return request
+
+
+def reads_body(route: APIRoute) -> bool:
+    """Return whether a route reads a body, so that it takes its turn after that."""
+    return body_model(route) is not None
+
+
+def body_model(route: APIRoute) -> type[BaseModel] | None:
+    """Return the model of the JSON body that the route reads, if it reads one."""
+    calls = (dependency.call for dependency in route.dependant.dependencies)
+    return next((call.model for call in calls if isinstance(call, JsonBody | UnreadBody)), None)
 
 
 if TYPE_CHECKING:
@@ -115,17 +134,54 @@ async def read_content(request: Request, limit: int) -> bytes:
 
     Raises:
         BodyTooLarge: it is longer than the limit; no more than that is read.
+        BodyTooSlow: it has not arrived in its time.
     """
     declared = request.headers.get("content-length", "")
     content = bytearray()
     if not (declared.isdecimal() and int(declared) > limit):
-        async for chunk in request.stream():
+        async for chunk in read_chunks(request):
             content += chunk
             if len(content) > limit:
                 break
         else:
             return bytes(content.removeprefix(BOM_UTF8))
     raise BodyTooLarge(f"The body may have at most {limit:,} bytes.")
+
+
+async def read_chunks(request: Request, *, lines: bool = False) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives; with `lines`, each line has the time of a body.
+
+    The time that the reader takes for a chunk doesn't count.
+
+    Raises:
+        BodyTooSlow: it has not arrived in its time.
+    """
+    clock = asyncio.get_running_loop().time
+    stream, left = request.stream(), float(BODY_SECONDS)
+    while True:
+        began = clock()
+        try:
+            async with asyncio.timeout(left):
+                chunk = await anext(stream, b"")
+        except TimeoutError:
+            raise BodyTooSlow from None
+        if not chunk:  # the last one
+            return
+        left = BODY_SECONDS if lines and b"\n" in chunk else left - (clock() - began) + len(chunk) / BODY_RATE
+        yield chunk
+
+
+async def parse_in_turn(
+    turn: asyncio.Lock, model: type[Body], content: bytes, absent: Mapping[str, object] | None = None
+) -> Body:
+    """Parse a body as `parse` does. Of long ones, which take some milliseconds, one is parsed at a time."""
+    if len(content) <= LONGEST_STEP:
+        return parse(model, content, absent)
+    async with turn:
+        await asyncio.sleep(0)  # requests that came before have their turn
+        if len(content) > BODY_BYTES:
+            return await asyncio.to_thread(parse, model, content, absent)
+        return parse(model, content, absent)
 
 
 def parse(model: type[Body], content: bytes, absent: Mapping[str, object] | None = None) -> Body:
@@ -201,6 +257,7 @@ def _count_values(content: bytes) -> int:
     return sum(content.count(sign) for sign in (b"[", b"{", b","))
 
 
+_EXPONENT = re.compile(rb"\d[eE][-+]?\d")
 _SUSPICIOUS = re.compile(rb"\\u|[eE]\+?\d{3}|(?<!\d)\d{200}|NaN|Infinity")
 """An escape, which NUL and surrogates need, or a number that may be infinite."""
 
@@ -263,8 +320,13 @@ def parse_json(content: bytes, most: int = FAULTS) -> tuple[object, list[Fault]]
             growths.append(_growth(literal, number))
         return number
 
+    has_exponents = _has(_EXPONENT, content)  # calling Python for each number takes long
     try:
-        data = json.loads(content.decode(), object_pairs_hook=_require_unique_names, parse_float=read_float)
+        data = json.loads(
+            content.decode(),
+            object_pairs_hook=_require_unique_names,
+            parse_float=read_float if has_exponents else None,
+        )
     except (ValueError, RecursionError) as failure:
         raise ValidationFailed(f"This is not JSON: {_syntax_error(content) or failure}.") from failure
     unstorable = list(islice(find_unstorable(data), most)) if _may_be_unstorable(content, data) else []
@@ -282,7 +344,13 @@ def parse_json(content: bytes, most: int = FAULTS) -> tuple[object, list[Fault]]
 
 def _growth(literal: str, number: float) -> int:
     """Return by how many bytes a number is longer in PostgreSQL, which stores and returns it without an exponent."""
-    return max(0, len(format(Decimal(repr(number)), "f")) - len(literal)) if math.isfinite(number) else 0
+    mantissa, _, exponent = repr(number).partition("e")
+    if not exponent:
+        return max(0, len(mantissa) - len(literal)) if math.isfinite(number) else 0
+    places, sign = int(exponent), number < 0
+    digits = len(mantissa.replace(".", "")) - sign
+    # 1.5e-07 is 0.00000015, and 1.5e+16 is an integer: the shortest spelling has an exponent only from there on.
+    return max(0, sign + (places + 1 if places > 0 else digits + 1 - places) - len(literal))
 
 
 def _require_unique_names(members: list[tuple[str, object]]) -> dict[str, object]:

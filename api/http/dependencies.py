@@ -18,17 +18,19 @@ from temporalio.client import Client
 
 from api.http.api_keys import ApiKeys
 from api.http.auth import Authenticator, Caller, Permission, Token
+from api.http.bodies import reads_body
 from api.http.errors import TenantDenied, Unauthenticated, ValidationFailed
 from api.http.figures import Backlog
 from api.http.metrics import Exposition
 from api.http.quotas import Quotas
 from api.http.rate_limits import MEMORY, RateLimits
 from api.http.single_values import require_single_parameters, single_header
+from api.http.turns import Turns, take_turn
 from db.due_watch import DueWatch
 from db.engine import Database
 from runs.lead import Lead
 from workflows.messages import Fault
-from workflows.tenant_limits import FIGURES_SECONDS, LOOKUPS, LOOKUPS_SECONDS
+from workflows.tenant_limits import EXPLAIN_REQUESTS, FIGURES_SECONDS, LOOKUPS, LOOKUPS_SECONDS
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Resources:
     due_watch: DueWatch
     synchronizing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while an item of a synchronization is judged: of all synchronizations, one item at a time."""
+    parsing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a long body is parsed: one at a time, and other requests have their turn before the next."""
     explaining: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a dry run decides, which takes some milliseconds: other requests have their turn before the next."""
     accepting: WeakValueDictionary[UUID, asyncio.Semaphore] = field(default_factory=WeakValueDictionary)
@@ -65,6 +69,11 @@ class Resources:
     def quotas(self) -> Quotas:
         """Return the reader of the tenants' quotas."""
         return Quotas(self.database)
+
+    @cached_property
+    def turns(self) -> Turns:
+        """Return the turns of the tenants' requests."""
+        return Turns(self.quotas)
 
     @cached_property
     def exposition(self) -> Exposition:
@@ -104,8 +113,11 @@ REQUIRED: dict[Callable[..., object], Permission | None] = {}
 """The first permission that each dependency enforces, from which the OpenAPI document names it; None for none."""
 
 
-def require(*permissions: Permission) -> Callable[..., Awaitable[Caller]]:
-    """Return the dependency that requires permissions in a tenant: the API key's, or that of `x-tenant-id`."""
+def require(*permissions: Permission, requests: int = 1) -> Callable[..., Awaitable[Caller]]:
+    """Return the dependency that requires permissions in a tenant: the API key's, or that of `x-tenant-id`.
+
+    A call counts as so many `requests`, and then waits for its turn; one with a body reads it first.
+    """
 
     async def authenticate(
         request: Request,
@@ -124,8 +136,11 @@ def require(*permissions: Permission) -> Callable[..., Awaitable[Caller]]:
         for permission in permissions:
             if not caller.may(permission):
                 raise caller.describe_lack(permission)
-        await opened.rate_limits.take_request(caller, request)
+        await opened.rate_limits.take_request(caller, request, requests)
         require_single_parameters(request)
+        await opened.turns.begin(request, caller.tenant_id)
+        if not reads_body(request.scope["route"]):
+            await take_turn(request)
         return caller
 
     REQUIRED[authenticate] = permissions[0]
@@ -232,7 +247,10 @@ def _parse_tenant_id(header: str) -> UUID:
 
 CanCreate = Annotated[Caller, Depends(require(Permission.CREATE_ACTIVITY))]
 CanView = Annotated[Caller, Depends(require(Permission.VIEW_ACTIVITIES))]
-CanCreateAndView = Annotated[Caller, Depends(require(Permission.CREATE_ACTIVITY, Permission.VIEW_ACTIVITIES))]
+CanExplain = Annotated[
+    Caller,
+    Depends(require(Permission.CREATE_ACTIVITY, Permission.VIEW_ACTIVITIES, requests=EXPLAIN_REQUESTS)),
+]
 CanCancel = Annotated[Caller, Depends(require(Permission.CANCEL_ACTIVITY))]
 CanDispatch = Annotated[Caller, Depends(require(Permission.DISPATCH_ACTIVITY))]
 CanConfigure = Annotated[Caller, Depends(require(Permission.MANAGE_ACTIVITY_CONFIG))]

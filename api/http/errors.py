@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from api.http.headers import with_headers
 from workflows.messages import Fault, Rejection
+from workflows.tenant_limits import BODY_RATE, BODY_SECONDS
 from workflows.words import ActivityStatus, RemovalCause
 
 MEDIA_TYPE = "application/problem+json"
@@ -273,6 +274,19 @@ class BodyTooLarge(Problem):
     """The body has more bytes than the call accepts."""
 
     status, code, title = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "Body too large"
+
+
+class BodyTooSlow(Problem):
+    """The body has not arrived in the time that it may take."""
+
+    status, code, title = HTTPStatus.REQUEST_TIMEOUT, "body_too_slow", "Body too slow"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"A body, or a line of a stream, must arrive within {BODY_SECONDS} s, and 1 s more for each"
+            f" {BODY_RATE // 1024} KB of it. Send it faster, or in smaller parts.",
+            headers={"Connection": "close"},
+        )
 
 
 class HeadTooLarge(Problem):

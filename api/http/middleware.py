@@ -11,15 +11,19 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import MEDIA_TYPE, HeadTooLarge, InternalError, NotFound, Problem
+from api.http.errors import MEDIA_TYPE, HeadTooLarge, InternalError, NotFound, Problem, ValidationFailed
 from api.http.metrics import LATENCY, REQUESTS
+from api.http.turns import end_turns
 from db.failures import kind
 from workflows.limits import REQUEST_ID
-from workflows.tenant_limits import HEAD_BYTES
+from workflows.tenant_limits import HEAD_BYTES, HEAD_LINES, PARAMETERS
 
 log = structlog.get_logger(__name__)
 
-LONG_HEAD = f"The request's line and headers may have at most {HEAD_BYTES:,} bytes. Send fewer or shorter headers."
+LONG_HEAD = (
+    f"The request's line and headers may have at most {HEAD_BYTES:,} bytes. Send fewer or shorter headers."
+    f" They may be {HEAD_LINES} lines at most."
+)
 HUNG_UP = 499
 """Status that is logged and counted, as nginx does, when a caller closes the connection before its answer."""
 HEADERS = {
@@ -53,8 +57,7 @@ class RequestMiddleware:
         exchange = _Exchange(scope["state"], receive, send)
         started = time.perf_counter()
         try:
-            app = _refuse_head if _is_long(scope) else _refuse_path if scope["path"].endswith("\n") else self._app
-            await app(scope, exchange.receive, exchange.send)
+            await self._find_app(scope)(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             pass  # recorded below; no caller is left to answer
         except Exception as failure:  # the caller gets an answer to any of them
@@ -66,8 +69,18 @@ class RequestMiddleware:
                 "The service has a defect. Report the request's id: the log has the details under it."
             )
             await _answer(problem, scope, exchange.receive, exchange.send)
+        finally:
+            end_turns(scope["state"])
         status = HUNG_UP if exchange.caller_hung_up else exchange.status
         _record(method, scope, status, time.perf_counter() - started)
+
+    def _find_app(self, scope: Scope) -> ASGIApp:
+        """Return the application, or what refuses a request that it should not see."""
+        if _is_long(scope):
+            return _refuse_head
+        if scope["path"].endswith("\n"):
+            return _refuse_path
+        return _refuse_query if _has_many_parameters(scope) else self._app
 
 
 class _Exchange:
@@ -114,6 +127,15 @@ async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:
 async def _refuse_path(scope: Scope, receive: Receive, send: Send) -> None:
     """Refuse a line break at the end: Starlette's patterns allow one, and a proxy's rules may not."""
     await _answer(NotFound("There is no such path."), scope, receive, send)
+
+
+def _has_many_parameters(scope: Scope) -> bool:
+    """Count the parameters before they are parsed, which takes long."""
+    return bool(scope["query_string"].count(b"&") >= PARAMETERS)
+
+
+async def _refuse_query(scope: Scope, receive: Receive, send: Send) -> None:
+    await _answer(ValidationFailed(f"A query may have at most {PARAMETERS} parameters."), scope, receive, send)
 
 
 async def _answer(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:

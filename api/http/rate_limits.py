@@ -37,15 +37,15 @@ class RateLimits:
         self._quotas = quotas
         self._is_interrupted = False
 
-    async def take_request(self, caller: Caller, request: Request) -> None:
-        """Count a request.
+    async def take_request(self, caller: Caller, request: Request, count: int = 1) -> None:
+        """Count a request as so many, or as all that may be sent in a second.
 
         Raises:
             RateLimited: the caller has sent as many in this second as it may.
         """
         most = await self._quotas.find(caller.tenant_id, REQUESTS)
         if most is not None:
-            await self._take(RateLimitItemPerSecond(most), "requests", 1, caller, request)
+            await self._take(RateLimitItemPerSecond(most), "requests", max(1, min(count, most)), caller, request)
 
     async def take_items(self, caller: Caller, request: Request, count: int) -> None:
         """Count items or lines, all of them or none.

@@ -1,15 +1,14 @@
 """Streams: process items while they arrive, a limited number at once, and return the results in order."""
 
 import asyncio
+import re
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from fastapi import Request
 from fastapi.responses import StreamingResponse
-from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 Item = TypeVar("Item")
@@ -86,6 +85,9 @@ class KeyTurns:
                 del self._queues[key]
 
 
+_BLANK_LINES = re.compile(rb"\n(?:[^\S\n]*+\n)++")
+
+
 async def split_lines(chunks: AsyncIterable[bytes], longest: int) -> AsyncIterator[bytes]:
     """Yield the lines that aren't blank, each without a byte order mark: files with one may have been joined.
 
@@ -93,7 +95,7 @@ async def split_lines(chunks: AsyncIterable[bytes], longest: int) -> AsyncIterat
     """
     rest = b""
     async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
+        *whole, rest = _BLANK_LINES.sub(b"\n", rest + chunk).split(b"\n")  # any number of them costs little
         for line in whole:
             content = line.removeprefix(BOM_UTF8)
             if content.strip():
@@ -101,13 +103,6 @@ async def split_lines(chunks: AsyncIterable[bytes], longest: int) -> AsyncIterat
         rest = rest.removeprefix(BOM_UTF8)[: longest + 1]
     if rest.strip():
         yield rest
-
-
-async def read_chunks(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body in chunks. A disconnection ends it; what was read before still counts."""
-    with suppress(ClientDisconnect):
-        async for chunk in request.stream():
-            yield chunk
 
 
 class DuplexResponse(StreamingResponse):

@@ -42,10 +42,9 @@ from api.configuration.task_result_types import TaskResultTypeUpdate
 from api.executions.claims import ExecutionClaim
 from api.executions.leases import LeaseExtension, LeaseRelease
 from api.executions.schemas import ActivityResultCreate, TaskResultCreate
-from api.http.bodies import parse
+from api.http.bodies import body_model, parse
 from api.http.errors import ValidationFailed
 from api.http.fields import RequestBody
-from api.openapi import body_model
 from tests.support.builders import COMMERCE_ID, contract_example
 from workflows.messages import Fault
 

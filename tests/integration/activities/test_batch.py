@@ -151,6 +151,19 @@ async def test_the_first_of_two_items_with_one_key_is_created(http: httpx.AsyncC
     assert {result["body"]["score"] for result in results[::2]} == {1}
 
 
+async def test_a_long_item_comes_before_a_short_one_with_its_key(http: httpx.AsyncClient) -> None:
+    """Long items wait until others are parsed; short ones don't."""
+    value = [["x" * 1_000] * 90] * 2
+    items = [
+        contract_example(idempotency_key=f"key-{number}", scheduled_at="2035-01-16T09:00:00Z") | changes
+        for number in range(10)
+        for changes in ({"attributes": [{"key": "promotions", "value": value}], "attribute_keys": []}, {"score": 2})
+    ]
+    results = await batch(http, items)
+    assert [result["status"] for result in results] == [201, 409] * 10
+    assert [result["body"]["sameRequest"] for result in results[1::2]] == [False] * 10
+
+
 async def test_an_index_counts_the_lines_that_are_not_blank(http: httpx.AsyncClient) -> None:
     line = json.dumps(contract_example(scheduled_at=from_now(hours=1)))
     answer = await http.post("/api/activities/batch", content=f"\n \r\n{line}\n\t\nnull\n\n", headers=LINES)

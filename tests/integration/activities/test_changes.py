@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from sqlalchemy import select, update
 
 from api.http.auth import Permission
@@ -194,6 +195,19 @@ async def test_inside_the_lead_a_cancel_is_exact_and_the_unseen_mark_leaves_no_t
             select(StatusEvent.event_type).where(StatusEvent.activity_id == UUID(activity["id"]))
         )
         assert sorted(events) == ["CANCELED", "CREATED"]
+
+
+@pytest.mark.parametrize(("number", "status"), [(100, 412), (101, 400)])
+async def test_so_many_etags_are_compared(http: httpx.AsyncClient, number: int, status: int) -> None:
+    activity = await created(http)
+    tags = ", ".join(f'"{version}"' for version in range(2, number + 2))
+    url = f"/api/activities/{activity['id']}"
+    answer = await http.patch(url, json={"score": 1}, headers={"If-Match": tags})
+    assert answer.status_code == status
+    if status == 400:
+        (fault,) = answer.json()["errors"]
+        assert fault["pointer"] == "/header/if-match"
+        assert "at most 100 are allowed. Send the one that was read last" in fault["detail"]
 
 
 async def test_inside_the_lead_a_move_takes_the_mark_back_and_sleeps_again(

@@ -1,13 +1,18 @@
-"""Limits of a connection: the size of a head, and the time that it may take."""
+"""Limits of a connection: the size of a head, and the time that heads, bodies and answers may take."""
 
 import asyncio
+import json
+from asyncio import StreamReader
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.integration.http.test_connections import answer, connect
-from workflows.tenant_limits import HEAD_BYTES
+from tests.support.builders import contract_example
+from workflows.tenant_limits import CHUNK_BYTES, HEAD_BYTES, HEAD_LINES, PARAMETERS, SMALL_CHUNKS
 
 GET = "GET /health/live HTTP/1.1"
 
@@ -73,3 +78,107 @@ async def trickle(writer: asyncio.StreamWriter) -> None:
     while True:
         writer.write(b"x")
         await asyncio.sleep(0.5)
+
+
+@pytest.mark.parametrize(("lines", "status"), [(HEAD_LINES, 200), (HEAD_LINES + 1, 431)])
+async def test_a_head_may_have_so_many_lines(http: httpx.AsyncClient, lines: int, status: int) -> None:
+    own = 4  # the first line, Host, Authorization and x-tenant-id
+    reader, writer = await connect(http, GET, {f"x-{number}": "a" for number in range(lines - own)})
+    got, _, body = await answer(reader)
+    writer.close()
+    assert (got, b"200 lines at most" in body) == (status, status == 431)
+
+
+@pytest.mark.parametrize(("number", "status"), [(PARAMETERS, 200), (PARAMETERS + 1, 400)])
+async def test_a_query_may_have_so_many_parameters(http: httpx.AsyncClient, number: int, status: int) -> None:
+    answer = await http.get("/health/live?" + "&".join(f"p{one}=a" for one in range(number)))
+    assert answer.status_code == status
+    assert status == 200 or f"at most {PARAMETERS} parameters" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("size", "status"), [(CHUNK_BYTES, 413), (CHUNK_BYTES - 2, 400)])
+async def test_chunks_of_a_body_may_not_all_be_tiny(http: httpx.AsyncClient, size: int, status: int) -> None:
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    reader, writer = await connect(http, "POST /api/activities HTTP/1.1", headers)
+    number = 100 * SMALL_CHUNKS
+    with suppress(ConnectionError):
+        for _ in range(100):
+            writer.write((b"%x\r\n%b\r\n" % (size, b" " * size)) * (number // 100))
+            await writer.drain()
+    with suppress(ConnectionError):
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+        assert status != 400 or b"in larger chunks" in await reader.read()
+    writer.close()
+
+
+async def test_small_chunks_of_a_small_body_are_read(http: httpx.AsyncClient) -> None:
+    content = json.dumps(contract_example(scheduled_at="2030-01-01T00:00:00Z")).encode()
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    reader, writer = await connect(http, "POST /api/activities HTTP/1.1", headers)
+    writer.write(b"".join(b"1\r\n%c\r\n" % byte for byte in content) + b"0\r\n\r\n")
+    assert (await answer(reader))[0] == 201
+    writer.close()
+
+
+async def test_what_comes_or_is_taken_too_slowly_is_ended_with_a_reason(http: httpx.AsyncClient) -> None:
+    """All at once: each of them takes its whole time."""
+    async with asyncio.timeout(120), asyncio.TaskGroup() as group:
+        for ended in (a_slow_body, a_slow_line, a_body_that_was_answered, an_answer_that_is_not_taken):
+            group.create_task(ended(http))
+
+
+async def a_slow_body(http: httpx.AsyncClient) -> None:
+    async with sending(http, "/api/activities", "application/json", b" ") as reader:
+        status, headers, body = await answer(reader)
+    assert (status, headers["connection"], json.loads(body)["code"]) == (408, "close", "body_too_slow")
+    assert "must arrive within 20 s, and 1 s more for each 32 KB of it. Send it faster" in json.loads(body)["detail"]
+
+
+async def a_slow_line(http: httpx.AsyncClient) -> None:
+    item = json.dumps(contract_example(idempotency_key="first line")).encode()
+    async with sending(http, "/api/activities/batch", "application/x-ndjson", item + b"\n ") as reader:
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        results = [json.loads(line) for line in (await reader.read()).splitlines() if line.startswith(b"{")]
+    assert [(one["index"], one["status"]) for one in results] == [(0, 201), (1, 408)]
+    assert results[1]["body"]["code"] == "body_too_slow"
+
+
+async def a_body_that_was_answered(http: httpx.AsyncClient) -> None:
+    async with sending(http, "/no/such/path", "application/json", b" ") as reader:
+        assert (await answer(reader))[0] == 404
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+
+
+@asynccontextmanager
+async def sending(http: httpx.AsyncClient, path: str, media_type: str, first: bytes) -> AsyncIterator[StreamReader]:
+    """Send the head of a request and its first bytes, and then a blank now and then; yield what reads the answer."""
+    headers = {"Content-Type": media_type, "Content-Length": "1000"}
+    reader, writer = await connect(http, f"POST {path} HTTP/1.1", headers)
+    writer.write(first)
+
+    async def go_on() -> None:
+        while True:
+            writer.write(b" ")
+            await asyncio.sleep(1)
+
+    going_on = asyncio.create_task(go_on())
+    try:
+        yield reader
+    finally:
+        going_on.cancel()
+        writer.transport.abort()
+
+
+async def an_answer_that_is_not_taken(http: httpx.AsyncClient) -> None:
+    """Ask for so much that neither side's buffers hold it, until the server has closed the connection."""
+    address = urlsplit(str(http.base_url))
+    _, writer = await asyncio.open_connection(address.hostname, address.port, limit=1)
+    writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+    with suppress(ConnectionError):
+        while True:
+            writer.write(b"GET")
+            await writer.drain()
+            await asyncio.sleep(0.5)
+    writer.transport.abort()

@@ -1,6 +1,7 @@
 """Answers of many bytes: a page ends early, says that more follows, and loses nothing."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.support.builders import contract_example, from_now
 from tests.support.service import until
-from workflows.tenant_limits import PAGE_BYTES
+from workflows.tenant_limits import BATCH_ANSWER_BYTES, PAGE_BYTES
 
 LARGE = [["x" * 1_000] * 100] * 2
 """A free value of 200 KB."""
@@ -132,3 +133,21 @@ async def test_the_audit(http: httpx.AsyncClient) -> None:
         *([f"{number} 0 ".ljust(1_000, "x")] for number in reversed(range(8))),
         [],
     ]
+
+
+async def test_repetitions_of_a_large_activity_fill_a_batch_no_further_than_its_answer_may_grow(
+    http: httpx.AsyncClient,
+) -> None:
+    (stored,) = await create_large(http, 1)
+    small = contract_example(idempotency_key=stored["idempotencyKey"])
+    answer = await http.post("/api/activities/batch", json={"activities": [small] * 100})
+    assert len(answer.content) < BATCH_ANSWER_BYTES + 8 * 1024 * 1024
+    results = answer.json()["results"]
+    assert {one["status"] for one in results} == {409, 429}
+    full = next(one["body"] for one in results if one["status"] == 429)
+    assert full["code"] == "rate_limited"
+    assert "8,388,608 bytes, as many as an answer may have" in full["detail"]
+    assert "send this item again" in full["detail"]
+    lines = "\n".join([json.dumps(small)] * 40)
+    streamed = await http.post("/api/activities/batch", content=lines, headers={"Content-Type": "application/x-ndjson"})
+    assert [json.loads(line)["status"] for line in streamed.text.splitlines()] == [409] * 40

@@ -14,7 +14,16 @@ from db.quotas import quota_statement
 from tests.support.builders import Tenant, contract_example
 from tests.support.operate import operate
 from tests.support.service import Service
-from workflows.tenant_limits import ITEMS, OPEN_ACTIVITIES, QUOTAS, REQUESTS, WAITING_CLAIMS, Quota
+from workflows.tenant_limits import (
+    EXPLAIN_REQUESTS,
+    ITEMS,
+    OPEN_ACTIVITIES,
+    QUOTAS,
+    REQUESTS,
+    REQUESTS_AT_ONCE,
+    WAITING_CLAIMS,
+    Quota,
+)
 
 LINES = {"Content-Type": "application/x-ndjson"}
 CLAIM = {"channels": ["SALESMAN"], "executor": "tester"}
@@ -135,6 +144,50 @@ async def test_claims_wait_up_to_the_quota_and_more_are_429(service: Service, te
         assert Counter(answer.status_code for answer in answers) == {200: 2, 429: 1}
         require_refusal(next(answer for answer in answers if answer.status_code == 429))
         assert (await http.post("/api/executions/claim", json=CLAIM)).status_code == 200
+
+
+async def test_requests_and_items_wait_for_their_turn_and_all_are_carried_out(service: Service, tenant: Tenant) -> None:
+    await set_quota(service, tenant.id, REQUESTS_AT_ONCE, 1)
+    async with service.beside() as limited, limited.client(tenant.id) as http:
+        singles = [http.post("/api/activities", json=activity(f"single {number}")) for number in range(5)]
+        reads = [http.get("/api/activities") for _ in range(20)]
+        batches = [
+            http.post("/api/activities/batch", json={"activities": [activity(f"{batch} {n}") for n in range(5)]})
+            for batch in ("a", "b")
+        ]
+        answers = await asyncio.gather(*singles, *reads, *batches)
+        assert Counter(answer.status_code for answer in answers) == {201: 5, 200: 22}
+        assert {one["status"] for answer in answers[-2:] for one in answer.json()["results"]} == {201}
+
+
+async def test_a_claim_that_waits_leaves_its_turn_to_others(service: Service, tenant: Tenant) -> None:
+    await set_quota(service, tenant.id, REQUESTS_AT_ONCE, 1)
+    async with service.beside() as limited, limited.client(tenant.id) as http:
+        claim = CLAIM | {"channels": ["WHATSAPP"], "wait_seconds": 20}
+        waiting = [asyncio.create_task(http.post("/api/executions/claim", json=claim)) for _ in range(2)]
+        made = [await http.post("/api/activities", json=contract_example()) for _ in range(2)]
+        claimed = [one["id"] for answer in await asyncio.gather(*waiting) for one in answer.json()["data"]]
+        assert sorted(claimed) == sorted(answer.json()["id"] for answer in made)
+
+
+async def test_expensive_requests_count_as_several(service: Service, tenant: Tenant) -> None:
+    await set_quota(service, tenant.id, REQUESTS, 15)
+    criteria = [{"type": "ROLE_MATCH", "config": {"role": "OWNER"}}] * 100
+    async with service.beside() as limited, limited.client(tenant.id) as http:
+        for path, body, left in (
+            ("/api/activities/explain", activity("a"), 15 - EXPLAIN_REQUESTS),
+            ("/api/activities", activity("b"), 14),
+            ("/api/activities", activity("c") | {"target_criteria": criteria}, 4),
+        ):
+            await asyncio.sleep(1.1)
+            answer = await http.post(path, json=body)
+            assert answer.headers["RateLimit"].startswith(f'"requests";r={left};'), path
+        await asyncio.sleep(1.1)
+        answers = await asyncio.gather(*(http.post("/api/activities/explain", json=activity("a")) for _ in range(2)))
+        assert sorted(answer.status_code for answer in answers) == [200, 429]
+    await set_quota(service, tenant.id, REQUESTS, EXPLAIN_REQUESTS - 1)
+    async with service.beside() as limited, limited.client(tenant.id) as http:
+        assert (await http.post("/api/activities/explain", json=activity("a"))).status_code == 200
 
 
 async def test_an_operator_sets_a_quota_that_the_tenant_can_read(service: Service, tenant: Tenant) -> None:

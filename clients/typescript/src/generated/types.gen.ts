@@ -2108,7 +2108,7 @@ export type ExecutionClaim = {
      */
     lease_seconds?: number;
     /**
-     * The most activities to return.
+     * The most activities to return; fewer, if they have many bytes.
      */
     limit?: number;
     /**
@@ -4198,6 +4198,10 @@ export type CreateActivityErrors = {
      */
     404: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `idempotency_key_exists`: An activity with this key exists. The response has the activity and the differences to the request.
      */
     409: IdempotencyKeyExistsRead;
@@ -4269,6 +4273,10 @@ export type CreateActivitiesErrors = {
      */
     403: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -4331,6 +4339,10 @@ export type CancelActivitiesErrors = {
      * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
      */
     403: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * Response 409 Cancelactivities
      *
@@ -4509,6 +4521,10 @@ export type ExplainActivityErrors = {
      */
     404: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -4571,6 +4587,10 @@ export type RescheduleActivitiesErrors = {
      * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
      */
     403: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * Response 409 Rescheduleactivities
      *
@@ -4644,6 +4664,10 @@ export type RetryActivitiesErrors = {
      * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
      */
     403: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * Response 409 Retryactivities
      *
@@ -4861,6 +4885,10 @@ export type ChangeActivityErrors = {
      */
     404: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `wrong_status`: The activity's status doesn't allow the change.
      */
     409: WrongStatusRead;
@@ -5018,6 +5046,10 @@ export type CancelActivityErrors = {
      * `activity_not_found`: The tenant has no activity with this id.
      */
     404: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `wrong_status`: The activity's status doesn't allow the change.
      */
@@ -5561,6 +5593,10 @@ export type AssignTargetErrors = {
      */
     404: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `wrong_status`: The activity's status doesn't allow the change.
      */
     409: WrongStatusRead;
@@ -5708,6 +5744,10 @@ export type CreateAttributeKeyErrors = {
      */
     403: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * Response 409 Createattributekey
      *
      * `already_exists`: The tenant has a resource with this code, key, external id or priority already. `limit_reached`: The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`.
@@ -5785,6 +5825,10 @@ export type UpdateAttributeKeyErrors = {
      * `not_found`: The tenant has no such resource, or the path doesn't exist.
      */
     404: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
@@ -5917,6 +5961,10 @@ export type UpsertAttributePolicyErrors = {
      */
     403: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -6034,6 +6082,10 @@ export type PutBulkSettingsErrors = {
      * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
      */
     403: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
@@ -6153,6 +6205,10 @@ export type PutDispatchSettingsErrors = {
      */
     403: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -6270,6 +6326,10 @@ export type PutPauseErrors = {
      * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
      */
     403: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
@@ -6410,6 +6470,10 @@ export type CreateReasonErrors = {
      */
     403: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * Response 409 Createreason
      *
      * `already_exists`: The tenant has a resource with this code, key, external id or priority already. `limit_reached`: The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`.
@@ -6487,6 +6551,10 @@ export type UpdateReasonErrors = {
      * `not_found`: The tenant has no such resource, or the path doesn't exist.
      */
     404: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `limit_reached`: The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`.
      */
@@ -6609,6 +6677,10 @@ export type PutRetentionSettingsErrors = {
      * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
      */
     403: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
@@ -6748,6 +6820,10 @@ export type CreateTargetConfigErrors = {
      * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
      */
     403: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * Response 409 Createtargetconfig
      *
@@ -6891,6 +6967,10 @@ export type UpdateTargetConfigErrors = {
      */
     404: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `already_exists`: The tenant has a resource with this code, key, external id or priority already.
      */
     409: ProblemRead;
@@ -7013,6 +7093,10 @@ export type PutTaskResultTypesErrors = {
      */
     403: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -7079,6 +7163,10 @@ export type SubmitResultErrors = {
      * `activity_not_found`: The tenant has no activity with this id.
      */
     404: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * Response 409 Submitresult
      *
@@ -7220,6 +7308,10 @@ export type CreateApiKeyErrors = {
      * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
      */
     403: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `limit_reached`: The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`.
      */
@@ -7524,6 +7616,10 @@ export type SyncCommercesErrors = {
      */
     403: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -7659,6 +7755,10 @@ export type UpdateCommerceErrors = {
      * `commerce_not_found`: The tenant has no active commerce with this id.
      */
     404: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
@@ -7821,6 +7921,10 @@ export type PutContactLogErrors = {
      */
     404: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -7970,6 +8074,10 @@ export type CreateUserErrors = {
      */
     404: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * Response 409 Createuser
      *
      * `already_exists`: The tenant has a resource with this code, key, external id or priority already. `limit_reached`: The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`.
@@ -8052,6 +8160,10 @@ export type UpdateUserErrors = {
      */
     404: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -8127,6 +8239,10 @@ export type AddContactErrors = {
      * `commerce_not_found`: The tenant has no active commerce with this id. `not_found`: The tenant has no such resource, or the path doesn't exist.
      */
     404: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * Response 409 Addcontact
      *
@@ -8282,6 +8398,10 @@ export type AddRoleErrors = {
      */
     404: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -8417,6 +8537,10 @@ export type ClaimActivitiesErrors = {
      */
     403: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * `body_too_large`: The body has more bytes than the call accepts.
      */
     413: ProblemRead;
@@ -8488,6 +8612,10 @@ export type ExtendLeaseErrors = {
      * `lease_not_found`: The tenant has no lease with this token, or another executor has claimed the activity since.
      */
     404: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `lease_ended`: The lease has expired, was released, or ended with a result.
      */
@@ -8564,6 +8692,10 @@ export type ReleaseLeaseErrors = {
      * `lease_not_found`: The tenant has no lease with this token, or another executor has claimed the activity since.
      */
     404: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `lease_ended`: The lease has expired, was released, or ended with a result.
      */
@@ -9035,6 +9167,10 @@ export type CreateUserStatusErrors = {
      */
     403: ProblemRead;
     /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
+    /**
      * Response 409 Createuserstatus
      *
      * `already_exists`: The tenant has a resource with this code, key, external id or priority already. `limit_reached`: The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`.
@@ -9112,6 +9248,10 @@ export type UpdateUserStatusErrors = {
      * `not_found`: The tenant has no such resource, or the path doesn't exist.
      */
     404: ProblemRead;
+    /**
+     * `body_too_slow`: The body has not arrived in the time that it may take.
+     */
+    408: ProblemRead;
     /**
      * `limit_reached`: The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`.
      */

@@ -23,7 +23,7 @@ class ExecutionClaim:
         claim_id (UUID | Unset): An id of the caller's for this claim. Sent again by the same executor, the claim
             returns the same leases while they last, so that a lost answer costs no attempt.
         lease_seconds (int | Unset): How long the executor holds each activity. Default: 60.
-        limit (int | Unset): The most activities to return. Default: 10.
+        limit (int | Unset): The most activities to return; fewer, if they have many bytes. Default: 10.
         types (list[ActivityType] | Unset): The kinds of activities that the executor carries out.
         wait_seconds (int | Unset): How long to wait if nothing is due. The response is sent as soon as something is.
             Default: 0.

@@ -54,6 +54,11 @@ def _parse_response(
 
         return response_403
 
+    if response.status_code == 408:
+        response_408 = ProblemRead.from_dict(response.json())
+
+        return response_408
+
     if response.status_code == 409:
 
         def _parse_response_409(data: object) -> LimitReachedRead | ProblemRead:
