@@ -24,6 +24,7 @@ from embedded.processes import LogLines, StackError, folder_lock, guarded_proces
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey, ensure_signing_key
 from embedded.stack_settings import StackSettings, check_ports
 from embedded.temporal_server import LOOPBACK, TemporalServer, has_pollers, running_temporal
+from embedded.views import link_views
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
 from settings import read_settings
 
@@ -210,12 +211,18 @@ def _answers(url: str) -> bool:
         return False
 
 
+def _format_views(ui_url: str) -> str:
+    """Return a line with the link of each view of Temporal's web UI."""
+    return "\n".join(f"  {name:<27}  {url}" for name, url in link_views(ui_url).items())
+
+
 def _welcome(settings: StackSettings, temporal: TemporalServer, postgres: Path) -> str:
     """Return the addresses and the first commands, for the person at the terminal."""
     return f"""
 API            {settings.api_url}
 Documentation  {settings.api_url}/docs
 Temporal UI    {temporal.ui_url}
+{_format_views(temporal.ui_url or "")}
 Metrics        {settings.api_url}/metrics and http://{LOOPBACK}:{settings.worker_metrics_port}/metrics (worker)
 Data           {settings.data_dir} (demo.json has ids and tokens), PostgreSQL's in {postgres}
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadConverter
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from runs.key_ring import KeyRing
 
@@ -20,16 +22,33 @@ class UnreadablePayloadError(RuntimeError):
     """A payload was encrypted with a key that this process lacks, or was changed since."""
 
 
+class BriefFailures(DefaultFailureConverter):
+    """Leaves out the stack trace of a rejection: its sentence says what its caller has to mend."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        """Convert an exception to a failure of Temporal."""
+        if isinstance(exception, ApplicationError) and exception.category is ApplicationErrorCategory.BENIGN:
+            exception.__traceback__ = None
+        super().to_failure(exception, payload_converter, failure)
+
+
+class EncodedBriefFailures(BriefFailures):
+    """The same, with texts and stack traces in a payload, so that they are encrypted."""
+
+    def __init__(self) -> None:
+        super().__init__(encode_common_attributes=True)
+
+
 def build_data_converter(keys: KeyRing | None) -> DataConverter:
     """Build the converter of every client; with keys, it encrypts messages and stack traces of failures as well."""
     if keys is None:
-        return pydantic_data_converter
+        return replace(pydantic_data_converter, failure_converter_class=BriefFailures)
     from runs.encryption import Encryption  # noqa: PLC0415 - a start without keys doesn't load the library
 
     return replace(
         pydantic_data_converter,
         payload_codec=Encryption(keys),
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+        failure_converter_class=EncodedBriefFailures,
     )
 
 
