@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 from temporalio.client import Client
 
@@ -12,16 +13,19 @@ from db import bulk_operations as statements
 from db.bulk_operations import NextItem, OperationRow
 from db.changes import read_resolution_failure
 from db.engine import Database
+from db.erasure import Subject, choose_activities, erase_person, erase_traces, removed_items_statement
 from db.failures import concerns_row, kind
 from db.listing import PLANNED_ANEW
 from db.rows import fetch_rows
 from db.snapshots import paused_at
 from runs.bulk_recovery import finish_operation
 from runs.change import Accepted, Applied, Changes, Outcome, Rejected, Withdrawn
+from runs.erasure import Erasure, delete_rejected_runs
 from runs.lead import Lead
 from runs.patience import BULK_ITEM_PATIENCE
 from workflows.activities import BulkOperationActivities
 from workflows.bulk import (
+    MOST_ITEMS,
     BulkChange,
     BulkOperation,
     BulkState,
@@ -51,6 +55,7 @@ class BulkOperations(BulkOperationActivities):
         self._client = client
         self._database = database
         self._changes = Changes(client, database, lead)
+        self._erasure = Erasure(client, database, self._changes)
         self._lead = lead
         self._turn, self._choosing = asyncio.Lock(), asyncio.Lock()
 
@@ -68,6 +73,9 @@ class BulkOperations(BulkOperationActivities):
             if (await connection.execute(statements.state_statement(operation))).scalar_one() != BulkState.COLLECTING:
                 return
             await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
+            if operation.change.verb is BulkVerb.ERASE:
+                await _begin_erasure(connection, operation)
+                return
             await connection.execute(PLANNED_ANEW)
             paused = (await connection.execute(select(paused_at(operation.tenant_id)))).scalar_one()
             choosing = await connection.begin_nested()
@@ -107,9 +115,22 @@ class BulkOperations(BulkOperationActivities):
                 done += 1
         if done < len(items) or done == chunk.size:
             return ChunkDone(after=items[done - 1].position)
+        if operation.verb is BulkVerb.ERASE and await self._erase_rest(chunk, operation):
+            return ChunkDone(after=items[-1].position if items else chunk.after)
         async with self._database.autocommit.connect() as connection:
             pending = await connection.execute(statements.pending_count_statement(chunk.tenant_id, chunk.id))
         return ChunkDone(pending=pending.scalar_one(), state=operation.state)
+
+    async def _erase_rest(self, chunk: Chunk, operation: OperationRow) -> bool:
+        """Choose the activities that were created during the erasure; return False if there are none."""
+        subject = Subject.of(operation)
+        async with self._database.autocommit.connect() as connection:
+            await connection.execute(removed_items_statement(chunk))
+            if await choose_activities(connection, chunk, subject, MOST_ITEMS):
+                return True
+        if subject.user_id is None:
+            await delete_rejected_runs(self._client, subject.tenant_id, subject.commerce_id)
+        return False
 
     async def _begin(self, group: asyncio.TaskGroup, chunk: Chunk, operation: OperationRow, item: NextItem) -> bool:
         """Begin the change of an item in its turn; return False if it is not to be changed."""
@@ -142,6 +163,16 @@ class BulkOperations(BulkOperationActivities):
             await connection.execute(outcome)
 
     async def _carry_out(self, chunk: Chunk, operation: OperationRow, item: NextItem, key: str) -> ItemResult:
+        if operation.verb is BulkVerb.ERASE:
+            wanted = BulkChange.model_validate(operation.change)
+            cancel = Apply(
+                tenant_id=chunk.tenant_id,
+                id=item.activity_id,
+                key=key,
+                actor=operation.actor,
+                change=Cancel(reason=wanted.reason),
+            )
+            return await self._erasure.erase(cancel, item, cancel_open=bool(wanted.cancel_open))
         change = self._build_change(operation, item)
         if isinstance(change, Reschedule) and _is_too_far_ahead(change):
             detail = "The new time would lie more than 10 years ahead."
@@ -176,6 +207,16 @@ class BulkOperations(BulkOperationActivities):
     async def finish(self, finish: Finish) -> BulkState:
         """Write the end of the operation, unless it is written already; return the state that is written."""
         return await finish_operation(self._client, self._database, finish)
+
+
+async def _begin_erasure(connection: AsyncConnection, operation: BulkOperation) -> None:
+    """Erase the rows of the commerce or user, and choose its activities, unless the operation was stopped."""
+    subject = Subject.of_input(operation)
+    await erase_person(connection, subject)
+    await erase_traces(connection, subject)
+    await choose_activities(connection, operation, subject, MOST_ITEMS)
+    if (await connection.execute(statements.run_statement(operation))).first() is None:
+        await connection.rollback()
 
 
 def _is_too_far_ahead(change: Reschedule) -> bool:

@@ -12,7 +12,7 @@ from starlette.types import Lifespan
 from api.activities import batch, bulk, changes, counts, create, explain, listing, operations, read
 from api.codec import codec
 from api.codec.cors import CodecCors
-from api.commerces import commerces, contact_log, sync, users
+from api.commerces import commerces, contact_log, erasure, sync, users
 from api.configuration import (
     api_keys,
     attribute_keys,
@@ -50,6 +50,7 @@ ROUTERS = (
     commerces.router,
     users.router,
     contact_log.router,
+    erasure.router,
     catalogues.REASONS,
     catalogues.USER_STATUSES,
     attribute_keys.router,

@@ -175,7 +175,9 @@ _most_users = bindparam("most_users", type_=Integer)
 def _number_of_users(commerce_id: Expression) -> ScalarSelect[int]:
     return (
         select(func.count())
-        .where(CommerceUser.tenant_id == TENANT, CommerceUser.commerce_id == commerce_id)
+        .where(
+            CommerceUser.tenant_id == TENANT, CommerceUser.commerce_id == commerce_id, CommerceUser.erased_at.is_(None)
+        )
         .scalar_subquery()
     )
 

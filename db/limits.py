@@ -24,4 +24,6 @@ def count_aliases_statement(entry: type[CatalogueEntry], tenant_id: UUID) -> Row
 
 def count_users_statement(tenant_id: UUID, commerce_id: UUID) -> Rows:
     """Count the users of a commerce, whose row a request locks before it adds one."""
-    return select(func.count()).where(CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id)
+    return select(func.count()).where(
+        CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id, CommerceUser.erased_at.is_(None)
+    )

@@ -104,6 +104,9 @@ class HasId(Table):
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1, server_default=func.gen_random_uuid())
 
 
+ERASED_AT = "The time of the erasure. The row is empty since then, and no call shows it."
+
+
 class Commerce(HasId):
     """A store of a tenant; `addresses` is a list of objects as the tenant sent them."""
 
@@ -119,6 +122,7 @@ class Commerce(HasId):
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    erased_at: Mapped[datetime | None] = mapped_column(comment=ERASED_AT)
 
 
 class CommerceUser(HasId):
@@ -138,6 +142,7 @@ class CommerceUser(HasId):
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    erased_at: Mapped[datetime | None] = mapped_column(comment=ERASED_AT)
 
 
 class ContactLogEntry(HasId):

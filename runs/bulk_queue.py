@@ -1,11 +1,12 @@
 """The queues of bulk operations: each tenant's are accepted in an order, and begin in it while few enough run."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client
 
 from db import bulk_operations as statements
@@ -35,7 +36,13 @@ async def check_queue(database: Database, tenant_id: UUID) -> None:
             raise QueueIsFullError
 
 
-async def accept_operation(database: Database, operation: BulkOperation) -> Acceptance | None:
+Prepare = Callable[[AsyncConnection], Awaitable[None]]
+"""Writes what belongs to the acceptance of an operation, in its transaction."""
+
+
+async def accept_operation(
+    database: Database, operation: BulkOperation, prepare: Prepare | None = None
+) -> Acceptance | None:
     """Write the operation's row, and begin it if its turn has come; return None if it was accepted before.
 
     From the commit on it can't be lost: reconciliation begins it if this process can't start its run.
@@ -48,6 +55,8 @@ async def accept_operation(database: Database, operation: BulkOperation) -> Acce
         await connection.execute(ADVISORY_LOCK_STATEMENT, statements.queue_lock(tenant_id))
         if (await connection.execute(statements.operation_insert_statement(operation))).first() is None:
             return None
+        if prepare:
+            await prepare(connection)
         begun = (await connection.execute(statements.begin_statement(tenant_id))).scalars().all()
         if (await connection.execute(statements.is_queue_full_statement(tenant_id, 0))).scalar_one():
             raise QueueIsFullError

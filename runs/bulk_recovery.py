@@ -27,8 +27,13 @@ from workflows.bulk import (
     change_key,
 )
 from workflows.findings import Finding
-from workflows.messages import Apply, Cancel, Reschedule, RetryResolution
+from workflows.messages import Apply, Cancel, RejectedError, Reschedule, RetryResolution
 
+REMOVED = ItemResult(
+    outcome=ItemOutcome.REFUSED,
+    code="activity_gone",
+    detail="The activity was removed before its change had an outcome.",
+)
 WITHDRAWN = ItemResult(outcome=ItemOutcome.PENDING, detail="Its change was begun, had no outcome, and was withdrawn.")
 
 
@@ -66,9 +71,14 @@ async def _settle_item(database: Database, operation: OperationRow, item: BegunI
         change=_CHANGES[wanted.verb](request_id=operation.request_id),
     )
     ref = OperationRef(tenant_id=operation.tenant_id, id=operation.id)
+    is_erasure = wanted.verb is BulkVerb.ERASE
     async with database.transactions.begin() as connection:
-        withdrawn = await changes.withdraw_change(connection, apply)
-        result = WITHDRAWN if withdrawn else ItemResult(outcome=ItemOutcome.APPLIED)
+        try:
+            is_written = not await changes.withdraw_change(connection, apply)
+        except RejectedError:  # the activity was removed meanwhile
+            result = ItemResult(outcome=ItemOutcome.APPLIED) if is_erasure else REMOVED
+        else:  # the change of an erasure is a cancellation, after which the activity is still there
+            result = ItemResult(outcome=ItemOutcome.APPLIED) if is_written and not is_erasure else WITHDRAWN
         await connection.execute(statements.outcome_statement(ref, item.position, result))
 
 
@@ -76,6 +86,7 @@ _CHANGES: dict[BulkVerb, type[Cancel | Reschedule | RetryResolution]] = {
     BulkVerb.CANCEL: Cancel,
     BulkVerb.RESCHEDULE: Reschedule,
     BulkVerb.RETRY_RESOLUTION: RetryResolution,
+    BulkVerb.ERASE: Cancel,
 }
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
+from workflows.hand_off import FINISHED
 from workflows.messages import ActivityFilter, Message
 from workflows.words import OPEN, ActivityStatus
 
@@ -19,6 +20,7 @@ class BulkVerb(StrEnum):
     CANCEL = "cancel"
     RESCHEDULE = "reschedule"
     RETRY_RESOLUTION = "retry-resolution"
+    ERASE = "erase"
 
     @property
     def allowed_statuses(self) -> tuple[ActivityStatus, ...]:
@@ -26,6 +28,8 @@ class BulkVerb(StrEnum):
         match self:
             case BulkVerb.CANCEL:
                 return *OPEN, ActivityStatus.DUE
+            case BulkVerb.ERASE:
+                return FINISHED
             case BulkVerb.RESCHEDULE:
                 return OPEN
             case BulkVerb.RETRY_RESOLUTION:
@@ -37,6 +41,8 @@ class BulkVerb(StrEnum):
         match self:
             case BulkVerb.CANCEL:
                 return "canceled"
+            case BulkVerb.ERASE:
+                return "erased"
             case BulkVerb.RESCHEDULE:
                 return "moved"
             case BulkVerb.RETRY_RESOLUTION:
@@ -88,6 +94,10 @@ class BulkChange(Message):
     reason: str
     scheduled_at: AwareDatetime | None = None
     shift_seconds: int | None = None
+    commerce_user_id: UUID | None = None
+    """The user whose personal data is erased; None: that of the commerce in the filter, with all its users."""
+    cancel_open: bool | None = None
+    """Of an erasure: cancel open activities first."""
 
     def new_time(self, scheduled_at: datetime) -> datetime:
         """Return the new time of an activity that is scheduled at `scheduled_at`."""

@@ -170,7 +170,10 @@ class Pending(StrEnum):
 
 
 class AuditedResource(StrEnum):
-    """The kinds of resources whose changes are audited. A trigger of each table writes its word."""
+    """The kinds of resources whose changes are audited. A trigger of each table writes its word.
+
+    PERSONAL_DATA is an erasure, which has an entry without the data.
+    """
 
     API_KEY = "API_KEY"
     ATTRIBUTE_KEY = "ATTRIBUTE_KEY"
@@ -178,6 +181,7 @@ class AuditedResource(StrEnum):
     BULK_SETTINGS = "BULK_SETTINGS"
     DISPATCH_SETTINGS = "DISPATCH_SETTINGS"
     PAUSE = "PAUSE"
+    PERSONAL_DATA = "PERSONAL_DATA"
     QUOTA = "QUOTA"
     REASON = "REASON"
     RETENTION_SETTINGS = "RETENTION_SETTINGS"

@@ -42,7 +42,7 @@ from db.listing import PLANNED_ANEW, Listed, Slice
 from db.rows import fetch_page
 from db.snapshots import build_snapshot, paused_at
 from runs.ask import UnansweredError
-from runs.bulk_queue import Acceptance, QueueIsFullError, accept_operation, check_queue, start_begun
+from runs.bulk_queue import Acceptance, Prepare, QueueIsFullError, accept_operation, check_queue, start_begun
 from runs.ids import draw_id
 from workflows.bulk import MOST_ITEMS, BulkChange, BulkOperation, BulkState, BulkVerb
 from workflows.messages import ActivityFilter, Fault
@@ -53,6 +53,7 @@ SAMPLE = 10
 AT_ONCE = 2
 """The most requests of a tenant that are counted and accepted at the same time; the others wait for their turn."""
 REQUESTED = {"verb", "filter", "reason", "scheduled_at", "shift_seconds", "per_second", "confirm_total"}
+REQUESTED |= {"commerce_user_id", "cancel_open"}
 """The members of an operation that its request has set; `verb` is from the path."""
 
 _CHANGEABLE = {
@@ -302,10 +303,22 @@ async def _check_total(opened: Resources, operation: BulkOperation) -> None:
         )
 
 
-async def _accept(opened: Resources, operation: BulkOperation) -> Acceptance | None:
+async def accept(opened: Resources, caller: Caller, operation: BulkOperation, prepare: Prepare) -> Response:
+    """Accept an operation that counts nothing, unless it is known, and answer with it.
+
+    `prepare` writes what belongs to its acceptance in the same transaction, or raises the problem that forbids it.
+    """
+    known = await find_operation(opened, caller, operation.id)
+    if known:
+        return _respond_accepted(known, operation)
+    accepted = await _accept(opened, operation, prepare)
+    return await _begin(opened, caller, operation, accepted)
+
+
+async def _accept(opened: Resources, operation: BulkOperation, prepare: Prepare | None = None) -> Acceptance | None:
     """Write the operation; return None if it was accepted meanwhile."""
     with _carrying_id(operation), _refusing_above_quota():
-        return await accept_operation(opened.database, operation)
+        return await accept_operation(opened.database, operation, prepare)
 
 
 async def _begin(opened: Resources, caller: Caller, operation: BulkOperation, accepted: Acceptance | None) -> Response:

@@ -38,6 +38,7 @@ PERMISSIONS = {
     BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY,
     BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY,
     BulkVerb.RETRY_RESOLUTION: Permission.CREATE_ACTIVITY,
+    BulkVerb.ERASE: Permission.ERASE_PERSONAL_DATA,
 }
 
 
@@ -74,6 +75,10 @@ class ListedOperationRead(Answer):
     reason: str
     scheduled_at: Instant | None = None
     shift_seconds: int | None = None
+    commerce_user_id: UUID | None = Field(
+        default=None, description="Of an erasure: the user; null for all of the commerce in `filter`."
+    )
+    cancel_open: bool | None = Field(default=None, description="Of an erasure: whether open activities are cancelled.")
     filter: dict[str, JsonValue]
     per_second: int
     confirm_total: int | None = None

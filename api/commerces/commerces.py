@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commerces.schemas import CommerceDetailRead, CommerceRead, CommerceUpdate, CommerceUserRead
@@ -36,7 +36,9 @@ async def list_commerces(
     caller: CanManage, opened: Opened, query: Annotated[CommerceQuery, Query()]
 ) -> Page[CommerceRead]:
     """List the tenant's commerces, by external id. `search` finds a text in name and external id, in any case."""
-    statement = select(Commerce.__table__).where(Commerce.tenant_id == caller.tenant_id, *_filters(query))
+    statement = select(Commerce.__table__).where(
+        Commerce.tenant_id == caller.tenant_id, Commerce.erased_at.is_(None), *_filters(query)
+    )
     async with opened.turns.searching(caller.tenant_id) if query.search else nullcontext():
         return await read_page(
             opened.database,
@@ -93,7 +95,7 @@ async def update_commerce(
         values["metadata"] = Commerce.metadata_.concat(values["metadata"])
     statement = (
         update(Commerce.__table__)  # type: ignore[arg-type]  # a mapped class's table, whatever its declared type
-        .where(Commerce.tenant_id == caller.tenant_id, Commerce.id == commerce_id)
+        .where(_is_commerce(caller.tenant_id, commerce_id))
         .values(**values, updated_at=func.now())
         .returning(is_too_long(Commerce.metadata_))
     )
@@ -113,6 +115,11 @@ def metadata_fault() -> Fault:
     )
 
 
+def _is_commerce(tenant_id: UUID, commerce_id: UUID) -> ColumnElement[bool]:
+    """Match the commerce, unless its personal data was erased."""
+    return and_(Commerce.tenant_id == tenant_id, Commerce.id == commerce_id, Commerce.erased_at.is_(None))
+
+
 async def require_commerce(
     connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID, *, lock: bool = False
 ) -> None:
@@ -120,20 +127,22 @@ async def require_commerce(
 
     With `lock`, wait for a synchronization of the commerce, which would otherwise overwrite the caller's change.
     """
-    statement = select(Commerce.id).where(Commerce.tenant_id == tenant_id, Commerce.id == commerce_id)
+    statement = select(Commerce.id).where(_is_commerce(tenant_id, commerce_id))
     statement = statement.with_for_update(key_share=True) if lock else statement
     if (await connection.execute(statement)).one_or_none() is None:
         raise CommerceNotFound(f"This tenant has no commerce {commerce_id}.")
 
 
 async def _read_detail(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> CommerceDetailRead:
-    commerce = await connection.execute(
-        select(Commerce.__table__).where(Commerce.tenant_id == tenant_id, Commerce.id == commerce_id)
-    )
+    commerce = await connection.execute(select(Commerce.__table__).where(_is_commerce(tenant_id, commerce_id)))
     row = commerce.mappings().one_or_none()
     if row is None:
         raise CommerceNotFound(f"This tenant has no commerce {commerce_id}.")
-    those = (CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id)
+    those = (
+        CommerceUser.tenant_id == tenant_id,
+        CommerceUser.commerce_id == commerce_id,
+        CommerceUser.erased_at.is_(None),
+    )
     total = (await connection.execute(select(func.count()).where(*those))).scalar_one()
     first = select(CommerceUser.__table__).where(*those).order_by(CommerceUser.external_id).limit(LISTED_USERS)
     users, _ = await fetch_page(connection, first, LISTED_USERS)

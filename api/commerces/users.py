@@ -40,7 +40,9 @@ async def list_users(
 ) -> Page[CommerceUserRead]:
     """List the users of a commerce, by external id."""
     users = CommerceUser.__table__
-    statement = select(users).where(users.c.tenant_id == caller.tenant_id, users.c.commerce_id == commerce_id)
+    statement = select(users).where(
+        users.c.tenant_id == caller.tenant_id, users.c.commerce_id == commerce_id, users.c.erased_at.is_(None)
+    )
     async with opened.database.autocommit.connect() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id)
     return await read_page(opened.database, statement, query, CommerceUserRead.of, key=ListKey(users.c.external_id))
@@ -167,7 +169,12 @@ async def _change_user(
     opened: Resources, caller: Caller, commerce_id: UUID, user_id: UUID, change: Change
 ) -> CommerceUserRead:
     users = CommerceUser.__table__
-    this = (users.c.tenant_id == caller.tenant_id, users.c.commerce_id == commerce_id, users.c.id == user_id)
+    this = (
+        users.c.tenant_id == caller.tenant_id,
+        users.c.commerce_id == commerce_id,
+        users.c.id == user_id,
+        users.c.erased_at.is_(None),
+    )
     async with opened.database.transactions.begin() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
         row = (await connection.execute(select(users).where(*this))).mappings().one_or_none()

@@ -257,6 +257,7 @@ CanConfigure = Annotated[Caller, Depends(require(Permission.MANAGE_ACTIVITY_CONF
 CanConfigureAndErase = Annotated[
     Caller, Depends(require(Permission.MANAGE_ACTIVITY_CONFIG, Permission.ERASE_PERSONAL_DATA))
 ]
+CanErase = Annotated[Caller, Depends(require(Permission.ERASE_PERSONAL_DATA))]
 CanManage = Annotated[Caller, Depends(require(Permission.MANAGE_COMMERCES))]
 CanSync = Annotated[Caller, Depends(require(Permission.SYNC_COMMERCES))]
 CanOperate = Annotated[Caller, Depends(require(Permission.OPERATE))]

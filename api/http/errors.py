@@ -74,6 +74,12 @@ class ActivityGoneRead(ProblemRead):
     removed_at: str = Field(description="The time of the removal.")
 
 
+class ActivitiesOpenRead(ProblemRead):
+    """The problem of an erasure that open activities forbid."""
+
+    open: int = Field(description="The number of activities that are not closed.")
+
+
 class Problem(Exception):
     """Base of all problems. A subclass has the status, code and title; an instance has the detail."""
 
@@ -250,6 +256,13 @@ class TotalNotConfirmed(Problem):
 
     model = TotalNotConfirmedRead
     status, code, title = HTTPStatus.CONFLICT, "total_not_confirmed", "Total not confirmed"
+
+
+class ActivitiesOpen(Problem):
+    """The commerce or user has open activities, which are cancelled only with `cancel_open=true`."""
+
+    model = ActivitiesOpenRead
+    status, code, title = HTTPStatus.CONFLICT, "activities_open", "Activities are open"
 
 
 class LeaseNotFound(Problem):

@@ -27,7 +27,9 @@ TODAY = "2026-01-15T09:00:00.000Z"
 LATER, MOVED, LONG_AGO = "2031-01-16T09:00:00.000Z", "2031-01-17T09:00:00.000Z", "2025-01-16T09:00:00.000Z"
 CLAIM_ID, OPERATION_ID = "0f9d3c52-3f5c-4f0e-9a36-0a6a5a1e2b11", "5a0c8f1e-7d0b-4c7b-8a55-2f4c3e9d1a22"
 RETRY_ID = "7c4f2b9a-1e6d-4d3f-9b62-3f8e5d2c6b33"
-KEPT = {str(COMMERCE_ID), CLAIM_ID, OPERATION_ID, RETRY_ID}
+ERASURE_ID = "2d1a7c44-8f3b-4b0e-a6c9-5e7f1b2c3d44"
+COMMERCE_ERASURE_ID = "3e2b8d55-9f4c-4c1f-b7da-6f8a2c3d4e55"
+KEPT = {str(COMMERCE_ID), CLAIM_ID, OPERATION_ID, RETRY_ID, ERASURE_ID, COMMERCE_ERASURE_ID}
 SHOWN = {
     "nextCursor": "Y3Vyc29yIG9mIHRoZSBuZXh0IHBhZ2U",
     "keyPrefix": "rtn_sk_EXAMPL",
@@ -114,6 +116,10 @@ async def _record_commerces(record: Recorder, _: httpx.AsyncClient) -> None:
     entry = {"user_external_id": "u-7", "channel": "WHATSAPP", "contacted_at": LONG_AGO}
     await record.call("putContactLog", "PUT", f"{path}/contact-log", {"entries": [entry]})
     await record.call("getContactLog", "GET", f"{path}/contact-log")
+    operation = {"operation_id": ERASURE_ID}
+    await record.call("eraseUser", "DELETE", f"{one}/personal-data", params=operation)
+    await record.call("eraseUser", "DELETE", f"{one}/personal-data", params=operation | {"cancel_open": True})
+    await record.call("eraseCommerce", "DELETE", f"{path}/personal-data", params={"operation_id": COMMERCE_ERASURE_ID})
 
 
 async def _record_configuration(record: Recorder, _: httpx.AsyncClient) -> None:

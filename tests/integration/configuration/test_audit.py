@@ -77,7 +77,7 @@ async def test_every_change_by_the_api_has_an_entry_with_its_caller_and_no_other
         (revoked,) = [entry for entry in await latest(http, resource_key=key_id) if entry["after"] is None]
         assert (revoked["before"]["name"], revoked["actor"]) == ("n", "administrator")
         seen = {entry["resource"] for entry in await latest(http, actor="administrator")}
-    assert seen == {*AuditedResource} - {"QUOTA"}
+    assert seen == {*AuditedResource} - {"QUOTA", "PERSONAL_DATA"}
 
 
 async def test_an_entry_has_the_resource_before_and_after(http: httpx.AsyncClient) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,7 +22,7 @@ from runs.ids import draw_id
 from runs.schedule import ensure_schedule
 from tests.integration.operating.test_temporal_ui import pending, run_of
 from tests.support.activities import activate, created, unresolved
-from tests.support.builders import Tenant, from_now
+from tests.support.builders import COMMERCE_ID, Tenant, from_now
 from tests.support.encryption import NEW_KEY, NEW_RING
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
@@ -176,7 +177,17 @@ async def an_api_key(scene: Scene) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def a_user(scene: Scene) -> AsyncIterator[None]:
+    scene.variables |= {"COMMERCE_ID": str(COMMERCE_ID), "USER_ID": str(scene.tenant.owner_id)}
+    yield
+    async with asyncio.timeout(30):
+        while (await scene.http.get(f"/api/activities/{scene.variables['ID']}")).status_code != HTTPStatus.GONE:
+            await asyncio.sleep(0.1)
+
+
 SITUATIONS = {
+    "Personal data is to be erased": a_user,
     "Nothing is claimed": an_unclaimed_activity,
     "An API key has leaked": an_api_key,
     "PostgreSQL was restored": a_lost_row,
@@ -201,6 +212,7 @@ EXPECTED = {
     "Pause a tenant": ('"paused":true', '"paused":false'),
     "An API key has leaked": ("rtn_sk_", '"before":null', '"after":null'),
     "A setting was changed": ('"REASON"', "monthly_promotion"),
+    "Personal data is to be erased": ('"applied"', '"commerce_user_id"'),
     "Closed activities are to go": ('"retentionDays":3650',),
     "Cancel a campaign": ('"total": 1', '"applied"'),
     "What fires in the next hour": ("WHATSAPP",),

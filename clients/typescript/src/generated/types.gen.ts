@@ -5,6 +5,61 @@ export type ClientOptions = {
 };
 
 /**
+ * The problem of an erasure that open activities forbid.
+ */
+export type ActivitiesOpenRead = {
+    /**
+     * A stable code. Branch on this member.
+     */
+    code: string;
+    /**
+     * What is wrong, and what to do.
+     */
+    detail: string;
+    /**
+     * The reason why there is no value.
+     */
+    error: string;
+    /**
+     * A JSON pointer and a sentence for each wrong field.
+     */
+    errors: Array<Fault>;
+    /**
+     * The request's path.
+     */
+    instance: string;
+    /**
+     * The same sentence as `detail`.
+     */
+    message: string;
+    /**
+     * The number of activities that are not closed.
+     */
+    open: number;
+    /**
+     * The request's id, which the log has and the header `X-Request-Id` repeats.
+     */
+    requestId: string;
+    /**
+     * The status.
+     */
+    status: number;
+    /**
+     * The same number as `status`.
+     */
+    statusCode: number;
+    /**
+     * The kind of problem, for people.
+     */
+    title: string;
+    /**
+     * The kind of activity.
+     */
+    type: string;
+    [key: string]: unknown;
+};
+
+/**
  * The problem of an activity that was removed.
  */
 export type ActivityGoneRead = {
@@ -934,8 +989,10 @@ export type AuditEntryRead = {
 
 /**
  * The kinds of resources whose changes are audited. A trigger of each table writes its word.
+ *
+ * PERSONAL_DATA is an erasure, which has an entry without the data.
  */
-export type AuditedResource = 'API_KEY' | 'ATTRIBUTE_KEY' | 'ATTRIBUTE_POLICY' | 'BULK_SETTINGS' | 'DISPATCH_SETTINGS' | 'PAUSE' | 'QUOTA' | 'REASON' | 'RETENTION_SETTINGS' | 'TARGET_CONFIG' | 'TASK_RESULT_TYPE' | 'USER_STATUS';
+export type AuditedResource = 'API_KEY' | 'ATTRIBUTE_KEY' | 'ATTRIBUTE_POLICY' | 'BULK_SETTINGS' | 'DISPATCH_SETTINGS' | 'PAUSE' | 'PERSONAL_DATA' | 'QUOTA' | 'REASON' | 'RETENTION_SETTINGS' | 'TARGET_CONFIG' | 'TASK_RESULT_TYPE' | 'USER_STATUS';
 
 /**
  * The response that the single call would have sent for this item.
@@ -1162,7 +1219,7 @@ export type BulkState = 'QUEUED' | 'COLLECTING' | 'RUNNING' | 'STOPPING' | 'STOP
 /**
  * The change that is made to each activity.
  */
-export type BulkVerb = 'cancel' | 'reschedule' | 'retry-resolution';
+export type BulkVerb = 'cancel' | 'reschedule' | 'retry-resolution' | 'erase';
 
 /**
  * The reason of a cancellation.
@@ -2488,6 +2545,14 @@ export type ListedOperationRead = {
      */
     actor: string;
     /**
+     * Of an erasure: whether open activities are cancelled.
+     */
+    cancelOpen: boolean | null;
+    /**
+     * Of an erasure: the user; null for all of the commerce in `filter`.
+     */
+    commerceUserId: string | null;
+    /**
      * The most activities that may be changed.
      */
     confirmTotal: number | null;
@@ -2609,6 +2674,14 @@ export type OperationDetailRead = {
      * The subject of the token with which it was done; null if the service did it.
      */
     actor: string;
+    /**
+     * Of an erasure: whether open activities are cancelled.
+     */
+    cancelOpen: boolean | null;
+    /**
+     * Of an erasure: the user; null for all of the commerce in `filter`.
+     */
+    commerceUserId: string | null;
     /**
      * The most activities that may be changed.
      */
@@ -2748,6 +2821,14 @@ export type OperationRead = {
      * The subject of the token with which it was done; null if the service did it.
      */
     actor: string;
+    /**
+     * Of an erasure: whether open activities are cancelled.
+     */
+    cancelOpen: boolean | null;
+    /**
+     * Of an erasure: the user; null for all of the commerce in `filter`.
+     */
+    commerceUserId: string | null;
     /**
      * The most activities that may be changed.
      */
@@ -7961,6 +8042,85 @@ export type PutContactLogResponses = {
 
 export type PutContactLogResponse = PutContactLogResponses[keyof PutContactLogResponses];
 
+export type EraseCommerceData = {
+    body?: never;
+    headers?: {
+        /**
+         * The tenant's UUID. Required with a token, which must name it. An API key has one tenant, the only one to name.
+         */
+        'x-tenant-id'?: string;
+    };
+    path: {
+        /**
+         * The id of the commerce.
+         */
+        commerce_id: string;
+    };
+    query?: {
+        /**
+         * Cancel open activities first. Without it, they are 409 with their number.
+         */
+        cancel_open?: boolean;
+        /**
+         * A new UUID. With it, a repetition of the request starts nothing twice.
+         */
+        operation_id?: string | null;
+    };
+    url: '/api/commerces/{commerce_id}/personal-data';
+};
+
+export type EraseCommerceErrors = {
+    /**
+     * `validation_failed`: The request is not valid. `errors` lists all faults.
+     */
+    400: ProblemRead;
+    /**
+     * `unauthenticated`: The token or the API key is missing, expired, revoked or not valid.
+     */
+    401: ProblemRead;
+    /**
+     * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
+     */
+    403: ProblemRead;
+    /**
+     * `commerce_not_found`: The tenant has no active commerce with this id.
+     */
+    404: ProblemRead;
+    /**
+     * Response 409 Erasecommerce
+     *
+     * `activities_open`: The commerce or user has open activities, which are cancelled only with `cancel_open=true`. `operation_id_exists`: Another bulk change was accepted with this `operation_id`. The response has the operation and the differences.
+     */
+    409: ActivitiesOpenRead | OperationIdExistsRead;
+    /**
+     * `quota_exceeded`: The tenant has as many open activities, or queued bulk operations, as its quota allows; `detail` says which. Cancel or stop some, or wait until some are due or have ended. `rate_limited`: The service or the tenant is at its limit. Wait for `Retry-After`, then send the request again.
+     */
+    429: ProblemRead;
+    /**
+     * `head_too_large`: The request's line and headers have more bytes than the service accepts.
+     */
+    431: ProblemRead;
+    /**
+     * `internal_error`: The service has a defect. Its log has the details under `requestId`.
+     */
+    500: ProblemRead;
+    /**
+     * `unavailable`: The service can't answer at the moment. Wait for `Retry-After`, then send the request again.
+     */
+    503: OperationUnavailableRead;
+};
+
+export type EraseCommerceError = EraseCommerceErrors[keyof EraseCommerceErrors];
+
+export type EraseCommerceResponses = {
+    /**
+     * The operation as it was accepted.
+     */
+    202: OperationRead;
+};
+
+export type EraseCommerceResponse = EraseCommerceResponses[keyof EraseCommerceResponses];
+
 export type ListUsersData = {
     body?: never;
     headers?: {
@@ -8357,6 +8517,89 @@ export type RemoveContactResponses = {
 };
 
 export type RemoveContactResponse = RemoveContactResponses[keyof RemoveContactResponses];
+
+export type EraseUserData = {
+    body?: never;
+    headers?: {
+        /**
+         * The tenant's UUID. Required with a token, which must name it. An API key has one tenant, the only one to name.
+         */
+        'x-tenant-id'?: string;
+    };
+    path: {
+        /**
+         * The id of the commerce.
+         */
+        commerce_id: string;
+        /**
+         * The id of the commerce's user.
+         */
+        user_id: string;
+    };
+    query?: {
+        /**
+         * Cancel open activities first. Without it, they are 409 with their number.
+         */
+        cancel_open?: boolean;
+        /**
+         * A new UUID. With it, a repetition of the request starts nothing twice.
+         */
+        operation_id?: string | null;
+    };
+    url: '/api/commerces/{commerce_id}/users/{user_id}/personal-data';
+};
+
+export type EraseUserErrors = {
+    /**
+     * `validation_failed`: The request is not valid. `errors` lists all faults.
+     */
+    400: ProblemRead;
+    /**
+     * `unauthenticated`: The token or the API key is missing, expired, revoked or not valid.
+     */
+    401: ProblemRead;
+    /**
+     * `tenant_denied`: The token doesn't name this tenant, or the API key belongs to another. `permission_denied`: The token or the API key lacks a permission in this tenant.
+     */
+    403: ProblemRead;
+    /**
+     * `commerce_not_found`: The tenant has no active commerce with this id. `not_found`: The tenant has no such resource, or the path doesn't exist.
+     */
+    404: ProblemRead;
+    /**
+     * Response 409 Eraseuser
+     *
+     * `activities_open`: The commerce or user has open activities, which are cancelled only with `cancel_open=true`. `operation_id_exists`: Another bulk change was accepted with this `operation_id`. The response has the operation and the differences.
+     */
+    409: ActivitiesOpenRead | OperationIdExistsRead;
+    /**
+     * `quota_exceeded`: The tenant has as many open activities, or queued bulk operations, as its quota allows; `detail` says which. Cancel or stop some, or wait until some are due or have ended. `rate_limited`: The service or the tenant is at its limit. Wait for `Retry-After`, then send the request again.
+     */
+    429: ProblemRead;
+    /**
+     * `head_too_large`: The request's line and headers have more bytes than the service accepts.
+     */
+    431: ProblemRead;
+    /**
+     * `internal_error`: The service has a defect. Its log has the details under `requestId`.
+     */
+    500: ProblemRead;
+    /**
+     * `unavailable`: The service can't answer at the moment. Wait for `Retry-After`, then send the request again.
+     */
+    503: OperationUnavailableRead;
+};
+
+export type EraseUserError = EraseUserErrors[keyof EraseUserErrors];
+
+export type EraseUserResponses = {
+    /**
+     * The operation as it was accepted.
+     */
+    202: OperationRead;
+};
+
+export type EraseUserResponse = EraseUserResponses[keyof EraseUserResponses];
 
 export type AddRoleData = {
     body: RoleCreate;

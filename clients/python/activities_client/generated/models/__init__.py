@@ -1,5 +1,6 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .activities_open_read import ActivitiesOpenRead
 from .activity_gone_read import ActivityGoneRead
 from .activity_page import ActivityPage
 from .activity_page_meta import ActivityPageMeta
@@ -194,6 +195,7 @@ from .workflow_read import WorkflowRead
 from .wrong_status_read import WrongStatusRead
 
 __all__ = (
+    "ActivitiesOpenRead",
     "ActivityGoneRead",
     "ActivityPage",
     "ActivityPageMeta",

@@ -31,6 +31,8 @@ class AuditEntryRead:
         occurred_at (datetime.datetime): The time at which it happened.
         resource (AuditedResource): The kinds of resources whose changes are audited. A trigger of each table writes its
             word.
+
+            PERSONAL_DATA is an erasure, which has an entry without the data.
         resource_key (None | str): The resource's code, key, name or id; null if there is only one.
     """
 

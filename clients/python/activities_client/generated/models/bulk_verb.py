@@ -3,6 +3,7 @@ from enum import StrEnum
 
 class BulkVerb(StrEnum):
     CANCEL = "cancel"
+    ERASE = "erase"
     RESCHEDULE = "reschedule"
     RETRY_RESOLUTION = "retry-resolution"
 

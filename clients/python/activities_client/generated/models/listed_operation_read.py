@@ -24,6 +24,8 @@ class ListedOperationRead:
 
     Attributes:
         actor (str): The subject of the token with which it was done; null if the service did it.
+        cancel_open (bool | None): Of an erasure: whether open activities are cancelled.
+        commerce_user_id (None | UUID): Of an erasure: the user; null for all of the commerce in `filter`.
         confirm_total (int | None): The most activities that may be changed.
         created_at (datetime.datetime | None): The time of the creation.
         detail (None | str): The reason why the operation was rejected, or was ended.
@@ -45,6 +47,8 @@ class ListedOperationRead:
     """
 
     actor: str
+    cancel_open: bool | None
+    commerce_user_id: None | UUID
     confirm_total: int | None
     created_at: datetime.datetime | None
     detail: None | str
@@ -64,6 +68,15 @@ class ListedOperationRead:
 
     def to_dict(self) -> dict[str, Any]:
         actor = self.actor
+
+        cancel_open: bool | None
+        cancel_open = self.cancel_open
+
+        commerce_user_id: None | str
+        if isinstance(self.commerce_user_id, UUID):
+            commerce_user_id = str(self.commerce_user_id)
+        else:
+            commerce_user_id = self.commerce_user_id
 
         confirm_total: int | None
         confirm_total = self.confirm_total
@@ -121,6 +134,8 @@ class ListedOperationRead:
         field_dict.update(
             {
                 "actor": actor,
+                "cancelOpen": cancel_open,
+                "commerceUserId": commerce_user_id,
                 "confirmTotal": confirm_total,
                 "createdAt": created_at,
                 "detail": detail,
@@ -147,6 +162,28 @@ class ListedOperationRead:
 
         d = dict(src_dict)
         actor = d.pop("actor")
+
+        def _parse_cancel_open(data: object) -> bool | None:
+            if data is None:
+                return data
+            return cast(bool | None, data)
+
+        cancel_open = _parse_cancel_open(d.pop("cancelOpen"))
+
+        def _parse_commerce_user_id(data: object) -> None | UUID:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                commerce_user_id_type_0 = UUID(data)
+
+                return commerce_user_id_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | UUID, data)
+
+        commerce_user_id = _parse_commerce_user_id(d.pop("commerceUserId"))
 
         def _parse_confirm_total(data: object) -> int | None:
             if data is None:
@@ -257,6 +294,8 @@ class ListedOperationRead:
 
         listed_operation_read = cls(
             actor=actor,
+            cancel_open=cancel_open,
+            commerce_user_id=commerce_user_id,
             confirm_total=confirm_total,
             created_at=created_at,
             detail=detail,

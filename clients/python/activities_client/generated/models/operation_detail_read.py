@@ -26,6 +26,8 @@ class OperationDetailRead:
 
     Attributes:
         actor (str): The subject of the token with which it was done; null if the service did it.
+        cancel_open (bool | None): Of an erasure: whether open activities are cancelled.
+        commerce_user_id (None | UUID): Of an erasure: the user; null for all of the commerce in `filter`.
         confirm_total (int | None): The most activities that may be changed.
         counts (ItemCounts): The number of items by outcome. ACCEPTED items will still be changed; REFUSED and FAILED
             ones were not.
@@ -50,6 +52,8 @@ class OperationDetailRead:
     """
 
     actor: str
+    cancel_open: bool | None
+    commerce_user_id: None | UUID
     confirm_total: int | None
     counts: ItemCounts
     created_at: datetime.datetime | None
@@ -71,6 +75,15 @@ class OperationDetailRead:
 
     def to_dict(self) -> dict[str, Any]:
         actor = self.actor
+
+        cancel_open: bool | None
+        cancel_open = self.cancel_open
+
+        commerce_user_id: None | str
+        if isinstance(self.commerce_user_id, UUID):
+            commerce_user_id = str(self.commerce_user_id)
+        else:
+            commerce_user_id = self.commerce_user_id
 
         confirm_total: int | None
         confirm_total = self.confirm_total
@@ -132,6 +145,8 @@ class OperationDetailRead:
         field_dict.update(
             {
                 "actor": actor,
+                "cancelOpen": cancel_open,
+                "commerceUserId": commerce_user_id,
                 "confirmTotal": confirm_total,
                 "counts": counts,
                 "createdAt": created_at,
@@ -162,6 +177,28 @@ class OperationDetailRead:
 
         d = dict(src_dict)
         actor = d.pop("actor")
+
+        def _parse_cancel_open(data: object) -> bool | None:
+            if data is None:
+                return data
+            return cast(bool | None, data)
+
+        cancel_open = _parse_cancel_open(d.pop("cancelOpen"))
+
+        def _parse_commerce_user_id(data: object) -> None | UUID:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                commerce_user_id_type_0 = UUID(data)
+
+                return commerce_user_id_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | UUID, data)
+
+        commerce_user_id = _parse_commerce_user_id(d.pop("commerceUserId"))
 
         def _parse_confirm_total(data: object) -> int | None:
             if data is None:
@@ -276,6 +313,8 @@ class OperationDetailRead:
 
         operation_detail_read = cls(
             actor=actor,
+            cancel_open=cancel_open,
+            commerce_user_id=commerce_user_id,
             confirm_total=confirm_total,
             counts=counts,
             created_at=created_at,
