@@ -1,9 +1,10 @@
 """The application: its routers and its handlers of exceptions. It opens no connection."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import chain
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic.alias_generators import to_camel
 from starlette.middleware.cors import CORSMiddleware
@@ -34,7 +35,7 @@ from api.http.errors import MEDIA_TYPE, InternalError, MethodNotAllowed, Problem
 from api.http.failures import TRANSLATIONS, allowed_methods, problem_of
 from api.http.headers import HEADERS
 from api.http.middleware import RequestMiddleware
-from api.openapi import compose_openapi
+from api.openapi import compose_openapi, format_document
 
 ROUTERS = (
     listing.router,
@@ -133,12 +134,14 @@ def create_app(lifespan: Lifespan[FastAPI] | None = None, origins: Sequence[str]
         # FastAPI's own telemetry records messages of exceptions: traces come from `traces/`, without them.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         redirect_slashes=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: to_camel(route.name),
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.add_api_route("/openapi.json", _get_document, include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.add_middleware(RequestMiddleware)
     # Around the others, so that a page can read problems too; the codec's own around that of the API.
@@ -158,6 +161,11 @@ def create_app(lifespan: Lifespan[FastAPI] | None = None, origins: Sequence[str]
         app.add_exception_handler(failure, _answer_failure)
     app.openapi = lambda: compose_openapi(app, ROUTERS)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
+
+
+async def _get_document(request: Request) -> Response:
+    """Return the OpenAPI document."""
+    return Response(await asyncio.to_thread(format_document, request.app), media_type="application/json")
 
 
 async def _answer_problem(request: Request, problem: Exception) -> JSONResponse:

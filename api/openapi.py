@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -22,14 +23,31 @@ SCHEMAS = "#/components/schemas/"
 PROBLEM = {"$ref": f"{SCHEMAS}ProblemRead"}
 
 
+_COMPOSING = Lock()
+"""Held while the document is composed: FastAPI keeps what is not complete yet."""
+
+
 def compose_openapi(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
-    """Return the document of an application that consists of these routers; it is composed once."""
-    if app.openapi_schema is None:
-        found = (route for router in routers for route in router.routes if isinstance(route, APIRoute))
-        document = _name_pages(FastAPI.openapi(app))
-        _complete_document(document, [route for route in found if route.include_in_schema])
-        app.openapi_schema = document
-    return app.openapi_schema or {}
+    """Return the document of an application that consists of these routers; it is composed once.
+
+    That takes almost a second: call it in a thread while requests are served.
+    """
+    with _COMPOSING:
+        if app.openapi_schema is None:
+            found = (route for router in routers for route in router.routes if isinstance(route, APIRoute))
+            document = _name_pages(FastAPI.openapi(app))
+            _complete_document(document, [route for route in found if route.include_in_schema])
+            app.openapi_schema = document
+        return app.openapi_schema
+
+
+def format_document(app: FastAPI) -> bytes:
+    """Return the application's document as JSON, which is written once."""
+    document = app.openapi()
+    if not hasattr(app.state, "document"):
+        app.state.document = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    written: bytes = app.state.document
+    return written
 
 
 def _name_pages(document: dict[str, Any]) -> dict[str, Any]:

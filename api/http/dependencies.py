@@ -137,7 +137,7 @@ def require(*permissions: Permission, requests: int = 1) -> Callable[..., Awaita
             if not caller.may(permission):
                 raise caller.describe_lack(permission)
         await opened.rate_limits.take_request(caller, request, requests)
-        require_single_parameters(request)
+        await require_single_parameters(request)
         await opened.turns.begin(request, caller.tenant_id)
         if not reads_body(request.scope["route"]):
             await take_turn(request)
@@ -185,7 +185,7 @@ async def identify(
         )
     caller = _note_caller(request, caller)
     await opened.rate_limits.take_request(caller, request)
-    require_single_parameters(request)
+    await require_single_parameters(request)
     return Identity(caller, caller.tenant_id in named, named, deployment)
 
 

@@ -1,5 +1,6 @@
 """Pages of lists: numbered pages, and cursors, which are as fast on deep pages as on the first."""
 
+import asyncio
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
@@ -132,7 +133,11 @@ async def read_page(
         next_cursor=format_cursor(str(rows[-1][key.column.name])) if key is not None and goes_on else None,
         is_shortened=goes_on and len(rows) < query.per_page,
     )
-    return Page(data=[read(row) for row in rows], meta=meta)
+    data = []
+    for row in rows:
+        data.append(read(row))
+        await asyncio.sleep(0)  # a user with 100 contacts takes half a millisecond: others have their turn
+    return Page(data=data, meta=meta)
 
 
 def count_pages(total: int, per_page: int) -> int:

@@ -1,5 +1,6 @@
 """Reject headers and query parameters that are sent twice where one value counts: proxies disagree about which."""
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -20,7 +21,7 @@ def single_header(name: str, lines: list[str]) -> str:
     return lines[0] if lines else ""
 
 
-def require_single_parameters(request: Request) -> None:
+async def require_single_parameters(request: Request) -> None:
     """Check that the query repeats only parameters that the OpenAPI document declares as arrays.
 
     Raises:
@@ -29,7 +30,7 @@ def require_single_parameters(request: Request) -> None:
     counts = Counter(name for name, _ in request.query_params.multi_items())
     repeated = {name: count for name, count in counts.items() if count > 1}
     if repeated:
-        arrays = _array_parameters(request)
+        arrays = await asyncio.to_thread(_array_parameters, request)  # the first composes the document
         repeated = {name: count for name, count in repeated.items() if name not in arrays}
     if repeated:
         raise _repeated("query", repeated)

@@ -148,3 +148,19 @@ async def test_a_queue_has_an_end_and_forgets_those_who_have_gone(turns: Turns) 
         await task
         end_turns(request.scope["state"])
     await last
+
+
+async def test_searches_of_a_tenant_go_one_after_the_other(turns: Turns) -> None:
+    order: list[str] = []
+
+    async def search(tenant_id: UUID) -> None:
+        async with turns.searching(tenant_id):
+            order.append("begun")
+            await settle()
+            order.append("ended")
+
+    await asyncio.gather(*(search(TENANT) for _ in range(3)))
+    assert order == ["begun", "ended"] * 3
+    order.clear()
+    await asyncio.gather(*(search(uuid4()) for _ in range(3)))
+    assert order == ["begun"] * 3 + ["ended"] * 3
