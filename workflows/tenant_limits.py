@@ -154,8 +154,8 @@ TURN_SECONDS = 1
 requests wait longer than that, and so do claims."""
 LONGEST_QUEUE = 400
 """Requests of a tenant that wait for their turn: as many as claims that wait, all of which a mark wakes."""
-QUEUE_SECONDS = 10
-"""Seconds that a request waits for its turn."""
+QUEUE_SECONDS = 20
+"""Seconds that a request waits for its turn: with its own deadline of 10 s, as long as a process that stops waits."""
 LARGE_REQUESTS = 8
 """Batches, synchronizations and contact logs of a tenant that a process reads and carries out at the same time: with
 their results they have some 100 MB of memory."""
