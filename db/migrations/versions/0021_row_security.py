@@ -26,7 +26,7 @@ FUNCTIONS = {
     "backlog_figures(lead_seconds double precision)": """
 RETURNS TABLE (
     overdue bigint, oldest_overdue_seconds numeric, unresolved bigint, due_soon bigint, due jsonb, expired_leases bigint)
-BEGIN ATOMIC
+AS $$
     SELECT
         (SELECT count(*) FROM (
             SELECT FROM scheduled_activities WHERE status = 'READY' AND scheduled_at < statement_timestamp()
@@ -50,11 +50,11 @@ BEGIN ATOMIC
         (SELECT count(*) FROM (
             SELECT FROM scheduled_activities WHERE status = 'DISPATCHED' AND lease_expires_at <= statement_timestamp()
             LIMIT 100000) AS counted);
-END
+$$
 """,
     "find_api_key(wanted_hash bytea)": """
 RETURNS TABLE (tenant_id uuid, id uuid, permissions text[], seconds_left numeric, is_use_unnoted boolean)
-BEGIN ATOMIC
+AS $$
     SELECT
         key.tenant_id,
         key.id,
@@ -62,11 +62,11 @@ BEGIN ATOMIC
         extract(epoch FROM key.expires_at - statement_timestamp()),
         key.last_used_at IS NULL OR key.last_used_at <= statement_timestamp() - interval '1 minute'
     FROM api_keys AS key WHERE key.key_hash = wanted_hash;
-END
+$$
 """,
     "missing_payload_keys(known text[])": """
 RETURNS TABLE (key_id text, activities bigint)
-BEGIN ATOMIC
+AS $$
     WITH RECURSIVE found AS (
         SELECT min(payload_key_id) AS id FROM scheduled_activities
             WHERE payload_key_id IS NOT NULL AND status IN ('READY', 'UNRESOLVED')
@@ -76,22 +76,22 @@ BEGIN ATOMIC
             FROM found WHERE found.id IS NOT NULL)
     SELECT id, (SELECT count(*) FROM scheduled_activities WHERE payload_key_id = found.id AND status IN ('READY', 'UNRESOLVED'))
         FROM found WHERE id IS NOT NULL AND id <> ALL (known) ORDER BY id;
-END
+$$
 """,
     "list_quotas()": """
 RETURNS TABLE (tenant_id uuid, name text, value bigint)
-BEGIN ATOMIC
+AS $$
     SELECT quota.tenant_id, quota.name, quota.value FROM tenant_quotas AS quota;
-END
+$$
 """,
     **{
         f"find_in_{catalogue}(wanted_key uuid)": f"""
 RETURNS TABLE (tenant_id uuid, code text, label text, aliases text[], is_active boolean, name_keys uuid[]) ROWS 1
-BEGIN ATOMIC
+AS $$
     SELECT entry.tenant_id, entry.code, entry.label, entry.aliases, entry.is_active, entry.name_keys
     FROM {catalogue} AS entry
     WHERE entry.name_keys @> ARRAY[wanted_key] AND entry.tenant_id IS NOT DISTINCT FROM {OWN_TENANT};
-END
+$$
 """  # noqa: S608 - two names of ours
         for catalogue in ("reasons", "user_statuses")
     },
@@ -106,10 +106,10 @@ such as the one that an index of arrays serves: without these functions each loo
 def upgrade() -> None:
     """Apply."""
     op.execute(f"GRANT SELECT ON alembic_version TO {SYSTEM}, {API}, {WORKER}")
+    schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar_one()
+    rights = f"LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS"
     for function, body in FUNCTIONS.items():
-        op.execute(
-            f"CREATE OR REPLACE FUNCTION {function} {body.replace('BEGIN', 'LANGUAGE sql STABLE SECURITY DEFINER BEGIN', 1)}"
-        )
+        op.execute(f"CREATE OR REPLACE FUNCTION {function} {body.replace('AS $$', f'{rights} $$')}")
         op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {SYSTEM}, {API}, {WORKER}")
     tables = op.get_bind().execute(TABLES).scalars().all()
@@ -128,4 +128,3 @@ def downgrade() -> None:
         op.execute(f"REVOKE ALL ON {table} FROM {SYSTEM}, {API}, {WORKER}")
     for function in FUNCTIONS:
         op.execute(f"DROP FUNCTION IF EXISTS {function}")
-    op.execute(f"REVOKE ALL ON alembic_version FROM {SYSTEM}, {API}, {WORKER}")
