@@ -58,7 +58,13 @@ class ActivityResultCreate(RequestBody):
     status: ResultStatus
     external_status: Text | None = None
     hard_override: bool = Field(default=False, description="Replace the result that the activity has already.")
-    raw_payload: Payload = Field(default=None, description="The provider's own message, stored unchanged.")
+    raw_payload: Payload = Field(
+        default=None,
+        description="The provider's own message, kept as a JSON value, not byte for byte: members stay in their order,"
+        " integers and `-0.0` as they are; any other number is rounded to a double, `-0` is 0, and white space and the"
+        " spelling of numbers and escapes are lost. A number beyond a double and a repeated member are 400. To keep"
+        " the bytes, send them as a string.",
+    )
     task_result: TaskResultCreate | None = None
 
     @model_validator(mode="after")

@@ -118,3 +118,30 @@ async def test_times_in_the_filter_of_an_operation_have_milliseconds(http: httpx
         shown = answer.json()["filter"]
         assert shown["scheduled_from"] == "2035-01-16T09:00:00.000Z"
         assert shown["scheduled_to"] == "2035-01-17T09:00:00.000Z"
+
+
+NUMBERS_SENT = "12345678901234567890123, -0.0, -0, 1.0, 1E5, 0.10, 0.1234567890123456789, 1e-400"
+RAW = f'{{"b": 1, "a": [{NUMBERS_SENT}], "c": "\\u00e9\\/"}}'
+KEPT = '{"b":1,"a":[12345678901234567890123,-0.0,0,1.0,100000.0,0.1,0.12345678901234568,0.0],"c":"é/"}'
+
+
+async def test_a_raw_payload_is_normalized_as_the_document_says_and_a_string_keeps_the_bytes(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id)
+    (taken,) = await claim(http)
+    body = reported(taken["id"], status="PENDING", raw_payload="PAYLOAD")
+    results = f"/api/activities/{taken['id']}/results"
+    for number, (sent, expected) in enumerate(((RAW, KEPT), (json.dumps(RAW), json.dumps(RAW, ensure_ascii=False)))):
+        later = body | {"occurred_at": f"2025-01-16T09:00:0{number}Z"}
+        content = json.dumps(later).replace('"PAYLOAD"', sent)
+        accepted = await http.post("/api/activity-results/tasks", content=content, headers=JSON)
+        assert accepted.status_code == 201, accepted.text
+        read = (await http.get(results)).text
+        assert f'"rawPayload":{expected}' in accepted.text
+        assert f'"rawPayload":{expected}' in read
+    for refused in ("1e400", "-1e400", '{"a": 1, "a": 2}'):
+        content = json.dumps(body).replace('"PAYLOAD"', refused)
+        answer = await http.post("/api/activity-results/tasks", content=content, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")

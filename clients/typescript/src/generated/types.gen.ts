@@ -221,7 +221,7 @@ export type ActivityResultCreate = {
      */
     provider_activity_id?: string;
     /**
-     * The provider's own message, stored unchanged.
+     * The provider's own message, kept as a JSON value, not byte for byte: members stay in their order, integers and `-0.0` as they are; any other number is rounded to a double, `-0` is 0, and white space and the spelling of numbers and escapes are lost. A number beyond a double and a repeated member are 400. To keep the bytes, send them as a string.
      */
     raw_payload?: JsonValue;
     /**
