@@ -2,20 +2,26 @@
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from temporalio.client import Client
 
+from db.engine import open_database
 from embedded.postgres import Postgres
-from tests.support.builders import CONTACTS, Tenant, contract_example
+from tests.support.builders import CONTACTS, Tenant, contract_example, insert_tenant
+from tests.support.deployed import deployed
 from tests.support.hand_off import claim
-from tests.support.service import running_service, temporal_client, until
+from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import new_database, new_namespace
 from traces.start import is_wanted
 from traces.tracing import Tracing, read_traceparent
@@ -180,6 +186,64 @@ def test_a_process_with_traces_says_what_it_does_not_support() -> None:
         command = [sys.executable, "-c", program]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=variables)  # noqa: S603 - ours
         assert (ended.returncode, fault in ended.stderr) == (1, True)
+
+
+@contextmanager
+def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
+    """Run a receiver of OTLP; yield its address and what it has received."""
+    received: list[ExportTraceServiceRequest] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            """Keep what is exported."""
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append(ExportTraceServiceRequest.FromString(body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Write no line."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", received
+        server.shutdown()
+
+
+async def test_the_processes_export_one_trace_to_a_collector_and_send_what_is_left_when_they_end(
+    postgres: Postgres, temporal: Client, tmp_path: Path
+) -> None:
+    url, namespace = new_database(postgres), await new_namespace(temporal)
+    database = open_database(url)
+    async with database.transactions.begin() as connection:
+        tenant = await insert_tenant(connection)
+    await database.dispose()
+    with collector() as (endpoint, received):
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+        with (
+            deployed("worker", url, namespace, tmp_path, **variables) as worker,
+            deployed("api", url, namespace, tmp_path, **variables) as api,
+        ):
+            await api.until_readiness(200)
+            async with Service(api.url, database, namespace).client(tenant.id) as http:
+                created = await http.post(URL, json=contract_example(scheduled_at=LATER))
+                assert created.status_code == 201, created.text
+            api.end()
+            assert worker.end() == 0
+    exported = [
+        (attribute.value.string_value, span.name, span.trace_id)
+        for request in received
+        for resource in request.resource_spans
+        for attribute in resource.resource.attributes
+        if attribute.key == "service.name"
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+    (trace_id,) = [trace_id for _, name, trace_id in exported if name == f"POST {URL}"]
+    of_request = {(service, name) for service, name, trace in exported if trace == trace_id}
+    assert ("scheduled-activities-api", "UpdateWithStart ScheduledActivityWorkflow") in of_request
+    assert ("scheduled-activities-worker", "create") in of_request
+    assert ("scheduled-activities-worker", "WITH") in of_request
 
 
 def test_what_is_no_traceparent_names_no_span() -> None:
