@@ -3,12 +3,13 @@
 from typing import Annotated
 from urllib.parse import parse_qs
 
+import structlog
 from fastapi import Depends, Request
 
 from api.codec.sessions import open_session
 from api.http.auth import DeploymentPermission
 from api.http.bodies import BODY_BYTES, media_type, read_content
-from api.http.dependencies import Opened, Resources
+from api.http.dependencies import Opened, Resources, bind_place
 from api.http.errors import PermissionDenied, Unauthenticated
 from runs.payloads import keys_of
 
@@ -19,6 +20,7 @@ _BEARER = "bearer "
 
 async def identify_for_session(request: Request, opened: Opened) -> str:
     """Return the subject of the token in the header, or in the form that `GET /codec/session` shows."""
+    bind_place(request)
     if "authorization" not in request.headers and media_type(request) == FORM:
         form = parse_qs((await read_content(request, BODY_BYTES)).decode("ascii", "replace"))
         return await _verify(opened, form.get("token", [""])[0].strip())
@@ -27,6 +29,7 @@ async def identify_for_session(request: Request, opened: Opened) -> str:
 
 async def identify(request: Request, opened: Opened) -> str:
     """Return the subject of a token, or of a session if the request has no token."""
+    bind_place(request)
     cookie = request.cookies.get(COOKIE)
     if "authorization" in request.headers or cookie is None:
         return await _verify(opened, _read_token(request))
@@ -35,6 +38,7 @@ async def identify(request: Request, opened: Opened) -> str:
     session = open_session(keys, cookie) if keys else None
     if session is None:
         raise Unauthenticated("The session has ended: begin one at /codec/session.", challenge="Bearer")
+    structlog.contextvars.bind_contextvars(actor=session.subject)
     return session.subject
 
 
@@ -58,6 +62,7 @@ async def _verify(opened: Resources, token: str) -> str:
             f"The token's claim `deployment` lacks the permission {DeploymentPermission.DECODE_PAYLOADS}, which no"
             " tenant can grant."
         )
+    structlog.contextvars.bind_contextvars(actor=claims.sub)
     return claims.sub
 
 

@@ -126,7 +126,7 @@ def require(*permissions: Permission, requests: int = 1) -> Callable[..., Awaita
         _: Annotated[str | None, Security(_api_key)],
         x_tenant_id: Annotated[list[str] | None, Header(description=TENANT)] = None,
     ) -> Caller:
-        _bind_place(request)
+        bind_place(request)
         tenants = x_tenant_id or []
         if "x-api-key" in request.headers:
             caller = await _identify_key(request, opened, tenants)
@@ -169,7 +169,7 @@ async def identify(
     x_tenant_id: Annotated[list[str] | None, Header(description=ANY_TENANT)] = None,
 ) -> Identity:
     """Return the bearer of any valid credential; a token needs no `x-tenant-id` here, and no permission."""
-    _bind_place(request)
+    bind_place(request)
     tenants, deployment = x_tenant_id or [], frozenset[str]()
     if "x-api-key" in request.headers:
         caller = await _identify_key(request, opened, tenants)
@@ -223,7 +223,7 @@ async def _identify_key(request: Request, opened: Resources, tenants: list[str])
     return caller
 
 
-def _bind_place(request: Request) -> None:
+def bind_place(request: Request) -> None:
     """Add the route, and the activity that the path names, to each log line of the request from here on."""
     structlog.contextvars.bind_contextvars(route=request.scope["route"].path)
     with suppress(ValueError):  # another text is refused later, and is not for the log

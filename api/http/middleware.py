@@ -62,7 +62,8 @@ class RequestMiddleware:
             pass  # recorded below; no caller is left to answer
         except Exception as failure:  # the caller gets an answer to any of them
             # The stack without the message and the variables: those may hold a customer's data.
-            log.error("unexpected exception", failure=kind(failure), trace=format_tb(failure.__traceback__))  # noqa: TRY400
+            trace = format_tb(failure.__traceback__)
+            log.error("unexpected exception", route=_route_of(scope), failure=kind(failure), trace=trace)  # noqa: TRY400
             if exchange.status:
                 raise
             problem = InternalError(
@@ -143,9 +144,13 @@ async def _answer(problem: Problem, scope: Scope, receive: Receive, send: Send) 
     await JSONResponse(body, problem.status, media_type=MEDIA_TYPE)(scope, receive, send)
 
 
+def _route_of(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", "unknown")
+
+
 def _record(method: str, scope: Scope, status: int, seconds: float) -> None:
     """Count and log the request by its route; a path holds ids."""
-    route = getattr(scope.get("route"), "path", "unknown")
+    route = _route_of(scope)
     method = method if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} else "other"
     REQUESTS.labels(method, route, status).inc()
     LATENCY.labels(method, route).observe(seconds)

@@ -67,6 +67,7 @@ async def test_a_token_for_the_deployment_has_payloads_decoded_and_is_logged(cod
     assert payloads_of(answer) == [PLAIN, PLAIN, foreign, empty, PLAIN]
     (line,) = [json.loads(one) for one in log.getvalue().splitlines() if "payloads decoded" in one]
     assert (line["subject"], line["count"]) == ("maria", 5)
+    assert (line["actor"], line["route"]) == ("maria", "/codec/decode")
     assert "Monthly promotion" not in log.getvalue()
 
 
