@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from api.document import document
+from clients.bruno import compose_collection
 from clients.node import has_node, run_program
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "openapi.json"
 PYTHON_CLIENT = ROOT / "clients" / "python" / "activities_client" / "generated"
+BRUNO = ROOT / "docs" / "bruno"
 TYPESCRIPT = ROOT / "clients" / "typescript"
 TYPESCRIPT_CLIENT = TYPESCRIPT / "src" / "generated"
 TYPESCRIPT_HASH = TYPESCRIPT / "document.sha256"
@@ -22,10 +24,12 @@ TYPESCRIPT_HASH = TYPESCRIPT / "document.sha256"
 
 
 def main() -> None:
-    """Write the document, then each client."""
+    """Write the document, then each client and the Bruno collection."""
     DOCUMENT.write_text(document())
     shutil.rmtree(PYTHON_CLIENT, ignore_errors=True)
     generate_python(PYTHON_CLIENT)
+    shutil.rmtree(BRUNO, ignore_errors=True)
+    generate_bruno(BRUNO)
     if not has_node():
         sys.exit("clients/typescript was not generated: it needs Node 20 or newer. Install it and generate again.")
     generate_typescript(TYPESCRIPT_CLIENT)
@@ -62,6 +66,13 @@ def _adapt_to_python(document: dict[str, Any]) -> dict[str, Any]:
             parameters = [one for one in operation.get("parameters", ()) if one["name"] != "x-tenant-id"]
             operation["parameters"] = parameters
     return document
+
+
+def generate_bruno(folder: Path) -> None:
+    """Write the Bruno collection into a new folder."""
+    for name, text in compose_collection(json.loads(DOCUMENT.read_text())).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
 
 
 def generate_typescript(folder: Path) -> None:

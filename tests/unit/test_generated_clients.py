@@ -1,22 +1,40 @@
 """Test that what is committed of the generated clients is made of the committed document."""
 
 import filecmp
+from collections.abc import Callable
 from pathlib import Path
 
-from clients.generate import PYTHON_CLIENT, TYPESCRIPT_HASH, generate_python, hash_document
+import pytest
+
+from clients.generate import (
+    BRUNO,
+    PYTHON_CLIENT,
+    TYPESCRIPT_HASH,
+    generate_bruno,
+    generate_python,
+    hash_document,
+)
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    """List the files of a folder, without what imports have compiled."""
+    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return sorted(str(path.relative_to(folder)) for path in found)
 
 
-def test_the_python_client_is_generated_from_the_document(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("folder", "generate"),
+    [(PYTHON_CLIENT, generate_python), (BRUNO, generate_bruno)],
+    ids=["python", "bruno"],
+)
+def test_what_is_committed_is_generated_from_the_document(
+    tmp_path: Path, folder: Path, generate: Callable[[Path], None]
+) -> None:
     """After a change of the API: `make generate`."""
-    generate_python(tmp_path / "generated")
+    generate(tmp_path / "generated")
     generated = files(tmp_path / "generated")
-    assert files(PYTHON_CLIENT) == generated
-    regular = [name for name in generated if (PYTHON_CLIENT / name).is_file()]
-    assert filecmp.cmpfiles(tmp_path / "generated", PYTHON_CLIENT, regular, shallow=False)[1:] == ([], [])
+    assert files(folder) == generated
+    assert filecmp.cmpfiles(tmp_path / "generated", folder, generated, shallow=False)[1:] == ([], [])
 
 
 def test_the_typescript_client_is_generated_from_this_document() -> None:
