@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -57,20 +58,28 @@ def _format(activity: Activity) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode() + b"\n"
 
 
-def _create_group(client: AuthenticatedClient, group: list[Line], retries: Retries) -> list[BatchResult]:
-    """Send the lines until each has a final result, or until the last attempt."""
+def _create_group(client: AuthenticatedClient, group: list[Line], retries: Retries) -> Iterator[BatchResult]:
+    """Send the lines until each has a final result, or until the last attempt; yield the results as they come."""
     results: dict[int, BatchResult] = {}
+    waiting = deque(group)
     for attempt in range(1, retries.attempts + 1):
         try:
-            for result in _send(client, [line for line in group if _needs_sending(results.get(line.index))]):
+            for result in _send(client, [line for line in waiting if _needs_sending(results.get(line.index))]):
                 results[result.index] = result
+                yield from _take_final(waiting, results)
         except httpx.TransportError:
             if attempt == retries.attempts:
                 raise
-        if attempt == retries.attempts or not any(_needs_sending(results.get(line.index)) for line in group):
+        if attempt == retries.attempts or not waiting:
             break
         time.sleep(retries.wait_after(attempt, None))
-    return [results[line.index] for line in group]
+    yield from (results[line.index] for line in waiting)
+
+
+def _take_final(waiting: deque[Line], results: dict[int, BatchResult]) -> Iterator[BatchResult]:
+    """Yield the final results of the first lines that wait, and take these lines away."""
+    while waiting and not _needs_sending(results.get(waiting[0].index)):
+        yield results[waiting.popleft().index]
 
 
 def _needs_sending(result: BatchResult | None) -> bool:

@@ -107,6 +107,23 @@ async def test_an_activity_is_moved_watched_and_cancelled(variables: dict[str, s
     assert (again.code, again.err.startswith("409 wrong_status")) == (1, True)
 
 
+async def test_a_pause_of_the_tenant_is_shown(variables: dict[str, str], http: httpx.AsyncClient) -> None:
+    await http.put("/api/activity-config/pause", json={"paused": True, "reason": "Wrong prices"})
+    created = (await http.post("/api/activities", json=contract_example())).json()
+    async with asyncio.timeout(60):
+        while (await http.get(f"/api/activities/{created['id']}")).json()["heldSince"] is None:
+            await asyncio.sleep(0.05)
+    assert ": the tenant is paused\n" in (await run(variables, "get", created["id"])).out
+    watching = asyncio.create_task(run(variables, "watch", created["id"], "--every", "0.1"))
+    await http.put("/api/activity-config/pause", json={"paused": False})
+    assert (await watching).code == 0
+
+
+async def test_an_id_is_never_cut_in_a_narrow_terminal(variables: dict[str, str]) -> None:
+    created = await create(variables, "--key", "k" * 100)
+    assert created["id"] in (await run(variables | {"COLUMNS": "60"}, "list")).out
+
+
 async def test_a_creation_can_be_watched_until_it_is_due(variables: dict[str, str]) -> None:
     ended = await run(variables, "create", "--at", "+1s", "--watch")
     assert (ended.code, ended.out.splitlines()[-2].endswith("  DUE")) == (0, True)

@@ -63,21 +63,22 @@ class Import:
             httpx.TransportError: the connection was cut off, and stayed so.
 
         """
-        sent: deque[Row] = deque()
+        sent: deque[tuple[Row, int]] = deque()
         with _CountedFile(self.path) as source, self.refused:
             for result in create_by_lines(client, self._read(source, sent)):
-                self._note(sent.popleft(), result)
-                self.report(source.position, self.counts)
+                row, position = sent.popleft()
+                self._note(row, result)
+                self.report(position, self.counts)
             self.report(source.position, self.counts)
 
-    def _read(self, source: "_CountedFile", sent: deque[Row]) -> Iterator[dict[str, Any]]:
-        """Yield the activities of the file, and append their rows to `sent`."""
+    def _read(self, source: "_CountedFile", sent: deque[tuple[Row, int]]) -> Iterator[dict[str, Any]]:
+        """Yield the activities of the file; append their rows, with the positions after them, to `sent`."""
         if self.path.suffix == ".csv":
             self.refused.columns, rows = _read_csv(source, self._refuse)
         else:
             rows = _read_objects(source, self._refuse)
         for row in rows:
-            sent.append(row)
+            sent.append((row, source.position))
             yield row.activity
 
     def _note(self, row: Row, result: BatchResult) -> None:

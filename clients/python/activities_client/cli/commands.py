@@ -306,13 +306,17 @@ def _watch(client: AuthenticatedClient, activity_id: UUID, *, every: float, is_d
     seen = None
     while True:
         activity = expect(ScheduledActivityRead, get_activity.sync_detailed(activity_id, client=client))
-        if activity.status != seen:
-            seen = activity.status
-            display.console.print(f"{datetime.now().astimezone():%H:%M:%S}  {display.show_status(seen)}")
-        if seen not in waits_in:
+        state = (activity.status, activity.held_since is not None)
+        if state != seen:
+            seen = state
+            held = ", held: the tenant is paused" if activity.held_since else ""
+            display.console.print(
+                f"{datetime.now().astimezone():%H:%M:%S}  {display.show_status(activity.status)}{held}"
+            )
+        if activity.status not in waits_in:
             break
         time.sleep(every)
     if activity.lateness_ms is not None:
         display.console.print(f"marked at {activity.marked_at}: {format_lateness(activity.lateness_ms)}")
-    if seen not in _GOOD:
+    if activity.status not in _GOOD:
         raise typer.Exit(1)

@@ -24,6 +24,8 @@ from activities_client.generated.models import (
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
+ID_WIDTH = 36
+"""An id is never cut: it is copied."""
 _STYLES = {
     ActivityStatus.READY: "cyan",
     ActivityStatus.DUE: "yellow",
@@ -73,8 +75,11 @@ def print_activity(activity: ScheduledActivityRead) -> None:
         ("activity", f"{activity.type_} by {activity.channel}, {activity.reason.label if activity.reason else '-'}"),
         ("commerce", str(activity.commerce_assignment.commerce_id)),
         ("scheduled", format_time(activity.scheduled_at)),
-        ("marked", f"{format_time(activity.marked_at)}  {format_lateness(activity.lateness_ms)}"),
     ]
+    if activity.held_since:
+        rows.append(("held", f"since {format_time(activity.held_since)}: the tenant is paused"))
+    if activity.marked_at:
+        rows.append(("marked", f"{format_time(activity.marked_at)}, {format_lateness(activity.lateness_ms)}"))
     rows += [("target", f"{one.resolution_status} {one.lock_reason or ''}") for one in activity.target_users]
     rows += [("value", f"{one.key}: {one.resolution_status}") for one in activity.attributes]
     if activity.workflow and activity.workflow.url:
@@ -88,8 +93,9 @@ def print_activity(activity: ScheduledActivityRead) -> None:
 def print_activities(activities: list[ScheduledActivityRead]) -> None:
     """Print activities, a row each."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("id", "status", "scheduled", "lateness", "channel", "reason", "key"):
-        table.add_column(title, no_wrap=title != "key")
+    table.add_column("id", min_width=ID_WIDTH)
+    for title in ("status", "scheduled", "lateness", "channel", "reason", "key"):
+        table.add_column(title, overflow="fold")
     for one in activities:
         lateness = format_lateness(one.lateness_ms)
         reason = escape(one.reason.label) if one.reason else "-"
@@ -121,7 +127,7 @@ def print_target(target: TargetExplanation) -> None:
     console.print(f"target: {target.summary}", markup=False)
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("tried", "outcome", "user", "verdict", "reason"):
-        table.add_column(title)
+        table.add_column(title, overflow="fold", min_width=ID_WIDTH if title == "user" else None)
     for trial in (*target.criteria, *target.fallbacks):
         for number, cells in enumerate(_judgements(trial)):
             tried = str(trial.fallback or trial.type_) if number == 0 else ""
