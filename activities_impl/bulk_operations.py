@@ -48,6 +48,12 @@ BEGINNING_SECONDS = 4
 """The time after which a step begins no further item, so that it ends soon although changes take long."""
 
 
+_CHOOSING_TAKES_LONG = text(
+    "SELECT set_config('statement_timeout', '120s', true), set_config('transaction_timeout', '150s', true)"
+)
+"""It writes no activity, so that readers that follow changes miss none."""
+
+
 class BulkOperations(BulkOperationActivities):
     """The steps of bulk operations. A second run finds in the table what the first has done."""
 
@@ -72,7 +78,7 @@ class BulkOperations(BulkOperationActivities):
         async with self._choosing, self._database.transactions.begin() as connection:
             if (await connection.execute(statements.state_statement(operation))).scalar_one() != BulkState.COLLECTING:
                 return
-            await connection.execute(text("SET LOCAL statement_timeout = '120s'"))
+            await connection.execute(_CHOOSING_TAKES_LONG)
             if operation.change.verb is BulkVerb.ERASE:
                 await _begin_erasure(connection, operation)
                 return

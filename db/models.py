@@ -245,6 +245,10 @@ ENDED_AT = text("greatest(updated_at, marked_at)")
 """A mark leaves `updated_at` as it is."""
 
 
+RANK = text("coalesce(score, -2147483649)")
+"""The score as lists are sorted by it: none counts as the lowest."""
+
+
 NEEDS_KEY = text("payload_key_id IS NOT NULL AND status IN ('READY', 'UNRESOLVED')")
 """Match activities whose run is open and encrypted; literals, as above."""
 
@@ -312,6 +316,13 @@ class ScheduledActivity(HasId):
             postgresql_where=text("lateness_ms > 1000"),
         ),
         Index("scheduled_activities_marked_idx", "tenant_id", "marked_at", postgresql_where=text("status = 'DUE'")),
+        Index("scheduled_activities_changed_idx", "tenant_id", ENDED_AT, "id"),
+        Index("scheduled_activities_score_idx", "tenant_id", "status", RANK, "id"),
+        Index(
+            "scheduled_activities_executor_idx",
+            *("tenant_id", "executor", "created_at", "id"),
+            postgresql_where=text("executor IS NOT NULL"),
+        ),
         Index("scheduled_activities_ended_idx", ENDED_AT, "tenant_id", "id", postgresql_where=ENDED_OTHERWISE),
         Index("scheduled_activities_payload_key_idx", "payload_key_id", postgresql_where=NEEDS_KEY),
         Index("scheduled_activities_closed_idx", "tenant_id", "updated_at", "id", postgresql_where=IS_CLOSED),
@@ -477,6 +488,11 @@ class TargetUser(OfScheduledActivity):
     __table_args__ = (
         OfScheduledActivity.activity_foreign_key(),
         ForeignKeyConstraint(["tenant_id", "commerce_user_id"], ["commerce_users.tenant_id", "commerce_users.id"]),
+        Index(
+            "target_users_commerce_user_idx",
+            *("tenant_id", "commerce_user_id", "activity_id"),
+            postgresql_where=text("commerce_user_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())

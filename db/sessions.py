@@ -1,6 +1,7 @@
 """The arguments of every connection to PostgreSQL: what its session sets, and how long it waits."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -29,11 +30,15 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
 )
 """Each is PostgreSQL's own default, so that those of a server, a database or a role have no effect."""
 
+LONGEST_TRANSACTION = timedelta(minutes=1)
+"""A change is visible so long after its time at the latest: readers that follow changes rely on it."""
+
 LIMITS: Mapping[str, str] = MappingProxyType(
     {
         "statement_timeout": "8s",
         "lock_timeout": "5s",
         "idle_in_transaction_session_timeout": "15s",
+        "transaction_timeout": "1min",  # as LONGEST_TRANSACTION says
         "jit": "off",  # it would compile the statement that reads many users for longer than that reads them
     }
 )

@@ -420,6 +420,9 @@ class ActivityFilter(Message):
     search: str | None = None
     idempotency_key: str | None = None
     late: bool = False
+    executor: str | None = None
+    commerce_user_id: UUID | None = None
+    provider_activity_id: str | None = None
 
 
 class ReplayGate(Message):

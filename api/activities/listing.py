@@ -1,25 +1,27 @@
 """GET /api/activities: list and filter activities."""
 
 import hashlib
-from dataclasses import replace
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
-from sqlalchemy import select
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.activities.schemas import ScheduledActivityRead
 from api.activities.views import read_recorded
 from api.http.dependencies import CanView, Opened
 from api.http.errors import ValidationFailed, problem_responses
-from api.http.fields import Answer, IdempotencyKey, RequestBody, Time
+from api.http.fields import Answer, IdempotencyKey, Instant, RequestBody, Time
 from api.http.pages import CursorQuery, PageMeta, Searched, as_list, count_pages, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, READ_WHOLE, Listed, Position, Slice
-from db.rows import fetch_page
+from db.rows import NOW, fetch_page
+from db.sessions import LONGEST_TRANSACTION
 from db.snapshots import build_snapshot, paused_at
-from workflows.messages import ActivityFilter, Fault, Snapshot
+from workflows.messages import ActivityFilter, Fault
 from workflows.words import ActivityType, Channel
 
 MOST_STATUSES = 10
@@ -44,6 +46,13 @@ class ActivityFilterQuery(RequestBody):
         description="The idempotency key or the commerce's external id begins with this text. Case matters.",
     )
     idempotency_key: IdempotencyKey | None = Field(default=None, description="The exact idempotency key.")
+    executor: Searched | None = Field(default=None, description="The executor that claimed it last.")
+    commerce_user_id: UUID | None = Field(
+        default=None, description="The id of the commerce's user who is the target user of the activity."
+    )
+    provider_activity_id: Searched | None = Field(
+        default=None, description="The provider's id of the activity, as a result of it has named it."
+    )
     late: bool = Field(
         default=False,
         description="`true` lists activities that are overdue and not marked (READY, also held ones, or UNRESOLVED) or"
@@ -64,8 +73,31 @@ EXACT_UP_TO = 10_000
 class ActivityQuery(CursorQuery, ActivityFilterQuery):
     """The activities to return: conditions, order and page."""
 
-    sort: Literal["created_at", "scheduled_at"] = "created_at"
-    order: Literal["asc", "desc"] = "desc"
+    updated_since: Time | None = Field(
+        default=None,
+        description="The earliest change, inclusive: the list has each activity that has changed since, the earliest"
+        " change first. See `meta.updatedUntil`.",
+    )
+    sort: Literal["created_at", "scheduled_at", "updated_at", "score"] = Field(
+        default="created_at",
+        description="With `updated_since`, always `updated_at`. By `score`, activities without one are the lowest.",
+    )
+    order: Literal["asc", "desc"] = Field(default="desc", description="With `updated_since`, always `asc`.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def sort_by_change(cls, query: object) -> object:
+        """Sort what has changed since a time by the change, the earliest first, unless the query says so itself."""
+        is_since = isinstance(query, dict) and query.get("updated_since") is not None
+        return {"sort": "updated_at", "order": "asc", **query} if is_since and isinstance(query, dict) else query
+
+    @model_validator(mode="after")
+    def is_in_order_of_changes(self) -> Self:
+        """Reject another order of changes: a page could miss those that come while it is read."""
+        if self.updated_since is not None and (self.sort, self.order) != ("updated_at", "asc"):
+            msg = "must be sorted by updated_at, asc, with updated_since: leave sort and order out"
+            raise ValueError(msg)
+        return self
 
     def fingerprint(self) -> str:
         """Return a hash that is equal for pages of the same list."""
@@ -78,6 +110,11 @@ class ActivityPageMeta(PageMeta):
 
     total: int = Field(description=f"Counted up to {EXACT_UP_TO:,}. Pages by cursor repeat the first page's total.")
     total_is_exact: bool = Field(description="If false, there are at least `total`. Continue by cursor.")
+    updated_until: Instant | None = Field(
+        default=None,
+        description="With `updated_since`, else null: send it as `updated_since` of the next list, after the last page"
+        " of this one. Every change before it is in this list.",
+    )
 
 
 class ActivityPage(Answer):
@@ -87,13 +124,19 @@ class ActivityPage(Answer):
     meta: ActivityPageMeta
 
 
-class _Cursor(BaseModel):
-    """The content of a cursor: the end of the page before, and the list's total."""
+class _First(BaseModel):
+    """The findings of the first page for all: the total, and the time before which all changes are visible."""
+
+    total: int
+    until: AwareDatetime | None = None
+
+
+class _Cursor(_First):
+    """The content of a cursor: the end of the page before, and what the first page has found."""
 
     of: str
     page: int
-    total: int
-    at: AwareDatetime
+    at: int | AwareDatetime
     id: UUID
 
 
@@ -104,26 +147,42 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
     Numbered pages reach the first 10,000 activities. `meta.nextCursor` continues from any page without a limit. By
     cursor, each activity that existed at the first page is returned once, whatever is created meanwhile.
 
-    In a list sorted by `scheduled_at`, an activity that is moved while the list is paged may be returned twice, or not
-    at all. Sort by `created_at` where that matters.
+    In a list sorted by `scheduled_at`, `updated_at` or `score`, an activity that changes while the list is paged may be
+    returned twice, or not at all. Sort by `created_at` where that matters.
+
+    To follow all changes, send `updated_since`, page by `meta.nextCursor` to the last page, and then begin again with
+    its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change meanwhile. Those of
+    the last minute come again, and during a pause of the tenant those since its beginning: compare `updatedAt`.
     """
     before = _parse_cursor(query)
     if before is None and (query.page - 1) * query.per_page >= EXACT_UP_TO:
         raise parameter_problem("page", f"Numbered pages end at activity {EXACT_UP_TO:,}. Continue by `cursor`.")
     async with opened.database.transactions.begin() as connection:
         await connection.execute(PLANNED_ANEW)
-        paused = (await connection.execute(select(paused_at(caller.tenant_id)))).scalar_one()
-        listed = Listed(caller.tenant_id, query.as_filter(), paused)
+        paused, now = (await connection.execute(select(paused_at(caller.tenant_id), NOW))).one()
+        listed = Listed(caller.tenant_id, query.as_filter(), paused, since=query.updated_since)
         bound = READ_WHOLE if query.search else EXACT_UP_TO
-        total = before.total if before else await count_activities(connection, listed, bound)
-        listed = replace(listed, many=total > bound)
+        first = before or _First(
+            total=await count_activities(connection, listed, bound), until=_find_end(query, now, paused)
+        )
+        listed = listed.with_total(first.total, query.sort)
         page = listed.snapshots_statement(_compose_slice(query, before))
         rows, goes_on = await fetch_page(connection, page, query.per_page)
-    found = [build_snapshot(row) for row in rows]
     return ActivityPage(
-        data=[read_recorded(one, caller, opened) for one in found],
-        meta=_compose_meta(query, before, total, found, goes_on=goes_on),
+        data=[read_recorded(build_snapshot(row), caller, opened) for row in rows],
+        meta=_compose_meta(query, first, rows, goes_on=goes_on),
     )
+
+
+def _find_end(query: ActivityQuery, now: datetime, paused: datetime | None) -> datetime | None:
+    """Return the time before which all changes are visible now; None for a list that doesn't follow them.
+
+    A transaction ends so long after the change that it writes at the latest. The end of a pause makes what it has
+    held due at a time that may be some transactions before it is visible.
+    """
+    if query.updated_since is None:
+        return None
+    return max(query.updated_since, min(now - LONGEST_TRANSACTION, paused or now))
 
 
 async def count_activities(connection: AsyncConnection, listed: Listed, bound: int = EXACT_UP_TO) -> int:
@@ -143,23 +202,31 @@ def _compose_slice(query: ActivityQuery, before: _Cursor | None) -> Slice:
 
 
 def _compose_meta(
-    query: ActivityQuery, before: _Cursor | None, total: int, found: list[Snapshot], *, goes_on: bool
+    query: ActivityQuery, first: _First, rows: Sequence[RowMapping], *, goes_on: bool
 ) -> ActivityPageMeta:
-    page = before.page + 1 if before else query.page
-    known = min(total, EXACT_UP_TO)
+    page = first.page + 1 if isinstance(first, _Cursor) else query.page
+    known = min(first.total, EXACT_UP_TO)
     cursor = None
     if goes_on:
-        last = found[-1]
-        position = _Cursor(of=query.fingerprint(), page=page, total=total, at=getattr(last, query.sort), id=last.id)
+        last = rows[-1]
+        position = _Cursor(
+            of=query.fingerprint(),
+            page=page,
+            total=first.total,
+            until=first.until,
+            at=last["position"],
+            id=last["id"],
+        )
         cursor = format_cursor(position.model_dump_json())
     return ActivityPageMeta(
         page=page,
         limit=query.per_page,
         total=known,
         total_pages=count_pages(known, query.per_page),
-        total_is_exact=total <= EXACT_UP_TO,
+        total_is_exact=first.total <= EXACT_UP_TO,
         next_cursor=cursor,
-        is_shortened=goes_on and len(found) < query.per_page,
+        is_shortened=goes_on and len(rows) < query.per_page,
+        updated_until=first.until,
     )
 
 

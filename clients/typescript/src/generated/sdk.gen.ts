@@ -26,8 +26,12 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  * Numbered pages reach the first 10,000 activities. `meta.nextCursor` continues from any page without a limit. By
  * cursor, each activity that existed at the first page is returned once, whatever is created meanwhile.
  *
- * In a list sorted by `scheduled_at`, an activity that is moved while the list is paged may be returned twice, or not
- * at all. Sort by `created_at` where that matters.
+ * In a list sorted by `scheduled_at`, `updated_at` or `score`, an activity that changes while the list is paged may be
+ * returned twice, or not at all. Sort by `created_at` where that matters.
+ *
+ * To follow all changes, send `updated_since`, page by `meta.nextCursor` to the last page, and then begin again with
+ * its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change meanwhile. Those of
+ * the last minute come again, and during a pause of the tenant those since its beginning: compare `updatedAt`.
  *
  * Permission: `VIEW_ACTIVITIES`.
  */

@@ -164,6 +164,10 @@ export type ActivityPageMeta = {
      * The number of the last page that can be requested.
      */
     totalPages: number;
+    /**
+     * With `updated_since`, else null: send it as `updated_since` of the next list, after the last page of this one. Every change before it is in this list.
+     */
+    updatedUntil: string | null;
 };
 
 /**
@@ -1087,6 +1091,14 @@ export type BulkFilter = {
      */
     commerce_id?: string;
     /**
+     * The id of the commerce's user who is the target user of the activity.
+     */
+    commerce_user_id?: string;
+    /**
+     * The executor that claimed it last.
+     */
+    executor?: string;
+    /**
      * The exact idempotency key.
      */
     idempotency_key?: string;
@@ -1094,6 +1106,10 @@ export type BulkFilter = {
      * `true` lists activities that are overdue and not marked (READY, also held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
      */
     late?: boolean;
+    /**
+     * The provider's id of the activity, as a result of it has named it.
+     */
+    provider_activity_id?: string;
     /**
      * The reason's code.
      */
@@ -4175,6 +4191,18 @@ export type ListActivitiesData = {
          */
         idempotency_key?: string | null;
         /**
+         * The executor that claimed it last.
+         */
+        executor?: string | null;
+        /**
+         * The id of the commerce's user who is the target user of the activity.
+         */
+        commerce_user_id?: string | null;
+        /**
+         * The provider's id of the activity, as a result of it has named it.
+         */
+        provider_activity_id?: string | null;
+        /**
          * `true` lists activities that are overdue and not marked (READY, also held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
          */
         late?: boolean;
@@ -4191,11 +4219,15 @@ export type ListActivitiesData = {
          */
         cursor?: string | null;
         /**
-         * The member that gives the order.
+         * The earliest change, inclusive: the list has each activity that has changed since, the earliest change first. See `meta.updatedUntil`.
          */
-        sort?: 'created_at' | 'scheduled_at';
+        updated_since?: string | null;
         /**
-         * The direction of the order.
+         * With `updated_since`, always `updated_at`. By `score`, activities without one are the lowest.
+         */
+        sort?: 'created_at' | 'scheduled_at' | 'updated_at' | 'score';
+        /**
+         * With `updated_since`, always `asc`.
          */
         order?: 'asc' | 'desc';
     };
@@ -4517,6 +4549,18 @@ export type CountActivitiesData = {
          * The exact idempotency key.
          */
         idempotency_key?: string | null;
+        /**
+         * The executor that claimed it last.
+         */
+        executor?: string | null;
+        /**
+         * The id of the commerce's user who is the target user of the activity.
+         */
+        commerce_user_id?: string | null;
+        /**
+         * The provider's id of the activity, as a result of it has named it.
+         */
+        provider_activity_id?: string | null;
         /**
          * `true` lists activities that are overdue and not marked (READY, also held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
          */

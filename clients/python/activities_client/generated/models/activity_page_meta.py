@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
@@ -22,6 +23,8 @@ class ActivityPageMeta:
         total (int): Counted up to 10,000. Pages by cursor repeat the first page's total.
         total_is_exact (bool): If false, there are at least `total`. Continue by cursor.
         total_pages (int): The number of the last page that can be requested.
+        updated_until (datetime.datetime | None): With `updated_since`, else null: send it as `updated_since` of the
+            next list, after the last page of this one. Every change before it is in this list.
     """
 
     limit: int
@@ -30,6 +33,7 @@ class ActivityPageMeta:
     total: int
     total_is_exact: bool
     total_pages: int
+    updated_until: datetime.datetime | None
     is_shortened: bool = False
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -49,6 +53,12 @@ class ActivityPageMeta:
 
         total_pages = self.total_pages
 
+        updated_until: None | str
+        if isinstance(self.updated_until, datetime.datetime):
+            updated_until = self.updated_until.isoformat()
+        else:
+            updated_until = self.updated_until
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -60,6 +70,7 @@ class ActivityPageMeta:
                 "total": total,
                 "totalIsExact": total_is_exact,
                 "totalPages": total_pages,
+                "updatedUntil": updated_until,
             }
         )
 
@@ -87,6 +98,21 @@ class ActivityPageMeta:
 
         total_pages = d.pop("totalPages")
 
+        def _parse_updated_until(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                updated_until_type_0 = datetime.datetime.fromisoformat(data)
+
+                return updated_until_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        updated_until = _parse_updated_until(d.pop("updatedUntil"))
+
         activity_page_meta = cls(
             is_shortened=is_shortened,
             limit=limit,
@@ -95,6 +121,7 @@ class ActivityPageMeta:
             total=total,
             total_is_exact=total_is_exact,
             total_pages=total_pages,
+            updated_until=updated_until,
         )
 
         activity_page_meta.additional_properties = d

@@ -22,9 +22,12 @@ class BulkFilter:
     Attributes:
         channel (Channel | Unset): The channel by which the activity reaches the commerce.
         commerce_id (UUID | Unset): The id of the commerce.
+        commerce_user_id (UUID | Unset): The id of the commerce's user who is the target user of the activity.
+        executor (str | Unset): The executor that claimed it last.
         idempotency_key (str | Unset): The exact idempotency key.
         late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also held ones, or
             UNRESOLVED) or were marked more than a second late. `false` is no condition. Default: False.
+        provider_activity_id (str | Unset): The provider's id of the activity, as a result of it has named it.
         reason (str | Unset): The reason's code.
         scheduled_from (datetime.datetime | Unset): The earliest `scheduledAt`, inclusive.
         scheduled_to (datetime.datetime | Unset): The latest `scheduledAt`, exclusive.
@@ -36,8 +39,11 @@ class BulkFilter:
 
     channel: Channel | Unset = UNSET
     commerce_id: UUID | Unset = UNSET
+    commerce_user_id: UUID | Unset = UNSET
+    executor: str | Unset = UNSET
     idempotency_key: str | Unset = UNSET
     late: bool | Unset = False
+    provider_activity_id: str | Unset = UNSET
     reason: str | Unset = UNSET
     scheduled_from: datetime.datetime | Unset = UNSET
     scheduled_to: datetime.datetime | Unset = UNSET
@@ -54,9 +60,17 @@ class BulkFilter:
         if not isinstance(self.commerce_id, Unset):
             commerce_id = str(self.commerce_id)
 
+        commerce_user_id: str | Unset = UNSET
+        if not isinstance(self.commerce_user_id, Unset):
+            commerce_user_id = str(self.commerce_user_id)
+
+        executor = self.executor
+
         idempotency_key = self.idempotency_key
 
         late = self.late
+
+        provider_activity_id = self.provider_activity_id
 
         reason = self.reason
 
@@ -88,10 +102,16 @@ class BulkFilter:
             field_dict["channel"] = channel
         if commerce_id is not UNSET:
             field_dict["commerce_id"] = commerce_id
+        if commerce_user_id is not UNSET:
+            field_dict["commerce_user_id"] = commerce_user_id
+        if executor is not UNSET:
+            field_dict["executor"] = executor
         if idempotency_key is not UNSET:
             field_dict["idempotency_key"] = idempotency_key
         if late is not UNSET:
             field_dict["late"] = late
+        if provider_activity_id is not UNSET:
+            field_dict["provider_activity_id"] = provider_activity_id
         if reason is not UNSET:
             field_dict["reason"] = reason
         if scheduled_from is not UNSET:
@@ -124,9 +144,20 @@ class BulkFilter:
         else:
             commerce_id = UUID(_commerce_id)
 
+        _commerce_user_id = d.pop("commerce_user_id", UNSET)
+        commerce_user_id: UUID | Unset
+        if isinstance(_commerce_user_id, Unset):
+            commerce_user_id = UNSET
+        else:
+            commerce_user_id = UUID(_commerce_user_id)
+
+        executor = d.pop("executor", UNSET)
+
         idempotency_key = d.pop("idempotency_key", UNSET)
 
         late = d.pop("late", UNSET)
+
+        provider_activity_id = d.pop("provider_activity_id", UNSET)
 
         reason = d.pop("reason", UNSET)
 
@@ -165,8 +196,11 @@ class BulkFilter:
         bulk_filter = cls(
             channel=channel,
             commerce_id=commerce_id,
+            commerce_user_id=commerce_user_id,
+            executor=executor,
             idempotency_key=idempotency_key,
             late=late,
+            provider_activity_id=provider_activity_id,
             reason=reason,
             scheduled_from=scheduled_from,
             scheduled_to=scheduled_to,

@@ -27,6 +27,9 @@ def _get_kwargs(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     by: list[Dimension],
 ) -> dict[str, Any]:
@@ -107,6 +110,29 @@ def _get_kwargs(
     else:
         json_idempotency_key = idempotency_key
     params["idempotency_key"] = json_idempotency_key
+
+    json_executor: None | str | Unset
+    if isinstance(executor, Unset):
+        json_executor = UNSET
+    else:
+        json_executor = executor
+    params["executor"] = json_executor
+
+    json_commerce_user_id: None | str | Unset
+    if isinstance(commerce_user_id, Unset):
+        json_commerce_user_id = UNSET
+    elif isinstance(commerce_user_id, UUID):
+        json_commerce_user_id = str(commerce_user_id)
+    else:
+        json_commerce_user_id = commerce_user_id
+    params["commerce_user_id"] = json_commerce_user_id
+
+    json_provider_activity_id: None | str | Unset
+    if isinstance(provider_activity_id, Unset):
+        json_provider_activity_id = UNSET
+    else:
+        json_provider_activity_id = provider_activity_id
+    params["provider_activity_id"] = json_provider_activity_id
 
     params["late"] = late
 
@@ -200,6 +226,9 @@ def sync_detailed(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     by: list[Dimension],
 ) -> Response[CountsRead | ProblemRead]:
@@ -226,6 +255,11 @@ def sync_detailed(
         search (None | str | Unset): The idempotency key or the commerce's external id begins with
             this text. Case matters.
         idempotency_key (None | str | Unset): The exact idempotency key.
+        executor (None | str | Unset): The executor that claimed it last.
+        commerce_user_id (None | Unset | UUID): The id of the commerce's user who is the target
+            user of the activity.
+        provider_activity_id (None | str | Unset): The provider's id of the activity, as a result
+            of it has named it.
         late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
             held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
             Default: False.
@@ -251,6 +285,9 @@ def sync_detailed(
         scheduled_to=scheduled_to,
         search=search,
         idempotency_key=idempotency_key,
+        executor=executor,
+        commerce_user_id=commerce_user_id,
+        provider_activity_id=provider_activity_id,
         late=late,
         by=by,
     )
@@ -274,6 +311,9 @@ def sync(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     by: list[Dimension],
 ) -> CountsRead | ProblemRead | None:
@@ -300,6 +340,11 @@ def sync(
         search (None | str | Unset): The idempotency key or the commerce's external id begins with
             this text. Case matters.
         idempotency_key (None | str | Unset): The exact idempotency key.
+        executor (None | str | Unset): The executor that claimed it last.
+        commerce_user_id (None | Unset | UUID): The id of the commerce's user who is the target
+            user of the activity.
+        provider_activity_id (None | str | Unset): The provider's id of the activity, as a result
+            of it has named it.
         late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
             held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
             Default: False.
@@ -326,6 +371,9 @@ def sync(
         scheduled_to=scheduled_to,
         search=search,
         idempotency_key=idempotency_key,
+        executor=executor,
+        commerce_user_id=commerce_user_id,
+        provider_activity_id=provider_activity_id,
         late=late,
         by=by,
     ).parsed
@@ -343,6 +391,9 @@ async def asyncio_detailed(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     by: list[Dimension],
 ) -> Response[CountsRead | ProblemRead]:
@@ -369,6 +420,11 @@ async def asyncio_detailed(
         search (None | str | Unset): The idempotency key or the commerce's external id begins with
             this text. Case matters.
         idempotency_key (None | str | Unset): The exact idempotency key.
+        executor (None | str | Unset): The executor that claimed it last.
+        commerce_user_id (None | Unset | UUID): The id of the commerce's user who is the target
+            user of the activity.
+        provider_activity_id (None | str | Unset): The provider's id of the activity, as a result
+            of it has named it.
         late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
             held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
             Default: False.
@@ -394,6 +450,9 @@ async def asyncio_detailed(
         scheduled_to=scheduled_to,
         search=search,
         idempotency_key=idempotency_key,
+        executor=executor,
+        commerce_user_id=commerce_user_id,
+        provider_activity_id=provider_activity_id,
         late=late,
         by=by,
     )
@@ -415,6 +474,9 @@ async def asyncio(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     by: list[Dimension],
 ) -> CountsRead | ProblemRead | None:
@@ -441,6 +503,11 @@ async def asyncio(
         search (None | str | Unset): The idempotency key or the commerce's external id begins with
             this text. Case matters.
         idempotency_key (None | str | Unset): The exact idempotency key.
+        executor (None | str | Unset): The executor that claimed it last.
+        commerce_user_id (None | Unset | UUID): The id of the commerce's user who is the target
+            user of the activity.
+        provider_activity_id (None | str | Unset): The provider's id of the activity, as a result
+            of it has named it.
         late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
             held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
             Default: False.
@@ -468,6 +535,9 @@ async def asyncio(
             scheduled_to=scheduled_to,
             search=search,
             idempotency_key=idempotency_key,
+            executor=executor,
+            commerce_user_id=commerce_user_id,
+            provider_activity_id=provider_activity_id,
             late=late,
             by=by,
         )

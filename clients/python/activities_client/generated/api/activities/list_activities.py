@@ -28,10 +28,14 @@ def _get_kwargs(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
     cursor: None | str | Unset = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
     sort: ListActivitiesSort | Unset = ListActivitiesSort.CREATED_AT,
     order: ListActivitiesOrder | Unset = ListActivitiesOrder.DESC,
 ) -> dict[str, Any]:
@@ -113,6 +117,29 @@ def _get_kwargs(
         json_idempotency_key = idempotency_key
     params["idempotency_key"] = json_idempotency_key
 
+    json_executor: None | str | Unset
+    if isinstance(executor, Unset):
+        json_executor = UNSET
+    else:
+        json_executor = executor
+    params["executor"] = json_executor
+
+    json_commerce_user_id: None | str | Unset
+    if isinstance(commerce_user_id, Unset):
+        json_commerce_user_id = UNSET
+    elif isinstance(commerce_user_id, UUID):
+        json_commerce_user_id = str(commerce_user_id)
+    else:
+        json_commerce_user_id = commerce_user_id
+    params["commerce_user_id"] = json_commerce_user_id
+
+    json_provider_activity_id: None | str | Unset
+    if isinstance(provider_activity_id, Unset):
+        json_provider_activity_id = UNSET
+    else:
+        json_provider_activity_id = provider_activity_id
+    params["provider_activity_id"] = json_provider_activity_id
+
     params["late"] = late
 
     params["page"] = page
@@ -125,6 +152,15 @@ def _get_kwargs(
     else:
         json_cursor = cursor
     params["cursor"] = json_cursor
+
+    json_updated_since: None | str | Unset
+    if isinstance(updated_since, Unset):
+        json_updated_since = UNSET
+    elif isinstance(updated_since, datetime.datetime):
+        json_updated_since = updated_since.isoformat()
+    else:
+        json_updated_since = updated_since
+    params["updated_since"] = json_updated_since
 
     json_sort: str | Unset = UNSET
     if not isinstance(sort, Unset):
@@ -221,10 +257,14 @@ def sync_detailed(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
     cursor: None | str | Unset = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
     sort: ListActivitiesSort | Unset = ListActivitiesSort.CREATED_AT,
     order: ListActivitiesOrder | Unset = ListActivitiesOrder.DESC,
 ) -> Response[ActivityPage | ProblemRead]:
@@ -237,9 +277,16 @@ def sync_detailed(
     cursor, each activity that existed at the first page is returned once, whatever is created
     meanwhile.
 
-    In a list sorted by `scheduled_at`, an activity that is moved while the list is paged may be
-    returned twice, or not
-    at all. Sort by `created_at` where that matters.
+    In a list sorted by `scheduled_at`, `updated_at` or `score`, an activity that changes while the list
+    is paged may be
+    returned twice, or not at all. Sort by `created_at` where that matters.
+
+    To follow all changes, send `updated_since`, page by `meta.nextCursor` to the last page, and then
+    begin again with
+    its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change
+    meanwhile. Those of
+    the last minute come again, and during a pause of the tenant those since its beginning: compare
+    `updatedAt`.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -255,6 +302,11 @@ def sync_detailed(
         search (None | str | Unset): The idempotency key or the commerce's external id begins with
             this text. Case matters.
         idempotency_key (None | str | Unset): The exact idempotency key.
+        executor (None | str | Unset): The executor that claimed it last.
+        commerce_user_id (None | Unset | UUID): The id of the commerce's user who is the target
+            user of the activity.
+        provider_activity_id (None | str | Unset): The provider's id of the activity, as a result
+            of it has named it.
         late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
             held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
             Default: False.
@@ -262,8 +314,13 @@ def sync_detailed(
         per_page (int | Unset):  Default: 25.
         cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
             `page`.
-        sort (ListActivitiesSort | Unset):  Default: ListActivitiesSort.CREATED_AT.
-        order (ListActivitiesOrder | Unset):  Default: ListActivitiesOrder.DESC.
+        updated_since (datetime.datetime | None | Unset): The earliest change, inclusive: the list
+            has each activity that has changed since, the earliest change first. See
+            `meta.updatedUntil`.
+        sort (ListActivitiesSort | Unset): With `updated_since`, always `updated_at`. By `score`,
+            activities without one are the lowest. Default: ListActivitiesSort.CREATED_AT.
+        order (ListActivitiesOrder | Unset): With `updated_since`, always `asc`. Default:
+            ListActivitiesOrder.DESC.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -283,10 +340,14 @@ def sync_detailed(
         scheduled_to=scheduled_to,
         search=search,
         idempotency_key=idempotency_key,
+        executor=executor,
+        commerce_user_id=commerce_user_id,
+        provider_activity_id=provider_activity_id,
         late=late,
         page=page,
         per_page=per_page,
         cursor=cursor,
+        updated_since=updated_since,
         sort=sort,
         order=order,
     )
@@ -310,10 +371,14 @@ def sync(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
     cursor: None | str | Unset = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
     sort: ListActivitiesSort | Unset = ListActivitiesSort.CREATED_AT,
     order: ListActivitiesOrder | Unset = ListActivitiesOrder.DESC,
 ) -> ActivityPage | ProblemRead | None:
@@ -326,9 +391,16 @@ def sync(
     cursor, each activity that existed at the first page is returned once, whatever is created
     meanwhile.
 
-    In a list sorted by `scheduled_at`, an activity that is moved while the list is paged may be
-    returned twice, or not
-    at all. Sort by `created_at` where that matters.
+    In a list sorted by `scheduled_at`, `updated_at` or `score`, an activity that changes while the list
+    is paged may be
+    returned twice, or not at all. Sort by `created_at` where that matters.
+
+    To follow all changes, send `updated_since`, page by `meta.nextCursor` to the last page, and then
+    begin again with
+    its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change
+    meanwhile. Those of
+    the last minute come again, and during a pause of the tenant those since its beginning: compare
+    `updatedAt`.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -344,6 +416,11 @@ def sync(
         search (None | str | Unset): The idempotency key or the commerce's external id begins with
             this text. Case matters.
         idempotency_key (None | str | Unset): The exact idempotency key.
+        executor (None | str | Unset): The executor that claimed it last.
+        commerce_user_id (None | Unset | UUID): The id of the commerce's user who is the target
+            user of the activity.
+        provider_activity_id (None | str | Unset): The provider's id of the activity, as a result
+            of it has named it.
         late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
             held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
             Default: False.
@@ -351,8 +428,13 @@ def sync(
         per_page (int | Unset):  Default: 25.
         cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
             `page`.
-        sort (ListActivitiesSort | Unset):  Default: ListActivitiesSort.CREATED_AT.
-        order (ListActivitiesOrder | Unset):  Default: ListActivitiesOrder.DESC.
+        updated_since (datetime.datetime | None | Unset): The earliest change, inclusive: the list
+            has each activity that has changed since, the earliest change first. See
+            `meta.updatedUntil`.
+        sort (ListActivitiesSort | Unset): With `updated_since`, always `updated_at`. By `score`,
+            activities without one are the lowest. Default: ListActivitiesSort.CREATED_AT.
+        order (ListActivitiesOrder | Unset): With `updated_since`, always `asc`. Default:
+            ListActivitiesOrder.DESC.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -373,10 +455,14 @@ def sync(
         scheduled_to=scheduled_to,
         search=search,
         idempotency_key=idempotency_key,
+        executor=executor,
+        commerce_user_id=commerce_user_id,
+        provider_activity_id=provider_activity_id,
         late=late,
         page=page,
         per_page=per_page,
         cursor=cursor,
+        updated_since=updated_since,
         sort=sort,
         order=order,
     ).parsed
@@ -394,10 +480,14 @@ async def asyncio_detailed(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
     cursor: None | str | Unset = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
     sort: ListActivitiesSort | Unset = ListActivitiesSort.CREATED_AT,
     order: ListActivitiesOrder | Unset = ListActivitiesOrder.DESC,
 ) -> Response[ActivityPage | ProblemRead]:
@@ -410,9 +500,16 @@ async def asyncio_detailed(
     cursor, each activity that existed at the first page is returned once, whatever is created
     meanwhile.
 
-    In a list sorted by `scheduled_at`, an activity that is moved while the list is paged may be
-    returned twice, or not
-    at all. Sort by `created_at` where that matters.
+    In a list sorted by `scheduled_at`, `updated_at` or `score`, an activity that changes while the list
+    is paged may be
+    returned twice, or not at all. Sort by `created_at` where that matters.
+
+    To follow all changes, send `updated_since`, page by `meta.nextCursor` to the last page, and then
+    begin again with
+    its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change
+    meanwhile. Those of
+    the last minute come again, and during a pause of the tenant those since its beginning: compare
+    `updatedAt`.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -428,6 +525,11 @@ async def asyncio_detailed(
         search (None | str | Unset): The idempotency key or the commerce's external id begins with
             this text. Case matters.
         idempotency_key (None | str | Unset): The exact idempotency key.
+        executor (None | str | Unset): The executor that claimed it last.
+        commerce_user_id (None | Unset | UUID): The id of the commerce's user who is the target
+            user of the activity.
+        provider_activity_id (None | str | Unset): The provider's id of the activity, as a result
+            of it has named it.
         late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
             held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
             Default: False.
@@ -435,8 +537,13 @@ async def asyncio_detailed(
         per_page (int | Unset):  Default: 25.
         cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
             `page`.
-        sort (ListActivitiesSort | Unset):  Default: ListActivitiesSort.CREATED_AT.
-        order (ListActivitiesOrder | Unset):  Default: ListActivitiesOrder.DESC.
+        updated_since (datetime.datetime | None | Unset): The earliest change, inclusive: the list
+            has each activity that has changed since, the earliest change first. See
+            `meta.updatedUntil`.
+        sort (ListActivitiesSort | Unset): With `updated_since`, always `updated_at`. By `score`,
+            activities without one are the lowest. Default: ListActivitiesSort.CREATED_AT.
+        order (ListActivitiesOrder | Unset): With `updated_since`, always `asc`. Default:
+            ListActivitiesOrder.DESC.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -456,10 +563,14 @@ async def asyncio_detailed(
         scheduled_to=scheduled_to,
         search=search,
         idempotency_key=idempotency_key,
+        executor=executor,
+        commerce_user_id=commerce_user_id,
+        provider_activity_id=provider_activity_id,
         late=late,
         page=page,
         per_page=per_page,
         cursor=cursor,
+        updated_since=updated_since,
         sort=sort,
         order=order,
     )
@@ -481,10 +592,14 @@ async def asyncio(
     scheduled_to: datetime.datetime | None | Unset = UNSET,
     search: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
+    executor: None | str | Unset = UNSET,
+    commerce_user_id: None | Unset | UUID = UNSET,
+    provider_activity_id: None | str | Unset = UNSET,
     late: bool | Unset = False,
     page: int | Unset = 1,
     per_page: int | Unset = 25,
     cursor: None | str | Unset = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
     sort: ListActivitiesSort | Unset = ListActivitiesSort.CREATED_AT,
     order: ListActivitiesOrder | Unset = ListActivitiesOrder.DESC,
 ) -> ActivityPage | ProblemRead | None:
@@ -497,9 +612,16 @@ async def asyncio(
     cursor, each activity that existed at the first page is returned once, whatever is created
     meanwhile.
 
-    In a list sorted by `scheduled_at`, an activity that is moved while the list is paged may be
-    returned twice, or not
-    at all. Sort by `created_at` where that matters.
+    In a list sorted by `scheduled_at`, `updated_at` or `score`, an activity that changes while the list
+    is paged may be
+    returned twice, or not at all. Sort by `created_at` where that matters.
+
+    To follow all changes, send `updated_since`, page by `meta.nextCursor` to the last page, and then
+    begin again with
+    its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change
+    meanwhile. Those of
+    the last minute come again, and during a pause of the tenant those since its beginning: compare
+    `updatedAt`.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -515,6 +637,11 @@ async def asyncio(
         search (None | str | Unset): The idempotency key or the commerce's external id begins with
             this text. Case matters.
         idempotency_key (None | str | Unset): The exact idempotency key.
+        executor (None | str | Unset): The executor that claimed it last.
+        commerce_user_id (None | Unset | UUID): The id of the commerce's user who is the target
+            user of the activity.
+        provider_activity_id (None | str | Unset): The provider's id of the activity, as a result
+            of it has named it.
         late (bool | Unset): `true` lists activities that are overdue and not marked (READY, also
             held ones, or UNRESOLVED) or were marked more than a second late. `false` is no condition.
             Default: False.
@@ -522,8 +649,13 @@ async def asyncio(
         per_page (int | Unset):  Default: 25.
         cursor (None | str | Unset): `meta.nextCursor` of the page before. Don't combine it with
             `page`.
-        sort (ListActivitiesSort | Unset):  Default: ListActivitiesSort.CREATED_AT.
-        order (ListActivitiesOrder | Unset):  Default: ListActivitiesOrder.DESC.
+        updated_since (datetime.datetime | None | Unset): The earliest change, inclusive: the list
+            has each activity that has changed since, the earliest change first. See
+            `meta.updatedUntil`.
+        sort (ListActivitiesSort | Unset): With `updated_since`, always `updated_at`. By `score`,
+            activities without one are the lowest. Default: ListActivitiesSort.CREATED_AT.
+        order (ListActivitiesOrder | Unset): With `updated_since`, always `asc`. Default:
+            ListActivitiesOrder.DESC.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -545,10 +677,14 @@ async def asyncio(
             scheduled_to=scheduled_to,
             search=search,
             idempotency_key=idempotency_key,
+            executor=executor,
+            commerce_user_id=commerce_user_id,
+            provider_activity_id=provider_activity_id,
             late=late,
             page=page,
             per_page=per_page,
             cursor=cursor,
+            updated_since=updated_since,
             sort=sort,
             order=order,
         )
