@@ -21,9 +21,11 @@ from sqlalchemy import (
     select,
     text,
     true,
+    tuple_,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 
 from db.leases import EXPIRED_STATUS, HAS_EXPIRED_LEASE
@@ -71,7 +73,7 @@ class _Axis:
     """Values of a column to loop over, one range of an index each."""
 
     name: str
-    column: Expression
+    column: KeyedColumnElement[Any]
     values: Sequence[object]
 
     @cached_property
@@ -87,8 +89,8 @@ class _Axis:
         return self.table.c.value
 
 
-def _is_in_hour(hour: Expression) -> ColumnElement[bool]:
-    return and_(ScheduledActivity.scheduled_at >= hour, ScheduledActivity.scheduled_at < hour + literal(HOUR))
+_ALWAYS: Expression = literal_column("'-infinity'::timestamptz")
+_NEVER: Expression = literal_column("'infinity'::timestamptz")
 
 
 @dataclass(frozen=True)
@@ -127,15 +129,19 @@ class Counted:
 
     def _parts(self) -> Iterator[Rows]:
         if Dimension.STATUS not in self.by and not self.filter.status:
-            yield self._probes(None)
+            yield self._probes()
             return
         for status in dict.fromkeys(self.filter.status or STORED):
             stored, *others = status_ranges(status, self.paused)
-            shown = status if Dimension.STATUS in self.by else None
-            yield self._probes(shown, stored)
+            yield self._probes(status, stored)
             for other in others:
                 found = self._read(literal(status.value), (self._is_of_tenant, other, *self._plain_conditions()))
                 yield self._grouped(found.limit(SCANNED).subquery("few"), SCANNED)
+
+    @property
+    def _has_condition(self) -> bool:
+        """Return whether the filter has a condition that an index has before the time."""
+        return bool(self.filter.status or self.filter.type or self.filter.channel)
 
     @property
     def _is_of_tenant(self) -> ColumnElement[bool]:
@@ -152,23 +158,21 @@ class Counted:
         if self.filter.scheduled_to:
             yield ScheduledActivity.scheduled_at < self.filter.scheduled_to
 
-    def _probes(self, status: ActivityStatus | None, *conditions: ColumnElement[bool]) -> Rows:
+    def _probes(self, status: ActivityStatus | None = None, *conditions: ColumnElement[bool]) -> Rows:
         """Select a `Cell` for each channel, type and hour that the index needs, where there are activities."""
         axes = list(self._axes())
-        within = (axis.column == axis.value for axis in axes if axis.name is not Dimension.HOUR)
-        hours = (_is_in_hour(axis.value) for axis in axes if axis.name is Dimension.HOUR)
-        matching = (self._is_of_tenant, *conditions, *self._plain_conditions(), *within, *hours)
-        one: Rows = select(literal_column("1").label("one")).where(*matching).limit(MOST_OF_CELL + 1)
-        counted: Any = one.correlate(*(axis.table for axis in axes)).lateral("counted")
+        range_ = self._range({axis.column.name: axis.value for axis in axes})
+        one: Rows = select(literal_column("1").label("one")).where(self._is_of_tenant, *conditions, range_)
+        counted: Any = one.limit(MOST_OF_CELL + 1).correlate(*(axis.table for axis in axes)).lateral("counted")
         source = counted
         for axis in reversed(axes):
             source = axis.table.join(source, true())
         values: dict[str, Any] = {axis.name: axis.value for axis in axes}
-        columns = (values.get(name, null()).label(name) for name in (Dimension.CHANNEL, Dimension.HOUR))
+        shown = status.value if status and Dimension.STATUS in self.by else None
         return (
             select(
-                literal(status and status.value, Text).label("status"),
-                *columns,
+                literal(shown, Text).label("status"),
+                *(values.get(name, null()).label(name) for name in (Dimension.CHANNEL, Dimension.HOUR)),
                 func.count().label("number"),
                 (func.count() > MOST_OF_CELL).label("is_cut"),
             )
@@ -176,16 +180,35 @@ class Counted:
             .group_by(*values.values())
         )
 
+    def _range(self, values: dict[str, Expression]) -> ColumnElement[bool]:
+        """Match one range of one index, whose columns end with the time.
+
+        Rows are compared, and not their columns: otherwise the planner takes an index of the time alone where its
+        statistics expect few activities in an hour, and passes over those of other channels.
+        """
+        first, last = _ALWAYS, _NEVER
+        if "scheduled_at" in values:
+            first, last = values["scheduled_at"], values["scheduled_at"] + literal(HOUR)
+        if self.filter.scheduled_from:
+            first = func.greatest(first, self.filter.scheduled_from)
+        if self.filter.scheduled_to:
+            last = func.least(last, self.filter.scheduled_to)
+        before: dict[str, Any] = {name: value for name, value in values.items() if name != "scheduled_at"}
+        columns = [ScheduledActivity.__table__.c[name] for name in (*before, "scheduled_at")]
+        return and_(
+            tuple_(*columns) >= tuple_(*before.values(), first), tuple_(*columns) < tuple_(*before.values(), last)
+        )
+
     def _axes(self) -> Iterator["_Axis"]:
         """Yield the values to loop over: those of the cells, and those that the index has before the time."""
-        if Dimension.CHANNEL in self.by or self.filter.type or self.filter.channel:
-            channels = [self.filter.channel] if self.filter.channel else list(Channel)
+        if self.by & {Dimension.STATUS, Dimension.CHANNEL} or self._has_condition:
             name = Dimension.CHANNEL if Dimension.CHANNEL in self.by else "channels"
-            yield _Axis(name, ScheduledActivity.channel, channels)
-            if not self.filter.type:
-                yield _Axis("type", ScheduledActivity.type, list(ActivityType))
+            channels = [self.filter.channel] if self.filter.channel else list(Channel)
+            yield _Axis(name, ScheduledActivity.__table__.c.channel, channels)
+            types = [self.filter.type] if self.filter.type else list(ActivityType)
+            yield _Axis("type", ScheduledActivity.__table__.c.type, types)
         if Dimension.HOUR in self.by:
-            yield _Axis(Dimension.HOUR, ScheduledActivity.scheduled_at, list(self.hours()))
+            yield _Axis(Dimension.HOUR, ScheduledActivity.__table__.c.scheduled_at, list(self.hours()))
 
     def hours(self) -> Iterator[datetime]:
         """Yield the beginnings of the hours between the two times of the filter."""
