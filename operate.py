@@ -13,11 +13,12 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
+from db.across_tenants import AcrossTenants
 from db.engine import Database, open_database
 from db.failures import kind
-from db.payload_keys import NeededKey, find_missing_keys, needed_keys_statement
+from db.payload_keys import find_missing_keys
 from db.quotas import quota_statement
-from db.rows import fetch_rows
+from db.tenant import act_for
 from logs import configure_logging
 from runs.client import TASK_QUEUE, connect
 from runs.key_ring import key_ids
@@ -38,10 +39,9 @@ Command = Callable[[argparse.Namespace, Client], Awaitable[int]]
 
 async def list_keys(_: argparse.Namespace, client: Client) -> int:
     """List the keys of payloads with the open activities that need them, and name those that may go."""
-    database = open_database(read_settings(WorkerSettings).database_url.get_secret_value())
-    async with database.autocommit.connect() as connection:
-        rows = await fetch_rows(connection, NeededKey, needed_keys_statement())
-    await database.dispose()
+    across_tenants = _open_across_tenants(read_settings(WorkerSettings))
+    rows = await across_tenants.count_needed_keys()
+    await across_tenants.dispose()
     needed = {row.key_id: row.activities for row in rows}
     ring, first = key_ids(keys_of(client)), first_key_id(client)
     in_use = await count_keys_in_use(client)
@@ -70,13 +70,15 @@ async def rebuild_runs(options: argparse.Namespace, client: Client) -> int:
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     if fault := await _find_missing_keys(database, client):
         return _fail(fault)
-    runs = rebuild(client, database, per_second=options.rate, lead=Lead(settings.max_lead_seconds))
+    across_tenants = _open_across_tenants(settings)
+    runs = rebuild(client, across_tenants, per_second=options.rate, lead=Lead(settings.max_lead_seconds))
     done = Rebuilt()
     async for done in runs:
         print(f"… {done.started} started, {done.open_already} were open already", file=sys.stderr)
     print(f"{done.started} runs started, {done.open_already} were open already")
     for activity_id, why in done.failed.items():
         print(f"FAILED {activity_id}: {why}")
+    await across_tenants.dispose()
     await database.dispose()
     return 1 if done.failed else 0
 
@@ -87,6 +89,7 @@ async def bring_back(options: argparse.Namespace, client: Client) -> int:
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     if fault := await _find_missing_keys(database, client):
         return _fail(fault)
+    act_for(options.tenant)
     try:
         now = await Recovery(client, database, Lead(settings.max_lead_seconds)).bring_back(
             ActivityRef(tenant_id=options.tenant, id=options.activity_id),
@@ -130,6 +133,7 @@ async def set_quota(options: argparse.Namespace, _: Client) -> int:
     quota = QUOTAS[options.name]
     statement = quota_statement(options.tenant, quota.name, options.value)
     database = open_database(read_settings(WorkerSettings).database_url.get_secret_value())
+    act_for(options.tenant)
     async with database.begin_as(options.actor) as connection:
         await connection.execute(statement)
     await database.dispose()
@@ -144,6 +148,10 @@ def _quota_value(text: str) -> int | None:
     if not text.isdecimal() or int(text) > LARGEST_QUOTA:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to {LARGEST_QUOTA}, or `default`")
     return int(text)
+
+
+def _open_across_tenants(settings: WorkerSettings) -> AcrossTenants:
+    return AcrossTenants(open_database(settings.system_database_url.get_secret_value()))
 
 
 async def _find_missing_keys(database: Database, client: Client) -> str | None:

@@ -52,12 +52,21 @@ class DatabaseSettings(Settings):
     """Settings of every process that uses PostgreSQL."""
 
     database_url: SecretStr = Field(
-        description="postgresql+psycopg://user:password@host:port/database?name=value, with the names of libpq; what it"
-        " sets, as in `options=-c statement_timeout=20s`, takes precedence over the service's own limits, but not over"
+        description="postgresql+psycopg://user:password@host:port/database?name=value, with the names of libpq, and"
+        " the role `scheduler_api` or `scheduler_worker`. What it sets, as in `options=-c statement_timeout=20s`, takes"
+        " precedence over the service's own limits, but not over"
         " what correctness rests on (`db/sessions.py`)."
     )
     listen_host: str = Field(default="127.0.0.1", description="Address that HTTP listens on; 0.0.0.0 in a container.")
     database_pool_size: int = Field(default=20, ge=1, description="Connections per pool; a process has two pools.")
+
+
+class SystemDatabaseSettings(Settings):
+    """Settings of a process that works across tenants."""
+
+    system_database_url: SecretStr = Field(
+        description="As `DATABASE_URL`, with the role `scheduler_system`; the API has no such variable."
+    )
 
 
 class EncryptionSettings(Settings):
@@ -109,7 +118,7 @@ class RunSettings(DatabaseSettings, EncryptionSettings):
     )
 
 
-class WorkerSettings(RunSettings):
+class WorkerSettings(RunSettings, SystemDatabaseSettings):
     """Settings of `worker.py`."""
 
     worker_metrics_port: int = Field(

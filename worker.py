@@ -26,8 +26,10 @@ from activities_impl.reconciliation import Reconciliation
 from activities_impl.replay_gate import ReplayGates
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
+from activities_impl.tenants import ActForTenants
+from db.across_tenants import AcrossTenants
 from db.engine import Database, open_database
-from db.start import wait_for_database
+from db.start import wait_for_database, wait_for_system_database
 from logs import configure_logging
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE, connect
 from runs.key_ring import KeyRing, key_ids
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 NO_LEAD = Lead(0)
+SYSTEM_POOL_SIZE = 5
+"""Reconciliation reads a few lists at a time across tenants."""
 SCHEDULE_CHECK_SECONDS = 20
 """After a loss of Temporal's database, reconciliation begins again within a minute."""
 
@@ -84,10 +88,13 @@ BULK_TUNING: dict[str, Any] = {
 mostly sleeps: eight slots are eight operations at a time, and Temporal gives the tenants turns."""
 
 
-def steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list[Callable[..., Any]]:
+def steps(
+    client: Client, database: Database, across_tenants: AcrossTenants, lead: Lead = NO_LEAD
+) -> list[Callable[..., Any]]:
     """List the steps of activities, of reconciliation and of the replay gate."""
     scheduled_activities, resolution = ScheduledActivities(database), Resolution(database)
-    reconciliation, listed_runs = Reconciliation(client, database, lead), ListedRuns(client, database, lead)
+    reconciliation = Reconciliation(client, database, across_tenants, lead)
+    listed_runs = ListedRuns(client, database, across_tenants, lead)
     return [
         scheduled_activities.create,
         scheduled_activities.resolve_commerce,
@@ -123,7 +130,13 @@ def bulk_steps(client: Client, database: Database, lead: Lead = NO_LEAD) -> list
 
 
 def build_worker(
-    client: Client, database: Database, *, lead: Lead = NO_LEAD, around: Sequence[Interceptor] = (), **options: Any
+    client: Client,
+    database: Database,
+    across_tenants: AcrossTenants,
+    *,
+    lead: Lead = NO_LEAD,
+    around: Sequence[Interceptor] = (),
+    **options: Any,
 ) -> AbstractAsyncContextManager[None]:
     """Build the worker of all workflows and steps; `options` are more of the SDK's `Worker`.
 
@@ -132,13 +145,13 @@ def build_worker(
     It polls two queues, that of bulk operations with few slots.
     """
     note_key = NoteKeyOfContinuation(first_key_id(client))
-    interceptors = [*around, LogSteps(), DescribeFailures(), Heartbeats(), ReadActors(), note_key]
+    interceptors = [*around, LogSteps(), DescribeFailures(), ActForTenants(), Heartbeats(), ReadActors(), note_key]
     shared = {"interceptors": interceptors, "workflow_runner": Sandbox()}
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[ScheduledActivityWorkflow, ReconciliationWorkflow, ReplayGateWorkflow],
-        activities=steps(client, database, lead),
+        activities=steps(client, database, across_tenants, lead),
         **{**shared, **TUNING, **options},
     )
     bulk_worker = Worker(
@@ -226,9 +239,15 @@ async def main() -> None:
     database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
     if fault := await finish_unless_stopped(wait_for_database(database, key_ids(settings.key_ring)), stop):
         sys.exit(fault)
+    system_database = open_database(settings.system_database_url.get_secret_value(), SYSTEM_POOL_SIZE)
+    if fault := await finish_unless_stopped(wait_for_system_database(system_database), stop):
+        sys.exit(fault)
+    across_tenants = AcrossTenants(system_database)
     client = await finish_unless_stopped(connect_patiently(settings.key_ring, runtime, tracing), stop)
     if client:
-        await work(client, database, settings, stop, metrics_address, tracing.steps() if tracing else ())
+        around = tracing.steps() if tracing else ()
+        await work(client, (database, across_tenants), settings, stop, metrics_address, around)
+    await across_tenants.dispose()
     await database.dispose()
     if tracing:
         tracing.close()
@@ -236,7 +255,7 @@ async def main() -> None:
 
 async def work(  # noqa: PLR0913, PLR0917 - what the process has opened
     client: Client,
-    database: Database,
+    databases: tuple[Database, AcrossTenants],
     settings: WorkerSettings,
     stop: asyncio.Event,
     metrics_address: str | None,
@@ -245,7 +264,7 @@ async def work(  # noqa: PLR0913, PLR0917 - what the process has opened
     """Run the worker until `stop` is set, then let it finish what is in flight."""
     worker = build_worker(
         client,
-        database,
+        *databases,
         lead=Lead(settings.max_lead_seconds),
         around=around,
         graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_seconds),

@@ -8,6 +8,7 @@ from uuid import UUID
 from temporalio import activity
 
 from db.failures import concerns_row, kind
+from db.tenant import acting_for
 from runs.patience import WHOLE_ROW_PATIENCE
 from workflows.findings import Compared, Cursor, Finding
 
@@ -21,7 +22,11 @@ Found = dict[Finding, list[str]]
 
 
 class Row(Protocol):
-    """A row that has an id."""
+    """A row of a tenant that has an id."""
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Return the tenant, whose rows alone are seen while the row is settled."""
 
     @property
     def id(self) -> UUID:
@@ -63,7 +68,8 @@ async def _try_to_settle(
 ) -> tuple[Finding | None, str]:
     try:
         async with asyncio.timeout(WHOLE_ROW_PATIENCE.total_seconds()):
-            return await settle(row), str(row.id)
+            with acting_for(row.tenant_id):
+                return await settle(row), str(row.id)
     except Exception as failure:
         if not (isinstance(failure, TimeoutError) or concerns_row(failure)):
             raise

@@ -16,15 +16,8 @@ from activities_impl.findings import (
     report,
     settle_each,
 )
+from db.across_tenants import AcrossTenants
 from db.engine import Database
-from db.reconciliation import (
-    EndedRow,
-    ended_among_statement,
-    recorded_statement,
-    removed_among_statement,
-    still_open_statement,
-)
-from db.rows import fetch_rows
 from runs.ask import ListedRun, count_runs, list_runs
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
 from runs.lead import Lead
@@ -32,7 +25,6 @@ from runs.recovery import Recovery
 from runs.restoration import MissingRow, Restoration
 from workflows.activities import ListedRunActivities
 from workflows.findings import Compared, Finding, Listing
-from workflows.messages import ActivityRef
 
 OURS = "WorkflowType = 'ScheduledActivityWorkflow'"
 ENDED_FROM_OUTSIDE = f"{OURS} AND ExecutionStatus IN ('Terminated', 'Canceled', 'TimedOut')"
@@ -50,9 +42,9 @@ LATELY = timedelta(days=1)
 class ListedRuns(ListedRunActivities):
     """The steps of reconciliation that start from Temporal's lists. A difference is confirmed by row and run."""
 
-    def __init__(self, client: Client, database: Database, lead: Lead) -> None:
+    def __init__(self, client: Client, database: Database, across_tenants: AcrossTenants, lead: Lead) -> None:
         self._client = client
-        self._database = database
+        self._across_tenants = across_tenants
         self._recovery = Recovery(client, database, lead, database.begin_briefly)
         self._restoration = Restoration(client, database, lead)
 
@@ -62,8 +54,7 @@ class ListedRuns(ListedRunActivities):
         since = f" AND CloseTime > '{listing.since.isoformat()}'" if listing.since else ""
         runs, token = await list_runs(self._client, ENDED_FROM_OUTSIDE + since, listing)
         activities, failed = _read_activities(runs)
-        async with self._database.autocommit.connect() as connection:
-            rows = await fetch_rows(connection, ActivityRef, still_open_statement(activities))
+        rows = await self._across_tenants.find_open(activities)
         return _report(await settle_each(rows, self._recovery.settle), failed, token)
 
     @activity.defn
@@ -72,8 +63,7 @@ class ListedRuns(ListedRunActivities):
         assert listing.began_at is not None  # noqa: S101 - every walk through a list has begun
         runs, token = await list_runs(self._client, f"{UNENDED}'{listing.began_at.isoformat()}')", listing)
         activities, failed = _read_activities(runs)
-        async with self._database.autocommit.connect() as connection:
-            rows = await fetch_rows(connection, EndedRow, ended_among_statement(activities))
+        rows = await self._across_tenants.find_ended(activities)
         return _report(await settle_each(rows, self._recovery.end_run), failed, token)
 
     @activity.defn
@@ -85,8 +75,7 @@ class ListedRuns(ListedRunActivities):
         """
         runs, token = await list_runs(self._client, OPEN, listing)
         activities, _ = _read_activities(runs)
-        async with self._database.autocommit.connect() as connection:
-            rows = await fetch_rows(connection, EndedRow, ended_among_statement(activities))
+        rows = await self._across_tenants.find_ended(activities)
         ended = await settle_each(rows, self._recovery.end_run)
         return _report(merge_found(ended, await self._restore_missing(runs)), [], token)
 
@@ -100,9 +89,8 @@ class ListedRuns(ListedRunActivities):
 
     async def _restore_missing(self, runs: Sequence[ListedRun]) -> Found:
         named = {place: run.id for run in runs for place in _read_activities([run])[0]}
-        async with self._database.autocommit.connect() as connection:
-            recorded = await fetch_rows(connection, ActivityRef, recorded_statement(list(named)))
-            recorded += await fetch_rows(connection, ActivityRef, removed_among_statement(list(named)))
+        recorded = await self._across_tenants.find_recorded(list(named))
+        recorded += await self._across_tenants.find_removed(list(named))
         missing = named.keys() - {(row.tenant_id, row.id) for row in recorded}
         rows = [MissingRow(*place, named[place]) for place in missing]
         return await settle_each(rows, self._restoration.restore)

@@ -12,19 +12,14 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 
 from activities_impl.findings import merge_found, report, report_page, settle_each
-from db.bulk_operations import OpenOperation, TenantToBegin, open_operations_statement, tenants_to_begin_statement
+from db.across_tenants import AcrossTenants, ExpiredActivity, OpenOperation, OpenRow, TenantToBegin
 from db.engine import Database
 from db.failures import concerns_row
-from db.leases import ExpiredLease, expire_leases_statement, expired_leases_statement
-from db.reconciliation import EndedRow, OpenRow, ended_rows_statement, open_rows_statement, run_note_statement
-from db.removal import ExpiredActivity, expired_activities_statement, remove_activities
-from db.results import (
-    FollowUp,
-    OverriddenFollowUp,
-    missing_follow_ups_statement,
-    recent_overridden_follow_ups_statement,
-)
-from db.rows import address, fetch_row, fetch_rows, row_lock
+from db.leases import ExpiredLease, expire_leases_statement
+from db.reconciliation import run_note_statement
+from db.removal import remove_activities
+from db.results import FollowUp, OverriddenFollowUp
+from db.rows import address, fetch_row, row_lock
 from runs.ask import describe_run, read_beginning
 from runs.bulk_queue import begin_queued
 from runs.bulk_recovery import settle_operation
@@ -47,9 +42,10 @@ SLICE = 200
 class Reconciliation(ReconciliationActivities):
     """The steps of reconciliation that start from rows. A difference is confirmed under the row's lock."""
 
-    def __init__(self, client: Client, database: Database, lead: Lead) -> None:
+    def __init__(self, client: Client, database: Database, across_tenants: AcrossTenants, lead: Lead) -> None:
         self._client = client
         self._database = database
+        self._across_tenants = across_tenants
         self._recovery = Recovery(client, database, lead, database.begin_briefly)
         self._follow_ups = FollowUps(client, database, lead)
         self._lead = lead
@@ -63,15 +59,13 @@ class Reconciliation(ReconciliationActivities):
         expired = await self._expire_together(page)
         if len(expired) == page.size:
             return report_page({Finding.LEASE_EXPIRED: expired}, (None, True))
-        async with self._database.autocommit.connect() as connection:
-            left = await fetch_rows(connection, ActivityRef, expired_leases_statement(limit=page.size))
+        left = await self._across_tenants.list_expired_leases(page.size)
         found = await settle_each(left, self._expire_lease)
         return report(merge_found({Finding.LEASE_EXPIRED: expired}, found))
 
     async def _expire_together(self, page: Page) -> list[str]:
         try:
-            async with self._database.autocommit.connect() as connection:
-                expired = await fetch_rows(connection, ExpiredLease, expire_leases_statement(limit=page.size))
+            expired = await self._across_tenants.expire_leases(page.size)
         except SQLAlchemyError as failure:
             if not concerns_row(failure):
                 raise
@@ -88,8 +82,7 @@ class Reconciliation(ReconciliationActivities):
     @activity.defn
     async def create_follow_ups(self, page: Page) -> Compared:
         """Create missing follow-ups, the oldest first."""
-        async with self._database.autocommit.connect() as connection:
-            rows = await fetch_rows(connection, FollowUp, missing_follow_ups_statement(page))
+        rows = await self._across_tenants.list_missing_follow_ups(page)
         found = await settle_each(rows, self._create_follow_up)
         return report_page(found, _find_position(page, [(row.received_at, row.tenant_id, row.id) for row in rows]))
 
@@ -99,8 +92,7 @@ class Reconciliation(ReconciliationActivities):
     @activity.defn
     async def take_back_follow_ups(self, page: Page) -> Compared:
         """Cancel the follow-ups of overridden results in the same way."""
-        async with self._database.autocommit.connect() as connection:
-            rows = await fetch_rows(connection, OverriddenFollowUp, recent_overridden_follow_ups_statement(page))
+        rows = await self._across_tenants.list_overridden_follow_ups(page)
         found = await settle_each(rows, self._take_back_follow_up)
         places = [(row.received_at, row.tenant_id, row.result_id) for row in rows]
         return report_page(found, _find_position(page, places))
@@ -112,9 +104,8 @@ class Reconciliation(ReconciliationActivities):
     @activity.defn
     async def settle_operations(self, page: Page) -> Compared:
         """Settle the bulk operations without a run, the oldest first, and begin queued ones whose turn has come."""
-        async with self._database.autocommit.connect() as connection:
-            rows = await fetch_rows(connection, OpenOperation, open_operations_statement(page))
-            tenants = await fetch_rows(connection, TenantToBegin, tenants_to_begin_statement(page.size))
+        rows = await self._across_tenants.list_open_operations(page)
+        tenants = await self._across_tenants.list_tenants_to_begin(page.size)
         found = await settle_each(rows, self._settle_operation)
         found = merge_found(found, await settle_each(tenants, self._begin_queued))
         return report_page(found, _find_position(page, rows))
@@ -129,8 +120,7 @@ class Reconciliation(ReconciliationActivities):
     @activity.defn
     async def compare_page(self, page: Page) -> Compared:
         """Ask for the run of each open row, and settle or refresh those that differ."""
-        async with self._database.autocommit.connect() as connection:
-            rows = await fetch_rows(connection, OpenRow, open_rows_statement(page))
+        rows = await self._across_tenants.list_open_rows(page)
         grace = timedelta(seconds=page.grace_seconds)
         found = await settle_each(rows, partial(self._compare, grace=grace))
         position = _find_position(page, [(row.scheduled_at, row.tenant_id, row.id) for row in rows])
@@ -176,8 +166,7 @@ class Reconciliation(ReconciliationActivities):
     @activity.defn
     async def end_runs(self, page: Page) -> Compared:
         """End the runs beside activities that were canceled, or due at another time than their first, in that order."""
-        async with self._database.autocommit.connect() as connection:
-            rows = await fetch_rows(connection, EndedRow, ended_rows_statement(page))
+        rows = await self._across_tenants.list_ended_rows(page)
         found = await settle_each(rows, self._recovery.end_run)
         last = Cursor(at=rows[-1].ended_at, tenant_id=rows[-1].tenant_id, id=rows[-1].id) if rows else page.after
         return report_page(found, (last, len(rows) == page.size))
@@ -185,8 +174,7 @@ class Reconciliation(ReconciliationActivities):
     @activity.defn
     async def remove_closed(self, page: Page) -> Compared:
         """Remove the closed activities that are kept for longest beyond their tenants' retention, a slice a tenant."""
-        async with self._database.autocommit.connect() as connection:
-            expired = await fetch_rows(connection, ExpiredActivity, expired_activities_statement(page.size))
+        expired = await self._across_tenants.list_expired_activities(page.size)
         slices = _slice_by_tenant(expired)
         removed: list[str] = []
         found = await settle_each(slices, partial(self._remove_slice, removed=removed))
@@ -205,6 +193,11 @@ class ExpiredSlice(NamedTuple):
 
     id: UUID
     activity_ids: Sequence[UUID]
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Return the tenant's id, as rows of other tables name it."""
+        return self.id
 
 
 def _slice_by_tenant(expired: Iterable[ExpiredActivity]) -> list[ExpiredSlice]:

@@ -17,12 +17,13 @@ from temporalio.client import Client
 from api.http.auth import Permission
 from bench.servers import DATABASE, Counters, Servers, answers, persistence_calls, resident, wait_for
 from db.migrations import upgrade
+from db.roles import OWNER
 from embedded.demo_data import load_demo_data
 from embedded.demo_ids import OTHER_TENANT_ID, TENANT_ID
 from embedded.postgres import Postgres, running_postgres
 from embedded.processes import guarded_process
 from embedded.signing_key import SigningKey, ensure_signing_key
-from embedded.stack import API_COMMAND, WORKER_COMMAND, process_environment
+from embedded.stack import API_COMMAND, WORKER_COMMAND, database_urls, process_environment
 from embedded.stack_settings import StackSettings
 from embedded.temporal_server import TemporalServer, free_port, has_pollers, running_temporal
 from runs.client import BULK_TASK_QUEUE, TASK_QUEUE
@@ -43,7 +44,9 @@ class Machine(Servers):
         """Start a process with the environment of our API and worker; returns the base URL that it would serve."""
         port = free_port()
         settings = StackSettings(api_port=port, temporal_ui_port=free_port(), data_dir=self.folder)
-        known = process_environment(settings, self.postgres.url(database), self.temporal, self.key)
+        url_of = partial(self.postgres.url, database)
+        urls = database_urls(name, url_of) if name in {"worker", "api"} else {"DATABASE_URL": url_of()}
+        known = process_environment(settings, urls, self.temporal, self.key)
         process = self.parts.enter_context(
             guarded_process(command, output=self.log, environment={**known, **variables})
         )
@@ -71,7 +74,7 @@ class Machine(Servers):
     def database(self, name: str) -> str:
         """Create a database with our schema and the demonstration data; returns its name."""
         self.postgres.create_database(name)
-        upgrade(self.postgres.url(name))
+        upgrade(self.postgres.url(name, OWNER))
         load_demo_data(self.postgres.url(name))
         return name
 

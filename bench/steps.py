@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from activities_impl.failures import DescribeFailures
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
+from activities_impl.tenants import ActForTenants
 from api.activities.schemas import ScheduledActivityCreate
 from bench.create import CLIENTS
 from bench.load import Call, body, loop
@@ -112,7 +113,7 @@ async def main() -> None:
         await connect(EncryptionSettings().key_ring),
         task_queue=QUEUE,
         workflows=[NoSteps, TwoSteps, FiveSteps],
-        interceptors=[DescribeFailures()],
+        interceptors=[ActForTenants(), DescribeFailures()],
         activities=[
             Decided(database).decide,
             scheduled_activities.resolve_commerce,

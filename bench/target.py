@@ -19,7 +19,7 @@ from bench.servers import DATABASE, Counters, Servers, persistence_calls
 from embedded.demo_data import STORES, load_demo_data
 from embedded.processes import guarded_process
 
-REQUIRED = ("DATABASE_URL", "TEMPORAL_ADDRESS", "TENANT_ID")
+REQUIRED = ("SYSTEM_DATABASE_URL", "TEMPORAL_ADDRESS", "TENANT_ID")
 
 
 class TargetError(Exception):
@@ -55,7 +55,7 @@ def read_target(environment: Mapping[str, str], token_variable: str, **details: 
     tokens = {UUID(environment["TENANT_ID"]): token}
     if environment.get("OTHER_TENANT_ID"):
         tokens[UUID(environment["OTHER_TENANT_ID"])] = environment.get("OTHER_TENANT_TOKEN", token)
-    return Target(environment["API_URL"].rstrip("/"), environment["DATABASE_URL"], tokens, **details)
+    return Target(environment["API_URL"].rstrip("/"), environment["SYSTEM_DATABASE_URL"], tokens, **details)
 
 
 def read_process(words: str) -> tuple[str, int]:

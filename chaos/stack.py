@@ -17,12 +17,13 @@ from temporalio.client import Client
 from api.http.auth import Permission
 from chaos.proxy import Line, Proxy
 from db.migrations import upgrade
+from db.roles import OWNER
 from embedded.demo_data import load_demo_data
 from embedded.demo_ids import OTHER_TENANT_ID, TENANT_ID
 from embedded.postgres import Postgres, running_postgres
 from embedded.processes import guarded_process
 from embedded.signing_key import ensure_signing_key
-from embedded.stack import API_COMMAND, WORKER_COMMAND, process_environment
+from embedded.stack import API_COMMAND, WORKER_COMMAND, database_urls, process_environment
 from embedded.stack_settings import StackSettings
 from embedded.temporal_server import TemporalServer, free_port, running_temporal
 from runs.client import connect_to
@@ -89,7 +90,7 @@ class Stack:
         self.parts["temporal"] = Part("temporal", self._run_temporal)
         await asyncio.gather(*(asyncio.to_thread(self.parts[name].start) for name in ("postgres", "temporal")))
         self.postgres.create_database(DATABASE)
-        await asyncio.to_thread(upgrade, self.postgres.url(DATABASE))
+        await asyncio.to_thread(upgrade, self.postgres.url(DATABASE, OWNER))
         await asyncio.to_thread(load_demo_data, self.postgres.url(DATABASE))
         self.temporal = await connect_to(f"127.0.0.1:{self.temporal_port}", keys=EncryptionSettings().key_ring)
         for number, name in enumerate((*APIS, *WORKERS)):
@@ -109,9 +110,12 @@ class Stack:
             await self.proxies[name].start()
         await asyncio.gather(postgres.start(), temporal.start())
         settings = StackSettings(api_port=port, temporal_ui_port=free_port(), data_dir=self.folder)
-        url = f"postgresql+psycopg://postgres@{postgres.address}/{DATABASE}"
+        urls = database_urls(
+            "api" if name in APIS else "worker",
+            lambda role: f"postgresql+psycopg://{role}@{postgres.address}/{DATABASE}",
+        )
         server = TemporalServer(temporal.address, None, self._process("temporal"))
-        environment = {**process_environment(settings, url, server, self._key), **self._clock(offset_minutes)}
+        environment = {**process_environment(settings, urls, server, self._key), **self._clock(offset_minutes)}
         command = API_COMMAND if name in APIS else WORKER_COMMAND
         self.parts[name] = Part(name, lambda: guarded_process(command, output=self.log, environment=environment))
         self.parts[name].start()

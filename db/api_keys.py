@@ -3,7 +3,24 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Delete, Interval, LargeBinary, Update, Uuid, bindparam, cast, delete, func, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Delete,
+    Interval,
+    LargeBinary,
+    Text,
+    Update,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.models import ApiKey
 from db.rows import NOW, Rows
@@ -23,14 +40,15 @@ class FoundKey(NamedTuple):
 
 _is_use_unnoted = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= NOW - _USE_INTERVAL)
 
-FIND_KEY_STATEMENT: Rows = select(
-    ApiKey.tenant_id,
-    ApiKey.id,
-    ApiKey.permissions,
-    func.extract("epoch", ApiKey.expires_at - NOW).label("seconds_left"),
-    _is_use_unnoted.label("is_use_unnoted"),
-).where(ApiKey.key_hash == bindparam("key_hash", type_=LargeBinary))
-"""Select the `FoundKey` of a hash."""
+_found = func.find_api_key(bindparam("key_hash", type_=LargeBinary)).table_valued(
+    column("tenant_id", Uuid),
+    column("id", Uuid),
+    column("permissions", ARRAY(Text)),
+    column("seconds_left"),
+    column("is_use_unnoted", Boolean),
+)
+FIND_KEY_STATEMENT: Rows = select(*_found.c)
+"""Select the `FoundKey` of a hash, by a function with the rights of the tables' owner: its tenant isn't known yet."""
 
 _unnoted = (
     select(ApiKey.id)

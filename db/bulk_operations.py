@@ -29,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from db import models
 from db.listing import Listed
 from db.models import BulkOperationItem, ScheduledActivity, TenantQuota
-from db.rows import CLOCK, NOW, Columns, HasAddress, Key, Rows, address, fetch_row, lock_parameters, page_statement
+from db.rows import CLOCK, NOW, Columns, HasAddress, Key, Rows, address, fetch_row, lock_parameters
 from workflows.bulk import (
     RUNNING_STATES,
     BulkOperation,
@@ -41,7 +41,6 @@ from workflows.bulk import (
     ItemResult,
     OperationRef,
 )
-from workflows.findings import Page
 from workflows.tenant_limits import QUEUED_OPERATIONS, RUNNING_OPERATIONS, Quota
 from workflows.words import ActivityStatus
 
@@ -118,9 +117,9 @@ def operation_insert_statement(operation: BulkOperation, state: BulkState = Bulk
 def begin_statement(tenant_id: UUID) -> ReturningUpdate[Any]:
     """Build an UPDATE that begins the tenant's first queued operations, as many as may run; returns their ids."""
     operation = models.BulkOperation
-    running = select(func.count()).where(operation.tenant_id == tenant_id, _IS_RUNNING).scalar_subquery()
-    free = func.greatest(_quota(tenant_id, RUNNING_OPERATIONS) - running, 0)
-    queued = select(operation.id).where(operation.tenant_id == tenant_id, _IS_QUEUED)
+    running = select(func.count()).where(operation.tenant_id == tenant_id, IS_RUNNING).scalar_subquery()
+    free = func.greatest(own_quota(tenant_id, RUNNING_OPERATIONS) - running, 0)
+    queued = select(operation.id).where(operation.tenant_id == tenant_id, IS_QUEUED)
     first = queued.order_by(operation.created_at, operation.id).limit(free)
     return (
         update(operation)
@@ -133,38 +132,19 @@ def begin_statement(tenant_id: UUID) -> ReturningUpdate[Any]:
 def is_queue_full_statement(tenant_id: UUID, more: int) -> Rows:
     """Select True if the tenant has more queued operations than it may have, or would have with so many more."""
     operation = models.BulkOperation
-    queued = select(func.count()).where(operation.tenant_id == tenant_id, _IS_QUEUED).scalar_subquery()
-    return select(queued + more > _quota(tenant_id, QUEUED_OPERATIONS))
+    queued = select(func.count()).where(operation.tenant_id == tenant_id, IS_QUEUED).scalar_subquery()
+    return select(queued + more > own_quota(tenant_id, QUEUED_OPERATIONS))
 
 
 def collecting_statement(tenant_id: UUID) -> Rows:
     """Select the ids of the tenant's operations that have begun and have not chosen their activities yet."""
     operation = models.BulkOperation
     is_collecting = operation.state == BulkState.COLLECTING
-    ids = select(operation.id).where(operation.tenant_id == tenant_id, _IS_OPEN, is_collecting)
+    ids = select(operation.id).where(operation.tenant_id == tenant_id, IS_OPEN, is_collecting)
     return ids.order_by(operation.created_at, operation.id)
 
 
-class TenantToBegin(NamedTuple):
-    """A tenant that has queued operations and runs fewer than it may."""
-
-    id: UUID
-
-
-def tenants_to_begin_statement(limit: int) -> Rows:
-    """Select the `TenantToBegin`s."""
-    tenant_id = models.BulkOperation.tenant_id
-    return (
-        select(tenant_id.label("id"))
-        .where(_IS_OPEN)
-        .group_by(tenant_id)
-        .having(func.bool_or(_IS_QUEUED))
-        .having(func.count().filter(_IS_RUNNING) < _quota(tenant_id, RUNNING_OPERATIONS))
-        .limit(limit)
-    )
-
-
-def _quota(tenant_id: Key, quota: Quota) -> ColumnElement[int]:
+def own_quota(tenant_id: Key, quota: Quota) -> ColumnElement[int]:
     """Return the tenant's own number, or the default, as an expression."""
     own = select(TenantQuota.value).where(TenantQuota.tenant_id == tenant_id, TenantQuota.name == quota.name)
     return func.coalesce(own.correlate(models.BulkOperation).scalar_subquery(), quota.default)
@@ -298,7 +278,7 @@ def begun_items_statement(ref: OperationRef) -> Rows:
 def running_count_statement(tenant_id: UUID) -> Rows:
     """Select the number of the tenant's operations that change activities now; they share its rate."""
     is_changing = models.BulkOperation.state == BulkState.RUNNING
-    return select(func.count()).where(models.BulkOperation.tenant_id == tenant_id, _IS_OPEN, is_changing)
+    return select(func.count()).where(models.BulkOperation.tenant_id == tenant_id, IS_OPEN, is_changing)
 
 
 def last_round_statement(ref: OperationRef) -> Rows:
@@ -335,20 +315,6 @@ def end_stop_statement(ref: OperationRef) -> Update:
     )
 
 
-class OpenOperation(NamedTuple):
-    """A bulk operation that has begun and not ended."""
-
-    created_at: datetime
-    tenant_id: UUID
-    id: UUID
-
-
-def open_operations_statement(page: Page) -> Rows:
-    """Select the `OpenOperation`s of a page, the oldest first."""
-    place = (models.BulkOperation.created_at, models.BulkOperation.tenant_id, models.BulkOperation.id)
-    return page_statement(select(*place).where(_IS_OPEN, _IS_RUNNING), place, page.after, page.size)
-
-
 def state_statement(ref: HasAddress) -> Rows:
     """Select the state of an operation."""
     return select(models.BulkOperation.state).where(_is_operation(ref.tenant_id, ref.id))
@@ -368,7 +334,7 @@ def finish_statement(finish: Finish) -> Rows:
     operation = models.BulkOperation
     ended = (
         update(models.BulkOperation)
-        .where(_is_operation(finish.tenant_id, finish.id), _IS_RUNNING)
+        .where(_is_operation(finish.tenant_id, finish.id), IS_RUNNING)
         .values(
             state=case((operation.state == BulkState.STOPPING, BulkState.STOPPED.value), else_=finish.state.value),
             detail=finish.detail,
@@ -433,7 +399,7 @@ def _queue_position(tenant_id: UUID) -> ColumnElement[int | None]:
     )
     position = (
         select(func.nullif(func.count(), 0))
-        .where(queued.tenant_id == tenant_id, queued.state == literal_column("'QUEUED'"), is_not_behind, _IS_QUEUED)
+        .where(queued.tenant_id == tenant_id, queued.state == literal_column("'QUEUED'"), is_not_behind, IS_QUEUED)
         .correlate(models.BulkOperation)
     )
     return position.scalar_subquery().label("queue_position")
@@ -459,9 +425,9 @@ def items_statement(tenant_id: UUID, operation_id: UUID, outcome: ItemOutcome | 
     return statement.order_by(BulkOperationItem.position)
 
 
-_IS_QUEUED = models.BulkOperation.state == literal_column("'QUEUED'")
-_IS_RUNNING = models.BulkOperation.state.in_([literal_column(f"'{state}'") for state in RUNNING_STATES])
-_IS_OPEN = models.BulkOperation.state.in_(
+IS_QUEUED = models.BulkOperation.state == literal_column("'QUEUED'")
+IS_RUNNING = models.BulkOperation.state.in_([literal_column(f"'{state}'") for state in RUNNING_STATES])
+IS_OPEN = models.BulkOperation.state.in_(
     [literal_column(f"'{state}'") for state in (BulkState.QUEUED, *RUNNING_STATES)]
 )
 """Literals, not parameters, so that the planner recognizes the partial index of open operations."""

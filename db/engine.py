@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from db.failures import READ_ONLY, STALE_PLAN
 from db.sessions import LIMITS, connect_arguments
+from db.tenant import TenantCursor, put_connection_back, take_connection
 
 _SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '1s'")
 _SET_ACTOR = text("SELECT set_config('app.actor', :actor, true)")
@@ -75,7 +76,10 @@ def open_database(url: str, pool_size: int = 20) -> Database:
         "hide_parameters": True,
         "json_deserializer": _read_json,
         "pool_timeout": 5,
-        "connect_args": connect_arguments(make_url(url), LIMITS),
+        "connect_args": {
+            **connect_arguments(make_url(url), LIMITS),
+            "cursor_factory": TenantCursor,
+        },
     }
     opened = Database(
         transactions=create_async_engine(url, **options),
@@ -84,6 +88,8 @@ def open_database(url: str, pool_size: int = 20) -> Database:
     for engine in (opened.transactions, opened.autocommit):
         event.listen(engine.sync_engine, "handle_error", _drop_outdated_connections)
         event.listen(engine.sync_engine, "checkout", _replace_closed_connections)
+        event.listen(engine.sync_engine, "checkout", _set_tenant)
+        event.listen(engine.sync_engine, "checkin", _clear_tenant)
     event.listen(opened.autocommit.sync_engine, "do_execute", _execute_without_stale_plan)
     return opened
 
@@ -103,6 +109,20 @@ def _replace_closed_connections(_: DBAPIConnection, entry: ConnectionPoolEntry, 
     else:
         # SQLAlchemy would replace it twice, and then raise an error that doesn't say what has failed.
         raise OperationalError("the server closes new connections")
+
+
+def _set_tenant(_: DBAPIConnection, entry: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+    """Show the connection the rows of the tenant for which the task acts."""
+    connection = entry.driver_connection
+    assert isinstance(connection, DriverConnection)  # noqa: S101 - both engines use psycopg
+    take_connection(connection)
+
+
+def _clear_tenant(_: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """Hide all rows from the connection until it is taken again."""
+    connection = entry.driver_connection
+    if isinstance(connection, DriverConnection):  # not if it was closed
+        put_connection_back(connection)
 
 
 def is_closed(connection: DriverConnection[Any]) -> bool:

@@ -3,13 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Delete, Select, delete, func, literal, select
+from sqlalchemy import Delete, Select, Uuid, column, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from db.models import ScheduledActivity, TenantQuota
 from workflows.words import OPEN
 
-QUOTAS_STATEMENT = select(TenantQuota.tenant_id, TenantQuota.name, TenantQuota.value)
+_quotas = func.list_quotas().table_valued(column("tenant_id", Uuid), column("name"), column("value"))
+QUOTAS_STATEMENT = select(*_quotas.c)
+"""Select all tenants' quotas, by a function with the rights of the tables' owner."""
 
 
 def quota_statement(tenant_id: UUID, name: str, value: int | None) -> Insert | Delete:

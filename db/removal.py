@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import CTE, LargeBinary, Uuid, and_, cast, column, delete, func, literal, select, text, true
+from sqlalchemy import CTE, LargeBinary, Uuid, and_, cast, column, delete, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,21 +23,14 @@ from db.models import (
     StatusEvent,
     TargetUser,
 )
-from db.rows import NOW, Columns, Rows, address, fetch_row, fetch_rows
+from db.rows import Columns, Rows, address, fetch_row, fetch_rows
 from workflows.hand_off import FINISHED
 from workflows.messages import ScheduledActivityRequest
 from workflows.words import RemovalCause
 
 PARTS: tuple[type[OfScheduledActivity], ...] = (TargetUser, ActivityAttribute, StatusEvent, ResolutionAttempt)
-_IS_CLOSED = text("scheduled_activities.status IN ('COMPLETED', 'CANCELED', 'FAILED')")
+IS_CLOSED = text("scheduled_activities.status IN ('COMPLETED', 'CANCELED', 'FAILED')")
 """Literals, so that the planner recognizes the partial index of closed activities."""
-
-
-class ExpiredActivity(NamedTuple):
-    """A closed activity that its tenant wants to keep no longer."""
-
-    tenant_id: UUID
-    id: UUID
 
 
 class Removal(NamedTuple):
@@ -55,30 +48,6 @@ class _Removable(NamedTuple):
     id: UUID
     idempotency_key: str
     request: Columns
-
-
-_AGE = func.make_interval(0, 0, 0, RetentionSettings.retention_days)
-
-
-def expired_activities_statement(limit: int) -> Rows:
-    """Select the `ExpiredActivity`s of all tenants, those that should have been removed first before the others."""
-    of_tenant = (
-        select(ScheduledActivity.id, ScheduledActivity.updated_at)
-        .where(
-            ScheduledActivity.tenant_id == RetentionSettings.tenant_id,
-            _IS_CLOSED,
-            ScheduledActivity.updated_at < NOW - _AGE,
-        )
-        .order_by(ScheduledActivity.updated_at)
-        .limit(limit)
-        .lateral("expired")
-    )
-    return (
-        select(RetentionSettings.tenant_id, of_tenant.c.id)
-        .join_from(RetentionSettings, of_tenant, true())
-        .order_by(of_tenant.c.updated_at + _AGE)
-        .limit(limit)
-    )
 
 
 async def remove_activities(

@@ -1,7 +1,7 @@
 """The statements of results: the state that a result is judged by, and the write of everything that it changes."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -31,7 +31,6 @@ from db.leases import hand_off_key
 from db.marks import UNMARKED, unseen_event_delete
 from db.models import ActivityResult, Commerce, ContactLogEntry, ScheduledActivity, TargetUser
 from db.rows import (
-    NOW,
     Columns,
     Event,
     Expression,
@@ -40,11 +39,9 @@ from db.rows import (
     address,
     event_insert,
     guarded_update,
-    page_statement,
     parts_of,
 )
 from db.snapshots import EFFECTIVE_STATUS, MARKED_STATUS
-from workflows.findings import Page
 from workflows.hand_off import CONTACTED, EFFECTS, FINISHED, Accepted, HandOff, KnownResult, Lease
 from workflows.tenant_limits import PROVIDER_RESULTS
 from workflows.words import ActivityStatus, EventType
@@ -363,8 +360,7 @@ def follow_up_request(wanted: FollowUp) -> Columns:
 
 _existing = aliased(ScheduledActivity)
 _overriding = aliased(ActivityResult)
-_PLACE = (ActivityResult.received_at, ActivityResult.tenant_id, ActivityResult.id)
-_FOLLOW_UPS = (
+FOLLOW_UPS = (
     select(
         ActivityResult.received_at,
         ActivityResult.tenant_id,
@@ -398,16 +394,7 @@ _FOLLOW_UPS = (
 
 def follow_up_statement(tenant_id: UUID, activity_id: UUID, result_id: UUID) -> Rows:
     """Select the `FollowUp` of one result; no row if it asks for none, has one, or was overridden."""
-    return _FOLLOW_UPS.where(parts_of(ActivityResult, tenant_id, activity_id), ActivityResult.id == result_id)
-
-
-def missing_follow_ups_statement(page: Page) -> Rows:
-    """Select the `FollowUp`s of a page that were neither created nor rejected, the oldest first."""
-    rows = _FOLLOW_UPS.where(
-        ActivityResult.follow_up_error.is_(None),
-        ActivityResult.received_at < NOW - timedelta(seconds=page.grace_seconds),
-    )
-    return page_statement(rows, _PLACE, page.after, page.size)
+    return FOLLOW_UPS.where(parts_of(ActivityResult, tenant_id, activity_id), ActivityResult.id == result_id)
 
 
 def follow_up_outcome_statement(result: FollowUp, activity_id: UUID | None, error: str | None) -> Update:
@@ -437,7 +424,7 @@ class OverriddenFollowUp(NamedTuple):
     stored_status: ActivityStatus
 
 
-_OVERRIDDEN_FOLLOW_UPS = (
+OVERRIDDEN_FOLLOW_UPS = (
     select(
         ActivityResult.received_at,
         ActivityResult.tenant_id,
@@ -462,17 +449,7 @@ _OVERRIDDEN_FOLLOW_UPS = (
 
 def overridden_follow_ups_statement(tenant_id: UUID, activity_id: UUID) -> Rows:
     """Select the `OverriddenFollowUp`s of an activity's results, whatever has become of them."""
-    return _OVERRIDDEN_FOLLOW_UPS.where(parts_of(ActivityResult, tenant_id, activity_id))
-
-
-def recent_overridden_follow_ups_statement(page: Page) -> Rows:
-    """Select the `OverriddenFollowUp`s of the last day that can still be cancelled, by page."""
-    rows = _OVERRIDDEN_FOLLOW_UPS.where(
-        ActivityResult.received_at > NOW - timedelta(days=1),
-        ActivityResult.received_at < NOW - timedelta(seconds=page.grace_seconds),
-        ScheduledActivity.status.in_(CANCELABLE),
-    )
-    return page_statement(rows, _PLACE, page.after, page.size)
+    return OVERRIDDEN_FOLLOW_UPS.where(parts_of(ActivityResult, tenant_id, activity_id))
 
 
 def results_statement(tenant_id: UUID, activity_id: UUID) -> Rows:

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import URL
 
+from db.roles import TENANT_SETTING
+
 PATIENCE: Mapping[str, Any] = MappingProxyType(
     {
         "connect_timeout": 3,
@@ -57,6 +59,7 @@ FIXED: Mapping[str, str] = MappingProxyType(
         "exit_on_error": "off",  # a refused row ends its statement, and not the session
         "gin_fuzzy_search_limit": "0",  # a search by an index of names finds all of them
         "transform_null_equals": "off",  # nothing equals NULL
+        TENANT_SETTING: "",  # without a tenant no row is seen
     }
 )
 """Correctness rests on these: they take precedence over the options of the URL as well."""

@@ -20,16 +20,19 @@ _TOKEN_LIFETIME = timedelta(days=1)
 
 
 def stack_variables(
-    settings: StackSettings, key: SigningKey, temporal: TemporalServer, database_url: str
+    settings: StackSettings, key: SigningKey, temporal: TemporalServer, of_worker: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the stack's addresses, the demonstration's ids, and tokens of one day, by the names of variables."""
+    """Return the stack's addresses, the demonstration's ids, and tokens of one day, by the names of variables.
+
+    The URLs of PostgreSQL are those of the worker, as operators' commands need them.
+    """
     everything = list(Permission)
     return {
         "API_URL": settings.api_url,
         "TENANT_ID": str(TENANT_ID),
         "COMMERCE_ID": str(COMMERCE_ID),
         "TOKEN": key.token("demo", {TENANT_ID: everything}, _TOKEN_LIFETIME, deployment=list(DeploymentPermission)),
-        "DATABASE_URL": database_url,
+        **of_worker,
         "TEMPORAL_ADDRESS": temporal.address,
         "TEMPORAL_UI_URL": temporal.ui_url or "",
         "VIEWER_TOKEN": key.token("demo-viewer", {TENANT_ID: [Permission.VIEW_ACTIVITIES]}, _TOKEN_LIFETIME),

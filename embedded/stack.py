@@ -16,7 +16,7 @@ from typing import NoReturn
 from urllib.request import ProxyHandler, build_opener
 
 from db.migrations import upgrade
-from db.roles import OWNER, SYSTEM
+from db.roles import API, OWNER, SYSTEM, WORKER
 from embedded.demo_data import load_demo_data
 from embedded.environment import published_variables, stack_variables
 from embedded.postgres import Postgres, running_postgres
@@ -35,7 +35,7 @@ WORKER_COMMAND = (sys.executable, "worker.py")
 API_COMMAND = (sys.executable, "-m", "api.main")
 DRAIN_SECONDS = 5
 """Seconds that the API and the worker have to finish their requests and steps after Ctrl-C."""
-_OVERRIDDEN = ("PG", "TEMPORAL_", "AUTH_", "DATABASE_URL", "MIGRATION_", "CODEC_")
+_OVERRIDDEN = ("PG", "TEMPORAL_", "AUTH_", "DATABASE_URL", "SYSTEM_DATABASE_URL", "MIGRATION_", "CODEC_")
 _KEYS = "PAYLOAD_ENCRYPTION_KEYS"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -97,17 +97,17 @@ class Stack:
         check_ports(self.settings)
         key = ensure_signing_key(folder)
         postgres = self._start_postgres(folder / "postgres", lock)
-        database_url = postgres.url(_DATABASE, SYSTEM)
         temporal = self._start_temporal(folder / "temporal" / "temporal.db", lock)
         upgrade(postgres.url(_DATABASE, OWNER))
-        load_demo_data(database_url)
-        variables = process_environment(self.settings, database_url, temporal, key)
-        self._start_own("worker", WORKER_COMMAND, variables, lock)
-        self._start_own("api", API_COMMAND, variables, lock)
+        load_demo_data(postgres.url(_DATABASE, SYSTEM))
+        of_worker, of_api = (database_urls(name, partial(postgres.url, _DATABASE)) for name in ("worker", "api"))
+        worker, api = (process_environment(self.settings, urls, temporal, key) for urls in (of_worker, of_api))
+        self._start_own("worker", WORKER_COMMAND, worker, lock)
+        self._start_own("api", API_COMMAND, api, lock)
         for task_queue in (TASK_QUEUE, BULK_TASK_QUEUE):
             self._wait_for("the worker", partial(has_pollers, temporal.address, task_queue))
         self._wait_for("the API", lambda: _answers(f"{self.settings.api_url}/health/ready"))
-        published = stack_variables(self.settings, key, temporal, database_url)
+        published = stack_variables(self.settings, key, temporal, of_worker)
         self.parts.enter_context(published_variables(folder / "demo.json", published))
         print(_welcome(self.settings, temporal, postgres.folder), flush=True)
 
@@ -179,13 +179,20 @@ class Stack:
                 raise StackError(msg)
 
 
+def database_urls(process: str, url_of: Callable[[str], str]) -> dict[str, str]:
+    """Return the variables of PostgreSQL of the worker or the API; `url_of` returns the URL of a role."""
+    if process == "api":
+        return {"DATABASE_URL": url_of(API)}
+    return {"DATABASE_URL": url_of(WORKER), "SYSTEM_DATABASE_URL": url_of(SYSTEM)}
+
+
 def process_environment(
-    settings: StackSettings, database_url: str, temporal: TemporalServer, key: SigningKey
+    settings: StackSettings, urls: Mapping[str, str], temporal: TemporalServer, key: SigningKey
 ) -> Mapping[str, str]:
     """Return the environment of the API and the worker: ours, with the addresses and keys of this stack."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OVERRIDDEN)}
     return inherited | {
-        "DATABASE_URL": database_url,
+        **urls,
         "TEMPORAL_ADDRESS": temporal.address,
         "TEMPORAL_NAMESPACE": "default",
         "TEMPORAL_CONFIG_FILE": os.devnull,

@@ -11,9 +11,7 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from db.engine import Database
-from db.reconciliation import OpenRequest, open_requests_statement
-from db.rows import fetch_rows
+from db.across_tenants import AcrossTenants, OpenRequest
 from runs.lead import Lead
 from runs.limits import PASSING
 from runs.start import resume_run
@@ -37,7 +35,9 @@ class Rebuilt:
     failed: dict[UUID, str] = field(default_factory=dict)
 
 
-async def rebuild(client: Client, database: Database, *, per_second: float, lead: Lead) -> AsyncIterator[Rebuilt]:
+async def rebuild(
+    client: Client, across_tenants: AcrossTenants, *, per_second: float, lead: Lead
+) -> AsyncIterator[Rebuilt]:
     """Start the missing runs, the most urgent first, at most `per_second`; yield the progress after each page.
 
     To repeat the command starts no run twice. No row is locked: a run's first step reads its row, and the run ends at
@@ -45,7 +45,7 @@ async def rebuild(client: Client, database: Database, *, per_second: float, lead
     """
     so_far = Rebuilt()
     after: Cursor | None = None
-    while rows := await _read_page(database, after):
+    while rows := await across_tenants.list_open_requests(after, PAGE):
         for first in range(0, len(rows), AT_ONCE):
             some = rows[first : first + AT_ONCE]
             began = time.monotonic()
@@ -56,11 +56,6 @@ async def rebuild(client: Client, database: Database, *, per_second: float, lead
             await asyncio.sleep(max(0.0, began + len(some) / per_second - time.monotonic()))
         yield so_far
         after = Cursor(at=rows[-1].scheduled_at, tenant_id=rows[-1].tenant_id, id=rows[-1].id)
-
-
-async def _read_page(database: Database, after: Cursor | None) -> list[OpenRequest]:
-    async with database.autocommit.connect() as connection:
-        return await fetch_rows(connection, OpenRequest, open_requests_statement(after, PAGE))
 
 
 async def _try_to_start_run(client: Client, row: OpenRequest, lead: Lead) -> bool | str:

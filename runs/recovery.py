@@ -17,8 +17,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from db import changes
+from db.across_tenants import EndedRow
 from db.engine import Database
-from db.reconciliation import EndedRow, run_note_statement
+from db.reconciliation import run_note_statement
 from db.rows import HasAddress
 from runs.ask import Fate, RunIsFullError, UnansweredError, describe_run, find_fate, read_ending
 from runs.client import workflow_id

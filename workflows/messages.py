@@ -185,6 +185,11 @@ class Resolve(Message):
     traceparent: str | None = None
     """The span of that change."""
 
+    @property
+    def tenant_id(self) -> UUID:
+        """Return the tenant of the activity."""
+        return self.scheduled.tenant_id
+
 
 class Fault(Message):
     """One fault of a request: an RFC 6901 pointer into its body, and a sentence that says what is wrong."""
@@ -289,6 +294,11 @@ class Record(Message):
     target: ResolvedTarget
     attributes: ResolvedAttributes
 
+    @property
+    def tenant_id(self) -> UUID:
+        """Return the tenant of the activity."""
+        return self.scheduled.tenant_id
+
 
 class MarkDue(ActivityRef):
     """Mark an activity as due if it is still READY at `version`, with the parts that the wake-up has resolved."""
@@ -313,6 +323,11 @@ class Restore(Message):
     scheduled: ScheduledActivityInput
     known: Standing
     key: str
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Return the tenant of the activity."""
+        return self.scheduled.tenant_id
 
 
 class Refresh(Message):

@@ -18,6 +18,7 @@ from db.api_keys import FIND_KEY_STATEMENT, NOTE_USE_STATEMENT, FoundKey
 from db.engine import Database
 from db.failures import kind
 from db.rows import fetch_row
+from db.tenant import acting_for
 
 log = structlog.get_logger(__name__)
 
@@ -92,6 +93,14 @@ class ApiKeys:
         known = self._known.get(key_hash)
         return known if known is not None and time.monotonic() < known.known_until else None
 
+    async def _note_use(self, found: FoundKey) -> None:
+        try:
+            with acting_for(found.tenant_id):
+                async with self._database.autocommit.connect() as connection:
+                    await connection.execute(NOTE_USE_STATEMENT, {"of_tenant": found.tenant_id, "key_id": found.id})
+        except SQLAlchemyError as failure:  # a replica, for instance: the key is as good as before
+            log.warning("use of an API key not noted", failure=kind(failure))
+
     async def _look_up(self, key_hash: bytes) -> _Known | None:
         asked_at = time.monotonic()  # before the statement, so that the key is not known for longer than it was seen
         self._known.pop(key_hash, None)
@@ -99,12 +108,8 @@ class ApiKeys:
             found = await fetch_row(connection, FoundKey, FIND_KEY_STATEMENT, {"key_hash": key_hash})
             if found is None:
                 return None
-            if found.is_use_unnoted:
-                try:
-                    parameters = {"of_tenant": found.tenant_id, "key_id": found.id}
-                    await connection.execute(NOTE_USE_STATEMENT, parameters)
-                except SQLAlchemyError as failure:  # a replica, for instance: the key is as good as before
-                    log.warning("use of an API key not noted", failure=kind(failure))
+        if found.is_use_unnoted:
+            await self._note_use(found)
         known = _Known(
             caller=Caller(
                 subject=f"{KEY_SUBJECT}{found.id}",

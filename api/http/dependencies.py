@@ -28,6 +28,7 @@ from api.http.single_values import require_single_parameters, single_header
 from api.http.turns import Turns, take_turn
 from db.due_watch import DueWatch
 from db.engine import Database
+from db.tenant import act_for
 from runs.lead import Lead
 from workflows.messages import Fault
 from workflows.tenant_limits import EXPLAIN_REQUESTS, FIGURES_SECONDS, LOOKUPS, LOOKUPS_SECONDS
@@ -207,6 +208,7 @@ def _choose_tenant(token: Token, tenants: list[str]) -> Caller:
     structlog.contextvars.bind_contextvars(tenant_id=str(tenant_id))
     if tenant_id not in token.tenants:
         raise TenantDenied(f"The token doesn't name tenant {tenant_id}.")
+    act_for(tenant_id)
     return Caller(subject=token.sub, tenant_id=tenant_id, permissions=token.tenants[tenant_id])
 
 
@@ -220,6 +222,7 @@ async def _identify_key(request: Request, opened: Resources, tenants: list[str])
     structlog.contextvars.bind_contextvars(tenant_id=str(caller.tenant_id))
     if tenants and _parse_tenant_id(single_header("x-tenant-id", tenants)) != caller.tenant_id:
         raise TenantDenied("The API key belongs to another tenant than `x-tenant-id` names.")
+    act_for(caller.tenant_id)
     return caller
 
 

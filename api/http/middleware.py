@@ -15,6 +15,7 @@ from api.http.errors import MEDIA_TYPE, HeadTooLarge, InternalError, NotFound, P
 from api.http.metrics import LATENCY, REQUESTS
 from api.http.turns import end_turns
 from db.failures import kind
+from db.tenant import act_for
 from workflows.limits import REQUEST_ID
 from workflows.tenant_limits import HEAD_BYTES, HEAD_LINES, PARAMETERS
 
@@ -51,6 +52,7 @@ class RequestMiddleware:
         scope["state"]["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        act_for(None)  # a request may begin in the context of the one before on its connection
         method = scope["method"]
         if method == "HEAD":  # as GET, for every route alike; the server leaves the body out
             scope = dict(scope, method="GET")

@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 
 from activities_impl.resolution import Resolution
 from activities_impl.scheduled_activities import ScheduledActivities
+from activities_impl.tenants import ActForTenants
 from bench.peers.naive_workflow import QUEUE, NaiveWorkflow
 from bench.peers.route import Create, serve
 from db.engine import Database, open_database
@@ -52,6 +53,7 @@ async def work() -> None:
         task_queue=QUEUE,
         workflows=[NaiveWorkflow],
         activities=steps,
+        interceptors=[ActForTenants()],
         workflow_runner=Sandbox("bench"),
         **TUNING,
     ):

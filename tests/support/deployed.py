@@ -9,14 +9,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
 from temporalio.client import Client
 
 from embedded.signing_key import AUDIENCE, ISSUER
+from embedded.stack import database_urls
 from embedded.temporal_server import free_port
-from tests.support.service import KEY
+from tests.support.service import KEY, url_of
 from tests.support.started_stacks import ROOT, wait_until
 
 PROGRAMS = {"worker": ("worker.py",), "api": ("-m", "api.main")}
@@ -61,7 +63,7 @@ def deployed(name: str, database_url: str, temporal: Client, folder: Path, **var
     """Run the worker or the API, with these variables, until the block ends; the worker drains for two seconds."""
     port = free_port()
     environment = {one: value for one, value in os.environ.items() if not one.startswith("TEMPORAL_")} | {
-        "DATABASE_URL": database_url,
+        **database_urls(name, partial(url_of, database_url)),
         "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": temporal.namespace,
         "TEMPORAL_CONFIG_FILE": os.devnull,

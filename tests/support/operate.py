@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from temporalio.client import Client
+
+from embedded.stack import database_urls
+from tests.support.service import url_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,7 +19,7 @@ def operate(temporal: Client, database_url: str, *words: str, **variables: str) 
         [sys.executable, "operate.py", *words],
         cwd=ROOT,
         env={
-            "DATABASE_URL": database_url,
+            **database_urls("worker", partial(url_of, database_url)),
             "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
             "TEMPORAL_NAMESPACE": temporal.namespace,
             "PATH": "/usr/bin:/bin",

@@ -3,8 +3,8 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,14 +12,17 @@ from uuid import UUID
 import httpx
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import make_url
 from temporalio.client import Client
 
 from api.app import create_app
 from api.http.auth import Authenticator, DeploymentPermission, Permission
 from api.http.dependencies import Resources
 from api.server import server_config
+from db.across_tenants import AcrossTenants
 from db.due_watch import DueWatch
 from db.engine import Database, open_database
+from db.roles import API, SYSTEM, WORKER
 from embedded.signing_key import AUDIENCE, ISSUER, SigningKey
 from runs.client import connect_to
 from runs.lead import Lead
@@ -31,12 +34,40 @@ from worker import build_worker
 KEY = SigningKey(Ed25519PrivateKey.generate())
 
 
+@dataclass(frozen=True)
+class Roles:
+    """The connections of the service, by the roles of its processes."""
+
+    api: Database
+    worker: Database
+    across_tenants: AcrossTenants
+
+    async def dispose(self) -> None:
+        """Close the idle connections."""
+        await self.api.dispose()
+        await self.worker.dispose()
+        await self.across_tenants.dispose()
+
+
+def url_of(database_url: str, role: str) -> str:
+    """Return the URL of the same database for another role."""
+    return make_url(database_url).set(username=role).render_as_string(hide_password=False)
+
+
+def open_roles(database_url: str) -> Roles:
+    """Open the database as the API and the worker do."""
+    across_tenants = AcrossTenants(open_database(url_of(database_url, SYSTEM)))
+    return Roles(open_database(url_of(database_url, API)), open_database(url_of(database_url, WORKER)), across_tenants)
+
+
 @dataclass
 class Service:
     """A running API, and what tests look at behind it."""
 
     url: str
     database: Database
+    """Opened by the superuser, to look at all rows."""
+    roles: Roles
     temporal: Client
 
     def client(self, tenant_id: UUID, *permissions: Permission, subject: str = "tester") -> httpx.AsyncClient:
@@ -52,8 +83,12 @@ class Service:
     @asynccontextmanager
     async def beside(self, *, origins: Sequence[str] = (), **settings: Any) -> AsyncIterator["Service"]:
         """Another API over the same servers, with other settings."""
-        async with running_api(resources(self.database, self.temporal, **settings), origins) as url:
-            yield Service(url, self.database, self.temporal)
+        async with running_api(resources(self.roles.api, self.temporal, **settings), origins) as url:
+            yield replace(self, url=url)
+
+    def worker(self, temporal: Client | None = None, **options: Any) -> AbstractAsyncContextManager[None]:
+        """A worker of this service, or of another client, for as long as an `async with` block runs."""
+        return build_worker(temporal or self.temporal, self.roles.worker, self.roles.across_tenants, **options)
 
     async def tenant(self) -> Tenant:
         """A tenant of its own with the demonstration's data, so that tests never meet."""
@@ -101,12 +136,15 @@ async def running_service(
     database = open_database(database_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.dispose)
+        roles = open_roles(database_url)
+        stack.push_async_callback(roles.dispose)
         if work:
             around = tracing.steps() if tracing else ()
-            await stack.enter_async_context(build_worker(temporal, database, around=around))
-        opened = resources(database, temporal, **settings)
+            worker = build_worker(temporal, roles.worker, roles.across_tenants, around=around)
+            await stack.enter_async_context(worker)
+        opened = resources(roles.api, temporal, **settings)
         url = await stack.enter_async_context(running_api(opened, tracing=tracing))
-        yield Service(url, database, temporal)
+        yield Service(url, database, roles, temporal)
 
 
 @asynccontextmanager

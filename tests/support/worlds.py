@@ -13,7 +13,6 @@ from temporalio.client import Client
 
 from embedded.postgres import Postgres
 from tests.support.service import Service, running_service, temporal_client
-from worker import build_worker
 from workflows import search_attributes
 
 
@@ -53,4 +52,4 @@ async def idle_service(postgres: Postgres, temporal: Client, **settings: Any) ->
 
 def work(service: Service) -> AbstractAsyncContextManager[None]:
     """A worker of that service, for as long as an `async with` block runs."""
-    return build_worker(service.temporal, service.database)
+    return service.worker()

@@ -182,8 +182,8 @@ def test_temporal_has_a_database_and_a_role_of_its_own(services: dict[str, dict[
     ("name", "variable", "role", "password"),
     [
         ("migration", "MIGRATION_DATABASE_URL", "scheduler_owner", "OWNER_DB_PASSWORD"),
-        ("api", "DATABASE_URL", "scheduler_system", "SYSTEM_DB_PASSWORD"),
-        ("worker", "DATABASE_URL", "scheduler_system", "SYSTEM_DB_PASSWORD"),
+        ("api", "DATABASE_URL", "scheduler_api", "API_DB_PASSWORD"),
+        ("worker", "DATABASE_URL", "scheduler_worker", "WORKER_DB_PASSWORD"),
     ],
 )
 def test_each_process_has_the_url_and_the_password_of_its_role(
@@ -192,6 +192,8 @@ def test_each_process_has_the_url_and_the_password_of_its_role(
     ours = services[name]["environment"]
     assert ours[variable] == f"postgresql+psycopg://{role}@postgres:5432/scheduled_activities"
     assert ours["PGPASSWORD"] == REQUIRED[password]
+    roles = {role for value in ours.values() for role in re.findall(r"scheduler_\w+", value or "")}
+    assert roles == {role} | ({"scheduler_system"} if name == "worker" else set())
 
 
 def give(

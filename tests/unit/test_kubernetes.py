@@ -115,7 +115,7 @@ def test_every_setting_is_read_by_a_process_and_no_secret_is_among_them() -> Non
     known = {name.upper() for settings in (ApiSettings, WorkerSettings) for name in settings.model_fields}
     given = RESOURCES["base/settings.yaml: ConfigMap scheduled-activities"]["data"]
     assert set(given) <= known | OF_TEMPORALS_CLIENT
-    assert "DATABASE_URL" not in given
+    assert not [name for name in given if "DATABASE_URL" in name]
     assert "Secret" not in {found["kind"] for found in RESOURCES.values()}
 
 
@@ -126,7 +126,8 @@ def test_a_process_starts_with_the_settings_and_the_secret(
     for name in settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     given = RESOURCES["base/settings.yaml: ConfigMap scheduled-activities"]["data"]
-    for name, value in (given | {"DATABASE_URL": "postgresql+psycopg://database"}).items():
+    urls = dict.fromkeys(("DATABASE_URL", "SYSTEM_DATABASE_URL"), "postgresql+psycopg://database")
+    for name, value in (given | urls).items():
         monkeypatch.setenv(name, value)
     read = settings()
     (template,) = (found for name, found in TEMPLATES.items() if name.endswith(f" Deployment {process}"))
@@ -135,6 +136,15 @@ def test_a_process_starts_with_the_settings_and_the_secret(
     assert [opened["containerPort"] for opened in container["ports"]] == [port]
     drain = 30 if isinstance(read, ApiSettings) else read.worker_drain_seconds
     assert template["spec"]["terminationGracePeriodSeconds"] > drain + 5
+
+
+def test_no_pod_has_the_secret_of_another_process() -> None:
+    found = {}
+    for template in TEMPLATES.values():
+        (container,) = template["spec"]["containers"]
+        sources = {one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one}
+        found[container["name"]] = sources - {"scheduled-activities"}
+    assert found == {name: {f"scheduled-activities-{name}"} for name in ("api", "worker", "migration")}
 
 
 def test_probes_ask_for_paths_that_exist() -> None:

@@ -5,6 +5,7 @@ import base64
 import json
 import logging
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -121,11 +122,11 @@ class CountedDatabase:
 async def test_a_creation_costs_two_statements_and_a_wake_up_one(postgres: Postgres, temporal: Client) -> None:
     """The worker sends all of them; the API sends none."""
     async with idle_service(postgres, temporal) as service:
-        of_worker, of_api = CountedDatabase(service.database.url), CountedDatabase(service.database.url)
+        of_worker, of_api = CountedDatabase(service.roles.worker.url), CountedDatabase(service.roles.api.url)
         counted = running_api(resources(of_api.database, service.temporal))
-        async with build_worker(service.temporal, of_worker.database), counted as url:
+        async with build_worker(service.temporal, of_worker.database, service.roles.across_tenants), counted as url:
             tenant = await service.tenant()
-            async with Service(url, service.database, service.temporal).client(tenant.id) as http:
+            async with replace(service, url=url).client(tenant.id) as http:
                 await http.post(PATH, json=contract_example(scheduled_at=LATER))
                 of_worker.take(), of_api.take()
                 created = await http.post(PATH, json=contract_example(scheduled_at=from_now(seconds=2)))

@@ -207,7 +207,7 @@ async def test_a_stop_is_written_again_if_the_choice_was_committed_between_its_s
                     with postgres.connect(service.database.url.database or "") as connection:
                         connection.execute("UPDATE bulk_operations SET state = 'RUNNING' WHERE state = 'COLLECTING'")
 
-            event.listen(service.database.transactions.sync_engine, "before_cursor_execute", commit_the_choice)
+            event.listen(service.roles.api.transactions.sync_engine, "before_cursor_execute", commit_the_choice)
             answer = await http.post(f"{operation}/stop")
             assert (answer.status_code, answer.json()["state"]) == (200, "STOPPED")
 

@@ -9,7 +9,6 @@ from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
 from tests.support.builders import contract_example, from_now
 from tests.support.service import running_service, temporal_client
-from worker import build_worker
 from workflows.bulk import bulk_workflow_id
 
 SIZE = 14
@@ -36,7 +35,7 @@ async def test_an_operation_goes_on_after_its_worker_was_lost_and_in_a_new_run(p
         async with running_service(postgres.url("interrupted"), client, work=False) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
-                async with build_worker(client, service.database):
+                async with service.worker(client):
                     created = [
                         await http.post("/api/activities", json=contract_example(scheduled_at=from_now(minutes=n + 30)))
                         for n in range(SIZE)
@@ -47,7 +46,7 @@ async def test_an_operation_goes_on_after_its_worker_was_lost_and_in_a_new_run(p
                     first = client.get_workflow_handle(bulk_workflow_id(tenant.id, begun.json()["id"]))
                     run_id = (await first.describe()).run_id
                     await progress(http, operation, applied=3)
-                async with build_worker(client, service.database):
+                async with service.worker(client):
                     ended = await progress(http, operation, applied=SIZE)
                     assert await first.result() == "COMPLETED"
                 assert ended["counts"] == {"pending": 0, "applied": SIZE, "accepted": 0, "refused": 0, "failed": 0}

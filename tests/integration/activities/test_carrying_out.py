@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -67,8 +68,8 @@ async def test_a_change_that_is_accepted_but_not_known_to_be_written_is_202(
 ) -> None:
     activity = await created(http)
     url = f"/api/activities/{activity['id']}"
-    async with running_api(resources(service.database, losing_answers(service.temporal))) as api:
-        hasty = Service(api, service.database, service.temporal)
+    async with running_api(resources(service.roles.api, losing_answers(service.temporal))) as api:
+        hasty = replace(service, url=api)
         async with hasty.client(tenant.id) as caller, row_locked(service, activity):
             answer = await caller.post(f"{url}/cancel", json={"reason": "x"})
     assert (answer.status_code, answer.json()["status"]) == (202, "READY"), answer.text

@@ -18,7 +18,7 @@ from db.snapshots import EFFECTIVE_STATUS
 from tests.integration.activities.test_listing_ranges import FILTERS, filled  # noqa: F401 - a fixture
 from tests.support.activities import created
 from tests.support.builders import COMMERCE_ID, Tenant
-from tests.support.plans import nodes
+from tests.support.plans import acting_as, nodes
 from tests.support.service import Service
 from workflows.messages import ActivityFilter
 
@@ -235,7 +235,7 @@ async def test_each_cell_is_a_range_of_an_index_that_is_read_up_to_its_limit(
         counted = Counted(crowded.id, wanted, None, by)
         async with service.database.transactions.connect() as connection:
             await connection.execute(IN_ORDER_OF_INDICES)
-            plan = await _explain(connection, counted.cells_statement())
+            plan = await _explain(connection, crowded, counted.cells_statement())
             cells = [row for row in await connection.execute(counted.cells_statement()) if row.number]
         scans = [node for node in nodes(plan["Plan"]) if node.get("Relation Name") == "scheduled_activities"]
         assert {node["Node Type"] for node in scans} <= {"Index Scan", "Index Only Scan"}, conditions
@@ -250,16 +250,17 @@ async def test_the_scan_stops_above_its_bound(service: Service, crowded: Tenant)
     counted = Counted(crowded.id, ActivityFilter(reason="r"), None, frozenset({Dimension.STATUS}))
     async with service.database.transactions.connect() as connection:
         await connection.execute(IN_ORDER_OF_INDICES)
-        plan = await _explain(connection, counted.scan_statement())
+        plan = await _explain(connection, crowded, counted.scan_statement())
     scans = [node for node in nodes(plan["Plan"]) if node.get("Relation Name") == "scheduled_activities"]
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in scans) <= 7 * (SCANNED + 1)
 
 
-async def _explain(connection: AsyncConnection, statement: Rows) -> dict[str, Any]:
+async def _explain(connection: AsyncConnection, tenant: Tenant, statement: Rows) -> dict[str, Any]:
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    explained = await connection.exec_driver_sql(
-        f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.construct_params()
-    )
+    async with acting_as(connection, tenant.id):
+        explained = await connection.exec_driver_sql(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.construct_params()
+        )
     (plan,) = explained.scalar_one()
     found: dict[str, Any] = plan
     return found

@@ -231,6 +231,6 @@ async def test_a_page_of_changes_is_read_from_their_index_however_many_there_wer
 
 async def _read_of(connection: AsyncConnection, listed: Listed, part: Slice) -> float:
     """Return how many rows of activities the page looks at."""
-    scans = await scans_of(connection, listed.snapshots_statement(part))
+    scans = await scans_of(connection, listed.tenant_id, listed.snapshots_statement(part))
     assert [scan for scan in scans if scan["Node Type"] == "Seq Scan"] == []
     return sum(map(looked_at, scans))

@@ -16,7 +16,7 @@ from db.models import ActivityResult, Commerce, ScheduledActivity, TargetUser, T
 from db.rows import NOW
 from db.snapshots import EFFECTIVE_STATUS
 from tests.support.builders import Tenant
-from tests.support.plans import nodes
+from tests.support.plans import acting_as, nodes
 from tests.support.service import Service
 from workflows.messages import ActivityFilter
 
@@ -187,7 +187,7 @@ async def test_each_first_page_is_read_from_ranges_of_indices(
             listed = Listed(filled.id, ActivityFilter.model_validate(conditions), None)
             total = (await connection.execute(listed.count_statement(SORTED + 1))).scalar_one()
             listed = listed.with_total(0 if conditions.get("search") else total, order[0])
-            scans = await scans_of(connection, listed.snapshots_statement(Slice(26, *order)))
+            scans = await scans_of(connection, filled.id, listed.snapshots_statement(Slice(26, *order)))
             assert [scan for scan in scans if scan["Node Type"] == "Seq Scan"] == [], name
             read[name] = sum(looked_at(scan) for scan in scans) - (total if listed.few else 0)
     assert {name: rows for name, rows in read.items() if rows > ROWS / 10} == {}
@@ -202,7 +202,7 @@ async def test_a_search_by_key_is_read_from_the_index_of_the_keys_alone(
         for _ in range(50):
             # Without this option few dead rows stay in the index, and their pages are looked at.
             await connection.execute(text("VACUUM (INDEX_CLEANUP ON) scheduled_activities"))
-            scans = await scans_of(connection, statement)
+            scans = await scans_of(connection, filled.id, statement)
             (keys,) = [scan for scan in scans if scan["Node Type"] == "Index Only Scan" and looked_at(scan) > 100]
             if keys["Heap Fetches"] == 0:
                 break
@@ -223,16 +223,17 @@ async def test_a_search_that_many_match_walks_along_the_order_as_far_as_the_page
                 statement = listed.snapshots_statement(Slice(26, *order))
                 pages.append([row.id for row in await connection.execute(statement)])
                 if many:
-                    scans = await scans_of(connection, statement)
+                    scans = await scans_of(connection, filled.id, statement)
                     of_activities = [scan for scan in scans if scan["Relation Name"] == "scheduled_activities"]
                     assert sum(map(looked_at, of_activities)) < ROWS / 10
             assert pages[0] == pages[1]
 
 
-async def scans_of(connection: AsyncConnection, statement: Select[Any]) -> list[dict[str, Any]]:
+async def scans_of(connection: AsyncConnection, tenant_id: UUID, statement: Select[Any]) -> list[dict[str, Any]]:
     """Each place in the plan, as it was carried out, where rows of activities or commerces were looked at."""
     compiled = statement.compile(dialect=connection.dialect)
-    explained = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.params)
+    async with acting_as(connection, tenant_id):
+        explained = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.params)
     (whole,) = explained.scalar_one()
     return [node for node in nodes(whole["Plan"]) if node.get("Relation Name") in {"scheduled_activities", "commerces"}]
 

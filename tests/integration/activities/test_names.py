@@ -14,8 +14,10 @@ from db.catalogues import MOST_COMPARED, read_similar_keys, read_similar_names
 from db.facts import REASON_FACTS, read_attribute_facts, read_reason_facts
 from db.models import AttributeKey, Reason, UserStatus
 from db.name_keys import find_name_key
+from db.roles import WORKER
+from db.tenant import act_for
 from tests.support.builders import Tenant, contract_example
-from tests.support.plans import nodes
+from tests.support.plans import acting_as, nodes
 from tests.support.service import Service
 from workflows.messages import RejectedError, Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.resolution import choose_attributes, match_reason
@@ -77,6 +79,7 @@ async def test_a_text_means_what_it_means_in_the_whole_catalogue(service: Servic
     reasons, statuses = catalogue(random), catalogue(random)
     reason = random.choice((*WORDS, *CODES, "visti", "promotion", "unheard of"))
     user_status = random.choice((None, *WORDS, *CODES, "visti"))
+    act_for(tenant_id)
     async with service.database.transactions.connect() as connection:
         await insert_entries(connection, Reason, tenant_id, reasons)
         await insert_entries(connection, UserStatus, tenant_id, statuses)
@@ -127,6 +130,7 @@ async def test_a_text_is_found_by_an_index_and_few_entries_are_read(service: Ser
         "user_status": "label 700",
         "user_status_key": key,
     }
+    act_for(tenant.id)
     async with service.database.transactions.connect() as connection:
         for _ in range(8):
             await insert_entries(connection, Reason, uuid4(), entries[:300])
@@ -134,10 +138,11 @@ async def test_a_text_is_found_by_an_index_and_few_entries_are_read(service: Ser
         await connection.execute(text("ANALYZE reasons"))
         await connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
         statement = REASON_FACTS.compile(dialect=connection.dialect)
-        explained = await connection.exec_driver_sql(
-            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", statement.construct_params(asked)
-        )
-        plan = explained.scalar_one()[0]["Plan"]
+        async with acting_as(connection, tenant.id, WORKER):
+            explained = await connection.exec_driver_sql(
+                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", statement.construct_params(asked)
+            )
+            plan = explained.scalar_one()[0]["Plan"]
         common = await read_reason_facts(connection, resolve(tenant.id, reason="The Same"))
         await connection.rollback()
 
@@ -177,7 +182,7 @@ async def test_a_creation_reads_its_facts_by_one_statement_and_suggestions_by_an
         if "FROM reasons" in statement:
             statements.append(statement)
 
-    engine = service.database.autocommit.sync_engine
+    engine = service.roles.worker.autocommit.sync_engine
     event.listen(engine, "before_cursor_execute", note)
     try:
         created = await http.post("/api/activities", json=contract_example())

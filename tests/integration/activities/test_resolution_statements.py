@@ -12,8 +12,10 @@ from sqlalchemy import event, insert, text
 from activities_impl.resolution import Resolution
 from db.facts import TARGET_FACTS
 from db.models import CommerceUser, ContactLogEntry
+from db.roles import WORKER
+from db.tenant import act_for
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example
-from tests.support.plans import nodes
+from tests.support.plans import acting_as, nodes
 from tests.support.service import Service
 from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.words import ResolutionMoment
@@ -27,7 +29,7 @@ def resolve(tenant: Tenant, moment: ResolutionMoment, **changes: Any) -> Resolve
 @contextmanager
 def counted(service: Service) -> Iterator[list[str]]:
     """The statements of this block."""
-    engine = service.database.autocommit.sync_engine
+    engine = service.roles.worker.autocommit.sync_engine
     statements: list[str] = []
 
     def note(_c: Any, _k: Any, statement: str, *_: Any) -> None:
@@ -78,8 +80,9 @@ async def test_each_step_takes_one_statement_however_many_candidates_there_are(
     await add_crowd(service, tenant, size)
     asked = resolve(tenant, moment, user_status="active", attribute_keys=["commerce_info"], channel="SMS")
 
+    act_for(tenant.id)
     with counted(service) as statements:
-        steps = Resolution(service.database)
+        steps = Resolution(service.roles.worker)
         await steps.resolve_reason(asked)
         await steps.resolve_target(asked)
         await steps.resolve_attributes(asked)
@@ -88,8 +91,9 @@ async def test_each_step_takes_one_statement_however_many_candidates_there_are(
 
 
 async def test_a_creation_without_attributes_asks_nothing_about_them(service: Service, tenant: Tenant) -> None:
+    act_for(tenant.id)
     with counted(service) as statements:
-        found = await Resolution(service.database).resolve_attributes(
+        found = await Resolution(service.roles.worker).resolve_attributes(
             resolve(tenant, ResolutionMoment.CREATION, attribute_keys=[])
         )
 
@@ -112,9 +116,10 @@ async def test_the_last_contact_is_found_at_the_end_of_an_index_however_long_the
     async with service.database.transactions.connect() as connection:
         await connection.execute(text("ANALYZE contact_log"))
         statement = TARGET_FACTS.compile(dialect=connection.dialect)
-        plan = await connection.exec_driver_sql(
-            f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", statement.construct_params(asked)
-        )
+        async with acting_as(connection, tenant.id, WORKER):
+            plan = await connection.exec_driver_sql(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", statement.construct_params(asked)
+            )
         looks = [node for node in nodes(plan.scalar_one()[0]["Plan"]) if node.get("Relation Name") == "contact_log"]
 
     assert looks

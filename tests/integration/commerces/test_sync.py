@@ -147,11 +147,11 @@ async def test_a_synchronization_takes_four_statements_however_many_items_it_has
         if "commerce" in statement or "advisory" in statement:
             statements.append(statement)
 
-    event.listen(service.database.transactions.sync_engine, "before_cursor_execute", note)
+    event.listen(service.roles.api.transactions.sync_engine, "before_cursor_execute", note)
     try:
         await sync(http, *items)
     finally:
-        event.remove(service.database.transactions.sync_engine, "before_cursor_execute", note)
+        event.remove(service.roles.api.transactions.sync_engine, "before_cursor_execute", note)
 
     assert len(statements) == 4
 

@@ -209,7 +209,7 @@ async def test_reconciliation_cancels_a_follow_up_that_was_left(http: httpx.Asyn
     assert overriding["overriddenFollowUp"] is None
     late = contract_example(idempotency_key=f"follow-up:{overridden['id']}", scheduled_at=SOON)
     created = await http.post("/api/activities", json=late)
-    reconciliation = Reconciliation(service.temporal, service.database, Lead(0))
+    reconciliation = Reconciliation(service.temporal, service.roles.worker, service.roles.across_tenants, Lead(0))
     environment = ActivityEnvironment()
     await environment.run(reconciliation.take_back_follow_ups, Page(grace_seconds=0))
     assert (await trail(http, created.json()["id"]))[-1] == ("CANCELED", "READY", "CANCELED")

@@ -14,6 +14,7 @@ from temporalio.client import Client
 from api.http.auth import Permission
 from bench.floor_workflow import QUEUE
 from db.models import Table
+from db.roles import SYSTEM
 from embedded.postgres import Postgres
 from embedded.temporal_server import TemporalServer
 from tests.support.builders import Tenant, contract_example, from_now
@@ -28,7 +29,7 @@ async def measure(
     """Run a benchmark against the service, in this tenant; returns its exit code and output."""
     variables = {
         "API_URL": service.url,
-        "DATABASE_URL": postgres.url("service"),
+        "SYSTEM_DATABASE_URL": postgres.url("service", SYSTEM),
         "TEMPORAL_ADDRESS": temporal_server.address,
         "TENANT_ID": str(tenant_id),
         "STAGING_TOKEN": KEY.token("bench", {tenant_id: tuple(Permission)}, timedelta(hours=1)),
@@ -97,4 +98,4 @@ async def test_a_benchmark_names_what_the_environment_lacks() -> None:
     )
     _, said = await process.communicate()
     assert process.returncode == 1
-    assert b"set DATABASE_URL, TEMPORAL_ADDRESS, TENANT_ID, TOKEN as well" in said
+    assert b"set SYSTEM_DATABASE_URL, TEMPORAL_ADDRESS, TENANT_ID, TOKEN as well" in said

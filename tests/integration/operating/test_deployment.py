@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities_impl.heartbeats import Heartbeats
 from activities_impl.replay_gate import WOULD_BREAK, ReplayGates
+from activities_impl.tenants import ActForTenants
 from embedded.postgres import Postgres
+from embedded.stack import database_urls
 from embedded.temporal_server import TemporalServer, free_port, running_temporal
 from runs.client import TASK_QUEUE, workflow_id
 from runs.replay import DEFAULT_QUERY, replay
@@ -31,7 +34,7 @@ from runs.worker_actors import ReadActors
 from tests.support.activities import created, trail
 from tests.support.builders import contract_example, from_now
 from tests.support.changed_workflow import Careless, Patched
-from tests.support.service import running_service, temporal_client, until
+from tests.support.service import running_service, temporal_client, until, url_of
 from worker import steps
 from workflows.messages import ReplayGate, ReplayGatePassed
 from workflows.replay_gate import ReplayGateWorkflow
@@ -75,7 +78,8 @@ async def command(folder: Path, server: TemporalServer, url: str, *words: str) -
 
 
 def variables(address: str, url: str) -> dict[str, str]:
-    return {"DATABASE_URL": url, "TEMPORAL_ADDRESS": address, "PATH": os.environ["PATH"]}
+    urls = database_urls("worker", partial(url_of, url))
+    return {**urls, "TEMPORAL_ADDRESS": address, "PATH": os.environ["PATH"]}
 
 
 async def test_replay_passes_on_the_code_that_wrote_the_histories_and_names_each_run_that_would_break(
@@ -129,8 +133,8 @@ async def deployed(client: Client, build: str, url: str, story: type) -> AsyncIt
             client,
             task_queue=TASK_QUEUE,
             workflows=[story],
-            activities=steps(client, service.database),
-            interceptors=[ReadActors()],
+            activities=steps(client, service.roles.worker, service.roles.across_tenants),
+            interceptors=[ActForTenants(), ReadActors()],
             workflow_runner=Sandbox(),
             deployment_config=WorkerDeploymentConfig(
                 version=version,

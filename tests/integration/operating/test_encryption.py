@@ -21,7 +21,6 @@ from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.encryption import BOTH_RING, NEW_RING, OLD_RING, find_words
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import new_database, new_namespace
-from worker import build_worker
 
 CALLER = "maria.hernandez@example.com"
 WORDS = [
@@ -120,7 +119,7 @@ async def test_a_missing_key_fails_the_task_and_the_run_goes_on_when_it_is_back(
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
             body = contract_example(scheduled_at=from_now(hours=1))
-            async with build_worker(await with_keys(namespace, NEW_RING), service.database):
+            async with service.worker(await with_keys(namespace, NEW_RING)):
                 accepted = await http.post(PATH, json=body)
                 assert accepted.status_code == 202, accepted.text
                 run = api.get_workflow_handle(workflow_id(tenant.id, body["idempotency_key"]))
@@ -128,7 +127,7 @@ async def test_a_missing_key_fails_the_task_and_the_run_goes_on_when_it_is_back(
                     while not await count_failed_tasks(run):
                         await asyncio.sleep(0.1)
             assert (await run.describe()).status is WorkflowExecutionStatus.RUNNING
-            async with build_worker(await with_keys(namespace, BOTH_RING), service.database):
+            async with service.worker(await with_keys(namespace, BOTH_RING)):
                 await until(http, accepted.headers["Location"], "READY")
                 key_ids = {
                     read_key_id(payload)
@@ -146,7 +145,7 @@ async def test_a_failed_task_does_not_say_what_it_failed_with_but_to_a_holder_of
     async with running_service(new_database(postgres), api, work=False, answer_deadline_seconds=1.0) as service:
         tenant = await service.tenant()
         body = contract_example()
-        async with service.client(tenant.id) as http, build_worker(await with_keys(api, NEW_RING), service.database):
+        async with service.client(tenant.id) as http, service.worker(await with_keys(api, NEW_RING)):
             await http.post(PATH, json=body)
             run = api.get_workflow_handle(workflow_id(tenant.id, body["idempotency_key"]))
             async with asyncio.timeout(30):

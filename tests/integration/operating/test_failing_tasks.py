@@ -7,6 +7,7 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
 
 from activities_impl.listed_runs import ListedRuns
+from activities_impl.tenants import ActForTenants
 from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import TASK_QUEUE
@@ -25,7 +26,7 @@ LONG = 600.0
 
 
 async def find_stuck(service: Service) -> Compared:
-    step = ListedRuns(service.temporal, service.database, Lead(0)).find_stuck
+    step = ListedRuns(service.temporal, service.roles.worker, service.roles.across_tenants, Lead(0)).find_stuck
     return await ActivityEnvironment().run(step, LONG)
 
 
@@ -50,7 +51,8 @@ async def test_a_run_that_the_deployed_code_can_not_replay_is_reported_until_a_v
                 client,
                 task_queue=TASK_QUEUE,
                 workflows=[Careless],
-                activities=steps(client, service.database),
+                activities=steps(client, service.roles.worker, service.roles.across_tenants),
+                interceptors=[ActForTenants()],
                 workflow_runner=Sandbox(),
             )
             async with careless:

@@ -27,7 +27,6 @@ from tests.support.promql import metrics_of, queries, rules
 from tests.support.reconciliation import reconciled
 from tests.support.service import Service, temporal_client, until
 from tests.support.worlds import idle_service, work
-from worker import build_worker
 from workflows.tenant_limits import FIGURES_SECONDS
 from workflows.words import ActivityStatus, Channel
 
@@ -120,14 +119,14 @@ def reads_of_figures(service: Service) -> Iterator[list[str]]:
     reads: list[str] = []
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        if "epoch" in statement:
+        if "backlog_figures" in statement:
             reads.append(statement)
 
-    event.listen(service.database.autocommit.sync_engine, "before_cursor_execute", note)
+    event.listen(service.roles.api.autocommit.sync_engine, "before_cursor_execute", note)
     try:
         yield reads
     finally:
-        event.remove(service.database.autocommit.sync_engine, "before_cursor_execute", note)
+        event.remove(service.roles.api.autocommit.sync_engine, "before_cursor_execute", note)
 
 
 async def test_the_backlog_is_read_every_15_seconds_however_often_it_is_scraped(
@@ -186,7 +185,7 @@ async def worker_metrics(postgres: Postgres, temporal: Client) -> AsyncIterator[
             namespace=service.temporal.namespace,
             runtime=open_runtime(f"127.0.0.1:{port}"),
         )
-        async with build_worker(client, service.database):
+        async with service.worker(client):
             yield service, f"http://127.0.0.1:{port}/metrics"
 
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,12 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from db.models import ScheduledActivity, StatusEvent
 from embedded.postgres import Postgres
 from embedded.processes import guarded_process
+from embedded.stack import database_urls
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
 from runs.client import workflow_id
 from tests.integration.operating.test_ended_creations import until_in_trouble
 from tests.support.builders import Tenant, contract_example, from_now
-from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.service import Service, running_service, temporal_client, until, url_of
 from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import idle_service, new_database, work
 from worker import TUNING
@@ -244,7 +246,7 @@ def run_of(service: Service, run: WorkflowExecutionDescription) -> Any:
 def worker_process(service: Service, output: Path, program: str = "worker.py", **settings: str) -> Iterator[int]:
     """Run the worker in a process, as it is deployed; yields its pid."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")} | {
-        "DATABASE_URL": service.database.url.render_as_string(hide_password=False),
+        **database_urls("worker", partial(url_of, service.database.url.render_as_string(hide_password=False))),
         "TEMPORAL_ADDRESS": service.temporal.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": service.temporal.namespace,
         "TEMPORAL_CONFIG_FILE": os.devnull,

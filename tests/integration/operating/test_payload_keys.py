@@ -18,6 +18,7 @@ from temporalio.client import Client
 
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
+from embedded.stack import database_urls
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import workflow_id
 from runs.key_ring import KeyRing
@@ -27,7 +28,7 @@ from tests.support.builders import Tenant, from_now
 from tests.support.deployed import deployed
 from tests.support.encryption import BOTH_KEYS, BOTH_RING, NEW_KEY, OLD_KEY, OLD_RING
 from tests.support.operate import operate
-from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.service import Service, running_service, temporal_client, until, url_of
 from tests.support.worlds import new_database, new_namespace
 
 PATH = "/api/activities"
@@ -164,7 +165,7 @@ async def run_block(block: str, temporal: Client, database_url: str, keys: str) 
         cwd=ROOT,
         env={
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "DATABASE_URL": database_url,
+            **database_urls("worker", partial(url_of, database_url)),
             "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
             "TEMPORAL_NAMESPACE": temporal.namespace,
             "PAYLOAD_ENCRYPTION_KEYS": keys,

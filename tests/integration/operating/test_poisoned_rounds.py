@@ -150,7 +150,7 @@ async def test_a_bulk_operation_that_can_not_be_read_holds_up_no_other(postgres:
 
 async def step_of(service: Service, name: str, page: Page) -> Compared:
     """Run one step of reconciliation without a worker."""
-    steps = Reconciliation(service.temporal, service.database, Lead(0))
+    steps = Reconciliation(service.temporal, service.roles.worker, service.roles.across_tenants, Lead(0))
     found: Compared = await ActivityEnvironment().run(getattr(steps, name), page)
     return found
 

@@ -31,8 +31,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities_impl.reconciliation import Reconciliation
 from db import changes
+from db.across_tenants import open_rows_statement
 from db.models import ScheduledActivity
-from db.reconciliation import open_rows_statement
 from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
 from runs.client import TASK_QUEUE
@@ -286,7 +286,7 @@ async def test_a_change_that_comes_with_the_first_task_of_a_run_whose_row_has_en
 
 async def compared(service: Service, lead: Lead = NO_LEAD) -> Compared:
     """Compare the first page of rows without a worker."""
-    step = Reconciliation(service.temporal, service.database, lead).compare_page
+    step = Reconciliation(service.temporal, service.roles.worker, service.roles.across_tenants, lead).compare_page
     found: Compared = await ActivityEnvironment().run(step, Page(grace_seconds=0))
     return found
 

@@ -37,7 +37,7 @@ async def fail(status: RPCStatusCode | None) -> Any:
 
 async def step_over(client: Client, service: Service, name: str) -> Compared:
     """Run one step of reconciliation over this connection, for rows without grace."""
-    steps = Reconciliation(client, service.database, Lead(0))
+    steps = Reconciliation(client, service.roles.worker, service.roles.across_tenants, Lead(0))
     found: Compared = await ActivityEnvironment().run(getattr(steps, name), Page(grace_seconds=0))
     return found
 

@@ -215,7 +215,9 @@ async def test_reconciliation_leaves_a_run_alone_that_is_still_resolving(postgre
             async with asyncio.timeout(30):
                 while not (await service.temporal.count_workflows(query)).count:
                     await asyncio.sleep(0.05)
-            step = ListedRuns(service.temporal, service.database, Lead(0)).restore_open
+            step = ListedRuns(
+                service.temporal, service.roles.worker, service.roles.across_tenants, Lead(0)
+            ).restore_open
             found: Compared = await ActivityEnvironment().run(step, Listing())
             assert found.counts == {}
             async with work(service):

@@ -36,7 +36,7 @@ async def keep(http: httpx.AsyncClient, days: int | None) -> None:
 
 async def removed_round(service: Service, size: int = 1000) -> Compared:
     """Run the step alone, whose finding names activities of all tenants."""
-    step = Reconciliation(service.temporal, service.database, NO_LEAD).remove_closed
+    step = Reconciliation(service.temporal, service.roles.worker, service.roles.across_tenants, NO_LEAD).remove_closed
     found: Compared = await ActivityEnvironment().run(step, Page(size=size))
     return found
 
@@ -146,7 +146,7 @@ async def test_a_removed_activity_is_not_restored_from_its_run(
     await run_of(service, tenant, activity).result()
     await keep(http, 1)
     await removed_round(service)
-    step = ListedRuns(service.temporal, service.database, NO_LEAD).restore_completed
+    step = ListedRuns(service.temporal, service.roles.worker, service.roles.across_tenants, NO_LEAD).restore_completed
     listing = Listing(began_at=datetime.fromisoformat("2020-01-01T00:00:00Z"), size=1000)
     found = await ActivityEnvironment().run(step, listing)
     assert Finding.RESTORED not in found.counts

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +18,7 @@ import httpx
 import pytest
 
 from embedded.postgres import Postgres
+from embedded.stack import database_urls
 from embedded.temporal_server import running_temporal
 from runs.ids import draw_id
 from runs.schedule import ensure_schedule
@@ -93,7 +95,7 @@ async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
                     "TENANT": str(tenant.id),
                     "ID": activity["id"],
                     "KEY": activity["idempotencyKey"],
-                    "DATABASE_URL": postgres.url(name),
+                    **database_urls("worker", partial(postgres.url, name)),
                     "TEMPORAL_ADDRESS": server.address,
                     "PAYLOAD_ENCRYPTION_KEYS": NEW_KEY,
                 }

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from temporalio.client import Client
 
 from db.migrations import alembic_config
+from db.roles import API, WORKER
 from embedded.postgres import Postgres
 from tests.support.builders import contract_example, from_now
 from tests.support.deployed import Deployed, deployed
@@ -31,7 +32,11 @@ ORDERLY = {0, -signal.SIGTERM}
 @contextmanager
 def both_deployed(url: str, temporal: Client, folder: Path) -> Iterator[tuple[Deployed, Deployed]]:
     """Run the worker and the API until the block ends."""
-    with deployed("worker", url, temporal, folder) as worker, deployed("api", url, temporal, folder) as api:
+    named = {} if make_url(url).username == "postgres" else {"DATABASE_URL": url}
+    with (
+        deployed("worker", url, temporal, folder, **named) as worker,
+        deployed("api", url, temporal, folder, **named) as api,
+    ):
         yield worker, api
 
 
@@ -100,7 +105,7 @@ def name_new_role(postgres: Postgres, url: str) -> tuple[str, Callable[[], None]
 
     def create() -> None:
         with postgres.connect() as connection:
-            connection.execute(f'CREATE ROLE "{role}" SUPERUSER LOGIN'.encode())
+            connection.execute(f'CREATE ROLE "{role}" LOGIN IN ROLE {API}, {WORKER}'.encode())
 
     return url.replace("postgres@", f"{role}@"), create
 
@@ -112,7 +117,7 @@ def allow_no_connection(postgres: Postgres, url: str) -> tuple[str, Callable[[],
         with postgres.connect(str(make_url(url).database)) as connection:
             connection.execute(statement.encode())
 
-    execute(f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT 0; GRANT pg_read_all_data TO "{role}"')
+    execute(f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT 0 IN ROLE {API}')
     return url.replace("postgres@", f"{role}@"), lambda: execute(f'ALTER ROLE "{role}" CONNECTION LIMIT 50')
 
 
@@ -124,7 +129,7 @@ def grant_nothing(postgres: Postgres, url: str) -> tuple[str, Callable[[], None]
             connection.execute(statement.encode())
 
     execute(f'CREATE ROLE "{role}" LOGIN')
-    return url.replace("postgres@", f"{role}@"), lambda: execute(f'GRANT pg_read_all_data TO "{role}"')
+    return url.replace("postgres@", f"{role}@"), lambda: execute(f'GRANT {API} TO "{role}"')
 
 
 REFUSALS: dict[str, tuple[Any, str, str]] = {

@@ -21,7 +21,7 @@ from embedded.postgres import Postgres
 from tests.support.builders import CONTACTS, Tenant, contract_example, insert_tenant
 from tests.support.deployed import deployed
 from tests.support.hand_off import claim
-from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.service import Service, open_roles, running_service, temporal_client, until
 from tests.support.worlds import new_database, new_namespace
 from traces.start import is_wanted
 from traces.tracing import Tracing, read_traceparent
@@ -225,7 +225,7 @@ async def test_the_processes_export_one_trace_to_a_collector_and_send_what_is_le
             deployed("api", url, namespace, tmp_path, **variables) as api,
         ):
             await api.until_readiness(200)
-            async with Service(api.url, database, namespace).client(tenant.id) as http:
+            async with Service(api.url, database, open_roles(url), namespace).client(tenant.id) as http:
                 created = await http.post(URL, json=contract_example(scheduled_at=LATER))
                 assert created.status_code == 201, created.text
             api.end()

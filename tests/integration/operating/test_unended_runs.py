@@ -110,7 +110,7 @@ async def test_a_run_that_had_a_task_when_it_was_compared_is_ended_by_a_later_ro
             await apply_unheard(service, tenant, activity, ExecuteNow())
             run = run_of(service, tenant, activity)
             await run.signal("nothing")  # its task waits for a worker
-            steps = Reconciliation(service.temporal, service.database, Lead(0))
+            steps = Reconciliation(service.temporal, service.roles.worker, service.roles.across_tenants, Lead(0))
             passed_over: Compared = await ActivityEnvironment().run(steps.end_runs, Page(grace_seconds=0))
             assert (passed_over.counts, passed_over.after is not None) == ({}, True)
             async with work(service):

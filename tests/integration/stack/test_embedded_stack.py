@@ -83,8 +83,9 @@ def test_the_demonstration_shows_an_activity_becoming_due(stack: Stack) -> None:
 
 def test_the_printed_addresses_are_those_of_its_databases(stack: Stack) -> None:
     variables = exported(stack)
-    with psycopg.connect(variables["DATABASE_URL"].replace("+psycopg", "")) as connection:
-        assert connection.execute("SELECT count(*) FROM commerces").fetchone() == (2,)
+    for name, commerces in (("SYSTEM_DATABASE_URL", 2), ("DATABASE_URL", 0)):
+        with psycopg.connect(variables[name].replace("+psycopg", "")) as connection:
+            assert connection.execute("SELECT count(*) FROM commerces").fetchone() == (commerces,)
     command = [sys.executable, "-m", "embedded.environment", "operate.py", "replay", "--limit", "5"]
     environment = os.environ | {"DATA_DIR": str(stack.folder)}
     environment.pop("TEMPORAL_ADDRESS", None)

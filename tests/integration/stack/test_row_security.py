@@ -76,7 +76,9 @@ def test_no_role_of_the_service_passes_over_policies(postgres: Postgres) -> None
             "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = ANY(%s)",
             [[OWNER, SYSTEM, API, WORKER]],
         ).fetchall()
-        members = connection.execute("SELECT FROM pg_auth_members WHERE roleid >= 16384").fetchall()
+        members = connection.execute(
+            "SELECT FROM pg_auth_members WHERE roleid IN (%s::regrole, %s::regrole)", [OWNER, SYSTEM]
+        ).fetchall()
     assert sorted(found) == [(role, False, False) for role in sorted((OWNER, SYSTEM, API, WORKER))]
     assert members == []
 

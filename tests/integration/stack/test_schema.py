@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -16,8 +17,9 @@ from db.migrations import alembic_config
 from db.models import Commerce, CommerceUser, ScheduledActivity, StatusEvent, Table, TargetUser
 from embedded.postgres import Postgres
 from embedded.signing_key import AUDIENCE, ISSUER
+from embedded.stack import database_urls
 from tests.support.builders import COMMERCE_ID, Tenant
-from tests.support.service import KEY, Service
+from tests.support.service import KEY, Service, url_of
 from tests.support.worlds import new_database
 
 ROOT = Path(__file__).parents[3]
@@ -41,7 +43,7 @@ def test_a_process_refuses_to_start_on_a_stale_schema_with_one_clear_line(
     url = new_database(postgres)
     command.downgrade(alembic_config(url), "base" if state == "empty" else "-1")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")} | {
-        "DATABASE_URL": url,
+        **database_urls(process.removesuffix(".main"), partial(url_of, url)),
         "AUTH_ISSUER": ISSUER,
         "AUTH_AUDIENCE": AUDIENCE,
         "AUTH_PUBLIC_KEY": KEY.public_pem(),
