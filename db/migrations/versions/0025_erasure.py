@@ -18,9 +18,12 @@ COMMENT = "The time of the erasure. The row is empty since then, and no call sho
 
 def upgrade() -> None:
     """Apply."""
-    for table in TABLES:
-        op.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS erased_at timestamptz")
-        op.execute(f"COMMENT ON COLUMN {table}.erased_at IS '{COMMENT}'")
+    with (
+        op.get_context().autocommit_block()
+    ):  # a lock on one table at a time: a statement may lock them in another order
+        for table in TABLES:
+            op.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS erased_at timestamptz")
+            op.execute(f"COMMENT ON COLUMN {table}.erased_at IS '{COMMENT}'")
     _allow("'cancel', 'reschedule', 'retry-resolution', 'erase'")
 
 
