@@ -57,7 +57,7 @@ async def crowded(service: Service) -> Tenant:
     tenant = await service.tenant()
     values = {"tenant": tenant.id, "commerce": COMMERCE_ID, "rows": CROWD_ROWS, "rare": RARE, "at": CROWD_AT}
     async with service.database.transactions.begin() as connection:
-        await connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(CROWD, values)
     async with service.database.autocommit.connect() as connection:
         await connection.execute(text("VACUUM ANALYZE scheduled_activities"))

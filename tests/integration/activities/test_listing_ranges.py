@@ -114,6 +114,7 @@ async def filled(service: Service) -> Tenant:
     """A tenant with many activities in every status."""
     tenant = await service.tenant()
     async with service.database.transactions.begin() as connection:
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("ALTER TABLE scheduled_activities DISABLE TRIGGER notify_due"))
         await connection.execute(COMMERCES, {"tenant": tenant.id})
         await connection.execute(ACTIVITIES, {"tenant": tenant.id, "rows": ROWS})
@@ -121,6 +122,7 @@ async def filled(service: Service) -> Tenant:
         await connection.execute(PARTS, {"tenant": tenant.id})
         await connection.execute(text("ALTER TABLE scheduled_activities ENABLE TRIGGER notify_due"))
     async with service.database.transactions.begin() as connection:
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("ANALYZE scheduled_activities, commerces, target_users, activity_results"))
     return tenant
 

@@ -66,6 +66,7 @@ async def test_twenty_claimers_take_five_thousand_due_activities_exactly_once(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
     async with service.database.transactions.begin() as connection:
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await insert_rows(connection, tenant.id, 5000)
 
     async def take_all(executor: str) -> list[str]:
