@@ -71,6 +71,10 @@ async def report_result(http: httpx.AsyncClient, value: str) -> httpx.Response:
     return await submit(http, result(activity_id=activity["id"], provider_activity_id=value, status="PENDING"))
 
 
+async def claim_as(http: httpx.AsyncClient, value: str) -> httpx.Response:
+    return await http.post("/api/executions/claim", json={"channels": ["WHATSAPP"], "executor": value, "limit": 1})
+
+
 SENDERS: dict[tuple[str, str], Send] = {
     ("reasons", "code"): add_reason,
     ("user_statuses", "code"): add_user_status,
@@ -83,6 +87,7 @@ SENDERS: dict[tuple[str, str], Send] = {
     ("scheduled_activities", "idempotency_key"): create_with_key,
     ("scheduled_activities", "reason_code"): create_with_reason,
     ("activity_results", "provider_activity_id"): report_result,
+    ("scheduled_activities", "executor"): claim_as,
 }
 
 
@@ -108,7 +113,7 @@ async def test_the_longest_text_of_an_indexed_column_is_never_a_defect(
 ) -> None:
     async with service.database.transactions.begin() as connection:
         await connection.execute(text("DELETE FROM reasons WHERE tenant_id = :t"), {"t": tenant.id})
-        if column[0] == "activity_results":
+        if column[1] in {"provider_activity_id", "executor"}:
             await insert_rows(connection, tenant.id, len(LONGEST))
     answers: dict[str, Any] = {}
     for name, value in LONGEST.items():
