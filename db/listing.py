@@ -104,8 +104,8 @@ class Listed:
     def with_total(self, total: int, sort: str) -> "Listed":
         """Return the list as it is read if so many activities are in it."""
         conditions = self.filter.model_dump(exclude_defaults=True).keys()
-        is_served = not conditions or self.since or sort not in _SORTED_ALONE
-        is_served = is_served or (sort == "score" and conditions == {"status"})
+        is_served = not conditions or self.since or (sort == "score" and conditions == {"status"})
+        is_served = is_served or sort == "created_at" or (sort == "scheduled_at" and "executor" not in conditions)
         bound = READ_WHOLE if self.filter.search else SORTED
         return replace(self, many=total > bound, few=not is_served and total <= SORTED)
 
@@ -223,10 +223,13 @@ class Listed:
         """
         wanted = self.filter
         is_by_reason = wanted.reason and not self._is_narrow and sort not in _SORTED_ALONE
-        is_spelled_out = not wanted.status and (is_by_reason or sort == "score")
+        is_by_score = sort == "score" and not wanted.late and (self.many or not self._is_narrow)
+        is_spelled_out = not wanted.status and (is_by_reason or is_by_score)
         statuses = STORED if is_spelled_out else dict.fromkeys(wanted.status)
         ranges = [ranged for status in statuses for ranged in self._ranges_of_status(status)]
-        if ranges and (wanted.late or wanted.search):  # they have ranges of their own: a product would be 80
+        if (
+            ranges and (wanted.late or wanted.search) and not is_by_score
+        ):  # they have ranges of their own: a product would be 80
             return [Range((or_(*(and_(*ranged.conditions) for ranged in ranges)),))]
         return ranges or [Range()]
 

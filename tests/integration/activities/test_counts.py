@@ -1,6 +1,7 @@
 """GET /api/activities/counts: what is counted, what is refused, and how much is read for it."""
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.client import Client
 
 from api.http.auth import Permission
 from db.counts import IN_ORDER_OF_INDICES, MOST_OF_CELL, SCANNED, Counted, Dimension
@@ -15,11 +17,13 @@ from db.listing import Listed
 from db.models import ScheduledActivity, TenantPause
 from db.rows import Rows
 from db.snapshots import EFFECTIVE_STATUS
+from embedded.postgres import Postgres
 from tests.integration.activities.test_listing_ranges import FILTERS, filled  # noqa: F401 - a fixture
 from tests.support.activities import created
 from tests.support.builders import COMMERCE_ID, Tenant
 from tests.support.plans import acting_as, nodes
-from tests.support.service import Service
+from tests.support.service import Service, running_service
+from tests.support.worlds import new_database, new_namespace
 from workflows.messages import ActivityFilter
 
 COUNTS = "/api/activities/counts"
@@ -41,6 +45,13 @@ FROM generate_series(1, :rows) n
 CROWD_AT = datetime(2031, 1, 1, 8, tzinfo=UTC)
 CROWD_ROWS = 120_000
 RARE = 7
+
+
+@pytest.fixture(scope="module")
+async def service(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
+    """A service with a database of its own: so many rows would change the plans of other tests."""
+    async with running_service(new_database(postgres), await new_namespace(temporal)) as running:
+        yield running
 
 
 async def counts(http: httpx.AsyncClient, by: str, **parameters: Any) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Lists in the order of changes: what `updated_since` promises to an integrator who follows them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,20 +10,30 @@ import httpx
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.client import Client
 
 from db.listing import PLANNED_ANEW, Listed, Slice
 from db.models import ScheduledActivity
 from db.rows import CLOCK, address
 from db.sessions import LONGEST_TRANSACTION
+from embedded.postgres import Postgres
 from tests.integration.activities.test_listing_ranges import ROWS, filled, looked_at, scans_of  # noqa: F401 - a fixture
 from tests.support.activities import created
 from tests.support.builders import Tenant, from_now
 from tests.support.hand_off import claim, run_out
-from tests.support.service import Service, until
+from tests.support.service import Service, running_service, until
+from tests.support.worlds import new_database, new_namespace
 from workflows.messages import ActivityFilter
 
 LIST = "/api/activities"
 LONG_AGO = "2025-01-16T09:00:00.000Z"
+
+
+@pytest.fixture(scope="module")
+async def service(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
+    """A service with a database of its own: so many rows would change the plans of other tests."""
+    async with running_service(new_database(postgres), await new_namespace(temporal)) as running:
+        yield running
 
 
 async def page(http: httpx.AsyncClient, **parameters: Any) -> dict[str, Any]:
