@@ -87,7 +87,14 @@ def _key(number: int) -> str:
     return f"msg-2026-01-15-{number:03}"
 
 
-async def _record_commerces(record: Recorder, _: httpx.AsyncClient) -> None:
+async def _completed(http: httpx.AsyncClient, operation: str) -> None:
+    """Wait until the operation has ended, so that its state is the same in each recording."""
+    async with asyncio.timeout(60):
+        while (await http.get(operation)).json()["state"] != "COMPLETED":
+            await asyncio.sleep(0.05)
+
+
+async def _record_commerces(record: Recorder, http: httpx.AsyncClient) -> None:
     user = {
         "external_id": "u-7",
         "name": "Ana Pérez",
@@ -117,7 +124,8 @@ async def _record_commerces(record: Recorder, _: httpx.AsyncClient) -> None:
     await record.call("putContactLog", "PUT", f"{path}/contact-log", {"entries": [entry]})
     await record.call("getContactLog", "GET", f"{path}/contact-log")
     operation = {"operation_id": ERASURE_ID}
-    await record.call("eraseUser", "DELETE", f"{one}/personal-data", params=operation)
+    erasing = await record.call("eraseUser", "DELETE", f"{one}/personal-data", params=operation)
+    await _completed(http, erasing.headers["Location"])
     await record.call("eraseUser", "DELETE", f"{one}/personal-data", params=operation | {"cancel_open": True})
     await record.call("eraseCommerce", "DELETE", f"{path}/personal-data", params={"operation_id": COMMERCE_ERASURE_ID})
 
@@ -255,9 +263,7 @@ async def _record_operations(record: Recorder, http: httpx.AsyncClient) -> None:
     move = wanted | {"shift_seconds": 86400, "operation_id": OPERATION_ID, "confirm_total": 100}
     await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move | {"dry_run": True})
     accepted = await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move)
-    async with asyncio.timeout(60):
-        while (await http.get(accepted.headers["Location"])).json()["state"] != "COMPLETED":
-            await asyncio.sleep(0.05)
+    await _completed(http, accepted.headers["Location"])
     await record.call("rescheduleActivities", "POST", f"{ACTIVITIES}/reschedule", move | {"shift_seconds": 1})
     await record.call("getOperation", "GET", accepted.headers["Location"])
     await record.call("listOperations", "GET", "/api/operations", params={"verb": "reschedule"})
