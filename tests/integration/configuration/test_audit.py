@@ -171,9 +171,12 @@ async def test_entries_can_be_neither_changed_nor_deleted(
     service: Service, http: httpx.AsyncClient, statement: str
 ) -> None:
     await http.put(f"{CONFIG}/bulk", json={"confirm_above": 5})
-    with pytest.raises(DBAPIError, match="never changed or deleted"):
-        async with service.database.transactions.begin() as connection:
-            await connection.exec_driver_sql(statement)
+    *before, forbidden = statement.split("; ")
+    async with service.database.transactions.connect() as connection:
+        for one in before:
+            await connection.exec_driver_sql(one)
+        with pytest.raises(DBAPIError, match="never changed or deleted"):
+            await connection.exec_driver_sql(forbidden)
     assert (await latest(http))[0]["resource"] == "BULK_SETTINGS"
 
 
