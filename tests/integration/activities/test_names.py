@@ -1,6 +1,6 @@
 """Test that the entries and names that PostgreSQL selects lead to the decision of the whole catalogue."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -36,6 +36,13 @@ WORDS = (
     "ñandú",
 )
 CODES = ("a_b", "a-b", "a.b", "visit", "visita", "promo", "Promo", "monthly_promotion", "x1", "x2", "x3")
+
+
+@pytest.fixture(autouse=True)
+async def tenant_ends_with_the_test() -> AsyncIterator[None]:
+    """Act for no tenant afterwards: all tests of a process share one context."""
+    yield
+    act_for(None)
 
 
 def catalogue(random: Random) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Test the statements of resolution: their number doesn't grow with the users, and each uses an index."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,13 @@ from tests.support.plans import acting_as, nodes
 from tests.support.service import Service
 from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.words import ResolutionMoment
+
+
+@pytest.fixture(autouse=True)
+async def tenant_ends_with_the_test() -> AsyncIterator[None]:
+    """Act for no tenant afterwards: all tests of a process share one context."""
+    yield
+    act_for(None)
 
 
 def resolve(tenant: Tenant, moment: ResolutionMoment, **changes: Any) -> Resolve:
