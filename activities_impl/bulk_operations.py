@@ -169,21 +169,14 @@ class BulkOperations(BulkOperationActivities):
             await connection.execute(outcome)
 
     async def _carry_out(self, chunk: Chunk, operation: OperationRow, item: NextItem, key: str) -> ItemResult:
-        if operation.verb is BulkVerb.ERASE:
-            wanted = BulkChange.model_validate(operation.change)
-            cancel = Apply(
-                tenant_id=chunk.tenant_id,
-                id=item.activity_id,
-                key=key,
-                actor=operation.actor,
-                change=Cancel(reason=wanted.reason),
-            )
-            return await self._erasure.erase(cancel, item, cancel_open=bool(wanted.cancel_open))
-        change = self._build_change(operation, item)
+        wanted = BulkChange.model_validate(operation.change)
+        change = self._build_change(wanted, operation, item)
         if isinstance(change, Reschedule) and _is_too_far_ahead(change):
             detail = "The new time would lie more than 10 years ahead."
             return ItemResult(outcome=ItemOutcome.REFUSED, code="validation_failed", detail=detail)
         apply = Apply(tenant_id=chunk.tenant_id, id=item.activity_id, key=key, actor=operation.actor, change=change)
+        if wanted.verb is BulkVerb.ERASE:
+            return await self._erasure.erase(apply, item, cancel_open=bool(wanted.cancel_open))
         patience = BULK_ITEM_PATIENCE.total_seconds()
         outcome = await self._changes.carry_out(apply, item.idempotency_key, item.status, patience)
         if isinstance(change, RetryResolution) and isinstance(outcome, Applied):
@@ -195,9 +188,10 @@ class BulkOperations(BulkOperationActivities):
         async with self._database.autocommit.connect() as connection:
             return await read_resolution_failure(connection, apply)
 
-    def _build_change(self, operation: OperationRow, item: NextItem) -> Cancel | Reschedule | RetryResolution:
-        wanted = BulkChange.model_validate(operation.change)
-        if wanted.verb is BulkVerb.CANCEL:
+    def _build_change(
+        self, wanted: BulkChange, operation: OperationRow, item: NextItem
+    ) -> Cancel | Reschedule | RetryResolution:
+        if wanted.verb in {BulkVerb.CANCEL, BulkVerb.ERASE}:
             return Cancel(reason=wanted.reason, request_id=operation.request_id)
         if wanted.verb is BulkVerb.RETRY_RESOLUTION:
             return RetryResolution(request_id=operation.request_id)

@@ -52,11 +52,9 @@ class Erasure:
         """Cancel the activity; return why it could not be cancelled, or None if it is closed now."""
         patience = BULK_ITEM_PATIENCE.total_seconds()
         match await self._changes.carry_out(cancel, item.idempotency_key, item.status, patience):
-            case Applied():
-                return None
             case Rejected(rejection) if rejection.status not in FINISHED:
                 return ItemResult(outcome=ItemOutcome.REFUSED, code=rejection.code, detail=rejection.detail)
-            case Rejected():
+            case Applied() | Rejected():
                 return None
             case _:
                 return ItemResult(outcome=ItemOutcome.PENDING, detail="Its cancellation is not carried out yet.")

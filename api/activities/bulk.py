@@ -253,11 +253,7 @@ async def _respond_to(opened: Resources, caller: Caller, body: BulkCreate, chang
         per_second=body.per_second,
         confirm_total=body.confirm_total,
     )
-    known = await find_operation(opened, caller, operation.id) if body.operation_id else None
-    if known:
-        answer = _respond_accepted(known, operation)
-        if known.state is BulkState.COLLECTING:  # the process that has accepted it may not have started its run
-            await _start(opened, operation, operation.id)
+    if body.operation_id and (answer := await answer_known(opened, caller, operation)):
         return answer
     async with turn:
         with _refusing_above_quota():
@@ -303,14 +299,22 @@ async def _check_total(opened: Resources, operation: BulkOperation) -> None:
         )
 
 
+async def answer_known(opened: Resources, caller: Caller, operation: BulkOperation) -> Response | None:
+    """Answer with the operation that has this id already, if it is the same one; None if the id is new."""
+    known = await find_operation(opened, caller, operation.id)
+    if known is None:
+        return None
+    answer = _respond_accepted(known, operation)
+    if known.state is BulkState.COLLECTING:  # the process that has accepted it may not have started its run
+        await _start(opened, operation, operation.id)
+    return answer
+
+
 async def accept(opened: Resources, caller: Caller, operation: BulkOperation, prepare: Prepare) -> Response:
-    """Accept an operation that counts nothing, unless it is known, and answer with it.
+    """Accept an operation that counts nothing, and answer with it.
 
     `prepare` writes what belongs to its acceptance in the same transaction, or raises the problem that forbids it.
     """
-    known = await find_operation(opened, caller, operation.id)
-    if known:
-        return _respond_accepted(known, operation)
     accepted = await _accept(opened, operation, prepare)
     return await _begin(opened, caller, operation, accepted)
 

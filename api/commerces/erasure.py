@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.activities.bulk import OperationIdExistsRead, OperationUnavailableRead, accept
+from api.activities.bulk import OperationIdExistsRead, OperationUnavailableRead, accept, answer_known
 from api.activities.operations import OperationRead
 from api.http.auth import Caller
 from api.http.dependencies import CanErase, Opened, Resources
@@ -100,8 +100,11 @@ async def _erase(opened: Resources, caller: Caller, subject: Subject, query: Era
             cancel_open=query.cancel_open,
         ),
         actor=caller.subject,
+        request_id=caller.request_id,
         confirm_total=MOST_ITEMS,
     )
+    if query.operation_id and (answer := await answer_known(opened, caller, operation)):
+        return answer
 
     async def prepare(connection: AsyncConnection) -> None:
         await _require_erasable(connection, subject, query)
@@ -117,8 +120,10 @@ async def _require_erasable(connection: AsyncConnection, subject: Subject, query
         if subject.user_id is not None:
             raise NotFound(f"The commerce has no user {subject.user_id}.")
         raise CommerceNotFound(f"This tenant has no commerce {subject.commerce_id}.")
+    if query.cancel_open:
+        return
     number: int = (await connection.execute(open_count_statement(subject))).scalar_one()
-    if number and not query.cancel_open:
+    if number:
         raise ActivitiesOpen(
             f"{number:,} of its activities are open. Nothing was erased: wait until they are closed, or send"
             " `cancel_open=true` to cancel them first.",

@@ -17,7 +17,7 @@ from embedded.postgres import Postgres
 from runs.payloads import build_data_converter
 from runs.runtime import open_runtime
 from runs.sandbox import Sandbox
-from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.bulk import ended
 from tests.support.changed_workflow import Careless
 from tests.support.service import Service, until
@@ -123,6 +123,16 @@ async def test_the_changes_of_a_bulk_operation_have_the_id_of_its_request(
     steps = [line["step"] for line in lines_of(log, request_id="bulk-2", event="step finished")]
     assert steps[:2] == ["collect", "apply_change"]
     assert set(steps[2:]) == {"change_some"}
+
+
+async def test_the_steps_of_an_erasure_have_the_id_of_its_request(log: StringIO, caller: httpx.AsyncClient) -> None:
+    await caller.post(URL, json=contract_example(scheduled_at=LATER))
+    url = f"/api/commerces/{COMMERCE_ID}/personal-data"
+    accepted = await caller.delete(url, params={"cancel_open": True}, headers=header("erasure-2"))
+    operation = await ended(caller, accepted.headers["Location"])
+    assert operation["counts"]["applied"] == 1
+    steps = {line["step"] for line in lines_of(log, request_id="erasure-2", event="step finished")}
+    assert steps == {"collect", "apply_change", "change_some"}
 
 
 async def test_the_line_of_a_409_names_the_activity_that_exists(log: StringIO, caller: httpx.AsyncClient) -> None:
