@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from traces.tracing import Tracing
 
-UNTRACED = "health/live,health/ready,metrics"
+UNTRACED = r"^https?://[^/]+/(health/live|health/ready|metrics)$"
 
 
 def trace_requests(app: FastAPI, tracing: Tracing) -> None:
@@ -33,10 +33,11 @@ class _NameByRoute:
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
                 span = trace.get_current_span()
-                route = getattr(scope.get("route"), "path", "unknown")
-                span.update_name(f"{scope['method']} {route}")
-                span.set_attribute("http.route", route)
-                span.set_attribute("request.id", scope["state"]["request_id"])
+                state = scope["state"]
+                if "route" in state:  # a preflight is answered before it is a request
+                    span.update_name(f"{scope['method']} {state['route']}")
+                    span.set_attribute("http.route", state["route"])
+                    span.set_attribute("request.id", state["request_id"])
             await send(message)
 
         await self._app(scope, receive, send_named)

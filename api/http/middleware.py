@@ -56,7 +56,7 @@ class RequestMiddleware:
         method = scope["method"]
         if method == "HEAD":  # as GET, for every route alike; the server leaves the body out
             scope = dict(scope, method="GET")
-        exchange = _Exchange(scope["state"], receive, send)
+        exchange = _Exchange(scope, receive, send)
         started = time.perf_counter()
         try:
             await self._find_app(scope)(scope, exchange.receive, exchange.send)
@@ -89,8 +89,8 @@ class RequestMiddleware:
 class _Exchange:
     """Passes the messages of one request on, and notes its status and whether its caller hung up."""
 
-    def __init__(self, state: dict[str, Any], receive: Receive, send: Send) -> None:
-        self._state, self._receive, self._send = state, receive, send
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._state, self._receive, self._send = scope, scope["state"], receive, send
         self._is_answered = False
         self.status = 0
         self.caller_hung_up = False
@@ -106,6 +106,7 @@ class _Exchange:
         """Send a part of the answer; its head carries `HEADERS`, the request's id, and the state of the rate limits."""
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
+            self._state["route"] = _route_of(self._scope)
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)

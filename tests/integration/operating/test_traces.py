@@ -27,6 +27,7 @@ from traces.start import is_wanted
 from traces.tracing import Tracing, read_traceparent
 
 URL = "/api/activities"
+UI = "http://ui"
 ROOT = Path(__file__).parents[3]
 LATER = "2031-01-01T00:00:00.000Z"
 
@@ -86,7 +87,11 @@ async def traced(postgres: Postgres, temporal: Client) -> AsyncIterator[Traced]:
     )
     try:
         async with running_service(
-            new_database(postgres), client, tracing=tracing, link_traces=tracing.link_current
+            new_database(postgres),
+            client,
+            tracing=tracing,
+            link_traces=tracing.link_current,
+            codec_allowed_origin=UI,
         ) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
@@ -148,6 +153,20 @@ async def test_spans_have_no_texts_of_tenants_no_parameters_and_no_messages_of_f
     for text in ("María", "Mar%C3", created.json()["idempotencyKey"], "Name of", "Tienda", *CONTACTS.values()):
         assert text not in written
     assert "GET unknown" in {span.name for span in traced.spans()}
+
+
+async def test_a_preflight_is_answered_and_a_head_is_named_by_its_route(traced: Traced) -> None:
+    asked = {"Origin": UI, "Access-Control-Request-Method": "POST"}
+    assert (await traced.http.options("/codec/decode", headers=asked)).is_success
+    assert (await traced.http.head(URL)).status_code == 200
+    assert said(traced.named(f"HEAD {URL}"))["http.route"] == URL
+
+
+async def test_only_the_probes_and_the_metrics_have_no_spans(traced: Traced) -> None:
+    for path in ("/health/live", "/health/ready", "/metrics", "/of/metrics/and/health/ready"):
+        await traced.http.get(path)
+    assert said(traced.named("GET unknown"))["http.route"] == "unknown"
+    assert not {span.name for span in traced.spans()} & {"GET /health/live", "GET /health/ready", "GET /metrics"}
 
 
 @pytest.mark.parametrize(
