@@ -12,7 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
-    ScalarSelect,
+    Select,
     Text,
     and_,
     bindparam,
@@ -33,13 +33,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
-from db.rows import ADVISORY_LOCK, Expression, Rows, lock_parameters
+from db.rows import ADVISORY_LOCK, Expression, Key, Rows, lock_parameters
 from workflows.tenant_limits import METADATA_BYTES, METADATA_VALUES
 
 SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
 
 TENANT = bindparam("tenant", type_=Commerce.tenant_id.type)
 NOTHING, NO_MEMBERS = text("'[]'::jsonb"), text("'{}'::jsonb")
+
+
+def is_user_of(tenant_id: Key, commerce_id: Key) -> ColumnElement[bool]:
+    """Match the users of a commerce that aren't erased."""
+    return and_(
+        CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id, CommerceUser.erased_at.is_(None)
+    )
+
+
+def count_users_statement(tenant_id: Key, commerce_id: Key) -> Select[int]:
+    """Count the users of a commerce, whose row a request locks before it adds one."""
+    return select(func.count()).where(is_user_of(tenant_id, commerce_id))
+
 
 SYNC_LOCK_STATEMENT = select(
     ADVISORY_LOCK,
@@ -172,19 +185,9 @@ UPSERT_USERS_STATEMENT = select(_written_users.c.commerce_id).distinct()
 _most_users = bindparam("most_users", type_=Integer)
 
 
-def _number_of_users(commerce_id: Expression) -> ScalarSelect[int]:
-    return (
-        select(func.count())
-        .where(
-            CommerceUser.tenant_id == TENANT, CommerceUser.commerce_id == commerce_id, CommerceUser.erased_at.is_(None)
-        )
-        .scalar_subquery()
-    )
-
-
 _sent_number = _sent_table(commerce_id=CommerceUser.commerce_id.type, number=Integer)
 CROWDED_COMMERCES_STATEMENT = select(_sent_number.c.commerce_id).where(
-    _number_of_users(_sent_number.c.commerce_id) + _sent_number.c.number > _most_users
+    count_users_statement(TENANT, _sent_number.c.commerce_id).scalar_subquery() + _sent_number.c.number > _most_users
 )
 """Selects the commerces that would have too many users, if all sent users were new."""
 
@@ -196,7 +199,7 @@ _new_users = (
     .subquery("new")
 )
 FULL_COMMERCES_STATEMENT = select(_new_users.c.commerce_id).where(
-    _number_of_users(_new_users.c.commerce_id) + _new_users.c.number > _most_users
+    count_users_statement(TENANT, _new_users.c.commerce_id).scalar_subquery() + _new_users.c.number > _most_users
 )
 """Selects the commerces that would have too many users."""
 

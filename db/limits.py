@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from db.models import AttributeKey, CatalogueEntry, CommerceUser, TargetConfig
+from db.models import AttributeKey, CatalogueEntry, TargetConfig
 from db.rows import Rows
 
 
@@ -20,10 +20,3 @@ def count_statement(table: type[AttributeKey | CatalogueEntry | TargetConfig], t
 def count_aliases_statement(entry: type[CatalogueEntry], tenant_id: UUID) -> Rows:
     """Count the aliases of a tenant's entries."""
     return select(func.coalesce(func.sum(func.cardinality(entry.aliases)), 0)).where(entry.tenant_id == tenant_id)
-
-
-def count_users_statement(tenant_id: UUID, commerce_id: UUID) -> Rows:
-    """Count the users of a commerce, whose row a request locks before it adds one."""
-    return select(func.count()).where(
-        CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id, CommerceUser.erased_at.is_(None)
-    )

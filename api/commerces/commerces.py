@@ -14,7 +14,7 @@ from api.http.bodies import Json, validation_problem
 from api.http.dependencies import CanManage, Opened
 from api.http.errors import CommerceNotFound, problem_responses
 from api.http.pages import CursorQuery, ListKey, Page, Searched, contains_pattern, read_page
-from db.commerces import is_too_long
+from db.commerces import count_users_statement, is_too_long, is_user_of
 from db.models import Commerce, CommerceUser
 from db.rows import fetch_page
 from workflows.messages import Fault
@@ -139,13 +139,9 @@ async def _read_detail(connection: AsyncConnection, tenant_id: UUID, commerce_id
     row = commerce.mappings().one_or_none()
     if row is None:
         raise CommerceNotFound(f"This tenant has no commerce {commerce_id}.")
-    those = (
-        CommerceUser.tenant_id == tenant_id,
-        CommerceUser.commerce_id == commerce_id,
-        CommerceUser.erased_at.is_(None),
-    )
-    total = (await connection.execute(select(func.count()).where(*those))).scalar_one()
-    first = select(CommerceUser.__table__).where(*those).order_by(CommerceUser.external_id).limit(LISTED_USERS)
+    total = (await connection.execute(count_users_statement(tenant_id, commerce_id))).scalar_one()
+    users_of = select(CommerceUser.__table__).where(is_user_of(tenant_id, commerce_id))
+    first = users_of.order_by(CommerceUser.external_id).limit(LISTED_USERS)
     users, _ = await fetch_page(connection, first, LISTED_USERS)
     listed = []
     for user in users:

@@ -25,7 +25,7 @@ from api.http.dependencies import CanManage, Opened
 from api.http.errors import CommerceNotFound, problem_responses
 from api.http.fields import Answer, Instant, PastTime, RequestBody, Time
 from api.http.pages import Page, PageQuery, read_page
-from db.commerces import ADD_CONTACTS_STATEMENT, REMOVE_OTHER_CONTACTS_STATEMENT
+from db.commerces import ADD_CONTACTS_STATEMENT, REMOVE_OTHER_CONTACTS_STATEMENT, is_user_of
 from db.models import CommerceUser, ContactLogEntry
 from workflows.messages import Fault
 from workflows.tenant_limits import CONTACT_LOG_VALUES
@@ -167,9 +167,7 @@ async def put_contact_log(
 async def _read_user_ids(connection: AsyncConnection, tenant_id: UUID, commerce_id: UUID) -> dict[UUID | str, str]:
     """Return the ids of the commerce's users, by id and by external id."""
     rows = await connection.execute(
-        select(CommerceUser.id, CommerceUser.external_id).where(
-            CommerceUser.tenant_id == tenant_id, CommerceUser.commerce_id == commerce_id
-        )
+        select(CommerceUser.id, CommerceUser.external_id).where(is_user_of(tenant_id, commerce_id))
     )
     return {name: str(row.id) for row in rows for name in (row.id, row.external_id)}
 

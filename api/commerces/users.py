@@ -23,7 +23,7 @@ from api.http.dependencies import CanManage, Opened, Resources
 from api.http.errors import AlreadyExists, CommerceNotFound, LimitReached, NotFound, problem_responses
 from api.http.limits import limit_reached, require_within
 from api.http.pages import CursorQuery, ListKey, Page, read_page
-from db.limits import count_users_statement
+from db.commerces import count_users_statement, is_user_of
 from db.models import CommerceUser
 from workflows.tenant_limits import CONTACTS_OF_USER, USERS_OF_COMMERCE
 from workflows.words import Role
@@ -40,9 +40,7 @@ async def list_users(
 ) -> Page[CommerceUserRead]:
     """List the users of a commerce, by external id."""
     users = CommerceUser.__table__
-    statement = select(users).where(
-        users.c.tenant_id == caller.tenant_id, users.c.commerce_id == commerce_id, users.c.erased_at.is_(None)
-    )
+    statement = select(users).where(is_user_of(caller.tenant_id, commerce_id))
     async with opened.database.autocommit.connect() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id)
     return await read_page(opened.database, statement, query, CommerceUserRead.of, key=ListKey(users.c.external_id))
@@ -169,12 +167,7 @@ async def _change_user(
     opened: Resources, caller: Caller, commerce_id: UUID, user_id: UUID, change: Change
 ) -> CommerceUserRead:
     users = CommerceUser.__table__
-    this = (
-        users.c.tenant_id == caller.tenant_id,
-        users.c.commerce_id == commerce_id,
-        users.c.id == user_id,
-        users.c.erased_at.is_(None),
-    )
+    this = (is_user_of(caller.tenant_id, commerce_id), users.c.id == user_id)
     async with opened.database.transactions.begin() as connection:
         await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
         row = (await connection.execute(select(users).where(*this))).mappings().one_or_none()

@@ -176,6 +176,9 @@ async def test_an_erasure_of_a_user_removes_what_is_aimed_at_the_person_and_leav
     assert {one["externalId"] for one in users["data"]} == {"commerce_rep", "finance"}
     log = (await http.get(f"{COMMERCE}/contact-log")).json()["data"]
     assert [one["userExternalId"] for one in log] == ["commerce_rep"]
+    gone = {"commerce_user_id": str(tenant.owner_id), "channel": "EMAIL", "contacted_at": LONG_AGO}
+    refused = await http.put(f"{COMMERCE}/contact-log", json={"entries": [gone]})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/entries/0/commerce_user_id")
     kept = {word for words in (await stored_words(service, tenant)).values() for word in words}
     assert "Name of OWNER" not in kept
     await run_of(service, tenant, other).execute_update("refresh")
