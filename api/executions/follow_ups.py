@@ -34,8 +34,10 @@ async def create_follow_up(result: ActivityResult, caller: Caller, opened: Resou
             detail = f"Result {result.id} is on record, its follow-up is not created yet: send the same result again."
             raise temporary_problem(failure, detail) from failure
     async with opened.database.autocommit.connect() as connection:
-        rows = results.results_statement(result.tenant_id, result.activity_id)
-        return next(one for one in await fetch_rows(connection, ActivityResult, rows) if one.id == result.id)
+        now = results.result_statement(result.tenant_id, result.activity_id, result.id)
+        noted = await fetch_row(connection, ActivityResult, now)
+    assert noted is not None  # noqa: S101 - results go with their activity alone, which is not removed while it is judged
+    return noted
 
 
 async def take_back_follow_up(result: ActivityResult, caller: Caller, opened: Resources) -> OverriddenFollowUp | None:

@@ -30,7 +30,7 @@ from api.http.errors import (
 )
 from api.http.headers import with_headers
 from api.http.limits import limit_reached
-from api.http.pages import CursorQuery, format_cursor, parse_position
+from api.http.pages import CursorQuery, ListKey, format_cursor
 from db import results
 from db.leases import expire_leases_statement
 from db.models import ActivityResult, TaskResultType
@@ -225,19 +225,18 @@ async def list_results(
 
     If more follow, the header `Link` has the address of the next page. A page ends at 512 KB.
     """
-    page = results.results_statement(caller.tenant_id, activity_id)
-    if query.cursor is not None:
-        key = ActivityResult.__table__.c.id
-        page = page.where(key > parse_position(query.cursor, key))
+    key = ListKey(ActivityResult.__table__.c.id)
+    page = key.order(results.results_statement(caller.tenant_id, activity_id).order_by(None), query.cursor)
     page = page.limit(query.per_page + 1).offset((query.page - 1) * query.per_page)
     async with opened.database.autocommit.connect() as connection:
         rows, goes_on = await fetch_page(connection, page, query.per_page)
         found = [build_row(ActivityResult, row) for row in rows]
         this = results.activity_statement(caller.tenant_id, activity_id)
-        if not found and (await connection.execute(this)).first() is None:
-            await require_resolving(activity_id, caller, opened)
+        is_recorded = bool(found) or (await connection.execute(this)).first() is not None
         statement = results.overridden_follow_ups_statement(caller.tenant_id, activity_id)
         overridden = {one.result_id: one for one in await fetch_rows(connection, OverriddenFollowUp, statement)}
+    if not is_recorded:
+        await require_resolving(activity_id, caller, opened)
     if goes_on:
         cursor = format_cursor(str(found[-1].id))
         following = f"{activity_path(activity_id)}/results?cursor={cursor}&per_page={query.per_page}"

@@ -99,7 +99,7 @@ class ListKey(NamedTuple):
         statement = statement.order_by(self.column.desc() if self.descending else self.column)
         if cursor is None:
             return statement
-        position = parse_position(cursor, self.column)
+        position = _parse_position(cursor, self.column)
         return statement.where(self.column < position if self.descending else self.column > position)
 
 
@@ -171,7 +171,7 @@ def parse_cursor(cursor: str) -> str:
     return position
 
 
-def parse_position(cursor: str, key: ColumnElement[Any]) -> str | int | UUID:
+def _parse_position(cursor: str, key: ColumnElement[Any]) -> str | int | UUID:
     """Return the position of a cursor as a value of the key's type.
 
     Raises:
