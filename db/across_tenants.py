@@ -12,13 +12,13 @@ from db.engine import Database
 from db.leases import ExpiredLease, expire_leases_statement, expired_leases_statement
 from db.models import (
     ENDED_OTHERWISE,
+    IS_CLOSED,
     ActivityResult,
     BulkOperation,
     RemovedActivity,
     RetentionSettings,
     ScheduledActivity,
 )
-from db.removal import IS_CLOSED
 from db.results import CANCELABLE, FOLLOW_UPS, OVERRIDDEN_FOLLOW_UPS, FollowUp, OverriddenFollowUp
 from db.rows import ID_OF_CREATION, NOW, Columns, Rows, fetch_rows, page_statement
 from workflows.findings import Cursor, Page

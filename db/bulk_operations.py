@@ -215,7 +215,7 @@ def next_items_statement(chunk: Chunk) -> Rows:
         )
         .join(ScheduledActivity, address(item.tenant_id, item.activity_id))
         .where(
-            _is_item_of(chunk.tenant_id, chunk.id),
+            is_item_of(chunk.tenant_id, chunk.id),
             item.outcome == ItemOutcome.PENDING,
             item.position > chunk.after,
             is_running,
@@ -241,7 +241,7 @@ def claim_statement(chunk: Chunk, position: int) -> ReturningUpdate[Any]:
     return (
         update(item)
         .where(
-            _is_item_of(chunk.tenant_id, chunk.id),
+            is_item_of(chunk.tenant_id, chunk.id),
             item.position == position,
             item.outcome == ItemOutcome.PENDING,
             exists(select(running.c.id)),
@@ -259,7 +259,7 @@ def outcome_statement(ref: OperationRef, position: int, result: ItemResult, *, i
     return (
         update(BulkOperationItem)
         .where(
-            _is_item_of(ref.tenant_id, ref.id),
+            is_item_of(ref.tenant_id, ref.id),
             BulkOperationItem.position == position,
             BulkOperationItem.outcome == ItemOutcome.PENDING,
         )
@@ -271,7 +271,7 @@ def begun_items_statement(ref: OperationRef) -> Rows:
     """Select the `BegunItem`s of an operation."""
     item = BulkOperationItem
     return select(item.position, item.activity_id, item.claimed_round).where(
-        _is_item_of(ref.tenant_id, ref.id), _is_begun()
+        is_item_of(ref.tenant_id, ref.id), _is_begun()
     )
 
 
@@ -284,7 +284,7 @@ def running_count_statement(tenant_id: UUID) -> Rows:
 def last_round_statement(ref: OperationRef) -> Rows:
     """Select the last round in which an item of the operation was begun, or 0."""
     last = func.coalesce(func.max(BulkOperationItem.claimed_round), 0)
-    return select(last).where(_is_item_of(ref.tenant_id, ref.id))
+    return select(last).where(is_item_of(ref.tenant_id, ref.id))
 
 
 def end_unbegun_statement(ref: OperationRef, *states: BulkState) -> Update:
@@ -307,7 +307,7 @@ def stop_statement(ref: OperationRef) -> Update:
 
 def end_stop_statement(ref: OperationRef) -> Update:
     """Build an UPDATE that ends a STOPPING operation once all changes that were begun have an outcome."""
-    begun = exists().where(_is_item_of(ref.tenant_id, ref.id), _is_begun())
+    begun = exists().where(is_item_of(ref.tenant_id, ref.id), _is_begun())
     return (
         update(models.BulkOperation)
         .where(_is_operation(ref.tenant_id, ref.id), models.BulkOperation.state == BulkState.STOPPING, not_(begun))
@@ -323,7 +323,7 @@ def state_statement(ref: HasAddress) -> Rows:
 def pending_count_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
     """Select the number of items without an outcome."""
     is_pending = BulkOperationItem.outcome == ItemOutcome.PENDING
-    return select(func.count()).select_from(BulkOperationItem).where(_is_item_of(tenant_id, operation_id), is_pending)
+    return select(func.count()).select_from(BulkOperationItem).where(is_item_of(tenant_id, operation_id), is_pending)
 
 
 def finish_statement(finish: Finish) -> Rows:
@@ -361,7 +361,7 @@ def operation_statement(tenant_id: UUID, operation_id: UUID) -> Rows:
     """Select the `OperationRow` of an operation."""
     counts = (
         select(BulkOperationItem.outcome, func.count().label("number"))
-        .where(_is_item_of(tenant_id, operation_id))
+        .where(is_item_of(tenant_id, operation_id))
         .group_by(BulkOperationItem.outcome)
         .subquery("counts")
     )
@@ -379,9 +379,7 @@ def operations_statement(tenant_id: UUID, states: Sequence[BulkState] = (), verb
     The number is the last item's position: to count the items of a page of operations would read millions.
     """
     operation = models.BulkOperation
-    last = select(func.max(BulkOperationItem.position)).where(
-        BulkOperationItem.tenant_id == tenant_id, BulkOperationItem.operation_id == operation.id
-    )
+    last = select(func.max(BulkOperationItem.position)).where(is_item_of(tenant_id, operation.id))
     total = func.coalesce(last.correlate(operation).scalar_subquery(), 0).label("total")
     statement = select(operation.__table__, total, _queue_position(tenant_id)).where(operation.tenant_id == tenant_id)
     if states:
@@ -419,7 +417,7 @@ async def read_operation(connection: AsyncConnection, tenant_id: UUID, operation
 
 def items_statement(tenant_id: UUID, operation_id: UUID, outcome: ItemOutcome | None) -> Rows:
     """Select the operation's items in their order; with an `outcome`, those that have it."""
-    statement = select(BulkOperationItem.__table__).where(_is_item_of(tenant_id, operation_id))
+    statement = select(BulkOperationItem.__table__).where(is_item_of(tenant_id, operation_id))
     if outcome is not None:
         statement = statement.where(BulkOperationItem.outcome == outcome)
     return statement.order_by(BulkOperationItem.position)
@@ -443,5 +441,6 @@ def _is_operation(tenant_id: UUID, operation_id: UUID) -> ColumnElement[bool]:
     return and_(models.BulkOperation.tenant_id == tenant_id, models.BulkOperation.id == operation_id)
 
 
-def _is_item_of(tenant_id: UUID, operation_id: UUID) -> ColumnElement[bool]:
+def is_item_of(tenant_id: UUID, operation_id: Key) -> ColumnElement[bool]:
+    """Match the items of an operation."""
     return and_(BulkOperationItem.tenant_id == tenant_id, BulkOperationItem.operation_id == operation_id)

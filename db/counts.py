@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     and_,
-    case,
     func,
     literal,
     literal_column,
@@ -28,11 +27,10 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 
-from db.leases import EXPIRED_STATUS, HAS_EXPIRED_LEASE
 from db.listing import STORED, Listed
 from db.models import ScheduledActivity
 from db.rows import Expression, Rows
-from db.snapshots import is_marked_ahead, status_ranges
+from db.snapshots import effective_status, status_ranges
 from workflows.messages import ActivityFilter
 from workflows.words import ActivityStatus, ActivityType, Channel
 
@@ -110,11 +108,7 @@ class Counted:
 
     def scan_statement(self) -> Rows:
         """Select `Cell`s by reading the activities, no more than one above `SCANNED` of them."""
-        status = case(
-            (HAS_EXPIRED_LEASE, EXPIRED_STATUS),
-            (is_marked_ahead(self.paused), ActivityStatus.READY.value),
-            else_=ScheduledActivity.status,
-        )
+        status = effective_status(self.paused)
         listed = Listed(self.tenant_id, self.filter, self.paused)
         parts = (self._read(status, conditions) for conditions in listed.conditions())
         return self._grouped(union_all(*parts).subquery("parts"), SCANNED + 1)

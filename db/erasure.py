@@ -19,13 +19,12 @@ from sqlalchemy import (
     not_,
     null,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.bulk_operations import OperationRow
+from db.bulk_operations import OperationRow, is_item_of
 from db.models import (
     AuditEntry,
     BulkOperationItem,
@@ -45,7 +44,6 @@ from workflows.words import AuditedResource
 
 NO_ONE = "00000000-0000-0000-0000-000000000000"
 """The id that stands in explanations and trails for an erased user."""
-_NOTHING: ColumnElement[Any] = text("'[]'::jsonb")  # type: ignore[assignment]  # SQLAlchemy takes a text as an expression
 
 
 class Subject(NamedTuple):
@@ -171,8 +169,8 @@ def audit_statement(operation: BulkOperation, subject: Subject) -> Insert:
 def erased_items_insert_statement(ref: HasAddress, subject: Subject, limit: int) -> Rows:
     """Build an INSERT of the subject's activities that are not among the operation's items; returns their number."""
     item = BulkOperationItem
-    of_operation = (item.tenant_id == ref.tenant_id, item.operation_id == ref.id)
-    last = select(func.coalesce(func.max(item.position), 0)).where(*of_operation).scalar_subquery()
+    of_operation = is_item_of(ref.tenant_id, ref.id)
+    last = select(func.coalesce(func.max(item.position), 0)).where(of_operation).scalar_subquery()
     order = (ScheduledActivity.scheduled_at, ScheduledActivity.id)
     values: dict[str, Any] = {
         "tenant_id": ScheduledActivity.tenant_id,
@@ -182,7 +180,7 @@ def erased_items_insert_statement(ref: HasAddress, subject: Subject, limit: int)
         "scheduled_at": ScheduledActivity.scheduled_at,
         "outcome": literal(ItemOutcome.PENDING.value),
     }
-    is_item = exists().where(*of_operation, item.activity_id == ScheduledActivity.id)
+    is_item = exists().where(of_operation, item.activity_id == ScheduledActivity.id)
     chosen = select(*values.values()).where(_is_about(subject), not_(is_item)).order_by(*order).limit(limit)
     inserted = insert(item).from_select(list(values), chosen).returning(item.position).cte("inserted")
     return select(func.count()).select_from(inserted)
@@ -195,8 +193,7 @@ def removed_items_statement(ref: OperationRef) -> Update:
     return (
         update(item)
         .where(
-            item.tenant_id == ref.tenant_id,
-            item.operation_id == ref.id,
+            is_item_of(ref.tenant_id, ref.id),
             item.outcome == ItemOutcome.PENDING,
             not_(is_there),
         )

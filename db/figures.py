@@ -7,9 +7,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from db.rows import Rows
 
-COUNTED = 100_000
-"""The most rows of one kind that are counted: each needs a step through an index, in every process."""
-
 
 class Figures(NamedTuple):
     """The state of all tenants' activities at one moment. NaN is an unknown number, as in Prometheus."""
@@ -32,5 +29,5 @@ _figures = func.backlog_figures(bindparam("lead_seconds", type_=Double)).table_v
 FIGURES: Rows = select(*_figures.c)
 """The `Figures`, with the parameter `lead_seconds`, by a function with the rights of the tables' owner.
 
-Each part reads a partial index, whatever the number of rows, and counts `COUNTED` at most.
+Each part reads a partial index, whatever the number of rows, and counts 100,000 at most.
 """

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import CTE, LargeBinary, Uuid, and_, cast, column, delete, func, literal, select, text
+from sqlalchemy import CTE, LargeBinary, Uuid, and_, cast, column, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,12 +29,10 @@ from workflows.messages import ScheduledActivityRequest
 from workflows.words import RemovalCause
 
 PARTS: tuple[type[OfScheduledActivity], ...] = (TargetUser, ActivityAttribute, StatusEvent, ResolutionAttempt)
-IS_CLOSED = text("scheduled_activities.status IN ('COMPLETED', 'CANCELED', 'FAILED')")
-"""Literals, so that the planner recognizes the partial index of closed activities."""
 
 
 class Removal(NamedTuple):
-    """The remainder of an activity: its id, and the time and the cause of its removal."""
+    """The remainder of an activity: its id, the hash of its request, and the cause and the time of its removal."""
 
     activity_id: UUID
     request_hash: bytes

@@ -66,6 +66,15 @@ EFFECTIVE_STATUS = case((HAS_EXPIRED_LEASE, EXPIRED_STATUS), else_=MARKED_STATUS
 """The status that counts: every read, filter, claim and guard uses it."""
 
 
+def effective_status(paused: datetime | None) -> ColumnElement[str]:
+    """Return `EFFECTIVE_STATUS` for a tenant whose pause is known, as an expression."""
+    return case(
+        (HAS_EXPIRED_LEASE, EXPIRED_STATUS),
+        (is_marked_ahead(paused), ActivityStatus.READY.value),
+        else_=ScheduledActivity.status,
+    )
+
+
 def status_ranges(status: ActivityStatus, paused: datetime | None) -> tuple[ColumnElement[bool], ...]:
     """Return the rows with this effective status, as disjoint ranges of indices that begin with the stored one."""
     stored = ScheduledActivity.status == status

@@ -1,6 +1,6 @@
 """Test that the entries and names that PostgreSQL selects lead to the decision of the whole catalogue."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +15,7 @@ from db.facts import REASON_FACTS, read_attribute_facts, read_reason_facts
 from db.models import AttributeKey, Reason, UserStatus
 from db.name_keys import find_name_key
 from db.roles import WORKER
-from db.tenant import act_for
+from db.tenant import acting_for
 from tests.support.builders import Tenant, contract_example
 from tests.support.plans import acting_as, nodes
 from tests.support.service import Service
@@ -36,13 +36,6 @@ WORDS = (
     "ñandú",
 )
 CODES = ("a_b", "a-b", "a.b", "visit", "visita", "promo", "Promo", "monthly_promotion", "x1", "x2", "x3")
-
-
-@pytest.fixture(autouse=True)
-async def tenant_ends_with_the_test() -> AsyncIterator[None]:
-    """Act for no tenant afterwards: all tests of a process share one context."""
-    yield
-    act_for(None)
 
 
 def catalogue(random: Random) -> list[dict[str, Any]]:
@@ -86,14 +79,14 @@ async def test_a_text_means_what_it_means_in_the_whole_catalogue(service: Servic
     reasons, statuses = catalogue(random), catalogue(random)
     reason = random.choice((*WORDS, *CODES, "visti", "promotion", "unheard of"))
     user_status = random.choice((None, *WORDS, *CODES, "visti"))
-    act_for(tenant_id)
-    async with service.database.transactions.connect() as connection:
-        await insert_entries(connection, Reason, tenant_id, reasons)
-        await insert_entries(connection, UserStatus, tenant_id, statuses)
-        await insert_entries(connection, Reason, other_id, catalogue(random))
-        asked = resolve(tenant_id, reason=reason, user_status=user_status)
-        facts = await read_reason_facts(connection, asked)
-        await connection.rollback()
+    with acting_for(tenant_id):
+        async with service.database.transactions.connect() as connection:
+            await insert_entries(connection, Reason, tenant_id, reasons)
+            await insert_entries(connection, UserStatus, tenant_id, statuses)
+            await insert_entries(connection, Reason, other_id, catalogue(random))
+            asked = resolve(tenant_id, reason=reason, user_status=user_status)
+            facts = await read_reason_facts(connection, asked)
+            await connection.rollback()
 
     whole = ReasonFacts(
         reason=reason,
@@ -137,21 +130,21 @@ async def test_a_text_is_found_by_an_index_and_few_entries_are_read(service: Ser
         "user_status": "label 700",
         "user_status_key": key,
     }
-    act_for(tenant.id)
-    async with service.database.transactions.connect() as connection:
-        for _ in range(8):
-            await insert_entries(connection, Reason, uuid4(), entries[:300])
-        await insert_entries(connection, Reason, tenant.id, entries)
-        await connection.execute(text("ANALYZE reasons"))
-        await connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
-        statement = REASON_FACTS.compile(dialect=connection.dialect)
-        async with acting_as(connection, tenant.id, WORKER):
-            explained = await connection.exec_driver_sql(
-                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", statement.construct_params(asked)
-            )
-            plan = explained.scalar_one()[0]["Plan"]
-        common = await read_reason_facts(connection, resolve(tenant.id, reason="The Same"))
-        await connection.rollback()
+    with acting_for(tenant.id):
+        async with service.database.transactions.connect() as connection:
+            for _ in range(8):
+                await insert_entries(connection, Reason, uuid4(), entries[:300])
+            await insert_entries(connection, Reason, tenant.id, entries)
+            await connection.execute(text("ANALYZE reasons"))
+            await connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+            statement = REASON_FACTS.compile(dialect=connection.dialect)
+            async with acting_as(connection, tenant.id, WORKER):
+                explained = await connection.exec_driver_sql(
+                    f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", statement.construct_params(asked)
+                )
+                plan = explained.scalar_one()[0]["Plan"]
+            common = await read_reason_facts(connection, resolve(tenant.id, reason="The Same"))
+            await connection.rollback()
 
     scans = [node for node in nodes(plan) if node.get("Relation Name") == "reasons"]
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in scans) <= 2

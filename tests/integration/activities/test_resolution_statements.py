@@ -1,6 +1,6 @@
 """Test the statements of resolution: their number doesn't grow with the users, and each uses an index."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,19 +13,12 @@ from activities_impl.resolution import Resolution
 from db.facts import TARGET_FACTS
 from db.models import CommerceUser, ContactLogEntry
 from db.roles import WORKER
-from db.tenant import act_for
+from db.tenant import acting_for
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example
 from tests.support.plans import acting_as, nodes
 from tests.support.service import Service
 from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.words import ResolutionMoment
-
-
-@pytest.fixture(autouse=True)
-async def tenant_ends_with_the_test() -> AsyncIterator[None]:
-    """Act for no tenant afterwards: all tests of a process share one context."""
-    yield
-    act_for(None)
 
 
 def resolve(tenant: Tenant, moment: ResolutionMoment, **changes: Any) -> Resolve:
@@ -87,8 +80,7 @@ async def test_each_step_takes_one_statement_however_many_candidates_there_are(
     await add_crowd(service, tenant, size)
     asked = resolve(tenant, moment, user_status="active", attribute_keys=["commerce_info"], channel="SMS")
 
-    act_for(tenant.id)
-    with counted(service) as statements:
+    with acting_for(tenant.id), counted(service) as statements:
         steps = Resolution(service.roles.worker)
         await steps.resolve_reason(asked)
         await steps.resolve_target(asked)
@@ -98,8 +90,7 @@ async def test_each_step_takes_one_statement_however_many_candidates_there_are(
 
 
 async def test_a_creation_without_attributes_asks_nothing_about_them(service: Service, tenant: Tenant) -> None:
-    act_for(tenant.id)
-    with counted(service) as statements:
+    with acting_for(tenant.id), counted(service) as statements:
         found = await Resolution(service.roles.worker).resolve_attributes(
             resolve(tenant, ResolutionMoment.CREATION, attribute_keys=[])
         )

@@ -59,7 +59,6 @@ _UNENDED = _WAITING | {ActivityStatus.DUE, ActivityStatus.DISPATCHED}
 
 Name = Annotated[str, typer.Argument(metavar="ACTIVITY", help="The activity's id, or its idempotency key.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON, a line for each activity.")]
-Time = Annotated[datetime, typer.Option(parser=parse_time, metavar="TIME")]
 TIMES = "now, +90s, +5m, +2h, +1d, or ISO 8601; without an offset it is local."
 
 
