@@ -40,6 +40,12 @@ class Settings(BaseSettings):
 
 DEVELOPMENT = "development"
 """The `APP_ENV` of a stack for trying the service, and the id of the payload key in `.env.example`."""
+DEVELOPMENT_KEY_FILE = "public.pem"
+
+
+def trusts_development_key(app_env: str | None, jwks_url: str | None, public_key: str | None) -> bool:
+    """Return whether compose's key pair verifies tokens: in development, for want of another key."""
+    return app_env == DEVELOPMENT and not jwks_url and not public_key
 
 
 class MigrationSettings(Settings):
@@ -192,10 +198,10 @@ class ApiSettings(RunSettings):
     @classmethod
     def read_development_key(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Take the public key that compose has made, in development and without another source of keys."""
-        has_source = values.get("auth_jwks_url") or values.get("auth_public_key")
-        if values.get("app_env") != DEVELOPMENT or has_source or "development_key_folder" not in values:
+        is_trusted = trusts_development_key(*map(values.get, ("app_env", "auth_jwks_url", "auth_public_key")))
+        if not is_trusted or "development_key_folder" not in values:
             return values
-        published = Path(values["development_key_folder"]) / "public.pem"
+        published = Path(values["development_key_folder"]) / DEVELOPMENT_KEY_FILE
         return values | {"auth_public_key": published.read_text()} if published.is_file() else values
 
     @model_validator(mode="after")

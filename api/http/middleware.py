@@ -2,7 +2,6 @@
 
 import time
 from traceback import format_tb
-from typing import Any
 from uuid import uuid4
 
 import structlog
