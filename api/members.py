@@ -124,7 +124,7 @@ MEMBERS = {
     "policy": "The policy that was in force; null if the key had none.",
     "priority": "The order of the trials: lower comes first.",
     "provider_activity_id": "The provider's own id of the activity.",
-    "raw_payload": "The provider's own message, unchanged.",
+    "raw_payload": "The provider's own message, as the JSON value that was kept.",
     "reason": "The reason, which the trail shows.",
     "received_at": "The time at which the service has recorded it.",
     "refused": "The number of activities that could not be changed.",

@@ -1,11 +1,14 @@
 """Test that what is committed of the generated clients is made of the committed document."""
 
 import filecmp
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from activities_client.lines import LINES_OF_A_REQUEST
+from api.activities.batch import AHEAD
 from clients.generate import (
     BRUNO,
     PYTHON_CLIENT,
@@ -40,3 +43,11 @@ def test_what_is_committed_is_generated_from_the_document(
 def test_the_typescript_client_is_generated_from_this_document() -> None:
     """After a change of the API: `make generate`. `make clients` compares the files themselves."""
     assert TYPESCRIPT_HASH.read_text() == hash_document()
+
+
+def test_no_client_sends_more_lines_than_the_api_reads_ahead() -> None:
+    """Both send a request to its end before they read the first result."""
+    typescript = (PYTHON_CLIENT.parents[2] / "typescript" / "src" / "lines.ts").read_text()
+    sent = [LINES_OF_A_REQUEST, *map(int, re.findall(r"LINES_OF_A_REQUEST = (\d+);", typescript))]
+    assert len(sent) == 2
+    assert max(sent) <= AHEAD

@@ -17,8 +17,8 @@ from activities_client.generated.models import BatchResult, ProblemRead, Schedul
 from activities_client.retries import PASSING, Retries
 
 Activity = ScheduledActivityCreate | Mapping[str, Any]
-LINES_OF_A_REQUEST = 200
-"""Fewer than the API reads ahead: httpx sends a request to its end before it reads the first result."""
+LINES_OF_A_REQUEST = 64
+"""As many as the API reads ahead: httpx sends a request to its end before it reads the first result."""
 RETRIES = Retries(attempts=9)
 """The waits are longer than a minute together, the window in which the API counts lines."""
 

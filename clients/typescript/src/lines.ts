@@ -6,8 +6,8 @@ import { streamActivities } from "./generated/sdk.gen.js";
 import type { BatchResult, ScheduledActivityCreate } from "./generated/types.gen.js";
 import { passes, RETRIES, type Retries, sleep, waitAfter } from "./retries.js";
 
-/** `fetch` returns an answer once its request is sent; the API reads at most 256 lines ahead of the results. */
-const LINES_OF_A_REQUEST = 200;
+/** `fetch` returns an answer once its request is sent; the API reads at most 64 lines ahead of the results. */
+const LINES_OF_A_REQUEST = 64;
 
 /**
  * Create any number of activities, and yield the result of each in their order. Each needs a key of its own.

@@ -303,7 +303,7 @@ export type ActivityResultRead = {
      */
     providerActivityId: string | null;
     /**
-     * The provider's own message, unchanged.
+     * The provider's own message, as the JSON value that was kept.
      */
     rawPayload: JsonValue;
     /**
