@@ -1,5 +1,7 @@
 """The roles of PostgreSQL that the service uses, and the statements that show a role the rows of its tenant alone."""
 
+from collections.abc import Iterator
+
 OWNER = "scheduler_owner"
 """Owns the tables and runs the migrations."""
 SYSTEM = "scheduler_system"
@@ -30,3 +32,14 @@ def isolation_statement(table: str, rights: str = EVERY_RIGHT) -> str:
             USING (tenant_id = {OWN_TENANT}) WITH CHECK (tenant_id = {OWN_TENANT});
         GRANT {rights} ON {table} TO {SYSTEM}, {API}, {WORKER};
     """
+
+
+def definer_function_statements(function: str, body: str, schema: str) -> Iterator[str]:
+    """Build the statements that create a function with its owner's rights, which the service's roles alone may call.
+
+    Its `body` is a text, `RETURNS … AS $$…$$`, so that a migration may alter what it reads. They can be repeated.
+    """
+    rights = f"LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS"
+    yield f"CREATE OR REPLACE FUNCTION {function} {body.replace('AS $$', f'{rights} $$')}"
+    yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION {function} TO {SYSTEM}, {API}, {WORKER}"

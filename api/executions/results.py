@@ -142,7 +142,7 @@ async def _identify_activity(
     if body.activity_id is not None:
         return body.activity_id, next((one.attempt for one in known if one.activity_id == body.activity_id), None)
     if not known:
-        removal = await find_removal_of_provider(connection, caller.tenant_id, body.provider_activity_id or "")
+        removal = await find_removal_of_provider(connection, body.provider_activity_id or "")
         if removal:
             raise gone_problem(removal)
         raise ActivityNotFound(

@@ -6,7 +6,7 @@ Every step can be repeated after a failure.
 import sqlalchemy as sa
 from alembic import op
 
-from db.roles import API, EVERY_RIGHT, OWN_TENANT, SYSTEM, WORKER, isolation_statement
+from db.roles import API, EVERY_RIGHT, OWN_TENANT, SYSTEM, WORKER, definer_function_statements, isolation_statement
 
 revision = "0021"
 down_revision = "0020"
@@ -107,11 +107,9 @@ def upgrade() -> None:
     """Apply."""
     op.execute(f"GRANT SELECT ON alembic_version TO {SYSTEM}, {API}, {WORKER}")
     schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar_one()
-    rights = f"LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS"
     for function, body in FUNCTIONS.items():
-        op.execute(f"CREATE OR REPLACE FUNCTION {function} {body.replace('AS $$', f'{rights} $$')}")
-        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
-        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {SYSTEM}, {API}, {WORKER}")
+        for statement in definer_function_statements(function, body, schema):
+            op.execute(statement)
     tables = op.get_bind().execute(TABLES).scalars().all()
     with op.get_context().autocommit_block():  # a lock on one table at a time
         for table in tables:

@@ -1,12 +1,13 @@
 """Test that closed activities are removed after their tenant's time, and that their keys and ids stay known."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from temporalio.testing import ActivityEnvironment
 
 from activities_impl.listed_runs import ListedRuns
@@ -18,6 +19,7 @@ from runs.lead import Lead
 from tests.support.activities import created, row_locked
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.bulk import begun, campaign, ended
+from tests.support.plans import acting_as
 from tests.support.reconciliation import forget, round_of, run_of
 from tests.support.removal import OF_ACTIVITY, RESULTS, age, closed, completed
 from tests.support.restoration import execute
@@ -225,3 +227,28 @@ async def test_the_setting_is_the_tenants_is_audited_and_needs_the_permission_to
             answer = await client.put(SETTINGS, json={"retention_days": 1})
             assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
             assert lacking in answer.json()["detail"]
+
+
+async def test_a_removal_is_found_by_its_providers_id_in_an_index_and_in_the_own_tenant_alone(
+    service: Service, tenant: Tenant
+) -> None:
+    other = await service.tenant()
+    fill = """
+        INSERT INTO removed_activities (tenant_id, activity_id, key_hash, request_hash, cause, provider_hashes)
+        SELECT :tenant, gen_random_uuid(), sha256(cast(cast(n AS text) AS bytea)), sha256(''), 'RETENTION',
+            ARRAY[sha256(cast('p' || n AS bytea))]
+        FROM generate_series(1, 20000) n"""
+    for one in (tenant, other):
+        await execute(service, "SET LOCAL statement_timeout = 0", fill, tenant=one.id)
+    async with service.database.autocommit.connect() as connection:
+        await connection.execute(text("VACUUM ANALYZE removed_activities"))  # the index takes in its waiting entries
+    looked = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM find_removal_of_provider(sha256('p77'))"
+    async with service.database.transactions.connect() as connection, acting_as(connection, tenant.id):
+        await connection.exec_driver_sql(looked)  # the first call plans the function
+        plan = (await connection.exec_driver_sql(looked)).scalar_one()[0]["Plan"]
+        found = (await connection.execute(text("SELECT * FROM find_removal_of_provider(sha256('p77'))"))).all()
+        mine = select(RemovedActivity.activity_id).where(
+            RemovedActivity.tenant_id == tenant.id, RemovedActivity.key_hash == hashlib.sha256(b"77").digest()
+        )
+        assert [row.activity_id for row in found] == list((await connection.execute(mine)).scalars())
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= 100

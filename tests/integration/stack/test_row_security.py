@@ -177,8 +177,8 @@ def test_the_functions_that_look_behind_the_policies_are_known_and_closed_to_oth
             """SELECT proname, proowner::regrole::text, has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc
                WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY proname"""
         ).fetchall()
-    names = ("backlog_figures", "find_api_key", "find_in_reasons", "find_in_user_statuses", "list_quotas")
-    assert found == [(name, OWNER, False) for name in (*names, "missing_payload_keys")]
+    names = ("backlog_figures", "find_api_key", "find_in_reasons", "find_in_user_statuses", "find_removal_of_provider")
+    assert found == [(name, OWNER, False) for name in (*names, "list_quotas", "missing_payload_keys")]
 
 
 @pytest.mark.parametrize("catalogue", ["reasons", "user_statuses"])
