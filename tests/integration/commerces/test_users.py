@@ -163,6 +163,8 @@ async def test_both_spellings_of_a_whatsapp_number_are_one_contact(
         ("WHATSAPP", "+54911234567", None),
         ("WHATSAPP", "+521551234567\u0668", "+525512345678"),
         ("PHONE", "5512345678", None),
+        ("PHONE", "+54 9 11 2345" + " " * 40 + "6789", None),
+        ("WHATSAPP", "+1" + " " * 230 + "1", None),
     ],
 )
 async def test_a_number_that_is_written_otherwise_is_refused_with_its_right_spelling(
