@@ -7,12 +7,10 @@ from itertools import chain
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic.alias_generators import to_camel
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Lifespan
 
 from api.activities import batch, bulk, changes, counts, create, explain, listing, operations, read
 from api.codec import codec
-from api.codec.cors import CodecCors
 from api.commerces import commerces, contact_log, erasure, sync, users
 from api.configuration import (
     api_keys,
@@ -31,9 +29,9 @@ from api.configuration import (
 )
 from api.executions import claims, leases, results
 from api.http import docs, health
+from api.http.cors import Cors
 from api.http.errors import MEDIA_TYPE, InternalError, MethodNotAllowed, Problem
 from api.http.failures import TRANSLATIONS, allowed_methods, problem_of
-from api.http.headers import HEADERS
 from api.http.middleware import RequestMiddleware
 from api.openapi import compose_openapi, format_document
 
@@ -106,17 +104,6 @@ TAGS = {
 }
 
 
-BROWSERS_SEND = (
-    "Authorization",
-    "Content-Type",
-    "X-Tenant-Id",
-    "X-Api-Key",
-    "Idempotency-Key",
-    "If-Match",
-    "X-Request-Id",
-)
-
-
 def create_app(lifespan: Lifespan[FastAPI] | None = None, origins: Sequence[str] = ()) -> FastAPI:
     """Create the API over the resources that `lifespan` opens as `state.resources`.
 
@@ -144,18 +131,7 @@ def create_app(lifespan: Lifespan[FastAPI] | None = None, origins: Sequence[str]
     app.add_api_route("/openapi.json", _get_document, include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.add_middleware(RequestMiddleware)
-    # Around the others, so that a page can read problems too; the codec's own around that of the API.
-    if origins:
-        # Tokens are in headers: no cookies.
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(origins),
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=BROWSERS_SEND,
-            expose_headers=list(HEADERS),
-            max_age=600,
-        )
-    app.add_middleware(CodecCors)
+    app.add_middleware(Cors, origins=origins)  # around the other, so that a page can read problems too
     app.add_exception_handler(Problem, _answer_problem)
     for failure in TRANSLATIONS:
         app.add_exception_handler(failure, _answer_failure)

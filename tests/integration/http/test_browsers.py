@@ -2,6 +2,7 @@
 
 import httpx
 
+from tests.integration.http.test_response_headers import assert_protected
 from tests.support.builders import Tenant
 from tests.support.service import Service
 
@@ -21,6 +22,7 @@ async def test_a_page_of_a_configured_origin_may_send_every_header_and_read_ours
         asked = await http.options(PATH, headers=PREFLIGHT)
         assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, PAGE)
         assert "PATCH" in asked.headers["access-control-allow-methods"]
+        assert_protected(asked)
         for answer in (
             await http.get(PATH, headers={"Origin": PAGE}),
             await http.get(f"{PATH}/none", headers={"Origin": PAGE}),
@@ -35,6 +37,7 @@ async def test_a_page_of_another_origin_may_not(service: Service, tenant: Tenant
     async with service.beside(origins=[PAGE]) as beside, beside.client(tenant.id) as http:
         refused = await http.options(PATH, headers=PREFLIGHT | {"Origin": "https://other.example"})
         assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (400, False)
+        assert_protected(refused)
 
 
 async def test_without_configuration_no_page_may(http: httpx.AsyncClient) -> None:

@@ -15,16 +15,18 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
-from api.codec.callers import COOKIE
+from api.codec.callers import COOKIE, FORM_BYTES
 from api.codec.sessions import LIFETIME_SECONDS, open_session, seal_session
 from embedded.postgres import Postgres
 from runs.encryption import NONCE, Encryption
 from runs.payloads import read_key_id
+from tests.integration.http.test_response_headers import assert_protected
 from tests.support.encryption import NEW_RING, OLD_RING
 from tests.support.service import KEY, Service, running_service, temporal_client
 from tests.support.worlds import new_database
 
 UI = "https://temporal.example"
+SHOP = "https://shop.example"
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"Monthly promotion"')
 ENCRYPTED = Encryption(NEW_RING).encrypt(PLAIN)
 
@@ -132,8 +134,12 @@ async def test_a_browser_begins_a_session_by_a_form(codec: Service) -> None:
         begun = await http.post("/codec/session", data={"token": f" {token}\r\n"})
         assert (begun.status_code, "decoded texts for eight hours" in begun.text) == (200, True)
         assert COOKIE in begun.headers["Set-Cookie"]
-        for wrong in ({"token": "x"}, {}, {"tokens": token}):
+        for wrong in ({"token": "x"}, {}, {"tokens": token}, {"token": token, "more": "x"}, {"token": [token, token]}):
             assert (await http.post("/codec/session", data=wrong)).status_code == 401
+        longest = {"token": f"{token}{' ' * (FORM_BYTES - len(token) - len('token='))}"}
+        assert (await http.post("/codec/session", data=longest)).status_code == 200
+        longer = {"token": longest["token"] + " "}
+        assert (await http.post("/codec/session", data=longer)).status_code == 413
 
 
 def seal(session: dict[str, object], use: bytes = b"codec session") -> str:
@@ -170,19 +176,25 @@ def test_a_session_names_its_subject_until_its_end() -> None:
     assert 0 < session.ends_at - time.time() <= LIFETIME_SECONDS
 
 
-async def test_pages_of_the_web_ui_alone_may_read_answers(codec: Service) -> None:
+@pytest.mark.parametrize("origins", [[], [SHOP]], ids=["no origins of the API", "a shop's pages"])
+async def test_pages_of_the_web_ui_alone_may_read_answers(codec: Service, origins: list[str]) -> None:
     preflight = {
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,authorization-extras,content-type,x-namespace",
     }
-    async with httpx.AsyncClient(base_url=codec.url) as http:
+    async with (
+        codec.beside(origins=origins, codec_allowed_origin=UI) as beside,
+        httpx.AsyncClient(base_url=beside.url) as http,
+    ):
         allowed = await http.options("/codec/decode", headers=preflight | {"Origin": UI})
         assert allowed.status_code == 200
+        assert_protected(allowed)
         assert allowed.headers["Access-Control-Allow-Origin"] == UI
         assert allowed.headers["Access-Control-Allow-Credentials"] == "true"
-        for origin in ("https://evil.example", "https://temporal.example.evil", "null"):
+        for origin in ("https://evil.example", "https://temporal.example.evil", "null", SHOP):
             refused = await http.options("/codec/decode", headers=preflight | {"Origin": origin})
             assert "Access-Control-Allow-Origin" not in refused.headers
+            assert_protected(refused)
             answer = await http.post("/codec/decode", json=body(), headers=bearer(*MAY) | {"Origin": origin})
             assert "Access-Control-Allow-Origin" not in answer.headers
         for headers, status in ((bearer(*MAY), 200), ({}, 401)):
