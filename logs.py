@@ -2,6 +2,9 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from traceback import format_tb
+from types import TracebackType
 from typing import TextIO
 
 import structlog
@@ -22,6 +25,38 @@ def _unfold_core_line(_: object, __: str, event: structlog.types.EventDict) -> s
         fields = {f"core_{name}": str(value)[:LONGEST_FIELD] for name, value in record.fields.items()}
         event.update(fields, target=record.target)
     return event
+
+
+def _shorten_lines_of_asyncio(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Keep the first line of asyncio's messages: those after it show a task with its exception's message."""
+    if event.get("logger") == "asyncio":
+        event["event"] = str(event["event"]).partition("\n")[0]
+    return event
+
+
+_SAYS_NO_DATA = frozenset({"NondeterminismError", "UnreadablePayloadError"})
+"""The exceptions whose messages are logged: they name commands of a workflow and keys of the encryption."""
+
+
+def _format_failure(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """Format an exception and its causes without their messages, which may quote a payload, a row or a request."""
+    return "\n".join(
+        f"{''.join(format_tb(one.__traceback__))}{_name_failure(one)}" for one in _list_causes(exc_info[1])
+    )
+
+
+def _name_failure(failure: BaseException) -> str:
+    name = type(failure).__qualname__
+    return f"{name}: {failure}" if name in _SAYS_NO_DATA else name
+
+
+def _list_causes(failure: BaseException) -> Iterator[BaseException]:
+    """List what led to an exception, the first cause first, then the members of a group, then the exception."""
+    cause = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
+    members = failure.exceptions if isinstance(failure, BaseExceptionGroup) else ()
+    for one in (*filter(None, (cause,)), *members):
+        yield from _list_causes(one)
+    yield failure
 
 
 class _WithoutFailedSteps(logging.Filter):
@@ -50,13 +85,14 @@ def configure_logging(process: str, stream: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         _drop_colour_message,
+        _shorten_lines_of_asyncio,
         _unfold_core_line,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final: list[structlog.types.Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if stream.isatty()
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else [structlog.processors.ExceptionRenderer(_format_failure), structlog.processors.JSONRenderer()]
     )
     handler = logging.StreamHandler(stream)
     handler.addFilter(_WithoutFailedSteps())

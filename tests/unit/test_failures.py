@@ -1,5 +1,10 @@
 """Test which failures of Temporal and PostgreSQL are outages, and which failures are final for a step."""
 
+import json
+import logging
+from collections.abc import Callable
+from io import StringIO
+
 import psycopg.errors
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -8,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities_impl.failures import describe_failure
 from api.http.failures import problem_of
+from runs.payloads import UnreadablePayloadError
 from workflows.steps import REFUSED
 
 
@@ -82,3 +88,46 @@ def test_stored_data_that_can_not_be_decoded_are_final_and_a_defect_is_not() -> 
         TypeAdapter(int).validate_json('"x"')
     assert describe_failure(undecodable.value).type == REFUSED
     assert describe_failure(AttributeError("name")).type == "UnexpectedError"
+
+
+PERSON = "Maria Hernandez"
+
+
+def chained() -> None:
+    try:
+        TypeAdapter(int).validate_python(PERSON)
+    except ValidationError as failure:
+        raise RuntimeError(failure) from failure
+
+
+def grouped() -> None:
+    raise ExceptionGroup(PERSON, [ValueError(PERSON), refusal_by_postgresql("23514")])
+
+
+@pytest.mark.parametrize(
+    ("fail", "kinds"), [(chained, ["ValidationError", "RuntimeError"]), (grouped, ["ValueError", "DBAPIError"])]
+)
+def test_a_library_that_logs_an_exception_logs_its_kinds_and_places_without_the_messages(
+    log: StringIO, fail: Callable[[], None], kinds: list[str]
+) -> None:
+    try:
+        fail()
+    except Exception:
+        logging.getLogger("temporalio.worker").exception("Failed activation")
+    said = json.loads(log.getvalue())["exception"]
+    assert [kind in said for kind in (*kinds, f"in {fail.__name__}")] == [True] * 3
+    assert PERSON not in log.getvalue()
+
+
+def test_a_task_that_failed_unnoticed_is_logged_without_the_message(log: StringIO) -> None:
+    failure = ValueError(PERSON)
+    message = f"Task exception was never retrieved\nfuture: <Task finished exception={failure!r}>"
+    logging.getLogger("asyncio").error(message, exc_info=failure)
+    line = json.loads(log.getvalue())
+    assert (line["event"], line["exception"]) == ("Task exception was never retrieved", "ValueError")
+
+
+def test_a_missing_key_of_the_encryption_is_named(log: StringIO) -> None:
+    failure = UnreadablePayloadError("PAYLOAD_ENCRYPTION_KEYS lacks the key 'old1' of a payload")
+    logging.getLogger("temporalio.worker").warning("Failed activation", exc_info=failure)
+    assert "lacks the key 'old1'" in log.getvalue()
