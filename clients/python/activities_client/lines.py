@@ -55,7 +55,8 @@ def create_by_lines(
 
 def _format(activity: Activity) -> bytes:
     body = activity.to_dict() if isinstance(activity, ScheduledActivityCreate) else activity
-    return json.dumps(body, ensure_ascii=False).encode() + b"\n"
+    # Half a surrogate pair has no bytes in UTF-8, and this escape of it is that of JSON.
+    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
 
 
 def _create_group(client: AuthenticatedClient, group: list[Line], retries: Retries) -> Iterator[BatchResult]:

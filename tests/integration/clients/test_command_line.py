@@ -67,7 +67,8 @@ async def test_an_activity_is_created_shown_and_listed(variables: dict[str, str]
     for shown in (key, "READY", "MESSAGE by WHATSAPP, Promocion Mensual", "commerce_info: RESOLVED"):
         assert shown in ended.out
     repeated = await create(variables, "--key", key, "--attribute", "commerce_info", "--score", "7")
-    other = await create(variables, "--channel", "EMAIL")
+    other = await create(variables, "--channel", "EMAIL", "--key", str(uuid4()))
+    assert json.loads((await run(variables, "get", other["idempotencyKey"], "--json")).out)["id"] == other["id"]
     for name in (key, repeated["id"]):
         assert (await run(variables, "get", name, "--trail")).out.startswith(f"id         {repeated['id']}\n")
     listed = await run(variables, "list")
@@ -246,6 +247,6 @@ async def test_the_credentials_are_those_of_the_environment_or_of_the_running_st
 
 
 async def test_an_api_that_is_away_ends_with_2(variables: dict[str, str], tmp_path: Path) -> None:
-    away = variables | {"API_URL": "http://127.0.0.1:9"}
-    ended = await run(away, "list", cwd=tmp_path)
-    assert (ended.code, ended.err.startswith("No answer from the API: ")) == (2, True)
+    for url, said in (("http://127.0.0.1:9", "No answer from the API: "), ("http://[::1", "API_URL is no URL: ")):
+        ended = await run(variables | {"API_URL": url}, "list", cwd=tmp_path)
+        assert (ended.code, ended.err.startswith(said)) == (2, True)

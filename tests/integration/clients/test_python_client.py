@@ -149,6 +149,14 @@ async def test_lines_that_are_cut_off_are_sent_again_and_create_each_activity_on
     assert (await http.get("/api/activities")).json()["meta"]["total"] == 30
 
 
+async def test_a_line_with_half_of_a_surrogate_pair_is_refused_alone(service: Service, tenant: Tenant) -> None:
+    def create() -> list[int]:
+        with client_of(tenant, service.url) as client:
+            return [one.status for one in create_by_lines(client, [{"reason": "\ud800"}, new_activity(COMMERCE_ID)])]
+
+    assert await asyncio.to_thread(create) == [400, 201]
+
+
 async def test_lines_that_stay_cut_off_or_refused_end_with_an_exception(service: Service, tenant: Tenant) -> None:
     async with cutting_proxy(port_of(service), 0, 0) as port:
 

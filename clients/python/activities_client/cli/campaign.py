@@ -9,6 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, Self
 
+from activities_client.answers import ApiError
 from activities_client.cli.command_error import CommandError
 from activities_client.generated.client import AuthenticatedClient
 from activities_client.generated.models import BatchResult, IdempotencyKeyExistsRead
@@ -58,11 +59,15 @@ class Import:
         """Create an activity of each line. A repeated import finds those that exist by their keys.
 
         Raises:
-            CommandError: it is no CSV or NDJSON file, or a column is unknown or missing.
+            CommandError: it is no CSV or NDJSON file, a column is unknown, missing or there twice, or the file of
+                refused lines can't be written or is the campaign itself.
             ApiError: the API refuses every line, as without permission.
             httpx.TransportError: the connection was cut off, and stayed so.
 
         """
+        if self.refused.path.exists() and self.refused.path.samefile(self.path):
+            message = "The file of refused lines would replace the campaign: name another by --refused."
+            raise CommandError(message)
         sent: deque[tuple[Row, int]] = deque()
         with _CountedFile(self.path) as source, self.refused:
             for result in create_by_lines(client, self._read(source, sent)):
@@ -73,10 +78,14 @@ class Import:
 
     def _read(self, source: "_CountedFile", sent: deque[tuple[Row, int]]) -> Iterator[dict[str, Any]]:
         """Yield the activities of the file; append their rows, with the positions after them, to `sent`."""
-        if self.path.suffix == ".csv":
-            self.refused.columns, rows = _read_csv(source, self._refuse)
-        else:
-            rows = _read_objects(source, self._refuse)
+        match self.path.suffix.lower():
+            case ".csv":
+                self.refused.columns, rows = _read_csv(source, self._refuse)
+            case ".ndjson" | ".jsonl":
+                rows = _read_objects(source, self._refuse)
+            case _:
+                message = f"{self.path} is no campaign: its name must end with .csv, .ndjson or .jsonl."
+                raise CommandError(message)
         for row in rows:
             sent.append((row, source.position))
             yield row.activity
@@ -88,9 +97,9 @@ class Import:
         elif isinstance(body, IdempotencyKeyExistsRead) and body.same_request:
             self.counts["existing"] += 1
         else:
-            faults = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in getattr(body, "errors", ()))
-            why = f"{result.status} {getattr(body, 'code', '')}: {faults or getattr(body, 'detail', '')}"
-            self._refuse(row.number, row.read, why)
+            problem = ApiError(HTTPStatus(result.status), body)
+            why = "; ".join(problem.faults) or str(problem)
+            self._refuse(row.number, row.read, f"{result.status} {problem.code or ''}: {why}")
 
     def _refuse(self, number: int, line: dict[str, Any], why: str) -> None:
         self.counts["refused"] += 1
@@ -128,24 +137,46 @@ Refuse = Callable[[int, dict[str, Any], str], None]
 def _read_csv(source: _CountedFile, refuse: Refuse) -> tuple[list[str], Iterator[Row]]:
     """Return the columns, which are fields of a creation, and the rows that can be sent."""
     rows = csv.DictReader(source)
-    columns = [name for name in rows.fieldnames or () if name != REFUSAL]
+    try:
+        columns = [name for name in rows.fieldnames or () if name != REFUSAL]
+    except csv.Error as failure:
+        message = f"The first line is no CSV: {failure}"
+        raise CommandError(message) from failure
     unknown = [name for name in columns if name not in COLUMNS]
     missing = sorted(_REQUIRED - set(columns))
-    if unknown or missing:
-        message = f"Unknown columns: {unknown}. Missing columns: {missing}. The columns may be {', '.join(COLUMNS)}."
-        raise CommandError(message)
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if unknown or missing or repeated:
+        wrong = {"Unknown": unknown, "Missing": missing, "Repeated": repeated}
+        message = " ".join(f"{fault} columns: {names}." for fault, names in wrong.items() if names)
+        raise CommandError(f"{message} The columns may be {', '.join(COLUMNS)}.")
     return columns, _parse_rows(rows, columns, refuse)
 
 
 def _parse_rows(rows: "csv.DictReader[str]", columns: list[str], refuse: Refuse) -> Iterator[Row]:
     """Yield the rows that can be sent; an empty cell is an absent field."""
-    for read in rows:
+    for read in _iterate_lines(rows, refuse):
         try:
             activity = {name: _parse_cell(name, read[name]) for name in columns if read.get(name)}
-        except ValueError as failure:
+        except (ValueError, RecursionError) as failure:
             refuse(rows.line_num, read, f"a cell is not JSON: {failure}")
         else:
             yield Row(rows.line_num, read, activity)
+
+
+def _iterate_lines(rows: "csv.DictReader[str]", refuse: Refuse) -> Iterator[dict[Any, Any]]:
+    """Yield the lines that have no more cells than there are columns."""
+    while True:
+        try:
+            read: dict[Any, Any] = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as failure:
+            refuse(rows.reader.line_num, {}, f"the line is no CSV: {failure}")
+            continue
+        if None in read:  # after a comma in a text without quotes, for example: the cells behind it have moved
+            refuse(rows.line_num, read, f"there are more cells than columns: {read[None]}")
+        else:
+            yield read
 
 
 def _parse_cell(name: str, text: str) -> Any:
@@ -163,7 +194,7 @@ def _read_objects(source: _CountedFile, refuse: Refuse) -> Iterator[Row]:
         try:
             read = json.loads(line)
             activity = {name: value for name, value in read.items() if name != REFUSAL}
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             refuse(number, {"line": line.rstrip("\n")}, "this is not a JSON object")
         else:
             yield Row(number, read, activity)
@@ -178,7 +209,13 @@ class RefusedFile:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self.path.unlink(missing_ok=True)
+        try:
+            self.path.touch()  # it shows at once if it can't be written
+            if self.path.is_file():  # and no device, as /dev/null is
+                self.path.unlink()
+        except OSError as failure:
+            message = f"The file of refused lines can't be written: {failure}"
+            raise CommandError(message) from failure
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -196,7 +233,7 @@ class RefusedFile:
         file.flush()
 
     def _open(self) -> IO[str]:
-        self._file = self.path.open("w", newline="")
+        self._file = self.path.open("w", newline="", encoding="utf-8", errors="backslashreplace")
         if self.columns is not None:
             self._writer(self._file, self.columns).writeheader()
         return self._file

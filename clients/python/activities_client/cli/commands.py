@@ -4,9 +4,10 @@ import sys
 import time
 from collections import Counter
 from datetime import datetime
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,7 +19,7 @@ from activities_client.cli import display
 from activities_client.cli.campaign import Import, RefusedFile
 from activities_client.cli.command_error import CommandError
 from activities_client.cli.credentials import default_commerce, open_client
-from activities_client.cli.times import format_lateness, parse_time
+from activities_client.cli.times import format_lateness, format_time, parse_time
 from activities_client.generated.api.activities import (
     cancel_activity,
     change_activity,
@@ -43,7 +44,7 @@ from activities_client.generated.models import (
     ScheduledActivityRead,
     StatusEventPage,
 )
-from activities_client.generated.types import UNSET
+from activities_client.generated.types import UNSET, Response
 from activities_client.pages import iterate_items
 
 app = typer.Typer(
@@ -74,6 +75,9 @@ def main() -> None:
         sys.exit(2)
     except httpx.TransportError as failure:
         display.errors.print(f"No answer from the API: {failure}", markup=False)
+        sys.exit(2)
+    except httpx.InvalidURL as failure:
+        display.errors.print(f"API_URL is no URL: {failure}", markup=False)
         sys.exit(2)
 
 
@@ -108,7 +112,7 @@ def create(
         created = create_once(client, body)
         _print(created, as_json=as_json)
         if watches:
-            _watch(client, created.id, every=0.2, is_done=False)
+            _watch(client, created, every=0.2, is_done=False)
 
 
 @app.command()
@@ -120,7 +124,7 @@ def get(
 ) -> None:
     """Show an activity."""
     with open_client() as client:
-        found = _find(client, name)
+        found = expect(ScheduledActivityRead, _find(client, name))
         _print(found, as_json=as_json)
         if trail:
             operation = list_status_events.sync_detailed
@@ -133,7 +137,9 @@ def list_(
     channel: Annotated[Channel | None, typer.Option(help="The channel.")] = None,
     kind: Annotated[ActivityType | None, typer.Option("--type", help="The kind.")] = None,
     commerce: Annotated[UUID | None, typer.Option(help="The commerce's id.")] = None,
-    search: Annotated[str | None, typer.Option(help="A text that the key or the reason contains.")] = None,
+    search: Annotated[
+        str | None, typer.Option(help="The beginning of the key, or of the commerce's external id.")
+    ] = None,
     from_: Annotated[
         datetime | None, typer.Option("--from", parser=parse_time, metavar="TIME", help=f"The earliest time: {TIMES}")
     ] = None,
@@ -175,15 +181,16 @@ def watch(
 ) -> None:
     """Show each new status of an activity until it is due or done. The exit code is 1 if it can't become so."""
     with open_client() as client:
-        _watch(client, _find(client, name).id, every=every, is_done=is_done)
+        found = expect(ScheduledActivityRead, _find(client, name))
+        _watch(client, found, every=every, is_done=is_done)
 
 
 @app.command()
 def cancel(name: Name, reason: Annotated[str, typer.Option(help="The reason, which the trail shows.")]) -> None:
     """Cancel an activity."""
     with open_client() as client:
-        body = CancelCreate(reason=reason)
-        answer = cancel_activity.sync_detailed(_find(client, name).id, client=client, body=body)
+        found = expect(ScheduledActivityRead, _find(client, name))
+        answer = cancel_activity.sync_detailed(found.id, client=client, body=CancelCreate(reason=reason))
         _print(expect(ScheduledActivityRead, answer), as_json=False)
 
 
@@ -195,7 +202,7 @@ def move(
 ) -> None:
     """Move an activity to another time. A change that came in between is not overwritten."""
     with open_client() as client:
-        answer = get_activity.sync_detailed(_find(client, name).id, client=client)
+        answer = _find(client, name)
         read = expect(ScheduledActivityRead, answer)
         body = ActivityPatch(scheduled_at=to, change_reason=reason or UNSET)
         etag = answer.headers["ETag"]
@@ -207,7 +214,8 @@ def move(
 def explain(name: Name, *, as_json: AsJson = False) -> None:
     """Explain the search for an activity's target user and values, the latest attempt."""
     with open_client() as client:
-        answer = get_explanation.sync_detailed(_find(client, name).id, client=client)
+        found = expect(ScheduledActivityRead, _find(client, name))
+        answer = get_explanation.sync_detailed(found.id, client=client)
     attempts = expect(AttemptsRead, answer)
     if as_json:
         display.print_json(attempts)
@@ -223,7 +231,9 @@ def explain(name: Name, *, as_json: AsJson = False) -> None:
 
 @app.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A .csv or .ndjson file.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A .csv, .ndjson or .jsonl file.")
+    ],
     refused: Annotated[Path | None, typer.Option(help="The file of refused lines; default: FILE.refused.….")] = None,
 ) -> None:
     """Create an activity of each line of a file. Started again after an interruption, it goes on by the keys.
@@ -233,7 +243,7 @@ def import_(
     """
     refused_file = RefusedFile(refused or path.with_suffix(f".refused{path.suffix}"))
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
@@ -248,8 +258,10 @@ def import_(
         with open_client() as client:
             try:
                 campaign.run(client)
-            except httpx.TransportError:
-                display.errors.print(f"{_describe(campaign.counts)}; the connection is lost. Start the command again.")
+            except (ApiError, CommandError, httpx.TransportError):
+                if campaign.counts:
+                    done = f"{_describe(campaign.counts)} before this failure; the same command then goes on:"
+                    display.errors.print(done)
                 raise
     display.console.print(_describe(campaign.counts))
     if campaign.counts["refused"]:
@@ -261,14 +273,17 @@ def _describe(counts: Counter[str]) -> str:
     return ", ".join(f"{counts[name]:,} {name}" for name in ("created", "existing", "refused"))
 
 
-def _find(client: AuthenticatedClient, name: str) -> ScheduledActivityRead:
-    """Return the activity with this id, or with this key."""
+def _find(client: AuthenticatedClient, name: str) -> Response[Any]:
+    """Return the answer with the activity of this id, or of this key, which may look like an id."""
     activity_id = _parse_id(name)
-    if activity_id is not None:
-        return expect(ScheduledActivityRead, get_activity.sync_detailed(activity_id, client=client))
+    answer = None if activity_id is None else get_activity.sync_detailed(activity_id, client=client)
+    if answer is not None and answer.status_code != HTTPStatus.NOT_FOUND:
+        return answer
     listed = expect(ActivityPage, list_activities.sync_detailed(client=client, idempotency_key=name))
     if listed.data:
-        return listed.data[0]
+        return get_activity.sync_detailed(listed.data[0].id, client=client)
+    if answer is not None:
+        return answer
     message = f"There is no activity with the id or the key {name}."
     raise CommandError(message)
 
@@ -299,12 +314,11 @@ def _list(limit: int, *, as_json: bool, **filters: object) -> None:
         display.print_activities(found)
 
 
-def _watch(client: AuthenticatedClient, activity_id: UUID, *, every: float, is_done: bool) -> None:
+def _watch(client: AuthenticatedClient, activity: ScheduledActivityRead, *, every: float, is_done: bool) -> None:
     """Print each new status until the activity is due, or has ended; exit with 1 if it can't become so."""
     waits_in = _UNENDED if is_done else _WAITING
     seen = None
     while True:
-        activity = expect(ScheduledActivityRead, get_activity.sync_detailed(activity_id, client=client))
         state = (activity.status, activity.held_since is not None)
         if state != seen:
             seen = state
@@ -315,7 +329,9 @@ def _watch(client: AuthenticatedClient, activity_id: UUID, *, every: float, is_d
         if activity.status not in waits_in:
             break
         time.sleep(every)
+        activity = expect(ScheduledActivityRead, get_activity.sync_detailed(activity.id, client=client))
     if activity.lateness_ms is not None:
-        display.console.print(f"marked at {activity.marked_at}: {format_lateness(activity.lateness_ms)}")
+        marked = format_time(activity.marked_at)
+        display.console.print(f"marked at {marked}: {format_lateness(activity.lateness_ms)}")
     if activity.status not in _GOOD:
         raise typer.Exit(1)

@@ -27,31 +27,41 @@ def default_commerce() -> UUID:
     """Return the commerce of `COMMERCE_ID`.
 
     Raises:
-        CommandError: it isn't set, and no stack runs in this folder.
+        CommandError: it isn't set to a UUID, and no stack runs in this folder.
 
     """
-    commerce_id = read_variables(os.environ).get("COMMERCE_ID")
-    if commerce_id is None:
-        message = "Name the commerce: --commerce, or COMMERCE_ID."
-        raise CommandError(message)
-    return UUID(commerce_id)
+    try:
+        return UUID(read_variables(os.environ).get("COMMERCE_ID"))
+    except (TypeError, ValueError) as failure:
+        message = "Name the commerce by its UUID: --commerce, or COMMERCE_ID."
+        raise CommandError(message) from failure
 
 
 def open_client() -> AuthenticatedClient:
     """Connect as `API_URL`, `TOKEN` or `API_KEY`, and `TENANT_ID` say.
 
     Raises:
-        CommandError: one of them is missing, and no stack runs in this folder.
+        CommandError: one of them is missing, and no stack runs in this folder; or one can't be sent.
 
     """
     variables = read_variables(os.environ)
     api_key = variables.get("API_KEY")
-    missing = [name for name in ("API_URL", *(() if api_key else ("TOKEN", "TENANT_ID"))) if not variables.get(name)]
+    needed = ("API_URL", *(("API_KEY",) if api_key else ("TOKEN", "TENANT_ID")))
+    missing = [name for name in needed if not variables.get(name)]
     if missing:
+        unread = (
+            "demo.json isn't read if API_URL is"
+            if variables.get("API_URL")
+            else "there is no demo.json of a running stack"
+        )
         message = (
-            f"{', '.join(missing)} isn't set, and there is no demo.json of a running stack: set API_URL, TOKEN (or"
+            f"{', '.join(missing)} isn't set, and {unread}: set API_URL, TOKEN (or"
             " API_KEY) and TENANT_ID, or start the stack in this folder with make run."
         )
+        raise CommandError(message)
+    unsendable = [name for name in needed if not variables[name].isascii()]
+    if unsendable:
+        message = f"{', '.join(unsendable)} has a character outside ASCII: copy it anew."
         raise CommandError(message)
     tenant_id = variables.get("TENANT_ID") if not api_key else None
     return connect(

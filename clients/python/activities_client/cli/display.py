@@ -117,9 +117,8 @@ def print_reason(explanation: ReasonExplanation) -> None:
     matches = {"reason": explanation.reason, "user status": explanation.user_status}
     for name, text in matches.items():
         if text is not None:
-            console.print(
-                f"{name}: “{text.text}” is {text.code or 'not in the catalogue'}, by {text.matched_by or '-'}"
-            )
+            found = f"{text.code or 'not in the catalogue'}, by {text.matched_by or '-'}"
+            console.print(f"{name}: “{text.text}” is {found}", markup=False)
 
 
 def print_target(target: TargetExplanation) -> None:
@@ -137,7 +136,7 @@ def print_target(target: TargetExplanation) -> None:
 
 
 def _judgements(trial: Trial) -> list[tuple[str, str, str]]:
-    found = [(str(one.commerce_user_id), str(one.verdict), one.why) for one in trial.candidates]
+    found = [(str(one.commerce_user_id), str(one.verdict), escape(one.why)) for one in trial.candidates]
     return found or [("-", "", "no candidates")]
 
 

@@ -11,15 +11,18 @@ def parse_time(text: str) -> datetime:
     """Return the time of `now`, `+90s`, `+5m`, `+2h`, `+1d`, or of ISO 8601. Without an offset it is local.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: it is none of them, or beyond the year 9999.
 
     """
     found = _FROM_NOW.fullmatch(text)
     if text == "now":
         return datetime.now(UTC)
-    if found:
-        return datetime.now(UTC) + timedelta(**{_UNITS[found[2]]: int(found[1])})
-    return datetime.fromisoformat(text).astimezone()
+    try:
+        if found:
+            return datetime.now(UTC) + timedelta(**{_UNITS[found[2]]: int(found[1])})
+        return datetime.fromisoformat(text).astimezone()
+    except OverflowError as failure:
+        raise ValueError(text) from failure
 
 
 def format_time(time: datetime | None) -> str:
