@@ -1,13 +1,15 @@
 """Test the document by linters, and that each generated client is current and compiles with strict types."""
 
 import filecmp
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from clients.generate import DOCUMENT, ROOT, TYPESCRIPT, TYPESCRIPT_CLIENT, generate_typescript
+from clients.generate import BRUNO, DOCUMENT, ROOT, TYPESCRIPT, TYPESCRIPT_CLIENT, generate_typescript
 from clients.node import FOLDER, run_program
 
 USES = FOLDER / "uses"
@@ -53,6 +55,31 @@ def test_the_types_of_openapi_typescript_the_uses_and_the_executor_compile() -> 
         run_program("openapi-typescript", str(DOCUMENT), "--default-non-nullable", "false", "--output", output)
     )
     require_success(run_program("tsc", "--project", str(USES)))
+
+
+def test_bruno_reads_each_request_of_its_collection_as_the_document_has_it() -> None:
+    ended = run_program("tsx", str(USES / "bruno.mjs"), str(BRUNO))
+    require_success(ended)
+    files = json.loads(ended.stdout)
+    assert files.pop("collection.bru")["auth"]["mode"] == "bearer"
+    variables = files.pop("environments/make-env.bru")["variables"]
+    assert {one["name"] for one in variables} >= {"API_URL", "TENANT_ID", "TOKEN"}
+    read = {Path(name).stem: request for name, request in files.items()}
+    operations = {
+        operation["operationId"]: (path, method, operation)
+        for path, item in json.loads(DOCUMENT.read_text())["paths"].items()
+        for method, operation in item.items()
+    }
+    assert read.keys() == operations.keys()
+    for name, (path, method, operation) in operations.items():
+        request = read[name]
+        places = {one["name"] for one in request.get("params", ()) if one["type"] == "path"}
+        assert (request["meta"]["name"], request["http"]["method"]) == (operation["summary"], method)
+        assert request["http"]["url"].split("?")[0] == "{{API_URL}}" + re.sub(r"\{(\w+)\}", r":\1", path)
+        assert places == set(re.findall(r"\{(\w+)\}", path))
+        assert request["docs"] == operation["description"]
+        if "application/json" in operation.get("requestBody", {}).get("content", {}):
+            assert isinstance(json.loads(request["body"]["json"]), dict)
 
 
 def test_the_python_client_has_strict_types() -> None:
