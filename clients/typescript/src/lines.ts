@@ -1,6 +1,6 @@
 /** Lines: create any number of activities, one in each line of `POST /api/activities/stream`. */
 
-import { ApiError } from "./answers.js";
+import { ApiError, expectData } from "./answers.js";
 import type { Client } from "./generated/client/index.js";
 import { streamActivities } from "./generated/sdk.gen.js";
 import type { BatchResult, ScheduledActivityCreate } from "./generated/types.gen.js";
@@ -82,13 +82,8 @@ async function send(
 ): Promise<void> {
   const body = indices.map((index) => `${JSON.stringify(group[index])}\n`).join("");
   const answer = await streamActivities({ client, body, bodySerializer: (text) => text, parseAs: "text" });
-  if (answer.response === undefined) {
-    throw answer.error;
-  }
-  if (!answer.response.ok) {
-    throw new ApiError(answer.response.status, answer.error);
-  }
-  const lines = (answer.data ?? "").split("\n").filter((line) => line !== "");
+  const text = expectData<string | undefined>(answer) ?? "";
+  const lines = text.split("\n").filter((line) => line !== "");
   for (const line of lines) {
     const result = JSON.parse(line) as BatchResult;
     const index = indices[result.index] as number;
