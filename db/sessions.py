@@ -59,6 +59,7 @@ FIXED: Mapping[str, str] = MappingProxyType(
         "exit_on_error": "off",  # a refused row ends its statement, and not the session
         "gin_fuzzy_search_limit": "0",  # a search by an index of names finds all of them
         "transform_null_equals": "off",  # nothing equals NULL
+        "row_security": "on",  # rows of other tenants are hidden, and don't make each statement an error
         TENANT_SETTING: "",  # without a tenant no row is seen
     }
 )

@@ -39,6 +39,7 @@ HOSTILE = {
     "exit_on_error": "on",
     "gin_fuzzy_search_limit": "1",
     "transform_null_equals": "on",
+    "row_security": "off",
     "app.tenant_id": "00000000-0000-4000-8000-000000000001",
     "search_path": "elsewhere",
     "statement_timeout": "1ms",
