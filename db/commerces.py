@@ -33,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from db.models import Commerce, CommerceUser, ContactLogEntry, Table
-from db.rows import ADVISORY_LOCK, Expression, Key, Rows, lock_parameters
+from db.rows import ADVISORY_LOCK, CLOCK, Expression, Key, Rows, lock_parameters
 from workflows.tenant_limits import METADATA_BYTES, METADATA_VALUES
 
 SQLType = TypeEngine[Any] | type[TypeEngine[Any]]
@@ -93,7 +93,7 @@ def _upsert_statement(table: type[Table], key: tuple[str, ...], rows: Rows) -> I
     sent = [statement.excluded[name] for name in changing]
     return statement.on_conflict_do_update(
         index_elements=list(key),
-        set_={name: statement.excluded[name] for name in changing} | {"updated_at": func.now()},
+        set_={name: statement.excluded[name] for name in changing} | {"updated_at": CLOCK},
         where=tuple_(*stored).is_distinct_from(tuple_(*sent)),
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commerces.schemas import CommerceDetailRead, CommerceRead, CommerceUpdate, CommerceUserRead
@@ -16,7 +16,7 @@ from api.http.errors import CommerceNotFound, problem_responses
 from api.http.pages import CursorQuery, ListKey, Page, Searched, contains_pattern, read_page
 from db.commerces import count_users_statement, is_too_long, is_user_of
 from db.models import Commerce, CommerceUser
-from db.rows import fetch_page
+from db.rows import CLOCK, fetch_page
 from workflows.messages import Fault
 from workflows.tenant_limits import LISTED_USERS, METADATA_BYTES, METADATA_VALUES
 
@@ -97,13 +97,15 @@ async def update_commerce(
     statement = (
         update(Commerce.__table__)  # type: ignore[arg-type]  # a mapped class's table, whatever its declared type
         .where(_is_commerce(caller.tenant_id, commerce_id))
-        .values(**values, updated_at=func.now())
+        .values(**values, updated_at=CLOCK)
         .returning(is_too_long(Commerce.metadata_))
     )
     async with opened.database.transactions.begin() as connection:
-        is_refused = (await connection.execute(statement)).scalar_one_or_none() if values else None
-        if "metadata" in values and is_refused:
-            raise validation_problem([metadata_fault()])  # the transaction ends without the change
+        if values:
+            await require_commerce(connection, caller.tenant_id, commerce_id, lock=True)
+            is_refused = (await connection.execute(statement)).scalar_one()
+            if "metadata" in values and is_refused:
+                raise validation_problem([metadata_fault()])  # the transaction ends without the change
         return await _read_detail(connection, caller.tenant_id, commerce_id)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from api.commerces.commerces import require_commerce
@@ -25,6 +25,7 @@ from api.http.limits import limit_reached, require_within
 from api.http.pages import CursorQuery, ListKey, Page, read_page
 from db.commerces import count_users_statement, is_user_of
 from db.models import CommerceUser
+from db.rows import CLOCK
 from workflows.tenant_limits import CONTACTS_OF_USER, USERS_OF_COMMERCE
 from workflows.words import Role
 
@@ -175,6 +176,6 @@ async def _change_user(
             raise NotFound(f"The commerce has no user {user_id}.")
         values = {name: value for name, value in change(row).items() if row[name] != value}
         if values:
-            written = update(CommerceUser).where(*this).values(**values, updated_at=func.now()).returning(users)
+            written = update(CommerceUser).where(*this).values(**values, updated_at=CLOCK).returning(users)
             row = (await connection.execute(written)).mappings().one()
     return CommerceUserRead.of(row)

@@ -1,13 +1,17 @@
 """/api/commerces: found, read and changed by their own tenant alone."""
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from api.http.auth import Permission
+from db.models import Commerce, CommerceUser
 from tests.support.builders import COMMERCE_ID, Tenant
+from tests.support.hand_off import IS_WAITED_FOR
 from tests.support.service import Service
 from workflows.tenant_limits import METADATA_BYTES, METADATA_VALUES
 
@@ -86,6 +90,35 @@ async def test_a_change_keeps_what_it_does_not_name_and_null_empties(http: httpx
     assert (body["externalId"], body["metadata"]) == ("store-1", {"a": 1, "b": 2})
     assert body["addresses"][0]["street"] == "Calle 1"
     assert body == (await http.get(COMMERCE)).json()
+
+
+@pytest.mark.parametrize("changed", ["commerce", "user", "both"])
+async def test_the_time_of_a_change_is_after_the_wait_for_the_commerce(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient, changed: str
+) -> None:
+    one = {"external_id": "store-1", "name": "Other", "users": [{"external_id": "owner", "name": "Other"}]}
+    method, url, body = {
+        "commerce": ("PATCH", COMMERCE, {"name": "Other"}),
+        "user": ("PATCH", f"{COMMERCE}/users/{tenant.owner_id}", {"name": "Other"}),
+        "both": ("POST", "/api/commerces/sync", {"items": [one]}),
+    }[changed]
+    async with service.database.transactions.begin() as holder, asyncio.timeout(30):
+        await holder.execute(select(Commerce.id).where(Commerce.tenant_id == tenant.id).with_for_update())
+        writing = asyncio.create_task(http.request(method, url, json=body))
+        while not (await holder.execute(IS_WAITED_FOR)).scalar_one():
+            await asyncio.sleep(0.05)
+        unlocked_at = (await holder.execute(select(func.clock_timestamp()))).scalar_one()
+    assert (await writing).status_code == 200
+    of_user = select(CommerceUser.updated_at).where(
+        CommerceUser.tenant_id == tenant.id, CommerceUser.id == tenant.owner_id
+    )
+    async with service.database.autocommit.connect() as connection:
+        written = {
+            "commerce": (await connection.execute(select(Commerce.updated_at).where(Commerce.tenant_id == tenant.id))),
+            "user": await connection.execute(of_user),
+        }
+    late = {name: found.scalar_one() > unlocked_at for name, found in written.items()}
+    assert late == {"commerce": changed != "user", "user": changed != "commerce"}
 
 
 async def test_another_tenants_commerce_and_users_are_not_found(service: Service, http: httpx.AsyncClient) -> None:
