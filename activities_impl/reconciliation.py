@@ -173,19 +173,34 @@ class Reconciliation(ReconciliationActivities):
 
     @activity.defn
     async def remove_closed(self, page: Page) -> Compared:
-        """Remove the closed activities that are kept for longest beyond their tenants' retention, a slice a tenant."""
-        expired = await self._across_tenants.list_expired_activities(page.size)
-        slices = _slice_by_tenant(expired)
-        removed: list[str] = []
-        found = await settle_each(slices, partial(self._remove_slice, removed=removed))
-        has_more = len(expired) == page.size and len(removed) > 0
-        return report_page(merge_found({Finding.REMOVED: removed}, found), (None, has_more))
+        """Remove the closed activities that are kept for longest beyond their tenants' retention.
 
-    async def _remove_slice(self, expired: "ExpiredSlice", removed: list[str]) -> None:
-        """Remove a tenant's activities in one transaction; those that another session has locked are left."""
+        A tenant's are removed in slices, and those of a slice that fails one by one.
+        """
+        expired = await self._across_tenants.list_expired_activities(page.size)
+        removed: list[str] = []
+        left: list[ExpiredActivity] = []
+        found = await settle_each(_slice_by_tenant(expired), partial(self._remove_slice, removed=removed, left=left))
+        found = merge_found({Finding.REMOVED: removed}, merge_found(found, await settle_each(left, self._remove_one)))
+        has_more = len(expired) == page.size and len(found[Finding.REMOVED]) > 0
+        return report_page(found, (None, has_more))
+
+    async def _remove_slice(self, expired: "ExpiredSlice", removed: list[str], left: list[ExpiredActivity]) -> None:
+        """Remove a tenant's activities in one transaction, or leave them if one of them can't be removed."""
+        try:
+            removed += map(str, await self._remove(expired.id, expired.activity_ids))
+        except SQLAlchemyError as failure:
+            if not concerns_row(failure):
+                raise
+            left += (ExpiredActivity(expired.id, activity_id) for activity_id in expired.activity_ids)
+
+    async def _remove_one(self, expired: ExpiredActivity) -> Finding | None:
+        return Finding.REMOVED if await self._remove(expired.tenant_id, [expired.id]) else None
+
+    async def _remove(self, tenant_id: UUID, activity_ids: Sequence[UUID]) -> list[UUID]:
+        """Remove a tenant's activities, but those that another session has locked; return the ids of the removed."""
         async with self._database.begin_briefly() as connection:
-            gone = await remove_activities(connection, expired.id, expired.activity_ids, RemovalCause.RETENTION)
-        removed.extend(map(str, gone))
+            return await remove_activities(connection, tenant_id, activity_ids, RemovalCause.RETENTION)
 
 
 class ExpiredSlice(NamedTuple):

@@ -16,7 +16,7 @@ from api.http.auth import Permission
 from db.models import ActivityResult, RemovedActivity, ScheduledActivity, Table
 from db.removal import PARTS, remove_activities
 from runs.lead import Lead
-from tests.support.activities import created, row_locked
+from tests.support.activities import created
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.bulk import begun, campaign, ended
 from tests.support.plans import acting_as
@@ -155,12 +155,15 @@ async def test_a_removed_activity_is_not_restored_from_its_run(
     assert (await http.get(f"{URL}/{activity['id']}")).status_code == 410
 
 
+@pytest.mark.parametrize(("table", "column"), [("scheduled_activities", "id"), ("status_events", "activity_id")])
 async def test_a_row_that_is_locked_waits_for_the_next_round_and_holds_up_no_other(
-    service: Service, http: httpx.AsyncClient
+    service: Service, http: httpx.AsyncClient, table: str, column: str
 ) -> None:
     locked, other = await closed(service, http, days=3), await closed(service, http, days=2)
     await keep(http, 1)
-    async with row_locked(service, locked):
+    lock = text(f"SELECT FROM {table} WHERE {column} = :id FOR UPDATE")
+    async with service.database.transactions.begin() as connection:
+        await connection.execute(lock, {"id": UUID(locked["id"])})
         found = await removed_round(service)
         assert other["id"] in found.examples[Finding.REMOVED]
         assert (await http.get(f"{URL}/{locked['id']}")).status_code == 200
