@@ -34,8 +34,11 @@ _EVENT_KEYS = (
 """The beginnings of event keys that are no updates'. An update of such an id would keep the other event from the trail:
 the mark, whose key begins with `due:`, or `wake-up:` if its resolution fails, could never be written."""
 
-_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols without ink: the fillers of Hangul, and the empty pattern of Braille."""
+_SELECTORS = "".join(map(chr, (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+"""Unicode's variation selectors. Each chooses how the character before it looks, and has no ink of its own."""
+_WITHOUT_INK = (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0, *range(0xFFF0, 0xFFF9))
+_BLANKS = frozenset((*_SELECTORS, *map(chr, (*_WITHOUT_INK, *range(0xE0000, 0xE0100), *range(0xE01F0, 0xE1000)))))
+"""Letters, marks and symbols without ink, such as the fillers of Hangul and the empty pattern of Braille."""
 
 _CLOCK_LEEWAY = timedelta(days=1)
 """The API has checked the time by its own clock, possibly long before the run receives the change."""
@@ -79,6 +82,16 @@ def is_storable(text: str) -> bool:
 def is_blank(text: str) -> bool:
     """Return whether nothing of the text can be seen."""
     return all(one.isspace() or one in _BLANKS or unicodedata.category(one) in {"Cc", "Cf"} for one in text)
+
+
+def has_invisible_end(text: str) -> bool:
+    """Return whether the first or the last character of the text can't be seen.
+
+    One variation selector after another character than ASCII's is seen: it makes a symbol a picture, for example.
+    """
+    shown = text.rstrip(_SELECTORS)
+    is_chosen = len(text) - len(shown) == 1 and not shown[-1:].isascii()
+    return is_blank(text[0]) or is_blank(shown[-1] if is_chosen else text[-1])
 
 
 def make_storable(text: str) -> str:

@@ -33,6 +33,7 @@ from workflows.limits import (
     SCORES,
     TEXT_LENGTH,
     YEARS_AHEAD,
+    has_invisible_end,
     is_blank,
 )
 
@@ -76,7 +77,7 @@ def _require_text(value: str) -> str:
 
 
 def _check_identifier(value: str) -> str:
-    if _CONTROL.search(value) or is_blank(value[0]) or is_blank(value[-1]):
+    if _CONTROL.search(value) or has_invisible_end(value):
         msg = "must have no control characters, and no white space or invisible character at its ends"
         raise ValueError(msg)
     return value

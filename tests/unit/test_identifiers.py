@@ -33,6 +33,7 @@ INVISIBLE += [
     "\u2800",
     "\u3164",
 ]
+INVISIBLE += ["\u034f", "\u17b4", "\u180b", "\u2065", "\ufe0f", "\ufff0", "\U000e0001", "\U000e0101"]
 CLAIM = {"channels": ["SMS"]}
 RESULT = {"occurred_at": "2025-01-16T09:00:00Z", "status": "COMPLETED"}
 ACTIVITY_ID = "880e8400-e29b-41d4-a716-446655440000"
@@ -72,13 +73,15 @@ def test_an_identifier_has_nothing_invisible_at_its_ends(
         assert {fault.pointer for fault in refused.value.faults} == {f"/{member}"}
 
 
-@pytest.mark.parametrize("name", ["a b", "tienda nº 5 ✔\ufe0f", "क्\u200dष", "e\u0301", "店\u3000一"])
+@pytest.mark.parametrize(
+    "name", ["a b", "tienda nº 5 ✔\ufe0f", "辻\U000e0101", "1\ufe0f\u20e3", "क्\u200dष", "e\u0301", "店\u3000一"]
+)
 def test_what_is_visible_or_inside_of_an_identifier_is_kept(name: str) -> None:
     body = {"external_id": name, "name": "N"}
     assert parse(CommerceSyncItem, json.dumps(body).encode()).external_id == name
 
 
-@pytest.mark.parametrize("text", ["\u200b", " \u200b\u00a0", "\ufeff", "\u3164", "\u2800 "])
+@pytest.mark.parametrize("text", ["\u200b", " \u200b\u00a0", "\ufeff", "\u3164", "\u2800 ", "\ufe0f\u034f"])
 def test_a_text_that_shows_nothing_is_blank(text: str) -> None:
     with pytest.raises(ValidationFailed, match="One field is wrong") as refused:
         parse(ScheduledActivityCreate, json.dumps(contract_example(reason=text)).encode())
