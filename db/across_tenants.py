@@ -20,7 +20,7 @@ from db.models import (
     ScheduledActivity,
 )
 from db.results import CANCELABLE, FOLLOW_UPS, OVERRIDDEN_FOLLOW_UPS, FollowUp, OverriddenFollowUp
-from db.rows import ID_OF_CREATION, NOW, Columns, Rows, fetch_rows, page_statement
+from db.rows import CHANGED_AT, ID_OF_CREATION, NOW, Columns, Rows, fetch_rows, page_statement
 from workflows.findings import Cursor, Page
 from workflows.messages import ActivityRef
 from workflows.tenant_limits import RUNNING_OPERATIONS
@@ -32,8 +32,7 @@ Activities = Sequence[tuple[UUID, UUID]]
 
 _PLACE = (ScheduledActivity.scheduled_at, ScheduledActivity.tenant_id, ScheduledActivity.id)
 _OWN = tuple_(ScheduledActivity.tenant_id, ScheduledActivity.id)
-_ended_at = func.greatest(ScheduledActivity.updated_at, ScheduledActivity.marked_at)
-_ENDED_PLACE = (_ended_at.label("ended_at"), ScheduledActivity.tenant_id, ScheduledActivity.id)
+_ENDED_PLACE = (CHANGED_AT.label("ended_at"), ScheduledActivity.tenant_id, ScheduledActivity.id)
 
 
 class OpenRow(NamedTuple):
@@ -98,10 +97,10 @@ def ended_rows_statement(page: Page) -> Rows:
     day ago.
     """
     rows = select(*_ENDED_PLACE, ScheduledActivity.idempotency_key).where(
-        ENDED_OTHERWISE, _ended_at < NOW - timedelta(seconds=page.grace_seconds)
+        ENDED_OTHERWISE, NOW - timedelta(seconds=page.grace_seconds) > CHANGED_AT
     )
     if page.after is None:
-        rows = rows.where(_ended_at > NOW - timedelta(days=1))
+        rows = rows.where(NOW - timedelta(days=1) < CHANGED_AT)
     return page_statement(rows, _ENDED_PLACE, page.after, page.size)
 
 

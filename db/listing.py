@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, literal_column, not_, or_, select, text, tuple_, union_all
 
 from db.leases import HAS_EXPIRED_LEASE
-from db.models import ActivityResult, Commerce, ScheduledActivity, TargetUser
-from db.rows import NOW, Expression, Rows
+from db.models import LOWEST_RANK, ActivityResult, Commerce, ScheduledActivity, TargetUser
+from db.rows import CHANGED_AT, NOW, Expression, Rows
 from db.snapshots import SNAPSHOTS, is_marked_ahead, status_ranges
 from workflows.messages import ActivityFilter
 from workflows.words import ActivityStatus, ActivityType, Channel
@@ -44,9 +44,6 @@ READ_WHOLE = 50_000
 SORTED = 10_000
 """The most activities of a filter that are read whole and sorted by score or change, which other indices don't have."""
 
-_CHANGED_AT = func.greatest(ScheduledActivity.updated_at, ScheduledActivity.marked_at)
-"""The time of the last change that is written. A mark leaves `updated_at` as it is."""
-
 _SORTED_ALONE = {"score", "updated_at"}
 """The orders that only an index of all activities has, or one of each status."""
 
@@ -75,9 +72,9 @@ class Slice:
         """Return the value by which the list is sorted."""
         match self.sort:
             case "score":
-                return func.coalesce(ScheduledActivity.score, literal_column("-2147483649"))
+                return func.coalesce(ScheduledActivity.score, literal_column(LOWEST_RANK))
             case "updated_at":
-                return _CHANGED_AT
+                return CHANGED_AT
             case _:
                 return ScheduledActivity.__table__.c[self.sort]
 
@@ -174,7 +171,7 @@ class Listed:
         """
         is_ahead = and_(ScheduledActivity.status == ActivityStatus.DUE, ScheduledActivity.marked_at > NOW)
         ranges: list[tuple[Expression, ColumnElement[bool], bool]] = [
-            (_CHANGED_AT, and_(_CHANGED_AT <= NOW, not_(HAS_EXPIRED_LEASE)), False),
+            (CHANGED_AT, and_(CHANGED_AT <= NOW, not_(HAS_EXPIRED_LEASE)), False),
             (ScheduledActivity.updated_at, is_ahead, True),
             (ScheduledActivity.lease_expires_at, HAS_EXPIRED_LEASE, True),
         ]

@@ -245,7 +245,8 @@ ENDED_AT = text("greatest(updated_at, marked_at)")
 """A mark leaves `updated_at` as it is."""
 
 
-RANK = text("coalesce(score, -2147483649)")
+LOWEST_RANK = "-2147483649"
+RANK = text(f"coalesce(score, {LOWEST_RANK})")
 """The score as lists are sorted by it: none counts as the lowest."""
 
 

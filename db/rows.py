@@ -42,6 +42,8 @@ Expression = SQLColumnExpression[Any]
 Key = UUID | Expression
 """A part of a primary key: a value, a parameter or a column."""
 Typed = TypeVar("Typed")
+CHANGED_AT: ColumnElement[datetime] = func.greatest(ScheduledActivity.updated_at, ScheduledActivity.marked_at)
+"""The time of the last change that is written, as indices have it. A mark leaves `updated_at` as it is."""
 CREATED_KEY = "created"
 """The key of the first event of an activity."""
 

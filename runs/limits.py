@@ -51,12 +51,12 @@ class WrappedConnection(ServiceClient):
 class ReportLimits(WrappedConnection):
     """A connection on which a call that a rate limit refuses fails at once, and one that was cut off is repeated.
 
-    The SDK repeats such a call for longer than a request waits, so that the limit looks like silence. A limit that is
-    met while the SDK waits for the end of an outage stays hidden.
+    The SDK repeats what a limit refuses for longer than a request waits, so that the limit looks like silence. It still
+    does so where only one run is busy, and a limit that is met while it waits for the end of an outage stays hidden.
     """
 
     async def _rpc_call(self, rpc: str, req: Message, resp_type: Any, *, retry: bool, **options: Any) -> Any:
-        """Make a first attempt without the SDK's repetitions, and leave others than limits to them."""
+        """Make a first attempt without the SDK's repetitions, and leave what they may cure to them."""
         call = self._inner._rpc_call  # noqa: SLF001 - the method that the SDK has its subclasses implement
         if retry and not rpc.startswith("poll_"):
             try:

@@ -17,7 +17,7 @@ from runs.payloads import first_key_id
 from runs.recovery import ACTOR, build_apply, has_task, refresh_run
 from runs.start import resume_run
 from workflows.findings import Finding
-from workflows.limits import bound_request_id, bound_traceparent
+from workflows.limits import bound_input
 from workflows.messages import Cancel, Refresh, Restore, ScheduledActivityInput, Standing
 from workflows.search_attributes import ACTIVITY_ID, SCHEDULED_AT
 from workflows.words import OPEN, ActivityStatus
@@ -70,9 +70,7 @@ class Restoration:
     async def _write_row(self, missing: MissingRow, run: WorkflowExecutionDescription) -> Finding | None:
         """Write the row of a run that has completed; start a run if the activity is still to be executed."""
         started_with, actor = await read_start(self._client, run.id, run.run_id, ScheduledActivityInput)
-        request_id = bound_request_id(started_with.request_id)
-        read = {"actor": actor, "request_id": request_id, "traceparent": bound_traceparent(started_with.traceparent)}
-        scheduled = started_with.model_copy(update=read)
+        scheduled = bound_input(started_with).model_copy(update={"actor": actor})
         ended_as = await read_result(self._client, run)
         at = run.typed_search_attributes.get(SCHEDULED_AT) or scheduled.request.scheduled_at
         known = Standing(status=ended_as, version=0, scheduled_at=at)

@@ -55,16 +55,8 @@ class ChangeableActivity:
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
         info = workflow.info()
         reset_of = None if info.original_execution_run_id == info.run_id else info.original_execution_run_id
-        lead_seconds = limits.bound_lead(scheduled.lead_seconds)
-        request_id = limits.bound_request_id(scheduled.request_id)
-        known = {
-            "reset_of": reset_of,
-            "actor": read_actor(info.headers),
-            "lead_seconds": lead_seconds,
-            "request_id": request_id,
-            "traceparent": limits.bound_traceparent(scheduled.traceparent),
-        }
-        self._scheduled = scheduled.model_copy(update=known)
+        known = {"reset_of": reset_of, "actor": read_actor(info.headers)}
+        self._scheduled = limits.bound_input(scheduled).model_copy(update=known)
         self._snapshot: Snapshot | None = None
         self._creation_failure: FailureError | None = None
         self._queue = Queue()

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from datetime import datetime, timedelta
 
-from workflows.messages import Cancel, Change, Message, Refresh, Reschedule
+from workflows.messages import Cancel, Change, Message, Refresh, Reschedule, ScheduledActivityInput
 
 TEXT_LENGTH = 1000
 OPERATORS_TEXT_LENGTH = 500
@@ -55,9 +55,9 @@ def find_faulty_id(update_id: str) -> str | None:
 
 def find_fault(argument: Message, now: datetime) -> str | None:
     """Return a sentence that says which value of an update's argument is out of bounds; None if all are within them."""
-    if isinstance(argument, Change) and bound_request_id(argument.request_id) != argument.request_id:
+    if isinstance(argument, Change) and _bound_request_id(argument.request_id) != argument.request_id:
         return "request_id must have 1 to 128 printable ASCII characters, and no blanks."
-    if isinstance(argument, Change) and bound_traceparent(argument.traceparent) != argument.traceparent:
+    if isinstance(argument, Change) and _bound_traceparent(argument.traceparent) != argument.traceparent:
         return "traceparent must be a version, a trace, a span and flags, as W3C Trace Context writes them."
     match argument:
         case Cancel(reason=reason):
@@ -99,19 +99,22 @@ def make_storable(text: str) -> str:
     return text[:OPERATORS_TEXT_LENGTH].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def bound_request_id(request_id: str | None) -> str | None:
-    """Return the id of a request, or None if the API could not have sent it: a person may have started the run."""
+def bound_input(scheduled: ScheduledActivityInput) -> ScheduledActivityInput:
+    """Return a run's input without what the API could not have sent: a person may have started the run."""
+    bound = {
+        "lead_seconds": 0 if _find_faulty_lead(scheduled.lead_seconds) else scheduled.lead_seconds,
+        "request_id": _bound_request_id(scheduled.request_id),
+        "traceparent": _bound_traceparent(scheduled.traceparent),
+    }
+    return scheduled.model_copy(update=bound)
+
+
+def _bound_request_id(request_id: str | None) -> str | None:
     return request_id if request_id and REQUEST_ID.fullmatch(request_id) else None
 
 
-def bound_traceparent(traceparent: str | None) -> str | None:
-    """Return the name of a span, or None if it is none: a person may have started the run."""
+def _bound_traceparent(traceparent: str | None) -> str | None:
     return traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None
-
-
-def bound_lead(seconds: float) -> float:
-    """Return the lead of a run's input, or none if it is out of bounds: a person may have started the run."""
-    return 0 if _find_faulty_lead(seconds) else seconds
 
 
 def _find_faulty_reason(reason: str | None) -> str | None:
