@@ -43,7 +43,7 @@ from api.http.errors import (
 from api.http.failures import problem_of
 from api.http.fields import Answer, RequestBody
 from api.http.streams import DuplexResponse, KeyTurns, process_in_order, split_lines
-from api.http.turns import large_turn_of, turn_of
+from api.http.turns import large_turn_of
 from db.failures import kind
 from workflows.tenant_limits import BATCH_ANSWER_BYTES, BODY_VALUES
 
@@ -141,7 +141,9 @@ async def create_activities(
         **problem_responses(UnsupportedMediaType),
     },
 )
-async def stream_activities(caller: CanCreate, opened: Opened, request: Request) -> Response:
+async def stream_activities(
+    caller: CanCreate, opened: Opened, request: Annotated[Request, Depends(UnreadBody())]
+) -> Response:
     """Create any number of activities, one in each line. Each is created and answered as by the single call.
 
     The results are sent as lines while the request is still being read, each a `BatchResult`:
@@ -152,7 +154,6 @@ async def stream_activities(caller: CanCreate, opened: Opened, request: Request)
     require_no_key(request)
     if media_type(request) != LINES:
         raise UnsupportedMediaType(f"Send the lines as `Content-Type: {LINES}`.")
-    turn_of(request).give_back()  # each line takes one
     await large_turn_of(request).take()
     return _answer_lines(caller, opened, request)
 

@@ -60,9 +60,9 @@ class JsonBody(Generic[Body]):
 
 @dataclass(frozen=True)
 class UnreadBody:
-    """Dependency that hands on the request whose body, documented as `model`, the route reads itself."""
+    """Dependency that hands on the request whose body the route reads itself; JSON is documented as `model`."""
 
-    model: type[BaseModel]
+    model: type[BaseModel] | None = None
 
     async def __call__(self, request: Request) -> Request:
         """Return the request."""
@@ -70,14 +70,18 @@ class UnreadBody:
 
 
 def reads_body(route: APIRoute) -> bool:
-    """Return whether a route reads a body, so that it takes its turn after that."""
-    return body_model(route) is not None
+    """Return whether a route reads a body, so that it takes its turn after that: waiting for a turn loses chunks."""
+    return any(_declared_bodies(route))
 
 
 def body_model(route: APIRoute) -> type[BaseModel] | None:
     """Return the model of the JSON body that the route reads, if it reads one."""
+    return next((body.model for body in _declared_bodies(route)), None)
+
+
+def _declared_bodies(route: APIRoute) -> Iterator["JsonBody[Any] | UnreadBody"]:
     calls = (dependency.call for dependency in route.dependant.dependencies)
-    return next((call.model for call in calls if isinstance(call, JsonBody | UnreadBody)), None)
+    return (call for call in calls if isinstance(call, JsonBody | UnreadBody))
 
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """A TCP port that leads to a server's Unix socket."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -21,12 +22,14 @@ async def tcp_address(postgres: Postgres) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy from one to the other until the end."""
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, length: int | None = None) -> None:
+    """Copy from one to the other until the end, or until so many bytes."""
+    left = sys.maxsize if length is None else length
     with suppress(OSError):
-        while data := await reader.read(65536):
+        while left and (data := await reader.read(min(left, 65536))):
             writer.write(data)
             await writer.drain()
+            left -= len(data)
     writer.close()
 
 
@@ -39,13 +42,8 @@ async def cutting_proxy(port: int, *lengths: int) -> AsyncIterator[int]:
         length = next(left, None)
         there, back = await asyncio.open_connection("127.0.0.1", port)
         sending = asyncio.create_task(pump(reader, back))
-        if length is None:
-            await pump(there, writer)
-        else:
-            with suppress(asyncio.IncompleteReadError):
-                writer.write(await there.readexactly(length))
-            writer.close()
-            back.close()
+        await pump(there, writer, length)
+        back.close()
         await sending
 
     async with await asyncio.start_server(forward, "127.0.0.1", 0) as server:

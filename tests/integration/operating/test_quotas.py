@@ -155,9 +155,12 @@ async def test_requests_and_items_wait_for_their_turn_and_all_are_carried_out(se
             http.post("/api/activities/batch", json={"activities": [activity(f"{batch} {n}") for n in range(5)]})
             for batch in ("a", "b")
         ]
-        answers = await asyncio.gather(*singles, *reads, *batches)
+        lines = "".join(json.dumps(activity(f"line {number}")) + "\n" for number in range(5))
+        stream = http.post("/api/activities/stream", content=lines, headers={"Content-Type": "application/x-ndjson"})
+        *answers, streamed = await asyncio.gather(*singles, *reads, *batches, stream)
         assert Counter(answer.status_code for answer in answers) == {201: 5, 200: 22}
         assert {one["status"] for answer in answers[-2:] for one in answer.json()["results"]} == {201}
+        assert [json.loads(line)["status"] for line in streamed.text.splitlines()] == [201] * 5
 
 
 async def test_a_claim_that_waits_leaves_its_turn_to_others(service: Service, tenant: Tenant) -> None:
