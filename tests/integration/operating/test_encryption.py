@@ -1,7 +1,10 @@
 """Test that Temporal stores nothing that callers wrote but keys, and that a missing key fails no run."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -11,13 +14,15 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
 from embedded.postgres import Postgres
-from embedded.temporal_server import running_temporal
+from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import workflow_id
 from runs.key_ring import KeyRing
 from runs.payloads import find_payloads, read_key_id
+from tests.conftest import FORGETTING_AT_ONCE
 from tests.integration.operating.test_temporal_ui import pending
 from tests.support.activities import activate, created, row_locked, unresolved
-from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
+from tests.support.bulk import ended
 from tests.support.encryption import BOTH_RING, NEW_RING, OLD_RING, find_words
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import new_database, new_namespace
@@ -84,18 +89,39 @@ async def cancel_many(http: httpx.AsyncClient) -> None:
 async def test_temporals_database_holds_of_what_callers_wrote_the_keys_alone(
     postgres: Postgres, tmp_path: Path, keys: KeyRing | None
 ) -> None:
-    """Without encryption the search finds the words, so that it would find those which the encryption leaves."""
-    database = tmp_path / "temporal" / "temporal.db"
-    with running_temporal(database=database) as server:
+    """Without encryption the search finds the words, so that it would find those which encryption or erasure leave."""
+    database, forgetting = tmp_path / "temporal" / "temporal.db", DYNAMIC_CONFIG | FORGETTING_AT_ONCE
+    with running_temporal(database=database, dynamic_config=forgetting) as server:
         client = await temporal_client(server.address, keys=keys)
         async with running_service(new_database(postgres), client) as service:
-            written = await write_every_word(service, await service.tenant())
+            tenant = await service.tenant()
+            written = await write_every_word(service, tenant)
+            if keys is None:
+                assert set(words_in_rows(database)) == set(WORDS)
+                await erase(service, tenant)
+                async with asyncio.timeout(60):  # Temporal deletes runs in the background
+                    while set(words_in_rows(database)) - OF_BULK_OPERATIONS:
+                        await asyncio.sleep(0.2)
     assert set(find_words(database.parent, written)) == set(written)
-    found = find_words(database.parent, WORDS)
-    if keys is None:
-        assert set(WORDS) - set(found) == set()
-    else:
-        assert found == {}
+    assert keys is None or find_words(database.parent, WORDS) == {}
+
+
+OF_BULK_OPERATIONS = {CALLER, "all of these are wrong"}
+"""The actor and the reason of a bulk operation stay as long as its run: see `docs/security.md#erasure`."""
+
+
+async def erase(service: Service, tenant: Tenant) -> None:
+    async with service.client(tenant.id, subject="eraser") as http:
+        url = f"/api/commerces/{COMMERCE_ID}/personal-data"
+        answer = (await http.delete(url, params={"cancel_open": True})).raise_for_status()
+        assert (await ended(http, answer.headers["Location"]))["counts"]["refused"] == 0
+
+
+def words_in_rows(database: Path) -> dict[str, int]:
+    """Count the words of `WORDS` in a copy of a database, which has its rows and no pages of deleted ones."""
+    with TemporaryDirectory() as folder, closing(sqlite3.connect(database)) as connection:
+        connection.execute("VACUUM INTO ?", (f"{folder}/copy.db",))
+        return find_words(Path(folder), WORDS)
 
 
 async def with_keys(temporal: Client, keys: KeyRing | None) -> Client:
