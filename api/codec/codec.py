@@ -3,6 +3,8 @@
 These calls aren't in the OpenAPI document: their form is Temporal's, and their callers are its programs.
 """
 
+import asyncio
+import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from http import HTTPStatus
@@ -10,7 +12,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 from pydantic import AfterValidator, BaseModel
 from temporalio.api.common.v1 import Payload
 
@@ -91,13 +93,13 @@ Body = Annotated[PayloadsBody, Depends(JsonBody(PayloadsBody, BULK_BODY_BYTES, V
 @router.post("/decode")
 async def decode_payloads(subject: CanDecode, opened: Opened, body: Body) -> Response:
     """Decrypt payloads. One that is not encrypted, or can't be decrypted with the keys of today, stays as it is."""
-    return _convert(opened, subject, body, "payloads decoded", _decrypt_if_possible)
+    return await _convert(opened, subject, body, "payloads decoded", _decrypt_if_possible)
 
 
 @router.post("/encode")
 async def encode_payloads(subject: CanDecode, opened: Opened, body: Body) -> Response:
     """Encrypt payloads with the first key, as the service encrypts its own."""
-    return _convert(opened, subject, body, "payloads encoded", Encryption.encrypt)
+    return await _convert(opened, subject, body, "payloads encoded", Encryption.encrypt)
 
 
 @router.get("/session")
@@ -132,21 +134,28 @@ def _require_keys(opened: Resources) -> KeyRing:
     return keys
 
 
-def _convert(
+async def _convert(
     opened: Resources, subject: str, body: PayloadsBody, event: str, convert: Callable[[Encryption, Payload], Payload]
 ) -> Response:
-    """Convert the payloads, and log who has asked for how many; without keys they stay as they are."""
-    payloads = [one.payload for one in body.payloads]
+    """Convert the payloads, and log who has asked for how many; without keys they stay as they are.
+
+    A thread converts them, from which the event loop takes the interpreter: 50,000 take a second.
+    """
     codec = opened.temporal.data_converter.payload_codec
-    if isinstance(codec, Encryption):
-        payloads = [convert(codec, payload) for payload in payloads]
-    log.info(event, subject=subject, count=len(payloads))
-    return JSONResponse({"payloads": [_write(payload) for payload in payloads]})
+
+    def convert_all() -> bytes:
+        payloads = (one.payload for one in body.payloads)
+        converted = (convert(codec, one) for one in payloads) if isinstance(codec, Encryption) else payloads
+        return b'{"payloads":[' + b",".join(map(_write, converted)) + b"]}"
+
+    content = await asyncio.to_thread(convert_all)
+    log.info(event, subject=subject, count=len(body.payloads))
+    return Response(content, media_type="application/json")
 
 
-def _write(payload: Payload) -> dict[str, object]:
+def _write(payload: Payload) -> bytes:
     metadata = {name: b64encode(value).decode() for name, value in payload.metadata.items()}
-    return {"metadata": metadata, "data": b64encode(payload.data).decode()}
+    return json.dumps({"metadata": metadata, "data": b64encode(payload.data).decode()}).encode()
 
 
 def _decrypt_if_possible(encryption: Encryption, payload: Payload) -> Payload:
