@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.util.http import sanitize_method
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from traces.tracing import Tracing
@@ -35,9 +36,15 @@ class _NameByRoute:
                 span = trace.get_current_span()
                 state = scope["state"]
                 if "route" in state:  # a preflight is answered before it is a request
-                    span.update_name(f"{scope['method']} {state['route']}")
+                    span.update_name(f"{_name_method(scope['method'])} {state['route']}")
                     span.set_attribute("http.route", state["route"])
                     span.set_attribute("request.id", state["request_id"])
             await send(message)
 
         await self._app(scope, receive, send_named)
+
+
+def _name_method(method: str) -> str:
+    """Return a method of HTTP as it is, and for any other text the name that OpenTelemetry gives it in a span's."""
+    known = sanitize_method(method)
+    return "HTTP" if known == "_OTHER" else known

@@ -148,9 +148,10 @@ async def test_spans_have_no_texts_of_tenants_no_parameters_and_no_messages_of_f
     await traced.http.get(f"/Mar%C3%ADa?{created.json()['idempotencyKey']}")
     await traced.http.post(URL, json=contract_example(reason="Llamar a María"))
     await claim(traced.http)
+    assert (await traced.http.request("JUANA", URL)).status_code == 405
     written = "\n".join(span.to_json() for span in traced.spans())
     assert "INSERT INTO scheduled_activities" in written
-    for text in ("María", "Mar%C3", created.json()["idempotencyKey"], "Name of", "Tienda", *CONTACTS.values()):
+    for text in ("María", "Mar%C3", "JUANA", created.json()["idempotencyKey"], "Name of", "Tienda", *CONTACTS.values()):
         assert text not in written
     assert "GET unknown" in {span.name for span in traced.spans()}
 
