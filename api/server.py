@@ -7,11 +7,11 @@ from typing import Any
 
 import h11
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.http.errors import HeadTooLarge
-from api.http.middleware import LONG_HEAD
+from api.http.middleware import HEADERS, IS_CROWDED, LONG_HEAD
 from workflows.tenant_limits import (
     ANSWER_SECONDS,
     CHUNK_BYTES,
@@ -78,6 +78,9 @@ class BoundedRequests(H11Protocol):
     def __init__(self, config: uvicorn.Config, *options: Any, **more: Any) -> None:
         super().__init__(config, *options, **more)
         self.conn = BoundedConnection(h11.SERVER, HEAD_BYTES)
+        # uvicorn's own answer doesn't say when to come back.
+        self._most, self.limit_concurrency = self.limit_concurrency, None
+        self._served, self.app = self.app, self._serve
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for the first request."""
@@ -133,10 +136,13 @@ class BoundedRequests(H11Protocol):
         failure = sys.exc_info()[1]
         if isinstance(failure, h11.RemoteProtocolError) and failure.error_status_hint == HeadTooLarge.status:
             self._refuse(HeadTooLarge.status, LONG_HEAD)
-        elif str(failure) == MANY_CHUNKS:
-            self._refuse(HTTPStatus.BAD_REQUEST, MANY_CHUNKS)
         else:
-            super().send_400_response(msg)
+            self._refuse(HTTPStatus.BAD_REQUEST, MANY_CHUNKS if str(failure) == MANY_CHUNKS else msg)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with a note if the process has too many connections."""
+        scope["state"][IS_CROWDED] = self._most is not None and len(self.connections) > self._most
+        await self._served(scope, receive, send)
 
     def _wait_for_head(self) -> None:
         self._waiting_for_head = self.loop.call_later(
@@ -158,13 +164,9 @@ class BoundedRequests(H11Protocol):
         if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             self.transport.close()
             return
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"x-content-type-options", b"nosniff"),
-            (b"connection", b"close"),
-        ]
+        headers = {"Content-Type": "text/plain; charset=utf-8", **HEADERS, "Connection": "close"}
         events = (
-            h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode()),
+            h11.Response(status_code=status, headers=list(headers.items()), reason=HTTPStatus(status).phrase.encode()),
             h11.Data(data=sentence.encode()),
             h11.EndOfMessage(),
         )

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import MEDIA_TYPE, HeadTooLarge, InternalError, NotFound, Problem, ValidationFailed
+from api.http.errors import MEDIA_TYPE, HeadTooLarge, InternalError, NotFound, Problem, Unavailable, ValidationFailed
 from api.http.metrics import LATENCY, REQUESTS
 from api.http.turns import end_turns
 from db.failures import kind
@@ -32,6 +32,8 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 """The headers of each answer that doesn't set them itself."""
+IS_CROWDED = "is_crowded"
+"""The key in a request's state under which the server notes that the process has too many connections."""
 _UNLOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
@@ -78,6 +80,8 @@ class RequestMiddleware:
 
     def _find_app(self, scope: Scope) -> ASGIApp:
         """Return the application, or what refuses a request that it should not see."""
+        if scope["state"].get(IS_CROWDED):
+            return _refuse_connection
         if _is_long(scope):
             return _refuse_head
         if scope["path"].endswith("\n"):
@@ -123,6 +127,12 @@ def _is_long(scope: Scope) -> bool:
     return len(scope["raw_path"]) + len(scope["query_string"]) + fields > HEAD_BYTES
 
 
+async def _refuse_connection(scope: Scope, receive: Receive, send: Send) -> None:
+    problem = Unavailable("The process has as many connections as it may have. Nothing was begun: try again.")
+    problem.headers["Connection"] = "close"
+    await _answer(problem, scope, receive, send)
+
+
 async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:
     await _answer(HeadTooLarge(LONG_HEAD), scope, receive, send)
 
@@ -143,7 +153,7 @@ async def _refuse_query(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _answer(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
     body = problem.body(scope["path"], scope["state"]["request_id"])
-    await JSONResponse(body, problem.status, media_type=MEDIA_TYPE)(scope, receive, send)
+    await JSONResponse(body, problem.status, problem.headers, media_type=MEDIA_TYPE)(scope, receive, send)
 
 
 def _route_of(scope: Scope) -> str:

@@ -30,6 +30,7 @@ from tests.support.builders import Tenant, insert_tenant
 from traces.requests import trace_requests
 from traces.tracing import Tracing
 from worker import build_worker
+from workflows.tenant_limits import CONNECTIONS
 
 KEY = SigningKey(Ed25519PrivateKey.generate())
 
@@ -149,7 +150,7 @@ async def running_service(
 
 @asynccontextmanager
 async def running_api(
-    opened: Resources, origins: Sequence[str] = (), tracing: Tracing | None = None
+    opened: Resources, origins: Sequence[str] = (), tracing: Tracing | None = None, *, connections: int = CONNECTIONS
 ) -> AsyncIterator[str]:
     """The API on a port of its own, in this event loop."""
 
@@ -162,7 +163,9 @@ async def running_api(
     if tracing:
         trace_requests(app, tracing)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(server_config(app))
+        config = server_config(app)
+        config.limit_concurrency = connections
+        server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

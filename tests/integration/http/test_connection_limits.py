@@ -4,14 +4,17 @@ import asyncio
 import json
 from asyncio import StreamReader
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from api.http.middleware import HEADERS
 from tests.integration.http.test_connections import answer, connect
+from tests.integration.http.test_response_headers import assert_protected
 from tests.support.builders import contract_example
+from tests.support.service import Service, resources, running_api
 from workflows.tenant_limits import CHUNK_BYTES, HEAD_BYTES, HEAD_LINES, PARAMETERS, SMALL_CHUNKS
 
 GET = "GET /health/live HTTP/1.1"
@@ -44,6 +47,34 @@ async def test_headers_without_end_are_answered_431_and_read_no_further(
     except ConnectionError:
         assert written < 16  # the server has closed the connection while more was sent
     writer.close()
+
+
+async def test_a_connection_beyond_the_limit_is_told_when_to_come_back(service: Service) -> None:
+    opened = resources(service.roles.api, service.temporal)
+    async with running_api(opened, connections=2) as url, AsyncExitStack() as stack:
+        first, second, third = [
+            await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60)) for _ in range(3)
+        ]
+        assert [(await one.get("/health/live")).status_code for one in (first, second)] == [200, 200]
+        refused = await third.get("/health/live")
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert (refused.headers["Retry-After"], refused.headers["Connection"]) == ("2", "close")
+        assert_protected(refused)
+        await second.aclose()
+        async with asyncio.timeout(30):
+            while (await third.get("/health/live")).status_code != 200:
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("sent", ["\x16\x03\x01\r\n\r\n", f"{GET}\r\n\r\n", f"{GET}\r\nHost: x\r\nX-A: {'a' * 70_000}"])
+async def test_an_answer_of_the_server_itself_is_protected_too(http: httpx.AsyncClient, sent: str) -> None:
+    address = urlsplit(str(http.base_url))
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(sent.encode())
+    _, headers, body = await answer(reader)
+    writer.close()
+    assert {name: headers[name.lower()] for name in HEADERS} == HEADERS
+    assert (headers["connection"], bool(body)) == ("close", True)
 
 
 async def test_half_open_connections_are_closed_and_idle_ones_stay_for_reuse(http: httpx.AsyncClient) -> None:
