@@ -80,7 +80,7 @@ class Resources:
     def exposition(self) -> Exposition:
         """Return the composer of the metrics."""
         backlog = Backlog(self.database, self.temporal, self.lead.max_seconds, self.figures_seconds)
-        return Exposition(backlog)
+        return Exposition(backlog, self.turns)
 
     @cached_property
     def rate_limits(self) -> RateLimits:

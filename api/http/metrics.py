@@ -4,10 +4,11 @@ import asyncio
 import time
 from math import inf
 
-from prometheus_client import Counter, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
 from api.http.figures import Backlog
 from api.http.registry import REGISTRY
+from api.http.turns import Turns
 from workflows.tenant_limits import METRICS_SECONDS
 
 REQUESTS = Counter(
@@ -18,6 +19,11 @@ LATENCY = Histogram(
     "Seconds per request.",
     ("method", "route"),
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    registry=REGISTRY,
+)
+WAITING = Gauge(
+    "http_requests_waiting",
+    "Requests that wait for a turn of their tenant: those of the tenant that has the most of them in this process.",
     registry=REGISTRY,
 )
 CREATIONS = Counter(
@@ -43,8 +49,8 @@ CLAIMED_LATENESS = Histogram(
 class Exposition:
     """Composes the text that Prometheus reads, once a second at most, whatever the number of scrapers."""
 
-    def __init__(self, backlog: Backlog) -> None:
-        self._backlog = backlog
+    def __init__(self, backlog: Backlog, turns: Turns) -> None:
+        self._backlog, self._turns = backlog, turns
         self._next: asyncio.Task[bytes] | None = None
         self._composed_at = -inf
 
@@ -57,4 +63,5 @@ class Exposition:
         await asyncio.sleep(self._composed_at + METRICS_SECONDS - time.monotonic())
         self._next, self._composed_at = None, time.monotonic()  # later requests wait for a later text
         await self._backlog.refresh()
+        WAITING.set(self._turns.most_waiting)
         return await asyncio.to_thread(generate_latest, REGISTRY)

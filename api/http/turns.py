@@ -102,6 +102,11 @@ class Turns:
         """Return the number of queues that are kept: one without requests is forgotten."""
         return len(self._queues)
 
+    @property
+    def most_waiting(self) -> int:
+        """Return how many requests wait for a turn of the tenant that has the most of them."""
+        return max((queue.waiting for queue in self._queues.values()), default=0)
+
     async def begin(self, request: Request, tenant_id: UUID) -> None:
         """Give a request its two turns, neither of them taken yet. They end with the request at the latest."""
         large = Turn(self._find_queue(tenant_id, "large requests", LARGE_REQUESTS))

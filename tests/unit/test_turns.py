@@ -62,11 +62,13 @@ async def test_so_many_have_their_turn_and_the_next_ones_wait_in_order(turns: Tu
     assert order == []
     other = await begin(turns, uuid4())
     await turn_of(other).take()
+    assert turns.most_waiting == 2
     for number in range(2):
         end_turns(requests[number].scope["state"])
         await settle()
         assert order == list(range(number + 1))
     await asyncio.gather(*waiting)
+    assert turns.most_waiting == 0
 
 
 async def test_a_turn_ends_by_itself_and_is_given_back_once(turns: Turns) -> None:
