@@ -1,5 +1,6 @@
 """Test the manifests of deploy/kubernetes/ against Kubernetes' schemas and against the processes that they run."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import yaml  # type: ignore[import-untyped]
 
 from api.app import create_app
 from settings import ApiSettings, WorkerSettings
+from tests.unit.test_compose import OF_TRACES
+from traces.start import is_wanted
 from workflows.messages import ReplayGate
 from workflows.replay_gate import ReplayGateWorkflow
 
@@ -114,7 +117,7 @@ def test_a_pod_has_no_rights_that_it_does_not_need(name: str) -> None:
 def test_every_setting_is_read_by_a_process_and_no_secret_is_among_them() -> None:
     known = {name.upper() for settings in (ApiSettings, WorkerSettings) for name in settings.model_fields}
     given = RESOURCES["base/settings.yaml: ConfigMap scheduled-activities"]["data"]
-    assert set(given) <= known | OF_TEMPORALS_CLIENT
+    assert set(given) <= known | OF_TEMPORALS_CLIENT | OF_TRACES
     assert not [name for name in given if "DATABASE_URL" in name]
     assert "Secret" not in {found["kind"] for found in RESOURCES.values()}
 
@@ -136,6 +139,44 @@ def test_a_process_starts_with_the_settings_and_the_secret(
     assert [opened["containerPort"] for opened in container["ports"]] == [port]
     drain = 30 if isinstance(read, ApiSettings) else read.worker_drain_seconds
     assert template["spec"]["terminationGracePeriodSeconds"] > drain + 5
+
+
+def test_traces_are_off_until_a_collector_is_named() -> None:
+    given = RESOURCES["base/settings.yaml: ConfigMap scheduled-activities"]["data"]
+    assert given.keys() >= OF_TRACES
+    assert not is_wanted(given)
+    assert is_wanted(given | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.observability.svc:4318"})
+
+
+def allowed(labels: dict[str, str], direction: str) -> set[int]:
+    """List the ports of TCP that the network policies of a pod allow in one direction."""
+    found: set[int] = set()
+    for policy in (one["spec"] for one in RESOURCES.values() if one["kind"] == "NetworkPolicy"):
+        selector = policy["podSelector"]
+        is_meant = selector.get("matchLabels", {}).items() <= labels.items() and all(
+            labels.get(one["key"]) in one["values"] for one in selector.get("matchExpressions", ())
+        )
+        if is_meant and direction.capitalize() in policy["policyTypes"]:
+            ports = [port for rule in policy.get(direction, ()) for port in rule["ports"]]
+            found |= {port["port"] for port in ports if port["protocol"] == "TCP"}
+    return found
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_network_policies_allow_what_a_pod_needs(name: str) -> None:
+    """Beside the ports of its settings: that of PostgreSQL in the secrets, of the issuer's keys, and of names."""
+    template = TEMPLATES[name]
+    (container,) = template["spec"]["containers"]
+    labels = template["metadata"]["labels"]
+    assert allowed(labels, "ingress") == {opened["containerPort"] for opened in container.get("ports", ())}
+    given = RESOURCES["base/settings.yaml: ConfigMap scheduled-activities"]["data"]
+    text = (FOLDER / "base" / "settings.yaml").read_text()
+    postgres = int(re.findall(r"@host:(\d+)/", (FOLDER / "README.md").read_text())[0])
+    temporal = int(given["TEMPORAL_ADDRESS"].rsplit(":", 1)[1])
+    collector = int(re.findall(r"http://collector\S*:(\d+)", text)[0])
+    needed = {"migration": {postgres}, "worker": {postgres, temporal, collector}}
+    needed["api"] = needed["worker"] | {443}
+    assert allowed(labels, "egress") >= {53} | needed[container["name"]]
 
 
 def test_no_pod_has_the_secret_of_another_process() -> None:
