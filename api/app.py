@@ -91,15 +91,15 @@ tenant's limits.
 
 
 TAGS = {
-    "API keys": "Create and revoke the API keys of machines.",
-    "credentials": "Read what a token or an API key may do.",
-    "audit": "Read the changes of configuration, pauses, quotas and API keys.",
     "activities": "Create, read and change activities one by one, or in a batch.",
-    "many at once": "Cancel or move all activities that match a filter, and follow such an operation.",
+    "many at once": "Cancel, move or resolve again all activities that match a filter, and follow such an operation.",
     "executions": "Claim due activities as an executor, and keep or release their leases.",
     "results": "Report what became of an activity, and read it.",
     "commerces": "Commerces, their users, and the log of contacts.",
     "configuration": "Catalogues, policies, criteria and settings of the tenant.",
+    "audit": "Read the changes of configuration, pauses, quotas and API keys, and the erasures.",
+    "credentials": "Read what a token or an API key may do.",
+    "API keys": "Create and revoke the API keys of machines.",
     "health": "Liveness and readiness of a process, without a token.",
 }
 

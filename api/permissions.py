@@ -14,7 +14,7 @@ MEANINGS = {
     "MANAGE_COMMERCES": "Read and change commerces, their users and their contact logs.",
     "SYNC_COMMERCES": "Create and update commerces in bulk.",
     "SUBMIT_ACTIVITY_RESULT": "Report the results of activities.",
-    "OPERATE": "Pause the tenant, and see the runs in Temporal.",
+    "OPERATE": "Pause the tenant, read the audit, and see the runs in Temporal.",
     "MANAGE_API_KEYS": "Issue and revoke the tenant's API keys.",
     "ERASE_PERSONAL_DATA": "Erase personal data of commerces and users, and set the retention.",
     "DECODE_PAYLOADS": "Decode encrypted payloads in Temporal's console.",
