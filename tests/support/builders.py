@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import AttributeKey, Commerce, CommerceUser, Reason
 
 COMMERCE_ID = UUID("880e8400-e29b-41d4-a716-446655440000")
+LONG_AGO = "2025-01-16T09:00:00.000Z"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def contract_example(**changes: Any) -> dict[str, Any]:
         "channel": "WHATSAPP",
         "commerce_id": str(COMMERCE_ID),
         "idempotency_key": f"msg-{uuid4()}",
-        "scheduled_at": "2025-01-16T09:00:00.000Z",
+        "scheduled_at": LONG_AGO,
         "attribute_keys": ["commerce_info"],
     } | changes
 

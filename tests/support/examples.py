@@ -20,11 +20,11 @@ from api.examples import FILE
 from db import migrations
 from embedded.postgres import running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
-from tests.support.builders import COMMERCE_ID, contract_example
+from tests.support.builders import COMMERCE_ID, LONG_AGO, contract_example
 from tests.support.service import Service, running_service, temporal_client, until
 
 TODAY = "2026-01-15T09:00:00.000Z"
-LATER, MOVED, LONG_AGO = "2031-01-16T09:00:00.000Z", "2031-01-17T09:00:00.000Z", "2025-01-16T09:00:00.000Z"
+LATER, MOVED = "2031-01-16T09:00:00.000Z", "2031-01-17T09:00:00.000Z"
 CLAIM_ID, OPERATION_ID = "0f9d3c52-3f5c-4f0e-9a36-0a6a5a1e2b11", "5a0c8f1e-7d0b-4c7b-8a55-2f4c3e9d1a22"
 RETRY_ID = "7c4f2b9a-1e6d-4d3f-9b62-3f8e5d2c6b33"
 ERASURE_ID = "2d1a7c44-8f3b-4b0e-a6c9-5e7f1b2c3d44"

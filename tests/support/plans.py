@@ -1,7 +1,7 @@
 """Read PostgreSQL's plan of a statement, estimated or executed, as a role plans it."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def planned_as(connection: Connection, tenant_id: UUID, role: str = API) -> Iterator[None]:
+def planning_in(connection: Connection, tenant_id: UUID, role: str = API) -> Iterator[None]:
     """Act as a role of the service in a tenant until the block ends: its policies are a part of its plans."""
     before = connection.execute(select(func.current_setting(TENANT_SETTING, True))).scalar_one()  # noqa: FBT003 - SQL's
     connection.execute(
@@ -31,9 +31,9 @@ def planned_as(connection: Connection, tenant_id: UUID, role: str = API) -> Iter
 
 
 @asynccontextmanager
-async def acting_as(connection: AsyncConnection, tenant_id: UUID, role: str = API) -> AsyncIterator[None]:
-    """Act as `planned_as` does."""
-    acting = planned_as(connection.sync_connection or connection, tenant_id, role)  # type: ignore[arg-type]
-    await connection.run_sync(lambda _: acting.__enter__())
-    yield
-    await connection.run_sync(lambda _: acting.__exit__(None, None, None))
+async def planning_as(connection: AsyncConnection, tenant_id: UUID, role: str = API) -> AsyncIterator[None]:
+    """Act as `planning_in` does."""
+    with ExitStack() as acting:
+        await connection.run_sync(lambda plain: acting.enter_context(planning_in(plain, tenant_id, role)))
+        yield
+        await connection.run_sync(lambda _: acting.close())

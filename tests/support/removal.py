@@ -6,11 +6,11 @@ from uuid import UUID
 import httpx
 
 from tests.support.activities import created
+from tests.support.builders import LONG_AGO
 from tests.support.hand_off import claim
 from tests.support.restoration import execute
 from tests.support.service import Service, until
 
-LONG_AGO = "2025-01-16T09:00:00.000Z"
 RESULTS = "/api/activity-results/tasks"
 OF_ACTIVITY: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "", None),

@@ -20,14 +20,12 @@ from runs.client import workflow_id
 from runs.lead import Lead
 from runs.recovery import Recovery
 from tests.support.activities import created, trail
-from tests.support.builders import Tenant, from_now
+from tests.support.builders import LONG_AGO, Tenant, from_now
 from tests.support.bulk import ACTIVITIES, begun, campaign, chosen, ended, outcomes, statuses
 from tests.support.service import Service, until
 from workflows.bulk import Chunk, bulk_workflow_id
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel
 from workflows.words import ActivityStatus
-
-LONG_AGO = "2025-01-16T09:00:00.000Z"
 
 
 async def test_a_dry_run_counts_and_shows_and_changes_nothing(http: httpx.AsyncClient) -> None:

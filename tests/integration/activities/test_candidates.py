@@ -15,7 +15,7 @@ from db.facts import TARGET_FACTS, read_target_facts
 from db.models import Commerce, CommerceUser, ContactLogEntry
 from db.roles import WORKER
 from tests.support.builders import contract_example
-from tests.support.plans import acting_as, nodes
+from tests.support.plans import nodes, planning_as
 from tests.support.service import Service
 from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.resolution import choose_target
@@ -192,7 +192,7 @@ async def test_the_users_of_a_commerce_are_read_once_and_few_of_them_are_returne
         await connection.execute(text(fill), parameters | {"size": size})
         await connection.execute(text(contacts), parameters)
         statement = TARGET_FACTS.compile(dialect=connection.dialect)
-        async with acting_as(connection, TENANT, WORKER):
+        async with planning_as(connection, TENANT, WORKER):
             explained = await connection.exec_driver_sql(
                 f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement}", statement.construct_params(asked)
             )

@@ -21,7 +21,7 @@ from embedded.postgres import Postgres
 from tests.integration.activities.test_listing_ranges import FILTERS, filled  # noqa: F401 - a fixture
 from tests.support.activities import created
 from tests.support.builders import COMMERCE_ID, Tenant
-from tests.support.plans import acting_as, nodes
+from tests.support.plans import nodes, planning_as
 from tests.support.service import Service, running_service
 from tests.support.worlds import new_database, new_namespace
 from workflows.messages import ActivityFilter
@@ -268,7 +268,7 @@ async def test_the_scan_stops_above_its_bound(service: Service, crowded: Tenant)
 
 async def _explain(connection: AsyncConnection, tenant: Tenant, statement: Rows) -> dict[str, Any]:
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    async with acting_as(connection, tenant.id):
+    async with planning_as(connection, tenant.id):
         explained = await connection.exec_driver_sql(
             f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.construct_params()
         )

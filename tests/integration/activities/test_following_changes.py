@@ -19,14 +19,13 @@ from db.sessions import LONGEST_TRANSACTION
 from embedded.postgres import Postgres
 from tests.integration.activities.test_listing_ranges import ROWS, filled, looked_at, scans_of  # noqa: F401 - a fixture
 from tests.support.activities import created
-from tests.support.builders import Tenant, from_now
+from tests.support.builders import LONG_AGO, Tenant, from_now
 from tests.support.hand_off import claim, run_out
 from tests.support.service import Service, running_service, until
 from tests.support.worlds import new_database, new_namespace
 from workflows.messages import ActivityFilter
 
 LIST = "/api/activities"
-LONG_AGO = "2025-01-16T09:00:00.000Z"
 
 
 @pytest.fixture(scope="module")

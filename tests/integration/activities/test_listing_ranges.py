@@ -16,7 +16,7 @@ from db.models import ActivityResult, Commerce, ScheduledActivity, TargetUser, T
 from db.rows import NOW
 from db.snapshots import EFFECTIVE_STATUS
 from tests.support.builders import Tenant
-from tests.support.plans import acting_as, nodes
+from tests.support.plans import nodes, planning_as
 from tests.support.service import Service
 from workflows.messages import ActivityFilter
 
@@ -234,7 +234,7 @@ async def test_a_search_that_many_match_walks_along_the_order_as_far_as_the_page
 async def scans_of(connection: AsyncConnection, tenant_id: UUID, statement: Select[Any]) -> list[dict[str, Any]]:
     """Each place in the plan, as it was carried out, where rows of activities or commerces were looked at."""
     compiled = statement.compile(dialect=connection.dialect)
-    async with acting_as(connection, tenant_id):
+    async with planning_as(connection, tenant_id):
         explained = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.params)
     (whole,) = explained.scalar_one()
     return [node for node in nodes(whole["Plan"]) if node.get("Relation Name") in {"scheduled_activities", "commerces"}]

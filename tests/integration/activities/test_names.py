@@ -17,7 +17,7 @@ from db.name_keys import find_name_key
 from db.roles import WORKER
 from db.tenant import acting_for
 from tests.support.builders import Tenant, contract_example
-from tests.support.plans import acting_as, nodes
+from tests.support.plans import nodes, planning_as
 from tests.support.service import Service
 from workflows.messages import RejectedError, Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.resolution import choose_attributes, match_reason
@@ -138,7 +138,7 @@ async def test_a_text_is_found_by_an_index_and_few_entries_are_read(service: Ser
             await connection.execute(text("ANALYZE reasons"))
             await connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
             statement = REASON_FACTS.compile(dialect=connection.dialect)
-            async with acting_as(connection, tenant.id, WORKER):
+            async with planning_as(connection, tenant.id, WORKER):
                 explained = await connection.exec_driver_sql(
                     f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", statement.construct_params(asked)
                 )

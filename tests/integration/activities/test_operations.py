@@ -11,7 +11,7 @@ from api.http.auth import Permission
 from db.bulk_operations import operations_statement
 from tests.support.builders import Tenant
 from tests.support.bulk import ACTIVITIES, begun, campaign, ended
-from tests.support.plans import acting_as, nodes
+from tests.support.plans import nodes, planning_as
 from tests.support.service import Service
 from workflows.bulk import BulkState, BulkVerb
 
@@ -122,7 +122,7 @@ async def test_a_page_reads_no_more_than_its_operations(
         statement = operations_statement(tenant_id, states, verb).limit(26)
         compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
         await connection.execute(text("ANALYZE bulk_operations, bulk_operation_items"))
-        async with acting_as(connection, tenant_id):
+        async with planning_as(connection, tenant_id):
             planned = await connection.exec_driver_sql(
                 f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}", compiled.construct_params()
             )

@@ -15,7 +15,7 @@ from db.models import CommerceUser, ContactLogEntry
 from db.roles import WORKER
 from db.tenant import acting_for
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example
-from tests.support.plans import acting_as, nodes
+from tests.support.plans import nodes, planning_as
 from tests.support.service import Service
 from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.words import ResolutionMoment
@@ -114,7 +114,7 @@ async def test_the_last_contact_is_found_at_the_end_of_an_index_however_long_the
     async with service.database.transactions.connect() as connection:
         await connection.execute(text("ANALYZE contact_log"))
         statement = TARGET_FACTS.compile(dialect=connection.dialect)
-        async with acting_as(connection, tenant.id, WORKER):
+        async with planning_as(connection, tenant.id, WORKER):
             plan = await connection.exec_driver_sql(
                 f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", statement.construct_params(asked)
             )

@@ -20,11 +20,11 @@ from runs.bulk_recovery import finish_operation
 from runs.client import workflow_id
 from runs.lead import Lead
 from tests.support.activities import created
-from tests.support.builders import COMMERCE_ID, Tenant, contract_example
+from tests.support.builders import COMMERCE_ID, LONG_AGO, Tenant, contract_example
 from tests.support.bulk import ended
 from tests.support.hand_off import claim
 from tests.support.reconciliation import run_of
-from tests.support.removal import LONG_AGO, closed, completed
+from tests.support.removal import closed, completed
 from tests.support.service import Service, until
 from workflows.bulk import BulkChange, BulkOperation, BulkState, BulkVerb, Chunk, ChunkDone, Finish
 from workflows.messages import ActivityFilter

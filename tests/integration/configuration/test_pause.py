@@ -11,12 +11,11 @@ from api.http.auth import Permission
 from db.models import ScheduledActivity
 from db.pauses import RELEASED_AT_ONCE
 from runs.client import workflow_id
-from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.builders import LONG_AGO, Tenant, contract_example, from_now
 from tests.support.hand_off import claim, insert_rows
 from tests.support.service import Service, until
 
 PAUSE = "/api/activity-config/pause"
-LONG_AGO = "2025-01-16T09:00:00.000Z"
 
 
 async def created(http: httpx.AsyncClient, **changes: Any) -> str:

@@ -12,7 +12,7 @@ from db.claims import CLAIM_STATEMENT, EXPIRE_STATEMENT, Claim
 from db.listing import Listed, Slice
 from db.models import ScheduledActivity, TargetUser
 from embedded.postgres import Postgres
-from tests.support.plans import nodes, planned_as
+from tests.support.plans import nodes, planning_in
 from workflows.messages import ActivityFilter
 from workflows.words import ActivityType, Channel
 
@@ -85,7 +85,7 @@ def scans(connection: Connection, statement: Any, parameters: dict[str, Any]) ->
     """Every look at the table, as it went."""
     compiled = statement.compile(connection.engine)
     with connection.begin_nested() as unharmed:
-        with planned_as(connection, TENANT):
+        with planning_in(connection, TENANT):
             explained = connection.exec_driver_sql(
                 f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.construct_params(parameters)
             )

@@ -166,7 +166,7 @@ async def test_requests_and_items_wait_for_their_turn_and_all_are_carried_out(se
 async def test_a_claim_that_waits_leaves_its_turn_to_others(service: Service, tenant: Tenant) -> None:
     await set_quota(service, tenant.id, REQUESTS_AT_ONCE, 1)
     async with service.beside() as limited, limited.client(tenant.id) as http:
-        claim = CLAIM | {"channels": ["WHATSAPP"], "wait_seconds": 20}
+        claim = CLAIM | {"channels": ["WHATSAPP"], "limit": 1, "wait_seconds": 20}
         waiting = [asyncio.create_task(http.post("/api/executions/claim", json=claim)) for _ in range(2)]
         made = [await http.post("/api/activities", json=contract_example()) for _ in range(2)]
         claimed = [one["id"] for answer in await asyncio.gather(*waiting) for one in answer.json()["data"]]

@@ -19,7 +19,7 @@ from runs.lead import Lead
 from tests.support.activities import created
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.bulk import begun, campaign, ended
-from tests.support.plans import acting_as
+from tests.support.plans import planning_as
 from tests.support.reconciliation import forget, round_of, run_of
 from tests.support.removal import OF_ACTIVITY, RESULTS, age, closed, completed
 from tests.support.restoration import execute
@@ -246,7 +246,7 @@ async def test_a_removal_is_found_by_its_providers_id_in_an_index_and_in_the_own
     async with service.database.autocommit.connect() as connection:
         await connection.execute(text("VACUUM ANALYZE removed_activities"))  # the index takes in its waiting entries
     looked = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM find_removal_of_provider(sha256('p77'))"
-    async with service.database.transactions.connect() as connection, acting_as(connection, tenant.id):
+    async with service.database.transactions.connect() as connection, planning_as(connection, tenant.id):
         await connection.exec_driver_sql(looked)  # the first call plans the function
         plan = (await connection.exec_driver_sql(looked)).scalar_one()[0]["Plan"]
         found = (await connection.execute(text("SELECT * FROM find_removal_of_provider(sha256('p77'))"))).all()
