@@ -152,7 +152,8 @@ async def list_activities(caller: CanView, opened: Opened, query: Annotated[Acti
 
     To follow all changes, send `updated_since`, page by `meta.nextCursor` to the last page, and then begin again with
     its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change meanwhile. Those of
-    the last minute come again, and during a pause of the tenant those since its beginning: compare `updatedAt`.
+    the last minute come again, and during a pause of the tenant those since its beginning: compare `updatedAt`. A
+    removal is no change: no list has an activity that was removed, and `GET` for its id is 410.
     """
     before = _parse_cursor(query)
     if before is None and (query.page - 1) * query.per_page >= EXACT_UP_TO:

@@ -88,7 +88,7 @@ async def _find_problem(connection: AsyncConnection, lease_token: UUID, caller: 
     seen = lease and await read_snapshot(connection, caller.tenant_id, lease.id)
     if lease is None or seen is None:
         return LeaseNotFound(
-            f"This tenant has no lease {lease_token}, or another executor has claimed the activity since."
+            f"This tenant has no lease {lease_token}, or the activity was claimed again or removed since."
         )
     ended = contract_time(lease.lease_expires_at)
     return LeaseEnded(

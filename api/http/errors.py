@@ -266,7 +266,7 @@ class ActivitiesOpen(Problem):
 
 
 class LeaseNotFound(Problem):
-    """The tenant has no lease with this token, or another executor has claimed the activity since."""
+    """The tenant has no lease with this token, or the activity was claimed again or removed since."""
 
     status, code, title = HTTPStatus.NOT_FOUND, "lease_not_found", "Lease not found"
 

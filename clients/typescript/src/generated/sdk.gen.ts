@@ -31,7 +31,8 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  *
  * To follow all changes, send `updated_since`, page by `meta.nextCursor` to the last page, and then begin again with
  * its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change meanwhile. Those of
- * the last minute come again, and during a pause of the tenant those since its beginning: compare `updatedAt`.
+ * the last minute come again, and during a pause of the tenant those since its beginning: compare `updatedAt`. A
+ * removal is no change: no list has an activity that was removed, and `GET` for its id is 410.
  *
  * Permission: `VIEW_ACTIVITIES`.
  */

@@ -8896,7 +8896,7 @@ export type ExtendLeaseErrors = {
      */
     403: ProblemRead;
     /**
-     * `lease_not_found`: The tenant has no lease with this token, or another executor has claimed the activity since.
+     * `lease_not_found`: The tenant has no lease with this token, or the activity was claimed again or removed since.
      */
     404: ProblemRead;
     /**
@@ -8976,7 +8976,7 @@ export type ReleaseLeaseErrors = {
      */
     403: ProblemRead;
     /**
-     * `lease_not_found`: The tenant has no lease with this token, or another executor has claimed the activity since.
+     * `lease_not_found`: The tenant has no lease with this token, or the activity was claimed again or removed since.
      */
     404: ProblemRead;
     /**

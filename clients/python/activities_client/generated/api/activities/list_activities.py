@@ -286,7 +286,8 @@ def sync_detailed(
     its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change
     meanwhile. Those of
     the last minute come again, and during a pause of the tenant those since its beginning: compare
-    `updatedAt`.
+    `updatedAt`. A
+    removal is no change: no list has an activity that was removed, and `GET` for its id is 410.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -400,7 +401,8 @@ def sync(
     its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change
     meanwhile. Those of
     the last minute come again, and during a pause of the tenant those since its beginning: compare
-    `updatedAt`.
+    `updatedAt`. A
+    removal is no change: no list has an activity that was removed, and `GET` for its id is 410.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -509,7 +511,8 @@ async def asyncio_detailed(
     its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change
     meanwhile. Those of
     the last minute come again, and during a pause of the tenant those since its beginning: compare
-    `updatedAt`.
+    `updatedAt`. A
+    removal is no change: no list has an activity that was removed, and `GET` for its id is 410.
 
     Permission: `VIEW_ACTIVITIES`.
 
@@ -621,7 +624,8 @@ async def asyncio(
     its `meta.updatedUntil` as `updated_since`. No change is missed, also of activities that change
     meanwhile. Those of
     the last minute come again, and during a pause of the tenant those since its beginning: compare
-    `updatedAt`.
+    `updatedAt`. A
+    removal is no change: no list has an activity that was removed, and `GET` for its id is 410.
 
     Permission: `VIEW_ACTIVITIES`.
 
