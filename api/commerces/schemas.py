@@ -14,11 +14,13 @@ from sqlalchemy import RowMapping
 from api.http.fields import (
     LIST_LENGTH,
     Answer,
+    ContactIdentifier,
     FreeValue,
     Identifier,
     Instant,
     PartialUpdate,
     RequestBody,
+    ShortIdentifier,
     Text,
     distinct,
 )
@@ -33,7 +35,7 @@ class ContactCreate(RequestBody):
     """
 
     contact_type: ContactType
-    value: Annotated[Identifier, Field(max_length=320)]
+    value: ContactIdentifier
     is_primary: bool = False
 
     @field_validator("value")
@@ -136,7 +138,7 @@ def contact_id(user_id: UUID, contact: Mapping[str, object]) -> UUID:
     return uuid5(user_id, f"{contact['contact_type']}:{contact['value']}")
 
 
-ExternalId = Annotated[Identifier, Field(max_length=200)]
+ExternalId = ShortIdentifier
 
 
 class AddressCreate(RequestBody):

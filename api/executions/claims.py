@@ -15,7 +15,7 @@ from api.http.auth import Caller
 from api.http.bodies import Json
 from api.http.dependencies import CanDispatch, Opened, Resources
 from api.http.errors import RateLimited, problem_responses
-from api.http.fields import Answer, Identifier, Instant, RequestBody
+from api.http.fields import Answer, Instant, RequestBody, ShortIdentifier
 from api.http.metrics import CLAIMABLE_LATENESS, CLAIMED_LATENESS
 from api.http.turns import turn_of
 from db import claims
@@ -43,7 +43,7 @@ def _drop_repeats(words: list[Word]) -> list[Word]:
 
 
 LeaseSeconds = Annotated[int, Field(ge=5, le=3600)]
-Executor = Annotated[Identifier, Field(max_length=200)]
+Executor = ShortIdentifier
 
 
 class ExecutionClaim(RequestBody):

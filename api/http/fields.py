@@ -106,12 +106,9 @@ Time = Annotated[AwareDatetime, BeforeValidator(_parse_instant), AfterValidator(
 PastTime = Annotated[Time, AfterValidator(_require_past)]
 Int32 = Annotated[int, Field(ge=SCORES.start, lt=SCORES.stop)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_require_text)]
-Identifier = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=TEXT_LENGTH),
-    AfterValidator(_check_identifier),
-    Field(description="No control characters; no white space or invisible character at its ends."),
-]
+_CHECKED = AfterValidator(_check_identifier)
+_DESCRIBED = Field(description="No control characters; no white space or invisible character at its ends.")
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH), _CHECKED, _DESCRIBED]
 """A name that is compared character by character: with invisible ends it would be another one that looks the same."""
 
 
@@ -131,7 +128,10 @@ IndexedIdentifier = Annotated[
     ),
 ]
 """A name by which rows are looked up. Those of 200 characters at most always have fewer bytes."""
-IdempotencyKey = Annotated[Identifier, Field(max_length=200)]
+ShortIdentifier = Annotated[str, StringConstraints(min_length=1, max_length=200), _CHECKED, _DESCRIBED]
+"""An identifier with a limit of its own. As a second limit it would count the items of a value in its message."""
+ContactIdentifier = Annotated[str, StringConstraints(min_length=1, max_length=320), _CHECKED, _DESCRIBED]
+IdempotencyKey = ShortIdentifier
 Instant = Annotated[
     datetime,
     PlainSerializer(contract_time, return_type=str),

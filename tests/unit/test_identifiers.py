@@ -86,3 +86,14 @@ def test_a_text_that_shows_nothing_is_blank(text: str) -> None:
     with pytest.raises(ValidationFailed, match="One field is wrong") as refused:
         parse(ScheduledActivityCreate, json.dumps(contract_example(reason=text)).encode())
     assert refused.value.faults[0].detail == "This must not be blank."
+
+
+@pytest.mark.parametrize(("model", "member", "others"), PLACES)
+def test_the_length_of_an_identifier_is_counted_in_characters(
+    model: type[BaseModel], member: str, others: dict[str, Any]
+) -> None:
+    with pytest.raises(ValidationFailed) as refused:  # noqa: PT012 - the first length beyond the limit is refused
+        for length in (201, 321, 1001):
+            parse(model, json.dumps(others | {member: "k" * length}).encode())
+    (fault,) = refused.value.faults
+    assert fault.detail.startswith("String should have at most ")
