@@ -13,6 +13,7 @@ from db.restoration import restore_row
 from db.snapshots import read_snapshot
 from runs.ask import describe_run, read_result, read_start
 from runs.lead import Lead
+from runs.locked import LockedCalls
 from runs.payloads import first_key_id
 from runs.recovery import ACTOR, build_apply, has_task, refresh_run
 from runs.start import resume_run
@@ -86,7 +87,7 @@ class Restoration:
             continued = {"actor": None, "lead_seconds": self._lead.before(at), "is_continued": True}
             again = scheduled.model_copy(update=continued)
             try:
-                run_id = await resume_run(self._client, again, restored.standing)
+                run_id = await LockedCalls().limit(resume_run(self._client, again, restored.standing))
             except WorkflowAlreadyStartedError:
                 await connection.rollback()
                 return None

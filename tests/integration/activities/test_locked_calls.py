@@ -17,14 +17,18 @@ from db import changes
 from db.marks import mark_due_statement
 from db.models import ScheduledActivity, TenantPause
 from db.rows import address
+from db.tenant import acting_for
 from runs.change import Changes, decide_again
 from runs.client import workflow_id
 from runs.lead import Lead
 from runs.locked import LockedCalls
 from runs.recovery import Recovery
+from runs.restoration import MissingRow, Restoration
 from tests.support.activities import created, marked_ahead, trail
 from tests.support.builders import Tenant, from_now
+from tests.support.hand_off import insert_rows
 from tests.support.intercepted import intercepted
+from tests.support.restoration import lose_row
 from tests.support.service import Service, resources, running_api
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel, Change, MarkDue, Reschedule, Terminate
 from workflows.words import ActivityStatus
@@ -189,6 +193,32 @@ async def test_a_row_is_free_before_others_give_up_if_temporal_does_not_answer(
         assert (await changes.lock_activity(connection, ref)).status is not None
     with pytest.raises(RPCError):
         await writing
+
+
+async def test_a_key_is_free_before_others_give_up_if_temporal_does_not_answer_a_restoration(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    activity = await created(http, idempotency_key="restored-1", scheduled_at="2025-01-16T09:00:00.000Z")
+    run = workflow_id(tenant.id, activity["idempotencyKey"])
+    assert await service.temporal.get_workflow_handle(run).result() == "DUE"
+    await lose_row(service, activity)
+    asked = asyncio.Event()
+
+    async def start_nothing(rpc: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        if rpc != "start_workflow_execution":
+            return await call()
+        asked.set()
+        return await asyncio.Event().wait()
+
+    restoration = Restoration(intercepted(service.temporal, start_nothing), service.roles.worker, Lead(0))
+    with acting_for(tenant.id):
+        restoring = asyncio.create_task(restoration.restore(MissingRow(tenant.id, UUID(activity["id"]), run)))
+    async with asyncio.timeout(30):
+        await asked.wait()
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id, prefix="restored-")
+    with pytest.raises(RPCError):
+        await restoring
 
 
 async def test_the_calls_of_a_transaction_share_one_limit() -> None:
