@@ -126,12 +126,13 @@ async def _identify_activity(
 ) -> tuple[UUID, int | None]:
     """Return the activity's id, and the claim that the result belongs to if the provider's id determines it.
 
-    A repeated result belongs to the activity that has it, whichever else the provider's id names since.
+    A repeated result belongs to the activity that has it, whichever else the provider's id names since. Another one
+    belongs to an open activity if there is one; with `hard_override` it could replace the result of any.
 
     Raises:
         ActivityGone: the activity with the provider's id was removed.
         ActivityNotFound: no result has connected the provider's id with an activity.
-        AmbiguousProviderId: several open activities have the provider's id.
+        AmbiguousProviderId: the result could belong to several activities that have the provider's id.
     """
     known: list[ProvidersActivity] = []
     if body.provider_activity_id is not None:
@@ -150,21 +151,21 @@ async def _identify_activity(
             " `activity_id` too."
         )
     repeated = next((one for one in known if one.is_repeated), None)
-    open_ones = [str(one.activity_id) for one in known if one.is_open]
-    if repeated is None and (len(open_ones) > 1 or not known[0].are_all):
-        raise _ambiguous_problem(body, open_ones, are_all=known[0].are_all)
-    found = repeated or known[0]
+    possible = [one for one in known if one.is_open or body.hard_override]
+    if repeated is None and (len(possible) > 1 or not known[0].are_all):
+        raise _ambiguous_problem(body, [str(one.activity_id) for one in possible], are_all=known[0].are_all)
+    found = repeated or (possible or known)[0]
     return found.activity_id, found.attempt
 
 
-def _ambiguous_problem(body: ActivityResultCreate, open_ones: list[str], *, are_all: bool) -> AmbiguousProviderId:
-    listed = open_ones[:LISTED_ACTIVITIES]
+def _ambiguous_problem(body: ActivityResultCreate, possible: list[str], *, are_all: bool) -> AmbiguousProviderId:
+    listed, those = possible[:LISTED_ACTIVITIES], "activities" if body.hard_override else "open activities"
     if not are_all:
         why = f"has {PROVIDER_RESULTS} results or more"
-    elif len(listed) < len(open_ones):
-        why = f"belongs to the open activities {', '.join(listed)} and {len(open_ones) - len(listed)} more"
+    elif len(listed) < len(possible):
+        why = f"belongs to the {those} {', '.join(listed)} and {len(possible) - len(listed)} more"
     else:
-        why = f"belongs to the open activities {', '.join(listed[:-1])} and {listed[-1]}"
+        why = f"belongs to the {those} {', '.join(listed[:-1])} and {listed[-1]}"
     detail = f"The provider's id {body.provider_activity_id!r} {why}. Send `activity_id` too."
     return AmbiguousProviderId(detail, members={"activityIds": listed})
 

@@ -55,7 +55,7 @@ class LimitReachedRead(ProblemRead):
 
 
 class AmbiguousProviderIdRead(ProblemRead):
-    """The problem of a provider's id that several open activities have."""
+    """The problem of a provider's id that several activities have."""
 
     activity_ids: list[str] = Field(description="The ids of these activities.")
 
@@ -232,7 +232,7 @@ class WrongStatus(Problem):
 
 
 class AmbiguousProviderId(Problem):
-    """Several open activities share the provider's id. Send `activity_id` too."""
+    """Several open activities have the provider's id; with `hard_override` closed ones count. Send `activity_id`."""
 
     model = AmbiguousProviderIdRead
     status, code, title = HTTPStatus.CONFLICT, "ambiguous_provider_id", "Several activities have this provider's id"

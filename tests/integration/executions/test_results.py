@@ -197,6 +197,26 @@ async def test_a_repeated_result_does_not_complete_another_activity_with_the_sam
     assert await status(http, other) == "DISPATCHED"
 
 
+async def test_a_providers_id_names_the_only_open_activity_whichever_was_reported_last(
+    http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
+) -> None:
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id, prefix="other")
+    (other,) = await claim(http)
+    pending = result(activity_id=other["id"], status="PENDING", provider_activity_id="call-9")
+    assert (await submit(http, pending)).status_code == 201
+    done = result(provider_activity_id="call-9")
+    assert (await submit(http, done | {"activity_id": taken["id"]})).status_code == 201
+    overriding = done | {"external_status": "voicemail", "hard_override": True}
+    refused = [await submit(http, overriding)]
+    answer = await submit(http, done | {"external_status": "answered"})
+    assert (answer.status_code, answer.json()["activityId"]) == (201, other["id"])
+    refused.append(await submit(http, overriding))
+    for one in refused:
+        assert (one.status_code, one.json()["code"]) == (409, "ambiguous_provider_id"), one.text
+        assert sorted(one.json()["activityIds"]) == sorted([taken["id"], other["id"]])
+
+
 @pytest.mark.parametrize(("number", "expected"), [(PROVIDER_RESULTS - 1, 201), (PROVIDER_RESULTS, 409)])
 async def test_a_providers_id_of_very_many_results_needs_the_activitys_id(
     http: httpx.AsyncClient, taken: dict[str, Any], service: Service, number: int, expected: int

@@ -493,7 +493,7 @@ export type AddressRead = {
 };
 
 /**
- * The problem of a provider's id that several open activities have.
+ * The problem of a provider's id that several activities have.
  */
 export type AmbiguousProviderIdRead = {
     /**
@@ -7295,7 +7295,7 @@ export type SubmitResultErrors = {
     /**
      * Response 409 Submitresult
      *
-     * `ambiguous_provider_id`: Several open activities share the provider's id. Send `activity_id` too. `wrong_status`: The activity's status doesn't allow the change. `limit_reached`: The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`.
+     * `ambiguous_provider_id`: Several open activities have the provider's id; with `hard_override` closed ones count. Send `activity_id`. `wrong_status`: The activity's status doesn't allow the change. `limit_reached`: The tenant has as many of these as it may have. The response has the `limit`, with its `name` and `most`.
      */
     409: AmbiguousProviderIdRead | WrongStatusRead | LimitReachedRead;
     /**

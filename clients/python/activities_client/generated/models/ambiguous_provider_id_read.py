@@ -15,7 +15,7 @@ T = TypeVar("T", bound="AmbiguousProviderIdRead")
 
 @_attrs_define
 class AmbiguousProviderIdRead:
-    """The problem of a provider's id that several open activities have.
+    """The problem of a provider's id that several activities have.
 
     Attributes:
         activity_ids (list[str]): The ids of these activities.
