@@ -33,7 +33,7 @@ def read(path: Path, refused: Path) -> tuple[Counter[str], list[str]]:
         ("campaign.csv", "", "Missing columns: ['channel', "),
         ("campaign.csv", f"{HEADER},kind\n", "Unknown columns: ['kind']"),
         ("campaign.csv", f"{HEADER},reason\n", "Repeated columns: ['reason']"),
-        ("campaign.csv", f"{HEADER}\rMESSAGE\r", "The first line is no CSV: "),
+        ("campaign.csv", f"{HEADER}\rMESSAGE\r", "The first line isn't CSV: "),
         ("campaign.txt", f"{HEADER}\n", "must end with .csv, .ndjson or .jsonl"),
     ],
     ids=["empty", "unknown", "repeated", "carriage-returns", "suffix"],
@@ -60,8 +60,8 @@ def test_a_line_of_csv_that_can_not_be_read_is_refused_alone(tmp_path: Path) -> 
     assert counts == {"refused": 3}
     assert [refusal.rsplit(":", 1)[0] for refusal in refusals] == [
         "line 2: there are more cells than columns",
-        "line 3: the line is no CSV",
-        "line 4: the line is no CSV",
+        "line 3: the line isn't CSV",
+        "line 4: the line isn't CSV",
     ]
 
 

@@ -247,6 +247,6 @@ async def test_the_credentials_are_those_of_the_environment_or_of_the_running_st
 
 
 async def test_an_api_that_is_away_ends_with_2(variables: dict[str, str], tmp_path: Path) -> None:
-    for url, said in (("http://127.0.0.1:9", "No answer from the API: "), ("http://[::1", "API_URL is no URL: ")):
+    for url, said in (("http://127.0.0.1:9", "No answer from the API: "), ("http://[::1", "API_URL isn't a URL: ")):
         ended = await run(variables | {"API_URL": url}, "list", cwd=tmp_path)
         assert (ended.code, ended.err.startswith(said)) == (2, True)

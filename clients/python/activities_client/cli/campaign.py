@@ -84,7 +84,7 @@ class Import:
             case ".ndjson" | ".jsonl":
                 rows = _read_objects(source, self._refuse)
             case _:
-                message = f"{self.path} is no campaign: its name must end with .csv, .ndjson or .jsonl."
+                message = f"{self.path} isn't a campaign: its name must end with .csv, .ndjson or .jsonl."
                 raise CommandError(message)
         for row in rows:
             sent.append((row, source.position))
@@ -140,7 +140,7 @@ def _read_csv(source: _CountedFile, refuse: Refuse) -> tuple[list[str], Iterator
     try:
         columns = [name for name in rows.fieldnames or () if name != REFUSAL]
     except csv.Error as failure:
-        message = f"The first line is no CSV: {failure}"
+        message = f"The first line isn't CSV: {failure}"
         raise CommandError(message) from failure
     unknown = [name for name in columns if name not in COLUMNS]
     missing = sorted(_REQUIRED - set(columns))
@@ -171,7 +171,7 @@ def _iterate_lines(rows: "csv.DictReader[str]", refuse: Refuse) -> Iterator[dict
         except StopIteration:
             return
         except csv.Error as failure:
-            refuse(rows.reader.line_num, {}, f"the line is no CSV: {failure}")
+            refuse(rows.reader.line_num, {}, f"the line isn't CSV: {failure}")
             continue
         if None in read:  # after a comma in a text without quotes, for example: the cells behind it have moved
             refuse(rows.line_num, read, f"there are more cells than columns: {read[None]}")

@@ -77,7 +77,7 @@ def main() -> None:
         display.errors.print(f"No answer from the API: {failure}", markup=False)
         sys.exit(2)
     except httpx.InvalidURL as failure:
-        display.errors.print(f"API_URL is no URL: {failure}", markup=False)
+        display.errors.print(f"API_URL isn't a URL: {failure}", markup=False)
         sys.exit(2)
 
 
