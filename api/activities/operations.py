@@ -168,9 +168,10 @@ async def get_operation(
     caller: CanView, opened: Opened, operation_id: UUID, query: Annotated[OperationQuery, Query()]
 ) -> OperationDetailRead:
     """Retrieve a bulk operation: its progress, and the outcome of each activity, page by page."""
-    operation = await read_operation(opened, caller, operation_id)
     statement = statements.items_statement(caller.tenant_id, operation_id, query.outcome)
-    items = await read_page(opened.database, statement, query, ItemRead.model_validate)
+    async with opened.turns.reading_whole(caller.tenant_id):  # an operation may have 100,000 items
+        operation = await read_operation(opened, caller, operation_id)
+        items = await read_page(opened.database, statement, query, ItemRead.model_validate)
     return OperationDetailRead(**operation.model_dump(), items=items)
 
 

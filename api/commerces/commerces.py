@@ -1,7 +1,6 @@
 """/api/commerces: list, retrieve and change commerces."""
 
 import asyncio
-from contextlib import nullcontext
 from typing import Annotated
 from uuid import UUID
 
@@ -40,7 +39,7 @@ async def list_commerces(
     statement = select(Commerce.__table__).where(
         Commerce.tenant_id == caller.tenant_id, Commerce.erased_at.is_(None), *_filters(query)
     )
-    async with opened.turns.searching(caller.tenant_id) if query.search else nullcontext():
+    async with opened.turns.reading_whole(caller.tenant_id):
         return await read_page(
             opened.database,
             statement,

@@ -55,4 +55,5 @@ async def list_audit_entries(
     if query.occurred_to is not None:
         statement = statement.where(AuditEntry.occurred_at < query.occurred_to)
     key = ListKey(AuditEntry.__table__.c.id, descending=True)
-    return await read_page(opened.database, statement, query, AuditEntryRead.model_validate, key=key)
+    async with opened.turns.reading_whole(caller.tenant_id):
+        return await read_page(opened.database, statement, query, AuditEntryRead.model_validate, key=key)

@@ -17,8 +17,8 @@ from workflows.tenant_limits import (
     LONGEST_QUEUE,
     QUEUE_SECONDS,
     REQUESTS_AT_ONCE,
-    SEARCHES,
     TURN_SECONDS,
+    WHOLE_READS,
 )
 
 
@@ -123,13 +123,13 @@ class Turns:
             turn.give_back()
 
     @asynccontextmanager
-    async def searching(self, tenant_id: UUID) -> AsyncIterator[None]:
-        """Wait for the turn of a search that reads all of a tenant's rows.
+    async def reading_whole(self, tenant_id: UUID) -> AsyncIterator[None]:
+        """Wait for the turn of a search or a count that reads all of a tenant's rows of a kind.
 
         Raises:
             RateLimited: too many wait, or it has waited for too long.
         """
-        turn = Turn(self._find_queue(tenant_id, "searches", SEARCHES))
+        turn = Turn(self._find_queue(tenant_id, "searches and counts", WHOLE_READS))
         await turn.take()
         try:
             yield

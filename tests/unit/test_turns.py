@@ -156,7 +156,7 @@ async def test_searches_of_a_tenant_go_one_after_the_other(turns: Turns) -> None
     order: list[str] = []
 
     async def search(tenant_id: UUID) -> None:
-        async with turns.searching(tenant_id):
+        async with turns.reading_whole(tenant_id):
             order.append("begun")
             await settle()
             order.append("ended")

@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from api.http.auth import Permission
 from db.quotas import quota_statement
 from tests.support.builders import Tenant, contract_example
 from tests.support.operate import operate
-from tests.support.service import Service
+from tests.support.service import Service, resources, running_api
 from workflows.tenant_limits import (
     EXPLAIN_REQUESTS,
     ITEMS,
@@ -161,6 +162,18 @@ async def test_requests_and_items_wait_for_their_turn_and_all_are_carried_out(se
         assert Counter(answer.status_code for answer in answers) == {201: 5, 200: 22}
         assert {one["status"] for answer in answers[-2:] for one in answer.json()["results"]} == {201}
         assert [json.loads(line)["status"] for line in streamed.text.splitlines()] == [201] * 5
+
+
+async def test_what_counts_all_rows_of_a_tenant_is_read_one_at_a_time(service: Service, tenant: Tenant) -> None:
+    opened = resources(service.roles.api, service.temporal)
+    paths = {"/api/commerces": 200, "/api/audit": 200, f"/api/operations/{uuid4()}": 404}
+    async with running_api(opened) as url, replace(service, url=url).client(tenant.id) as http:
+        async with opened.turns.reading_whole(tenant.id):
+            waiting = {path: asyncio.create_task(http.get(path)) for path in paths}
+            for _ in range(10):
+                assert (await http.get("/api/activities")).status_code == 200
+            assert not any(one.done() for one in waiting.values())
+        assert {path: (await one).status_code for path, one in waiting.items()} == paths
 
 
 async def test_a_claim_that_waits_leaves_its_turn_to_others(service: Service, tenant: Tenant) -> None:
