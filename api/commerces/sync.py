@@ -22,14 +22,13 @@ from api.http.bodies import (
     check_each,
     parse_json,
     parse_list,
-    read_json,
+    read_in_turn,
     require_few_values,
 )
 from api.http.dependencies import CanSync, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import LIST_LENGTH, Answer, Identifier, RequestBody, Text, distinct
 from api.http.limits import describe_limit
-from api.http.turns import large_turn_of, take_turn
 from db.commerces import upsert_commerces
 from workflows.messages import Fault
 from workflows.tenant_limits import SYNC_FAULTS, SYNC_ITEM_VALUES, USERS_OF_COMMERCE, Limit
@@ -168,9 +167,7 @@ async def sync_commerces(
     the same items again changes nothing. An item that would give a commerce more users than it may have is refused as a
     whole.
     """
-    await large_turn_of(request).take()
-    content = await read_json(request, BULK_BODY_BYTES)
-    await take_turn(request)
+    content = await read_in_turn(request, BULK_BODY_BYTES)
     items = await asyncio.to_thread(parse_list, _Envelope, content, ITEMS)
     await opened.rate_limits.take_items(caller, request, len(items))
     rows = _Examined()

@@ -50,10 +50,7 @@ class JsonBody(Generic[Body]):
 
     async def read(self, request: Request) -> bytes:
         """Read the body, and wait for the request's turn."""
-        if self.limit > BODY_BYTES:
-            await large_turn_of(request).take()
-        content = await read_json(request, self.limit)
-        await take_turn(request)
+        content = await read_in_turn(request, self.limit)
         require_few_values(content, self.values)
         return content
 
@@ -94,6 +91,15 @@ else:
         def __class_getitem__(cls, model: type[Body]) -> object:
             """Return the annotation that FastAPI reads."""
             return Annotated[model, Depends(JsonBody(model))]
+
+
+async def read_in_turn(request: Request, limit: int) -> bytes:
+    """Return the bytes of a body that is declared as JSON; wait for the turn of large ones before, and of all after."""
+    if limit > BODY_BYTES:
+        await large_turn_of(request).take()
+    content = await read_json(request, limit)
+    await take_turn(request)
+    return content
 
 
 async def read_json(request: Request, limit: int) -> bytes:
