@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -13,21 +12,17 @@ from fastapi import Depends, FastAPI, Request, Response
 from api.activities.schemas import ScheduledActivityCreate, ScheduledActivityRead
 from api.http.auth import Authenticator
 from api.http.bodies import Json
-from api.http.dependencies import CanCreate
+from api.http.dependencies import CanCreate, Resources
 from api.http.middleware import RequestMiddleware
 from api.server import server_config
+from db.due_watch import DueWatch
 from db.engine import Database, open_database
+from runs.client import connect
+from runs.lead import Lead
 from settings import ApiSettings
 from workflows.messages import ScheduledActivityInput, Snapshot
 
 Create = Callable[[ScheduledActivityInput], Awaitable[Snapshot]]
-
-
-@dataclass
-class Verifying:
-    """The part of the API's resources that our dependencies need here: the verifier of tokens."""
-
-    authenticator: Authenticator
 
 
 def _create(request: Request) -> Create:
@@ -44,7 +39,16 @@ def serve(opening: Callable[[Database], Any]) -> None:
         authenticator = Authenticator(settings.auth_issuer, settings.auth_audience, public_key=settings.auth_public_key)
         database = open_database(settings.database_url.get_secret_value(), settings.database_pool_size)
         async with opening(database) as create:
-            yield {"resources": Verifying(authenticator), "create": create}
+            resources = Resources(
+                database=database,
+                temporal=await connect(None, lazy=True),  # no peer asks it
+                authenticator=authenticator,
+                temporal_ui_url="",
+                answer_deadline_seconds=settings.answer_deadline_seconds,
+                lead=Lead(0),
+                due_watch=DueWatch(database.url),
+            )
+            yield {"resources": resources, "create": create}
         await database.dispose()
 
     uvicorn.Server(server_config(_app(lifespan), host="127.0.0.1", port=settings.api_port)).run()
