@@ -1,7 +1,7 @@
 # Each target calls one script that needs only Python 3.11 or newer. Without make: python3 -m embedded run
 PYTHON ?= python3
 
-.PHONY: help run test lint check generate clients demo executor executor-ts env token replay e2e chaos sbom bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-due bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-cache bench-startup bench-neighbours
+.PHONY: help run test lint check generate clients demo executor executor-ts env token replay e2e chaos sbom bench bench-full bench-create bench-steps bench-bare bench-batch bench-cost bench-due bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-cache bench-privacy bench-startup bench-neighbours
 help:   ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\): *## /make \1	/p' Makefile | expand -t 18
 run:    ## Start everything here: PostgreSQL, Temporal, worker and API
@@ -38,6 +38,6 @@ bench-full: ## Measure in full sizes, for hours
 	@exec $(PYTHON) -m embedded bench --page --full $(ARGS)
 sbom:   ## Print the packages of the image as CycloneDX; needs uv
 	@exec uvx --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible deploy/requirements.lock
-BENCHMARKS = bench-create bench-steps bench-bare bench-batch bench-cost bench-due bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-cache bench-startup bench-neighbours
+BENCHMARKS = bench-create bench-steps bench-bare bench-batch bench-cost bench-due bench-herd bench-sleepers bench-reading bench-claims bench-profile bench-cache bench-privacy bench-startup bench-neighbours
 $(BENCHMARKS): bench-%:
 	@exec $(PYTHON) -m embedded bench $* $(ARGS)

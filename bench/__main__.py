@@ -39,8 +39,9 @@ SIZES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"rounds": 1, "cached": (50, 200), "marks": 100},
         {"rounds": 3, "cached": (200, 1_000, 2_000), "marks": 600},
     ),
+    "privacy": ({"rounds": 2, "marks": 60, "seconds": 1}, {"rounds": 5, "marks": 100, "seconds": 3}),
     "startup": ({"rounds": 3}, {"rounds": 5}),
-    "neighbours": ({"rounds": 3, "seconds": 15, "size": 30}, {"rounds": 3, "seconds": 60, "size": 50}),
+    "neighbours": ({"rounds": 3, "seconds": 8, "size": 30}, {"rounds": 3, "seconds": 60, "size": 50}),
 }
 """The arguments of each benchmark: scaled down to minutes, and in full."""
 OF_A_TARGET = ("create", "cost", "due", "herd", "profile")

@@ -29,7 +29,7 @@ async def run(results: Results, *, rounds: int, seconds: float, rows: int) -> No
     """Fill the table with due activities, then claim them for the same time with each number of executors."""
     with machine() as servers:
         url = servers.start_ours()
-        await _fill(servers, url, rows)
+        await fill_due(servers, url, rows)
         for _ in range(rounds):
             for claimers in (1, 8):
                 for limit in (1, 50):
@@ -38,7 +38,8 @@ async def run(results: Results, *, rounds: int, seconds: float, rows: int) -> No
                     await _claim(results, servers, url, claimers, limit, seconds)
 
 
-async def _fill(servers: Machine, url: str, rows: int) -> None:
+async def fill_due(servers: Machine, url: str, rows: int) -> None:
+    """Fill the table with copies of an activity that is due."""
     async with connection(url, servers.headers()) as opened:
         past = "2025-01-16T09:00:00.000Z"
         _, answer = await opened.post("/api/activities", json.dumps(body(scheduled_at=past)).encode())
@@ -60,7 +61,7 @@ async def _claim(  # noqa: PLR0913, PLR0917 - the circumstances of a figure
 ) -> None:
     claimed: list[int] = []
     async with AsyncExitStack() as executors:
-        calls = [await executors.enter_async_context(_executor(servers, url, limit, claimed)) for _ in range(claimers)]
+        calls = [await executors.enter_async_context(executor(servers, url, limit, claimed)) for _ in range(claimers)]
         measured = await loop(calls, seconds)
     name = f"{claimers} claimer{'s' if claimers > 1 else ''}, {limit} a claim"
     results.add("claims", name, measured.rate, "claims", "/s")
@@ -69,7 +70,8 @@ async def _claim(  # noqa: PLR0913, PLR0917 - the circumstances of a figure
 
 
 @asynccontextmanager
-async def _executor(servers: Machine, url: str, limit: int, claimed: list[int]) -> AsyncIterator[Call]:
+async def executor(servers: Machine, url: str, limit: int, claimed: list[int]) -> AsyncIterator[Call]:
+    """Open an executor that claims `limit` activities per call, and adds their number to `claimed`."""
     wanted = {"channels": ["WHATSAPP"], "executor": "bench", "limit": limit, "lease_seconds": 3600}
     async with connection(url, servers.headers()) as opened:
 

@@ -39,6 +39,8 @@ class Machine(Servers):
     temporal: TemporalServer = field(kw_only=True)
     key: SigningKey = field(kw_only=True)
     processes: dict[str, Popen[bytes]] = field(default_factory=dict)
+    commands: tuple[Sequence[str], Sequence[str]] = (WORKER_COMMAND, API_COMMAND)
+    """The command lines of our worker and our API."""
 
     def start(self, name: str, command: Sequence[str], *, database: str = DATABASE, **variables: str) -> str:
         """Start a process with the environment of our API and worker; returns the base URL that it would serve."""
@@ -55,10 +57,11 @@ class Machine(Servers):
 
     def start_ours(self, **variables: str) -> str:
         """Start our worker and our API, with these variables, as `make run` does; returns the API's base URL."""
-        self.start("worker", WORKER_COMMAND, **variables)
+        worker, api = self.commands
+        self.start("worker", worker, **variables)
         for task_queue in (TASK_QUEUE, BULK_TASK_QUEUE):
             wait_for(partial(has_pollers, self.temporal.address, task_queue))
-        url = self.start("api", API_COMMAND, **variables)
+        url = self.start("api", api, **variables)
         wait_for(lambda: answers(f"{url}/health/ready"))
         return url
 

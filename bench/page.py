@@ -9,16 +9,32 @@ from bench.results import Results, machine_facts, number
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "benchmarks.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+HEADING = "### "
 BAR, GAP, LEFT, WIDTH = 22, 8, 150, 640
 
 
 def write(results: Results) -> None:
-    """Replace the last run by this one."""
+    """Replace the last run by this one. A run without creations only replaces or adds its own tables."""
     before, _, rest = PAGE.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    parts = [_about(), *_plots(results), *results.tables()]
+    last, _, after = rest.partition(END)
+    plots = _plots(results)
+    parts = [_about(), *plots, *results.tables()] if plots else _merge(last.strip(), results.tables())
     PAGE.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}")
     print(f"updated {PAGE.relative_to(DOCS.parent)}")
+
+
+def _merge(last: str, tables: list[str]) -> list[str]:
+    """Put tables into those of the last run, each with its own day and load."""
+    head, *sections = last.split(f"\n\n{HEADING}")
+    merged = {section.partition("\n")[0]: HEADING + section for section in sections}
+    for table in tables:
+        heading, _, rows = table.partition("\n\n")
+        merged[heading.removeprefix(HEADING)] = f"{heading}\n\nMeasured alone{_when()}.\n\n{rows}"
+    return [head, *merged.values()]
+
+
+def _when() -> str:
+    return f" {datetime.now(UTC):%Y-%m-%d}; load average at the end {machine_facts()['load']}"
 
 
 def _about() -> str:
