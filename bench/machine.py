@@ -15,7 +15,7 @@ from uuid import UUID
 from temporalio.client import Client
 
 from api.http.auth import Permission
-from bench.servers import DATABASE, Counters, Servers, answers, persistence_calls, resident, wait_for
+from bench.servers import DATABASE, Counters, Servers, answers, resident, temporal_counters, wait_for
 from db.migrations import upgrade
 from db.roles import OWNER
 from embedded.demo_data import load_demo_data
@@ -104,7 +104,7 @@ class Machine(Servers):
         with self.postgres.connect() as opened:
             (wal,) = opened.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')").fetchone() or (0,)
         return {
-            ("server persistence calls", ""): persistence_calls(f"http://127.0.0.1:{port}/metrics"),
+            **temporal_counters(f"http://127.0.0.1:{port}/metrics"),
             ("SQL statements", ""): float(self.statements(database)[0]),
             ("WAL", "B"): float(wal),
         }

@@ -84,10 +84,19 @@ def answers(url: str, headers: Mapping[str, str] | None = None) -> bool:
         return False
 
 
-def persistence_calls(metrics_url: str) -> float:
-    """Read from Temporal's metrics how often the server has called its database."""
-    exposed = httpx.get(metrics_url, trust_env=False).raise_for_status().text
-    lines = [line for line in exposed.splitlines() if line.startswith("persistence_requests")]
+def temporal_counters(metrics_url: str) -> Counters:
+    """Read from Temporal's metrics how often the server has called its database, and written rows of its lists."""
+    lines = httpx.get(metrics_url, trust_env=False).raise_for_status().text.splitlines()
+    calls = [line for line in lines if line.startswith("persistence_requests{")]
+    writes = [line for line in lines if line.startswith("task_latency_count{") and 'task_type="Visibility' in line]
+    own = [line for line in writes if 'namespace="temporal_system"' not in line]
+    return {
+        ("server persistence calls", ""): _sum(calls),
+        ("visibility writes", ""): _sum(own),
+    }
+
+
+def _sum(lines: list[str]) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
 

@@ -15,7 +15,7 @@ from temporalio.envconfig import ClientConfig
 
 from bench.cleaning import MARK, check_tenants, clean_up, opened_database
 from bench.machine import machine
-from bench.servers import DATABASE, Counters, Servers, persistence_calls
+from bench.servers import DATABASE, Counters, Servers, temporal_counters
 from embedded.demo_data import STORES, load_demo_data
 from embedded.processes import guarded_process
 
@@ -133,7 +133,7 @@ class RunningServers(Servers):
             if connection.execute(_COUNTS_STATEMENTS).scalar_one():
                 found["SQL statements", ""] = float(connection.execute(_STATEMENTS).scalar_one())
         if self.target.temporal_metrics_url:
-            found["server persistence calls", ""] = persistence_calls(self.target.temporal_metrics_url)
+            found |= temporal_counters(self.target.temporal_metrics_url)
         return found
 
 
