@@ -27,13 +27,13 @@ def main() -> None:
     """Send each kind of request in turn, then print a line for each."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     demo = json.loads((Path(os.environ.get("DATA_DIR", ".embedded")) / "demo.json").read_text(encoding="utf-8"))
-    headers = {"Authorization": f"Bearer {demo['token']}", "x-tenant-id": demo["tenantId"]}
+    headers = {"Authorization": f"Bearer {demo['TOKEN']}", "x-tenant-id": demo["TENANT_ID"]}
     durations: dict[str, list[float]] = {"rejected dry run": [], "dry run": [], "creation": []}
-    with httpx.Client(base_url=demo["baseUrl"], headers=headers, timeout=60) as http:
+    with httpx.Client(base_url=demo["API_URL"], headers=headers, timeout=60) as http:
         for _ in range(rounds):
             durations["rejected dry run"].append(call(http, "/api/activities/explain", body(str(uuid4())), 404))
-            durations["dry run"].append(call(http, "/api/activities/explain", body(demo["commerceId"]), 200))
-            durations["creation"].append(call(http, "/api/activities", body(demo["commerceId"]), 201))
+            durations["dry run"].append(call(http, "/api/activities/explain", body(demo["COMMERCE_ID"]), 200))
+            durations["creation"].append(call(http, "/api/activities", body(demo["COMMERCE_ID"]), 201))
     p50 = {name: sorted(times)[len(times) // 2] * 1000 for name, times in durations.items()}
     for name, milliseconds in p50.items():
         print(f"{name}: p50 {milliseconds:.1f} ms")

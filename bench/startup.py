@@ -39,7 +39,7 @@ def _start(folder: Path) -> float:
                 raise RuntimeError(process.returncode)
             time.sleep(0.02)
         facts = json.loads((folder / "demo.json").read_text())
-        headers = {"Authorization": f"Bearer {facts['token']}", "x-tenant-id": facts["tenantId"]}
-        answer = httpx.post(f"{facts['baseUrl']}/api/activities", json=body(), headers=headers, trust_env=False)
+        headers = {"Authorization": f"Bearer {facts['TOKEN']}", "x-tenant-id": facts["TENANT_ID"]}
+        answer = httpx.post(f"{facts['API_URL']}/api/activities", json=body(), headers=headers, trust_env=False)
         answer.raise_for_status()
         return time.monotonic() - started

@@ -58,14 +58,14 @@ def main() -> None:
     """Run three passes and print a line for each."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     demo = json.loads((Path(os.environ.get("DATA_DIR", ".embedded")) / "demo.json").read_text(encoding="utf-8"))
-    api = server_process(urlsplit(demo["baseUrl"]).port)
+    api = server_process(urlsplit(demo["API_URL"]).port)
     headers = {
-        "Authorization": f"Bearer {demo['otherTenantToken']}",
-        "x-tenant-id": demo["otherTenantId"],
+        "Authorization": f"Bearer {demo['OTHER_TENANT_TOKEN']}",
+        "x-tenant-id": demo["OTHER_TENANT_ID"],
         "Content-Type": "application/json",
     }
     prefix = f"bench-{uuid4().hex[:8]}"
-    with httpx.Client(base_url=demo["baseUrl"], headers=headers, timeout=60) as http:
+    with httpx.Client(base_url=demo["API_URL"], headers=headers, timeout=60) as http:
         for name, tier in (("created", 1), ("unchanged", 1), ("updated", 2)):
             print(run_pass(http, api, name, calls(prefix, count, tier)), flush=True)
 
