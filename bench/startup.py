@@ -1,4 +1,4 @@
-"""Measure the time from `make run` to the first 201, on a machine with the packages installed."""
+"""Measure the time from `make run` to the first 201 with the packages installed, and what each process imports."""
 
 import json
 import os
@@ -15,16 +15,36 @@ from bench.results import Results
 from embedded.processes import guarded_process
 from embedded.temporal_server import free_port
 
+IMPORTS = {
+    "Python alone": "sys",
+    "worker": "worker",
+    "API": "api.main",
+    "operators' commands": "operate",
+    "command line": "activities_client.cli",
+}
+"""The modules that processes start with."""
 PORTS = ("API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT")
 
 
 async def run(results: Results, *, rounds: int) -> None:
-    """Measure a first start with an empty data folder, then warm ones."""
+    """Measure a first start with an empty data folder, then warm ones, and the imports of each process."""
     with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         for number in range(rounds + 1):
             seconds = _start(Path(folder) / "data")
             name = "first, with an empty data folder" if number == 0 else "warm"
             results.add("start-up to the first 201", name, seconds, "make run", "s")
+    for _ in range(rounds):
+        for name, module in IMPORTS.items():
+            results.add("imports of a start", name, _import(module), "processor time", "ms")
+
+
+def _import(module: str) -> float:
+    """Import a module in a process of its own; returns the milliseconds of processor time."""
+    before = os.times()
+    subprocess.run((sys.executable, "-c", f"import {module}"), check=True)
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return 1000 * used
 
 
 def _start(folder: Path) -> float:

@@ -11,6 +11,7 @@ SERVERS = ("sqlalchemy", "psycopg", "alembic", "temporalio", "fastapi", "uvicorn
 UNNEEDED = {
     "worker": ("alembic", "mako", "fastapi", "starlette", "uvicorn", "jwt", "cryptography", "httpx"),
     "api.main": ("alembic", "mako", "temporalio.worker", "httpx"),
+    "activities_client.cli": (*SERVERS, "pydantic", "jwt", "cryptography"),
     "embedded.bootstrap": (*SERVERS, "pydantic", "jwt", "cryptography", "httpx"),
     "embedded.environment": (*SERVERS, "httpx"),
     "embedded.token": (*SERVERS, "httpx"),
