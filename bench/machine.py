@@ -1,6 +1,5 @@
 """Run the servers of a benchmark: PostgreSQL with fsync, Temporal on disk, and processes that end with the block."""
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -100,11 +99,10 @@ class Machine(Servers):
 
     def counters(self, database: str = DATABASE) -> Counters:
         """Return the counters since the start; the WAL covers all databases, but only this one is written."""
-        (port,) = re.findall(r"Temporal Metrics:\s+http://localhost:(\d+)", (self.folder / "bench.log").read_text())
         with self.postgres.connect() as opened:
             (wal,) = opened.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')").fetchone() or (0,)
         return {
-            **temporal_counters(f"http://127.0.0.1:{port}/metrics"),
+            **temporal_counters(self.temporal.metrics_url),
             ("SQL statements", ""): float(self.statements(database)[0]),
             ("WAL", "B"): float(wal),
         }

@@ -58,6 +58,7 @@ class TemporalServer:
     address: str
     ui_url: str | None
     process: subprocess.Popen[bytes]
+    metrics_url: str = ""
 
 
 def free_port() -> int:
@@ -128,11 +129,13 @@ def running_temporal(  # noqa: PLR0913 - options of the server and of its proces
     port = port or free_port()
     if database is not None:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = _command(database, port, ui_port, dynamic_config)
+    metrics_port = free_port()
+    command = _command(database, port, ui_port, metrics_port, dynamic_config)
     command += () if codec_endpoint is None else ("--ui-codec-endpoint", codec_endpoint)
     with guarded_process(command, output=output, environment=_environment(), keep_open=keep_open) as process:
         ui_url = None if ui_port is None else f"http://{LOOPBACK}:{ui_port}"
-        server = TemporalServer(f"{LOOPBACK}:{port}", ui_url, process)
+        metrics_url = f"http://{LOOPBACK}:{metrics_port}/metrics"
+        server = TemporalServer(f"{LOOPBACK}:{port}", ui_url, process, metrics_url)
         _wait_until_it_answers(server)
         yield server
 
@@ -141,12 +144,14 @@ def _command(
     database: Path | None,
     port: int,
     ui_port: int | None,
+    metrics_port: int,
     dynamic_config: Mapping[str, str],
 ) -> list[str]:
     """Return the server's command line."""
     return [
         str(temporal_binary()),
         *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--log-level", "error"),
+        *("--metrics-port", str(metrics_port)),
         *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")),
         *(() if database is None else ("--db-filename", str(database), *(f"--sqlite-pragma={one}" for one in PRAGMAS))),
         *(f"--search-attribute={name}={kind}" for name, kind in search_attributes().items()),

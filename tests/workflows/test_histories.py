@@ -24,6 +24,7 @@ from temporalio.testing import TimeSkipper
 from db.engine import open_database
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
+from embedded.temporal_server import TemporalServer
 from runs.lead import Lead
 from tests.support.builders import COMMERCE_ID, CONTACTS, Tenant, contract_example, from_now
 from tests.support.service import Service, resources, running_api, until
@@ -119,8 +120,19 @@ class CountedDatabase:
         return taken
 
 
-async def test_a_creation_costs_two_statements_and_a_wake_up_one(postgres: Postgres, temporal: Client) -> None:
-    """The worker sends all of them; the API sends none."""
+async def count_visibility_writes(server: TemporalServer, namespace: str) -> int:
+    """Count how often the server has written rows of the namespace's list."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        lines = (await http.get(server.metrics_url)).text.splitlines()
+    written = [line for line in lines if line.startswith("task_latency_count{") and 'task_type="Visibility' in line]
+    label = namespace.replace("-", "_")  # as the server writes it in metrics
+    return sum(int(line.split()[-1]) for line in written if f'namespace="{label}"' in line)
+
+
+async def test_a_creation_costs_two_statements_and_two_writes_of_visibility_and_a_wake_up_one_of_each(
+    postgres: Postgres, temporal: Client, temporal_server: TemporalServer
+) -> None:
+    """The worker sends all statements, the API none. Temporal itself lists the worker's build after the first task."""
     async with idle_service(postgres, temporal) as service:
         of_worker, of_api = CountedDatabase(service.roles.worker.url), CountedDatabase(service.roles.api.url)
         counted = running_api(resources(of_api.database, service.temporal))
@@ -137,6 +149,10 @@ async def test_a_creation_costs_two_statements_and_a_wake_up_one(postgres: Postg
                 assert len(said := of_worker.take()) == 1, said
                 await http.post(PATH, json=contract_example(scheduled_at=LATER, attribute_keys=None))
                 assert len(said := of_worker.take()) == 2, said
+                async with asyncio.timeout(30):
+                    while await count_visibility_writes(temporal_server, service.temporal.namespace) < 2 + 3 + 2:
+                        await asyncio.sleep(0.05)
+                assert await count_visibility_writes(temporal_server, service.temporal.namespace) == 2 + 3 + 2
         await of_worker.database.dispose()
         await of_api.database.dispose()
 
