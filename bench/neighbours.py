@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -55,11 +56,12 @@ class Attacker:
 
 @dataclass
 class Probed:
-    """The latencies of an innocent tenant, and the longest stall of the API's loop in milliseconds."""
+    """The latencies of an innocent tenant, its refused creations, and the longest stall of the API in milliseconds."""
 
     creations: Measured
     live: Measured
     stall: float = 0
+    refused: int = 0
 
 
 Attack = Callable[[Attacker], AbstractAsyncContextManager[None]]
@@ -90,6 +92,8 @@ async def _measure(  # noqa: PLR0913, PLR0917 - the circumstances of an attack
             results.add(name, metric, before, "quiet", "ms")
             results.add(name, metric, after, "beside", "ms")
             results.add(name, metric, after / before, "ratio", "times")
+        results.add(name, "creations refused", quiet.refused, "quiet", "")
+        results.add(name, "creations refused", beside.refused, "beside", "")
         results.add(name, "loop of the API", quiet.stall, "longest stall, quiet", "ms")
         results.add(name, "loop of the API", beside.stall, "longest stall, beside", "ms")
     for answer, number in sorted(attacker.answers.items()):
@@ -119,7 +123,15 @@ async def _probe(url: str, headers: dict[str, str], seconds: float) -> Probed:
 
     async def create() -> None:
         async with posting(url, headers) as call:
-            await _repeat(call, probed.creations, BETWEEN_SECONDS, until)
+
+            async def create_or_count() -> None:
+                try:
+                    await call()
+                except RuntimeError as refusal:
+                    print(f"neighbours: the innocent tenant was refused: {refusal}", file=sys.stderr)
+                    probed.refused += 1
+
+            await _repeat(create_or_count, probed.creations, BETWEEN_SECONDS, until)
 
     async def ask() -> None:
         async with connection(url, {}) as opened:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bench.claims import AGAIN, executor, fill_due
 from bench.load import Call, loop, posting
@@ -114,7 +115,7 @@ class _Used:
         return {name: now - before[name] for name, now in self._before.items()}
 
 
-async def _create(variant: Variant, number: int, **changes: str) -> None:
+async def _create(variant: Variant, number: int, **changes: Any) -> None:
     left = iter(range(number))
 
     async def create_some() -> None:
