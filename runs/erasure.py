@@ -14,7 +14,7 @@ from db.removal import remove_activities
 from runs.ask import describe_run
 from runs.change import Applied, Changes, Rejected
 from runs.client import workflow_id
-from runs.patience import ANSWER_PATIENCE, BULK_ITEM_PATIENCE
+from runs.patience import ANSWER_PATIENCE, BULK_ITEM_PATIENCE, LIST_PATIENCE
 from workflows.bulk import ItemOutcome, ItemResult
 from workflows.hand_off import FINISHED
 from workflows.messages import Apply
@@ -76,7 +76,8 @@ async def delete_closed_runs(client: Client, run: str) -> bool:
     else:
         return False
     run_ids = {latest.run_id} if latest else set()
-    run_ids |= {listed.run_id async for listed in client.list_workflows(f"WorkflowId = '{run}'")}
+    listed_runs = client.list_workflows(f"WorkflowId = '{run}'", rpc_timeout=LIST_PATIENCE)
+    run_ids |= {listed.run_id async for listed in listed_runs}
     for run_id in run_ids:
         await delete_run(client, run, run_id)
     return True
@@ -85,7 +86,7 @@ async def delete_closed_runs(client: Client, run: str) -> bool:
 async def delete_rejected_runs(client: Client, tenant_id: UUID, commerce_id: UUID) -> None:
     """Delete the closed runs that name the commerce and have no row: their creations were rejected."""
     query = f"CommerceId = '{commerce_id}' AND TenantId = '{tenant_id}' AND ExecutionStatus != 'Running'"
-    async for listed in client.list_workflows(query):
+    async for listed in client.list_workflows(query, rpc_timeout=LIST_PATIENCE):
         await delete_run(client, listed.id, listed.run_id)
 
 

@@ -22,7 +22,7 @@ WHOLE_ROW_PATIENCE = timedelta(seconds=10)
 """Everything that reconciliation does about one row: one of its slots waits."""
 
 LIST_PATIENCE = timedelta(seconds=10)
-"""One page of a list of runs: a step of reconciliation waits that has nothing else to do."""
+"""One page of a list of runs: a step of reconciliation or of an erasure waits that has nothing else to do."""
 
 BULK_START_PATIENCE = timedelta(seconds=5)
 """The start of a bulk operation: only its caller waits, and a start that is cut off has to be looked up."""
