@@ -18,7 +18,7 @@ from api.http.errors import Problem
 from api.http.headers import HEADERS
 from api.members import MEMBERS, OF_MODELS
 from api.permissions import MEANINGS, needs_credential, required_permission
-from tests.unit.test_openapi import DOCUMENT, OPERATIONS, resolved
+from tests.support.document import DOCUMENT, OPERATIONS, resolved
 
 COMPONENTS: dict[str, Any] = DOCUMENT["components"]
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())

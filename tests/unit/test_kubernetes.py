@@ -9,8 +9,8 @@ import kubernetes_validate
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from api.app import create_app
 from settings import ApiSettings, WorkerSettings
+from tests.support.document import DOCUMENT
 from tests.unit.test_compose import OF_TRACES
 from traces.start import is_wanted
 from workflows.messages import ReplayGate
@@ -189,7 +189,7 @@ def test_no_pod_has_the_secret_of_another_process() -> None:
 
 
 def test_probes_ask_for_paths_that_exist() -> None:
-    paths = {route for route in create_app().openapi()["paths"] if route.startswith("/health")}
+    paths = {route for route in DOCUMENT["paths"] if route.startswith("/health")}
     for template in TEMPLATES.values():
         for container in template["spec"]["containers"]:
             asked = {found["httpGet"]["path"] for name, found in container.items() if name.endswith("Probe")}

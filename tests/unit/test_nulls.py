@@ -18,7 +18,7 @@ from api.activities.schemas import (
     RoleMatchConfig,
     ScheduledActivityCreate,
 )
-from api.app import ROUTERS, create_app
+from api.app import ROUTERS
 from api.commerces.contact_log import ContactLogEntryPut
 from api.commerces.schemas import (
     AddressCreate,
@@ -46,9 +46,10 @@ from api.http.bodies import body_model, parse
 from api.http.errors import ValidationFailed
 from api.http.fields import RequestBody
 from tests.support.builders import COMMERCE_ID, contract_example
+from tests.support.document import DOCUMENT
 from workflows.messages import Fault
 
-SCHEMAS = create_app().openapi()["components"]["schemas"]
+SCHEMAS = DOCUMENT["components"]["schemas"]
 AN_ID = str(COMMERCE_ID)
 LONG_AGO = "2025-01-16T09:00:00Z"
 SHORTEST: dict[type[RequestBody], dict[str, Any]] = {

@@ -5,13 +5,8 @@ from typing import Any
 
 import pytest
 
-from api.app import create_app
 from api.http.errors import MEDIA_TYPE
-
-DOCUMENT = create_app().openapi()
-OPERATIONS = {
-    f"{method} {path}": operation for path, item in DOCUMENT["paths"].items() for method, operation in item.items()
-}
+from tests.support.document import DOCUMENT, OPERATIONS, resolved
 
 
 def schemas_in(part: Any) -> set[str]:
@@ -20,15 +15,6 @@ def schemas_in(part: Any) -> set[str]:
         own = {part["$ref"].rsplit("/", 1)[-1]} if isinstance(part.get("$ref"), str) else set()
         return own.union(*(schemas_in(inner) for inner in part.values()))
     return set().union(*(schemas_in(inner) for inner in part)) if isinstance(part, list) else set()
-
-
-def resolved(responses: dict[str, Any]) -> dict[str, Any]:
-    """The responses of an operation by status, those that operations share among them."""
-    shared = DOCUMENT["components"]["responses"]
-    return {
-        status: shared[response["$ref"].rsplit("/", 1)[-1]] if "$ref" in response else response
-        for status, response in responses.items()
-    }
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())

@@ -4,9 +4,9 @@ from difflib import unified_diff
 
 from api.examples import FILE
 from api.http.headers import HEADERS
+from tests.support.document import OPERATIONS, resolved
 from tests.support.examples import format_examples, record
 from tests.support.service import Service
-from tests.unit.test_openapi import OPERATIONS, resolved
 
 BY_ID = {operation["operationId"]: operation for operation in OPERATIONS.values()}
 

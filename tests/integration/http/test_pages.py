@@ -3,13 +3,13 @@
 import httpx
 import pytest
 
-from api.app import create_app
 from api.http.pages import MOST_PAGES, PageQuery, count_pages
 from tests.support.builders import COMMERCE_ID
+from tests.support.document import DOCUMENT
 
 LISTS = [
     path
-    for path, item in create_app().openapi()["paths"].items()
+    for path, item in DOCUMENT["paths"].items()
     if "page" in {one["name"] for one in item.get("get", {}).get("parameters", ())}
     and path.count("{") == path.count("{commerce_id}")
 ]

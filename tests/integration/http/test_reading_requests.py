@@ -11,10 +11,10 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from api.app import ROUTERS, create_app
+from api.app import ROUTERS
 from tests.support.builders import contract_example, from_now
+from tests.support.document import DOCUMENT
 
-DOCUMENT = create_app().openapi()
 GETS = [path for path, methods in DOCUMENT["paths"].items() if "get" in methods]
 PATHS = sorted({route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)})
 LINES = "application/x-ndjson"
