@@ -31,7 +31,7 @@ PROPERTIES = [
     frozenset(names)
     for names in (("status",), ("channel",), ("status", "channel"), ("hour",), ("status", "hour"), tuple(Dimension))
 ]
-SPAN = {"scheduled_from": datetime.now(UTC) - timedelta(days=12), "scheduled_to": datetime.now(UTC) + timedelta(days=3)}
+SPAN = {"scheduled_from": datetime.now(UTC) - timedelta(days=3), "scheduled_to": datetime.now(UTC) + timedelta(days=1)}
 
 CROWD = text("""
 INSERT INTO scheduled_activities (tenant_id, idempotency_key, type, channel, commerce_id, reason_code, reason_label,
@@ -192,6 +192,7 @@ async def test_both_ways_to_count_agree_with_the_effective_status_of_each_activi
     paused: datetime | None,
 ) -> None:
     async with service.database.transactions.connect() as connection:
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         if paused:
             await connection.execute(
                 insert(TenantPause).values(tenant_id=filled.id, paused_at=paused, reason="x", actor="x")
