@@ -75,8 +75,18 @@ OTHERS = ["null", "true", "{}", "[]", "[[1]]", "[" * 250 + "]" * 250, json.dumps
 ODD = [*NUMBERS, *TEXTS, *OTHERS, json.dumps("x" * 5000)]
 FIELDS = {
     "cancel": ["reason"],
-    "reschedule": ["scheduled_at", "suggested_execution_time", "score", "reason", "if_versions", "lead_seconds"],
-    "execute_now": ["verb"],
+    "reschedule": [
+        "scheduled_at",
+        "suggested_execution_time",
+        "score",
+        "reason",
+        "if_versions",
+        "lead_seconds",
+        "clear",
+        "request_id",
+        "traceparent",
+    ],
+    "execute_now": ["verb", "request_id", "traceparent"],
     "retry_resolution": ["verb"],
     "assign_target": ["target_user_id", "commerce_user_id"],
     "refresh": ["lead_seconds"],
