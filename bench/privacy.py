@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from psycopg import Connection
+
 from bench.claims import AGAIN, executor, fill_due
 from bench.load import Call, loop, posting
 from bench.machine import Machine, machine
@@ -28,7 +30,7 @@ PROCESSES = ("api", "worker", "postgres")
 CALLERS, CLAIMERS, DUE_ROWS = 8, 4, 10_000
 CACHED_RUNS, OTHERS = 50, 60
 """Runs in the worker's cache; later runs that push the measured ones out of it, as months would."""
-CREATIONS_A_SECOND, SETTLING, LOOK_EVERY = 8, 2, 0.5
+CREATIONS_A_SECOND, SETTLING, LOOK_EVERY = 12, 2, 0.5
 """Every machine creates more than that; the seconds after it, and those between two looks whether all are marked."""
 NO_POLICIES = """
 SELECT format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', oid::regclass) FROM pg_class WHERE relrowsecurity
@@ -57,8 +59,8 @@ async def run(results: Results, *, rounds: int, marks: int, seconds: float) -> N
 
 @contextmanager
 def _started(is_isolated: bool, is_encrypted: bool) -> Iterator[Variant]:  # noqa: FBT001 - the two settings of a variant
-    """Start a stack whose runs wake at their time, and not ahead of it."""
-    variables = {"MAX_LEAD_SECONDS": "0", "WORKER_CACHED_RUNS": str(CACHED_RUNS)}
+    """Start a stack whose runs wake at their time, and not ahead of it; no reconciliation falls into a measurement."""
+    variables = {"MAX_LEAD_SECONDS": "0", "WORKER_CACHED_RUNS": str(CACHED_RUNS), "RECONCILE_EVERY_SECONDS": "3600"}
     if is_encrypted:
         variables["PAYLOAD_ENCRYPTION_KEYS"] = f"bench:{b64encode(os.urandom(32)).decode()}"
     with machine() as servers:
@@ -83,15 +85,15 @@ async def _measure(variant: Variant, marks: int, seconds: float) -> dict[str, Ma
     await asyncio.sleep((at - datetime.now(UTC)).total_seconds())
     used.take()
     began, due = time.monotonic(), 0
-    while due < marks:
-        await asyncio.sleep(LOOK_EVERY)
-        due = _count_due(variant.servers, at)
-    marking, span = used.take(), time.monotonic() - began
-    while time.monotonic() < began + 2 * span:
-        await asyncio.sleep(LOOK_EVERY)
-        _count_due(variant.servers, at)
-    resting = used.take()
     with variant.servers.postgres.connect(DATABASE) as database:
+        while due < marks:
+            await asyncio.sleep(LOOK_EVERY)
+            due = _count_due(database, at)
+        marking, span = used.take(), time.monotonic() - began
+        while time.monotonic() < began + 2 * span:
+            await asyncio.sleep(LOOK_EVERY)
+            _count_due(database, at)
+        resting = used.take()
         database.execute(AGAIN)
     await asyncio.sleep(SETTLING)
     used.take()
@@ -138,10 +140,9 @@ async def _claim(variant: Variant, seconds: float) -> int:
     return len(claimed)
 
 
-def _count_due(servers: Machine, at: datetime) -> int:
-    with servers.postgres.connect(DATABASE) as database:
-        counted = "SELECT count(*) FROM scheduled_activities WHERE status = 'DUE' AND scheduled_at = %s"
-        (due,) = database.execute(counted, [at]).fetchone() or (0,)
+def _count_due(database: Connection, at: datetime) -> int:
+    counted = "SELECT count(*) FROM scheduled_activities WHERE status = 'DUE' AND scheduled_at = %s"
+    (due,) = database.execute(counted, [at]).fetchone() or (0,)
     return int(due)
 
 
