@@ -122,7 +122,7 @@ class CountedDatabase:
 
 async def count_visibility_writes(server: TemporalServer, namespace: str) -> int:
     """Count how often the server has written rows of the namespace's list."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         lines = (await http.get(server.metrics_url)).text.splitlines()
     written = [line for line in lines if line.startswith("task_latency_count{") and 'task_type="Visibility' in line]
     label = namespace.replace("-", "_")  # as the server writes it in metrics

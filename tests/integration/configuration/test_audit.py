@@ -182,7 +182,9 @@ async def test_entries_can_be_neither_changed_nor_deleted(
 
 async def test_the_audit_holds_neither_a_key_nor_its_hash(service: Service, http: httpx.AsyncClient) -> None:
     created = (await http.post("/api/api-keys", json={"name": "n", "permissions": ["VIEW_ACTIVITIES"]})).json()
-    async with httpx.AsyncClient(base_url=service.url, headers={"x-api-key": created["plaintextKey"]}) as machine:
+    async with httpx.AsyncClient(
+        base_url=service.url, headers={"x-api-key": created["plaintextKey"]}, timeout=60
+    ) as machine:
         assert (await machine.get("/api/quotas")).status_code == 200
     (entry,) = await latest(http, resource="API_KEY")  # its use is none of its changes
     assert entry["resourceKey"] == created["id"]

@@ -106,7 +106,7 @@ async def test_a_text_that_is_almost_a_key_is_refused(service: Service, http: ht
 
 async def test_a_key_counts_in_its_header_alone(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> None:
     key = (await new_key(http))["plaintextKey"]
-    async with httpx.AsyncClient(base_url=service.url, headers={"x-tenant-id": str(tenant.id)}) as client:
+    async with httpx.AsyncClient(base_url=service.url, headers={"x-tenant-id": str(tenant.id)}, timeout=60) as client:
         for request in (
             client.get(QUOTAS, params={"x-api-key": key}),
             client.get(QUOTAS, headers={"Cookie": f"x-api-key={key}"}),
@@ -129,7 +129,9 @@ async def test_a_key_beside_a_token_or_a_second_key_is_400(
         [("x-api-key", key), ("X-API-Key", draw_key())],
     ):
         async with httpx.AsyncClient(
-            base_url=service.url, headers=[*headers, ("x-tenant-id", str(tenant.id))]
+            base_url=service.url,
+            headers=[*headers, ("x-tenant-id", str(tenant.id))],
+            timeout=60,
         ) as client:
             answer = await client.get(QUOTAS)
         assert refusal(answer) == (400, "validation_failed")
@@ -295,7 +297,10 @@ async def test_a_key_is_accepted_while_its_row_is_locked(service: Service, http:
 
 async def test_without_postgresql_a_key_is_503_soon(service: Service) -> None:
     database = open_database("postgresql+psycopg://none@127.0.0.1:1/none")
-    async with running_api(resources(database, service.temporal)) as url, httpx.AsyncClient(base_url=url) as client:
+    async with (
+        running_api(resources(database, service.temporal)) as url,
+        httpx.AsyncClient(base_url=url, timeout=60) as client,
+    ):
         answers = await asyncio.gather(*(client.get(QUOTAS, headers={"x-api-key": draw_key()}) for _ in range(20)))
     assert {refusal(answer) for answer in answers} == {(503, "unavailable")}
     await database.dispose()

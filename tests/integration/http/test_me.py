@@ -90,7 +90,7 @@ async def test_an_api_key_has_one_tenant_and_the_permissions_that_it_was_given(
     "headers", [{}, {"Authorization": "Bearer a.b.c"}, {"x-api-key": "rtn_sk_nonsense"}], ids=["none", "token", "key"]
 )
 async def test_without_a_valid_credential_it_is_401(service: Service, headers: dict[str, str]) -> None:
-    async with httpx.AsyncClient(base_url=service.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=service.url, headers=headers, timeout=60) as client:
         answer = await client.get(URL)
     assert refusal(answer) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"]

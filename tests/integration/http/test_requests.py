@@ -40,7 +40,7 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 )
 async def test_without_a_good_token_nothing_else_is_looked_at(service: Service, authorization: str | None) -> None:
     headers = TEXT | ({} if authorization is None else {"Authorization": authorization})
-    async with httpx.AsyncClient(base_url=service.url) as anybody:
+    async with httpx.AsyncClient(base_url=service.url, timeout=60) as anybody:
         answer = await anybody.post(URL, content=TOO_LARGE, headers=headers)
     assert code(answer) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")

@@ -61,7 +61,7 @@ async def test_every_kind_of_answer_is_kept_by_no_cache_and_interpreted_by_no_br
         await http.get("/openapi.json"),
         await http.get("/health/live", headers={"X-Long": "x" * 40_000}),
     ]
-    async with httpx.AsyncClient(base_url=service.url) as anyone:
+    async with httpx.AsyncClient(base_url=service.url, timeout=60) as anyone:
         answers.append(await anyone.get("/api/activities"))
     for answer in answers:
         assert_protected(answer)

@@ -79,7 +79,7 @@ async def test_requests_and_answers_pass_unchanged(proxied: httpx.AsyncClient, s
     assert (await proxied.post("/api/activities", json=body)).status_code == 409
     assert (await proxied.get("/api/activities", params={"status": ["READY", "DUE"]})).status_code == 200
     assert [(await proxied.get(path)).status_code for path in ("/metrics", "/health/live")] == [404, 404]
-    async with httpx.AsyncClient(base_url=service.url) as within:
+    async with httpx.AsyncClient(base_url=service.url, timeout=60) as within:
         assert (await within.get("/health/live")).status_code == 200
 
 

@@ -173,7 +173,7 @@ async def an_unclaimed_activity(scene: Scene) -> AsyncIterator[None]:
 async def an_api_key(scene: Scene) -> AsyncIterator[None]:
     key = (await scene.http.post("/api/api-keys", json={"name": "ours", "permissions": ["CREATE_ACTIVITY"]})).json()
     headers = {"x-api-key": key["plaintextKey"]}
-    async with httpx.AsyncClient(base_url=scene.service.url, headers=headers) as machine:
+    async with httpx.AsyncClient(base_url=scene.service.url, headers=headers, timeout=60) as machine:
         await created(machine)
     scene.variables["KEY_ID"] = key["id"]
     yield
