@@ -46,6 +46,9 @@ DYNAMIC_CONFIG = MappingProxyType(
         "system.visibilityPersistenceMaxWriteQPS": "9000",
     }
 )
+UNCACHED_READS = MappingProxyType({"frontend.persistenceMaxQPS": "20000"})
+"""Replaces the released server's limit: the development server keeps neither namespaces nor the types of search
+attributes, and reads them three times for each run that it lists. Two lists of 350 runs would reach the limit."""
 PRAGMAS = ("journal_mode=wal", "synchronous=full", "wal_autocheckpoint=10000")
 """SQLite's settings: each commit is one synchronous write to a log, which is checkpointed every 40 MB."""
 _START_PATIENCE_SECONDS = 60
@@ -155,7 +158,7 @@ def _command(
         *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")),
         *(() if database is None else ("--db-filename", str(database), *(f"--sqlite-pragma={one}" for one in PRAGMAS))),
         *(f"--search-attribute={name}={kind}" for name, kind in search_attributes().items()),
-        *(f"--dynamic-config-value={name}={value}" for name, value in dynamic_config.items()),
+        *(f"--dynamic-config-value={name}={value}" for name, value in (dynamic_config | UNCACHED_READS).items()),
     ]
 
 
