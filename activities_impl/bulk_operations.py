@@ -125,7 +125,9 @@ class BulkOperations(BulkOperationActivities):
             return ChunkDone(after=items[-1].position if items else chunk.after)
         async with self._database.autocommit.connect() as connection:
             pending = await connection.execute(statements.pending_count_statement(chunk.tenant_id, chunk.id))
-        return ChunkDone(pending=pending.scalar_one(), state=operation.state)
+            # The state is read last: a restore may have taken the items away after it was read before.
+            state = (await connection.execute(statements.state_statement(chunk))).scalar_one_or_none()
+        return ChunkDone(pending=pending.scalar_one(), state=state or BulkState.COLLECTING)
 
     async def _erase_rest(self, chunk: Chunk, operation: OperationRow) -> bool:
         """Choose the activities that were created during the erasure; return False if there are none."""

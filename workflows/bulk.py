@@ -149,8 +149,8 @@ class Chunk(OperationRef):
 class ChunkDone(Message):
     """Report the progress: up to the position `after`, or, without it, to the end, with `pending` items left.
 
-    `state` is the operation's stored state; unless it is RUNNING, no change was begun. It is COLLECTING if PostgreSQL
-    was restored to a time before the items were chosen.
+    `state` is the operation's stored state; unless it is RUNNING, no change is to be begun. It is COLLECTING if
+    PostgreSQL was restored to a time before the items were chosen.
     """
 
     after: int | None = None

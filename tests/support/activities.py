@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowHandle
@@ -87,6 +87,7 @@ async def activate(service: Service, tenant: Tenant, user_id: UUID) -> None:
 async def row_locked(service: Service, activity: dict[str, Any]) -> AsyncIterator[None]:
     """Keep the activity's row locked until the block ends, so that its run accepts changes but can't write them."""
     async with service.database.transactions.begin() as connection:
+        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         await connection.execute(
             select(ScheduledActivity.id).where(ScheduledActivity.id == UUID(activity["id"])).with_for_update()
         )

@@ -22,6 +22,7 @@ from runs.bulk_recovery import settle_operation
 from runs.change import Applied, Changes, Withdrawn
 from runs.client import TASK_QUEUE
 from runs.lead import Lead
+from tests.integration.operating.test_outages import somebody_waits
 from tests.integration.operating.test_poisoned_rounds import NO_CHANGE
 from tests.support.activities import created, marked_ahead, row_locked
 from tests.support.builders import Tenant, from_now
@@ -34,6 +35,7 @@ from workflows.bulk import (
     BulkState,
     BulkVerb,
     Chunk,
+    ChunkDone,
     Finish,
     OperationRef,
     bulk_workflow_id,
@@ -273,6 +275,30 @@ async def test_reconciliation_stops_an_operation_whose_run_was_terminated_and_re
                 assert (final["state"], final["counts"]["pending"] > 0) == ("STOPPED", True)
                 assert "a wrong campaign" in final["detail"]
                 assert (await ended(http, f"/api/operations/{deleted.id}"))["state"] == BulkState.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "DELETE FROM bulk_operations WHERE tenant_id = %s",
+        "UPDATE bulk_operations SET state = 'COLLECTING' WHERE tenant_id = %s",
+    ],
+    ids=["to before it was accepted", "to before it chose its activities"],
+)
+async def test_a_chunk_that_meets_a_restore_of_postgresql_reports_no_end(
+    postgres: Postgres, service: Service, tenant: Tenant, http: httpx.AsyncClient, lost: str
+) -> None:
+    await campaign(http, 1)
+    operation = await collected(service, tenant)
+    steps = BulkOperations(service.temporal, service.database, Lead(0))
+    chunk = Chunk(tenant_id=tenant.id, id=operation.id, after=0, size=10, per_second=10)
+    with postgres.connect(str(service.database.url.database)) as connection, connection.transaction():
+        connection.execute("LOCK TABLE scheduled_activities IN ACCESS EXCLUSIVE MODE")
+        changing = asyncio.create_task(ActivityEnvironment().run(steps.change_some, chunk))
+        await somebody_waits(postgres, service)  # it has read the operation, and asks for the items
+        connection.execute("DELETE FROM bulk_operation_items WHERE tenant_id = %s", [tenant.id])
+        connection.execute(lost, [tenant.id])
+    assert await changing == ChunkDone(state=BulkState.COLLECTING)
 
 
 @pytest.mark.parametrize(

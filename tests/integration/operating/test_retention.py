@@ -163,6 +163,7 @@ async def test_a_row_that_is_locked_waits_for_the_next_round_and_holds_up_no_oth
     await keep(http, 1)
     lock = text(f"SELECT FROM {table} WHERE {column} = :id FOR UPDATE")
     async with service.database.transactions.begin() as connection:
+        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         await connection.execute(lock, {"id": UUID(locked["id"])})
         found = await removed_round(service)
         assert other["id"] in found.examples[Finding.REMOVED]
