@@ -93,7 +93,7 @@ class _Exchange:
     """Passes the messages of one request on, and notes its status and whether its caller hung up."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._scope, self._state, self._receive, self._send = scope, scope["state"], receive, send
+        self._scope, self._receive, self._send = scope, receive, send
         self._is_answered = False
         self.status = 0
         self.caller_hung_up = False
@@ -108,13 +108,14 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         """Send a part of the answer; its head carries `HEADERS`, the request's id, and the state of the rate limits."""
         if message["type"] == "http.response.start":
+            state = self._scope["state"]
             self.status = int(message["status"])
-            self._state["route"] = _route_of(self._scope)
+            state["route"] = _route_of(self._scope)
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-            headers["X-Request-Id"] = self._state["request_id"]
-            for limit in self._state.get("rate_limits", {}).values():
+            headers["X-Request-Id"] = state["request_id"]
+            for limit in state.get("rate_limits", {}).values():
                 for name, value in limit.items():
                     headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self._is_answered = message["type"] == "http.response.body" and not message.get("more_body", False)
