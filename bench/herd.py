@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bench import observation
 from bench.create import OURS, PEERS
 from bench.due import A_SECOND, note, steady
-from bench.load import connection, posting
+from bench.load import connection, create_at_once
 from bench.machine import Machine
 from bench.results import Results
 from bench.servers import Servers
@@ -70,14 +70,7 @@ async def _observe(servers: Servers, name: str, url: str, at: datetime, size: in
 
 async def _create(servers: Servers, url: str, at: datetime, size: int) -> None:
     """Create a herd by a few callers at once, at full speed. One that a killed worker delays is accepted as well."""
-    left = iter(range(size))
-
-    async def create_some() -> None:
-        async with posting(url, servers.headers(), answers=(201, 202), scheduled_at=at.isoformat()) as create:
-            for _ in left:
-                await create()
-
-    await asyncio.gather(*(create_some() for _ in range(CREATORS)))
+    await create_at_once(url, servers.headers(), size, CREATORS, answers=(201, 202), scheduled_at=at.isoformat())
     if datetime.now(UTC) > at:
         msg = f"{size} can't be created in that time here"
         raise TimeoutError(msg)

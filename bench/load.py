@@ -100,6 +100,26 @@ async def posting(
         yield create
 
 
+async def create_at_once(
+    base_url: str,
+    headers: Mapping[str, str],
+    number: int,
+    callers: int,
+    *,
+    answers: Collection[int] = (201,),
+    **changes: Any,
+) -> None:
+    """Create this number of activities by some callers at once, at full speed."""
+    left = iter(range(number))
+
+    async def create_some() -> None:
+        async with posting(base_url, headers, answers=answers, **changes) as create:
+            for _ in left:
+                await create()
+
+    await asyncio.gather(*(create_some() for _ in range(callers)))
+
+
 @asynccontextmanager
 async def many_posting(base_url: str, headers: Mapping[str, str], callers: int) -> AsyncIterator[list[Call]]:
     """Open this number of callers, each on its own connection."""

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 
 from psycopg import Connection
 
 from bench.claims import AGAIN, executor, fill_due
-from bench.load import Call, loop, posting
+from bench.load import Call, create_at_once, loop
 from bench.machine import Machine, machine
 from bench.results import Results
 from bench.servers import DATABASE, python
@@ -79,8 +79,9 @@ async def _measure(variant: Variant, marks: int, seconds: float) -> dict[str, Ma
     at = datetime.now(UTC) + timedelta(seconds=creations / CREATIONS_A_SECOND + SETTLING)
     at = at.replace(microsecond=0)  # the service keeps milliseconds
     used = _Used(variant.servers)
-    await _create(variant, marks, scheduled_at=at.isoformat())
-    await _create(variant, OTHERS)
+    create = partial(create_at_once, variant.url, variant.servers.headers(), callers=CALLERS)
+    await create(number=marks, scheduled_at=at.isoformat())
+    await create(number=OTHERS)
     created = used.take()
     await asyncio.sleep((at - datetime.now(UTC)).total_seconds())
     used.take()
@@ -115,17 +116,6 @@ class _Used:
     def take(self) -> dict[str, float]:
         before, self._before = self._before, self._servers.processor_seconds()
         return {name: now - before[name] for name, now in self._before.items()}
-
-
-async def _create(variant: Variant, number: int, **changes: Any) -> None:
-    left = iter(range(number))
-
-    async def create_some() -> None:
-        async with posting(variant.url, variant.servers.headers(), **changes) as create:
-            for _ in left:
-                await create()
-
-    await asyncio.gather(*(create_some() for _ in range(CALLERS)))
 
 
 async def _claim(variant: Variant, seconds: float) -> int:
