@@ -2,19 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from sqlalchemy import select, text, update
+from sqlalchemy import update
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowHandle
 
 from api.activities.schemas import ScheduledActivityCreate
-from db.models import CommerceUser, ScheduledActivity
+from db.models import CommerceUser
 from runs.client import workflow_id
 from runs.ids import draw_id
 from runs.start import start_run
@@ -81,17 +79,6 @@ async def activate(service: Service, tenant: Tenant, user_id: UUID) -> None:
             .where(CommerceUser.tenant_id == tenant.id, CommerceUser.id == user_id)
             .values(is_active=True)
         )
-
-
-@asynccontextmanager
-async def row_locked(service: Service, activity: dict[str, Any]) -> AsyncIterator[None]:
-    """Keep the activity's row locked until the block ends, so that its run accepts changes but can't write them."""
-    async with service.database.transactions.begin() as connection:
-        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        await connection.execute(
-            select(ScheduledActivity.id).where(ScheduledActivity.id == UUID(activity["id"])).with_for_update()
-        )
-        yield
 
 
 async def reset(service: Service, run: WorkflowHandle[Any, Any], finish_event: int) -> str:

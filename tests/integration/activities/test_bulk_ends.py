@@ -22,11 +22,11 @@ from runs.bulk_recovery import settle_operation
 from runs.change import Applied, Changes, Withdrawn
 from runs.client import TASK_QUEUE
 from runs.lead import Lead
-from tests.integration.operating.test_outages import somebody_waits
 from tests.integration.operating.test_poisoned_rounds import NO_CHANGE
-from tests.support.activities import created, marked_ahead, row_locked
+from tests.support.activities import created, marked_ahead
 from tests.support.builders import Tenant, from_now
 from tests.support.bulk import ACTIVITIES, begun, campaign, ended, statuses
+from tests.support.locks import row_locked, table_locked, until_blocked
 from tests.support.service import Service, running_service, temporal_client
 from tests.support.worlds import idle_service, new_database, work
 from workflows.bulk import (
@@ -292,10 +292,9 @@ async def test_a_chunk_that_meets_a_restore_of_postgresql_reports_no_end(
     operation = await collected(service, tenant)
     steps = BulkOperations(service.temporal, service.database, Lead(0))
     chunk = Chunk(tenant_id=tenant.id, id=operation.id, after=0, size=10, per_second=10)
-    with postgres.connect(str(service.database.url.database)) as connection, connection.transaction():
-        connection.execute("LOCK TABLE scheduled_activities IN ACCESS EXCLUSIVE MODE")
+    with table_locked(postgres, service, "scheduled_activities") as connection:
         changing = asyncio.create_task(ActivityEnvironment().run(steps.change_some, chunk))
-        await somebody_waits(postgres, service)  # it has read the operation, and asks for the items
+        await until_blocked(postgres, service)  # it has read the operation, and asks for the items
         connection.execute("DELETE FROM bulk_operation_items WHERE tenant_id = %s", [tenant.id])
         connection.execute(lost, [tenant.id])
     assert await changing == ChunkDone(state=BulkState.COLLECTING)

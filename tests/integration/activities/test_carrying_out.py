@@ -15,9 +15,10 @@ from embedded.postgres import Postgres
 from runs.change import Accepted, Applied, Changes
 from runs.client import workflow_id
 from runs.lead import Lead
-from tests.support.activities import created, marked_ahead, row_locked, trail
+from tests.support.activities import created, marked_ahead, trail
 from tests.support.builders import Tenant, from_now
 from tests.support.intercepted import intercepted
+from tests.support.locks import row_locked
 from tests.support.service import Service, resources, running_api, until
 from tests.support.worlds import idle_service, work
 from workflows.messages import Apply, Cancel

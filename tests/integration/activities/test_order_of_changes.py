@@ -8,8 +8,9 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from runs.client import workflow_id
-from tests.support.activities import created, row_locked, trail
+from tests.support.activities import created, trail
 from tests.support.builders import Tenant, from_now
+from tests.support.locks import row_locked
 from tests.support.service import Service
 
 STEPS = {"cancel": "cancel", "move": "reschedule", "score": "reschedule", "execute now": "execute_now"}

@@ -36,6 +36,15 @@ async def taken(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> di
     return activity
 
 
+@pytest.fixture
+async def other(http: httpx.AsyncClient, tenant: Tenant, service: Service) -> dict[str, Any]:
+    """Another one."""
+    async with service.database.transactions.begin() as connection:
+        await insert_rows(connection, tenant.id, prefix="other")
+    (activity,) = await claim(http)
+    return activity
+
+
 async def status(http: httpx.AsyncClient, taken: dict[str, Any]) -> str:
     """As everybody sees it."""
     shown: str = (await http.get(f"/api/activities/{taken['id']}")).json()["status"]
@@ -163,11 +172,8 @@ async def test_a_providers_id_that_was_sent_once_can_stand_alone(
 
 
 async def test_a_providers_id_that_open_activities_share_names_none_of_them(
-    http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
+    http: httpx.AsyncClient, taken: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    async with service.database.transactions.begin() as connection:
-        await insert_rows(connection, tenant.id, prefix="other")
-    (other,) = await claim(http)
     for one in (taken, other):
         pending = result(activity_id=one["id"], status="PENDING", provider_activity_id="call-9")
         assert (await submit(http, pending)).status_code == 201
@@ -183,13 +189,10 @@ async def test_a_providers_id_that_open_activities_share_names_none_of_them(
 
 
 async def test_a_repeated_result_does_not_complete_another_activity_with_the_same_providers_id(
-    http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
+    http: httpx.AsyncClient, taken: dict[str, Any], other: dict[str, Any]
 ) -> None:
     done = result(provider_activity_id="call-9")
     assert (await submit(http, done | {"activity_id": taken["id"]})).status_code == 201
-    async with service.database.transactions.begin() as connection:
-        await insert_rows(connection, tenant.id, prefix="other")
-    (other,) = await claim(http)
     pending = result(activity_id=other["id"], status="PENDING", provider_activity_id="call-9")
     assert (await submit(http, pending)).status_code == 201
     again = await submit(http, done)
@@ -198,11 +201,8 @@ async def test_a_repeated_result_does_not_complete_another_activity_with_the_sam
 
 
 async def test_a_providers_id_names_the_only_open_activity_whichever_was_reported_last(
-    http: httpx.AsyncClient, taken: dict[str, Any], tenant: Tenant, service: Service
+    http: httpx.AsyncClient, taken: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    async with service.database.transactions.begin() as connection:
-        await insert_rows(connection, tenant.id, prefix="other")
-    (other,) = await claim(http)
     pending = result(activity_id=other["id"], status="PENDING", provider_activity_id="call-9")
     assert (await submit(http, pending)).status_code == 201
     done = result(provider_activity_id="call-9")

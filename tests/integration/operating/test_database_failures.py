@@ -14,8 +14,9 @@ from temporalio.client import Client
 from db.engine import open_database
 from embedded.postgres import Postgres
 from runs.client import workflow_id
-from tests.support.activities import created, row_locked
+from tests.support.activities import created
 from tests.support.builders import contract_example, from_now
+from tests.support.locks import row_locked
 from tests.support.service import Service, until
 from tests.support.worlds import idle_service, work
 

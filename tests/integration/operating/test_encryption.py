@@ -20,10 +20,11 @@ from runs.key_ring import KeyRing
 from runs.payloads import find_payloads, read_key_id
 from tests.conftest import FORGETTING_AT_ONCE
 from tests.integration.operating.test_temporal_ui import pending
-from tests.support.activities import activate, created, row_locked, unresolved
+from tests.support.activities import activate, created, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.bulk import ended
 from tests.support.encryption import BOTH_RING, NEW_RING, OLD_RING, find_words
+from tests.support.locks import row_locked
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import new_database, new_namespace
 

@@ -15,8 +15,9 @@ from temporalio.client import Client, WorkflowHandle
 from embedded.postgres import Postgres
 from runs.bulk import start_bulk_operation
 from runs.client import TASK_QUEUE
-from tests.integration.operating.test_outages import locked, somebody_waits, worker_process
+from tests.integration.operating.test_outages import worker_process
 from tests.support.activities import created
+from tests.support.locks import table_locked, until_blocked
 from tests.support.service import Service
 from tests.support.worlds import idle_service, work
 from workflows.bulk import BulkChange, BulkOperation, BulkVerb, bulk_workflow_id
@@ -74,9 +75,9 @@ async def test_a_worker_killed_while_it_chooses_the_items_of_a_bulk_operation_is
             activity = await created(http)
         change = BulkChange(verb=BulkVerb.CANCEL, reason="x")
         operation = BulkOperation(id=uuid4(), tenant_id=tenant.id, filter=ActivityFilter(), change=change, actor="x")
-        with locked(postgres, idle, "bulk_operation_items"), worker_process(idle, tmp_path / "log") as pid:
+        with table_locked(postgres, idle, "bulk_operation_items"), worker_process(idle, tmp_path / "log") as pid:
             assert await start_bulk_operation(idle.temporal, operation)
-            await somebody_waits(postgres, idle)
+            await until_blocked(postgres, idle)
             os.kill(pid, signal.SIGKILL)
         run = idle.temporal.get_workflow_handle(bulk_workflow_id(tenant.id, operation.id))
         async with work(idle):
@@ -97,14 +98,14 @@ async def test_a_worker_killed_in_a_round_of_reconciliation_is_replaced_by_its_s
         async with asyncio.timeout(60):
             while '"working"' not in log.read_text():  # its start reads the table that is locked below
                 await asyncio.sleep(0.05)
-        with locked(postgres, idle, "scheduled_activities"):
+        with table_locked(postgres, idle, "scheduled_activities"):
             round_of = await idle.temporal.start_workflow(
                 ReconciliationWorkflow.run,
                 Reconcile(page=Page(grace_seconds=0)),
                 id=f"reconciliation-{uuid4()}",
                 task_queue=TASK_QUEUE,
             )
-            await somebody_waits(postgres, idle)
+            await until_blocked(postgres, idle)
             os.kill(pid, signal.SIGKILL)
     async with work(idle):
         found: Compared = await round_of.result()

@@ -28,6 +28,7 @@ from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, 
 from runs.client import workflow_id
 from tests.integration.operating.test_ended_creations import until_in_trouble
 from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.locks import table_locked, until_blocked
 from tests.support.service import Service, running_service, temporal_client, until, url_of
 from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import idle_service, new_database, work
@@ -46,23 +47,6 @@ async def working_service(postgres: Postgres, temporal: Client, **settings: Any)
     """Run a service with a worker and its own database."""
     async with idle_service(postgres, temporal, **settings) as service, work(service):
         yield service
-
-
-@contextmanager
-def locked(postgres: Postgres, service: Service, table: str) -> Iterator[None]:
-    """Lock a table of the service until the block ends: statements that read it wait."""
-    with postgres.connect(str(service.database.url.database)) as connection, connection.transaction():
-        connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        yield
-
-
-async def somebody_waits(postgres: Postgres, service: Service) -> None:
-    """Return once a statement of the service waits for that lock."""
-    statement = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
-    with postgres.connect() as connection:
-        async with asyncio.timeout(30):
-            while not connection.execute(statement, [service.database.url.database]).fetchone():
-                await asyncio.sleep(0.02)
 
 
 async def count(service: Service, table: Any, tenant: Tenant) -> int:
@@ -132,9 +116,9 @@ async def test_postgresql_stopped_in_mid_creation_shows_as_a_pending_step_and_th
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
             body = contract_example(scheduled_at=LATER)
-            with suppress(psycopg.Error), locked(own_postgres.server, service, "reasons"):
+            with suppress(psycopg.Error), table_locked(own_postgres.server, service, "reasons"):
                 waiting = asyncio.create_task(http.post(URL, json=body))
-                await somebody_waits(own_postgres.server, service)
+                await until_blocked(own_postgres.server, service)
                 own_postgres.stop()
             steps = await pending_steps(service, tenant, body["idempotency_key"])
             assert list(steps) == ["resolve_commerce"]
@@ -276,7 +260,7 @@ async def test_a_worker_takes_no_more_tasks_at_a_time_than_it_can_finish_in_time
                 service.temporal.get_workflow_handle(workflow_id(tenant.id, body["idempotency_key"])) for body in bodies
             ]
             async with work(service):
-                with locked(postgres, service, "reasons"):
+                with table_locked(postgres, service, "reasons"):
                     for run in runs:
                         await until_in_trouble(run)
                 for answer in answers:
@@ -307,9 +291,9 @@ async def test_a_worker_killed_in_mid_creation_is_replaced_by_another_and_the_ca
     async with idle_service(postgres, temporal, **PATIENT) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
-            with locked(postgres, service, "reasons"), worker_process(service, tmp_path / "log") as pid:
+            with table_locked(postgres, service, "reasons"), worker_process(service, tmp_path / "log") as pid:
                 waiting = asyncio.create_task(http.post(URL, json=contract_example(scheduled_at=LATER)))
-                await somebody_waits(postgres, service)
+                await until_blocked(postgres, service)
                 os.kill(pid, signal.SIGKILL)
             async with work(service):
                 created = await waiting
@@ -356,9 +340,9 @@ async def test_a_caller_who_hangs_up_loses_nothing(postgres: Postgres, temporal:
         tenant = await service.tenant()
         async with service.client(tenant.id) as gone, service.client(tenant.id) as http:
             body = contract_example(scheduled_at=LATER)
-            with locked(postgres, service, "reasons"):
+            with table_locked(postgres, service, "reasons"):
                 calling = asyncio.create_task(gone.post(URL, json=body))
-                await somebody_waits(postgres, service)
+                await until_blocked(postgres, service)
                 calling.cancel()
                 repeated = await http.post(URL, json=body)
                 assert (repeated.status_code, repeated.json()["decided"]) == (409, False)

@@ -15,8 +15,9 @@ from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.lead import Lead
 from runs.schedule import SCHEDULE_IDS, ensure_schedule
 from tests.integration.operating.test_temporal_ui import pending
-from tests.support.activities import created, row_locked, trail
+from tests.support.activities import created, trail
 from tests.support.hand_off import claim, insert_rows, run_out
+from tests.support.locks import row_locked
 from tests.support.operate import operate
 from tests.support.reconciliation import forget, reconciled, run_of
 from tests.support.service import Service, running_service, temporal_client

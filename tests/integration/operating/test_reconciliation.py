@@ -41,6 +41,7 @@ from runs.schedule import SCHEDULE_ID, SCHEDULE_IDS, ensure_schedule
 from tests.support.activities import activate, created, reset, trail, unresolved
 from tests.support.builders import contract_example, from_now
 from tests.support.hand_off import claim
+from tests.support.locks import row_locked
 from tests.support.operate import operate
 from tests.support.reconciliation import forget, reconciled, round_of, run_of, until_found
 from tests.support.service import Service, running_service, temporal_client, until
@@ -405,10 +406,7 @@ async def test_what_is_overdue_beside_an_open_run_and_what_is_stuck_before_its_r
                 ]
             ),
         )
-        async with service.database.transactions.begin() as connection:
-            locked = text("SELECT FROM scheduled_activities WHERE id = :id FOR UPDATE")
-            await connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
-            await connection.execute(locked, {"id": UUID(activity["id"])})
+        async with row_locked(service, activity):
             await asyncio.sleep(2)
             assert (await until_found(service.temporal, Finding.OVERDUE, activity["id"])).counts[Finding.OVERDUE] == 1
         found = await until_found(service.temporal, Finding.STUCK, stuck)

@@ -8,17 +8,19 @@ from uuid import UUID
 import httpx
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.orm import InstrumentedAttribute
 from temporalio.testing import ActivityEnvironment
 
 from activities_impl.listed_runs import ListedRuns
 from activities_impl.reconciliation import Reconciliation
 from api.http.auth import Permission
-from db.models import ActivityResult, RemovedActivity, ScheduledActivity, Table
+from db.models import ActivityResult, RemovedActivity, ScheduledActivity, StatusEvent, Table
 from db.removal import PARTS, remove_activities
 from runs.lead import Lead
 from tests.support.activities import created
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.bulk import begun, campaign, ended
+from tests.support.locks import row_locked
 from tests.support.plans import planning_as
 from tests.support.reconciliation import forget, round_of, run_of
 from tests.support.removal import OF_ACTIVITY, RESULTS, age, closed, completed
@@ -155,16 +157,15 @@ async def test_a_removed_activity_is_not_restored_from_its_run(
     assert (await http.get(f"{URL}/{activity['id']}")).status_code == 410
 
 
-@pytest.mark.parametrize(("table", "column"), [("scheduled_activities", "id"), ("status_events", "activity_id")])
+@pytest.mark.parametrize(
+    "of", [ScheduledActivity.id, StatusEvent.activity_id], ids=["scheduled_activities", "status_events"]
+)
 async def test_a_row_that_is_locked_waits_for_the_next_round_and_holds_up_no_other(
-    service: Service, http: httpx.AsyncClient, table: str, column: str
+    service: Service, http: httpx.AsyncClient, of: InstrumentedAttribute[UUID]
 ) -> None:
     locked, other = await closed(service, http, days=3), await closed(service, http, days=2)
     await keep(http, 1)
-    lock = text(f"SELECT FROM {table} WHERE {column} = :id FOR UPDATE")
-    async with service.database.transactions.begin() as connection:
-        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        await connection.execute(lock, {"id": UUID(locked["id"])})
+    async with row_locked(service, locked, of):
         found = await removed_round(service)
         assert other["id"] in found.examples[Finding.REMOVED]
         assert (await http.get(f"{URL}/{locked['id']}")).status_code == 200
