@@ -15,6 +15,7 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
+from temporalio.converter import DataConverter
 
 from runs.client import TASK_QUEUE
 from workflows.findings import Part, Reconcile
@@ -33,9 +34,9 @@ LONGEST_ROUND = timedelta(minutes=30)
 
 
 async def ensure_schedule(client: Client, part: Part, every: timedelta, *, is_current: bool = False) -> None:
-    """Create the schedule of a part, or update an earlier version's; a pause that an operator has set stays.
+    """Create the schedule of a part, or update one that differs; a pause that an operator has set stays.
 
-    With `is_current`, an existing one is known to be of this version, and is not updated.
+    With `is_current`, an existing one is known to be of this version, and is not read.
     """
     wanted = _build_schedule(part, every)
     try:
@@ -43,7 +44,7 @@ async def ensure_schedule(client: Client, part: Part, every: timedelta, *, is_cu
     except ScheduleAlreadyRunningError:
         if not is_current:
             handle = client.get_schedule_handle(SCHEDULE_IDS[part])
-            await handle.update(partial(_replace_schedule, wanted=wanted))
+            await handle.update(partial(_replace_schedule, wanted=wanted, converter=client.data_converter))
 
 
 def _build_schedule(part: Part, every: timedelta) -> Schedule:
@@ -62,7 +63,22 @@ def _build_schedule(part: Part, every: timedelta) -> Schedule:
     )
 
 
-def _replace_schedule(seen: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate:
-    """Replace everything but the state, which holds an operator's pause."""
-    wanted.state = seen.description.schedule.state
-    return ScheduleUpdate(schedule=wanted)
+async def _replace_schedule(
+    seen: ScheduleUpdateInput, wanted: Schedule, converter: DataConverter
+) -> ScheduleUpdate | None:
+    """Replace everything but the state, which holds an operator's pause; return None if nothing differs.
+
+    Temporal carries out an update after a pause that comes with it: an update that changes nothing would undo one.
+    """
+    found = seen.description.schedule
+    before, after = found.action, wanted.action
+    plain = converter.payload_converter
+    is_same = (
+        (found.spec, found.policy) == (wanted.spec, wanted.policy)
+        and isinstance(before, ScheduleActionStartWorkflow)
+        and isinstance(after, ScheduleActionStartWorkflow)
+        and before.execution_timeout == after.execution_timeout
+        and await converter.decode(before.args) == plain.from_payloads(plain.to_payloads(after.args))
+    )
+    wanted.state = found.state
+    return None if is_same else ScheduleUpdate(schedule=wanted)

@@ -421,10 +421,13 @@ async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_paus
     _, service = own
     await asyncio.gather(*(ensure_schedule(service.temporal, Part.ROWS, timedelta(seconds=60)) for _ in range(3)))
     handle = service.temporal.get_schedule_handle(SCHEDULE_ID)
+    written = (await handle.describe()).raw_description.conflict_token
     await handle.pause(note="maintenance")
     async with asyncio.timeout(30):
-        while not (await handle.describe()).schedule.state.paused:  # Temporal answers before it has carried it out
+        while not (paused := await handle.describe()).schedule.state.paused:  # Temporal answers before it is done
             await asyncio.sleep(0.05)
+    # An update that is carried out after the pause would undo it: only the pause has changed the schedule.
+    assert int.from_bytes(paused.raw_description.conflict_token) == int.from_bytes(written) + 1 == 2
     await ensure_schedule(service.temporal, Part.ROWS, timedelta(seconds=1))
     seen = await handle.describe()
     assert (seen.schedule.state.paused, seen.schedule.spec.intervals[0].every) == (True, timedelta(seconds=1))
