@@ -6,6 +6,7 @@ from workflows.messages import ScheduledActivityInput, Standing
 from workflows.words import ActivityStatus
 
 RESOLVING = "**RESOLVING**: the commerce, reason, target user and attributes are being resolved."
+RESUMED = "**Resumed**: this run goes on where another one has ended, and reads its row again."
 
 
 def format_minute(moment: datetime) -> str:

@@ -32,9 +32,9 @@ class ScheduledActivityWorkflow(ChangeableActivity):
         super().__init__(scheduled)
 
     @workflow.run
-    async def run(self, _: ScheduledActivityInput) -> ActivityStatus:
+    async def run(self, scheduled: ScheduledActivityInput) -> ActivityStatus:
         """Take the activity from its creation to its mark; return its status at the end of the run."""
-        workflow.set_current_details(display.RESOLVING)
+        workflow.set_current_details(display.RESUMED if scheduled.is_continued else display.RESOLVING)
         try:
             self._snapshot = await self._resolve_and_record()
             self._adopt_standing(self._snapshot.standing)

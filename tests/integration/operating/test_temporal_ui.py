@@ -35,7 +35,7 @@ from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant, from_now
 from tests.support.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
-from workflows.display import contract_time
+from workflows.display import RESUMED, contract_time
 from workflows.findings import Part
 from workflows.messages import Apply, Reschedule
 
@@ -63,12 +63,17 @@ def run_of(client: Client, tenant: Tenant, activity: dict[str, Any]) -> Workflow
     return client.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
 
 
+async def metadata_of(run: WorkflowHandle[Any, Any]) -> WorkflowMetadata:
+    metadata: WorkflowMetadata = await run.query("__temporal_workflow_metadata")
+    return metadata
+
+
 async def test_the_update_form_lists_every_change_with_what_to_type(
     http: httpx.AsyncClient, tenant: Tenant, ui: Client
 ) -> None:
     activity = await created(http)
     run = run_of(ui, tenant, activity)
-    metadata: WorkflowMetadata = await run.query("__temporal_workflow_metadata")
+    metadata = await metadata_of(run)
     described = {one.name: one.description for one in metadata.definition.update_definitions}
     changes = {"cancel", "reschedule", "execute_now", "retry_resolution", "assign_target"}
     assert set(described) == {"create", "refresh"} | changes
@@ -292,9 +297,11 @@ async def test_an_activity_that_is_moved_very_often_goes_on_in_new_runs_that_kee
                 assert attributes(after) == attributes(before) | {"ScheduledAt": now["scheduledAt"]}
                 assert await after.memo() == await before.memo()
                 assert after.raw_description.execution_config.default_workflow_task_timeout.seconds == 5
-                metadata: WorkflowMetadata = await run.query("__temporal_workflow_metadata")
-                assert metadata.current_details.startswith("WHATSAPP MESSAGE for commerce ")
-                assert "**READY**: sleeps until " in metadata.current_details
+                async with asyncio.timeout(60):
+                    while (shown := (await metadata_of(run)).current_details) == RESUMED:  # its first step is under way
+                        await asyncio.sleep(0.05)
+                assert shown.startswith("WHATSAPP MESSAGE for commerce ")
+                assert "**READY**: sleeps until " in shown
                 assert now["workflow"]["runId"] == after.run_id
                 await http.patch(url, json={"scheduled_at": from_now(seconds=1)})
                 await until(http, url, "DUE")
