@@ -30,6 +30,15 @@ async def chosen(http: httpx.AsyncClient, operation: str) -> None:
             await asyncio.sleep(0.05)
 
 
+async def applied(http: httpx.AsyncClient, operation: str, number: int) -> dict[str, Any]:
+    """Return the operation as soon as this number of its items is changed."""
+    async with asyncio.timeout(60):
+        while (answer := (await http.get(operation)).json())["counts"]["applied"] < number:
+            await asyncio.sleep(0.05)
+    found: dict[str, Any] = answer
+    return found
+
+
 async def ended(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
     """The operation, once it has ended."""
     async with asyncio.timeout(60):

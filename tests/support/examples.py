@@ -9,6 +9,8 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,13 @@ import httpx
 
 from api.examples import FILE
 from db import migrations
+from db.models import Commerce
 from embedded.postgres import running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
 from tests.support.builders import COMMERCE_ID, LONG_AGO, contract_example
-from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.bulk import applied
+from tests.support.locks import row_locked
+from tests.support.service import Service, resources, running_api, running_service, temporal_client, until
 
 TODAY = "2026-01-15T09:00:00.000Z"
 LATER, MOVED = "2031-01-16T09:00:00.000Z", "2031-01-17T09:00:00.000Z"
@@ -29,7 +34,8 @@ CLAIM_ID, OPERATION_ID = "0f9d3c52-3f5c-4f0e-9a36-0a6a5a1e2b11", "5a0c8f1e-7d0b-
 RETRY_ID = "7c4f2b9a-1e6d-4d3f-9b62-3f8e5d2c6b33"
 ERASURE_ID = "2d1a7c44-8f3b-4b0e-a6c9-5e7f1b2c3d44"
 COMMERCE_ERASURE_ID = "3e2b8d55-9f4c-4c1f-b7da-6f8a2c3d4e55"
-KEPT = {str(COMMERCE_ID), CLAIM_ID, OPERATION_ID, RETRY_ID, ERASURE_ID, COMMERCE_ERASURE_ID}
+STOPPED_ID = "4f3c9e66-af5d-4d2a-88eb-7a9b3d4e5f66"
+KEPT = {str(COMMERCE_ID), CLAIM_ID, OPERATION_ID, RETRY_ID, ERASURE_ID, COMMERCE_ERASURE_ID, STOPPED_ID}
 SHOWN = {
     "nextCursor": "Y3Vyc29yIG9mIHRoZSBuZXh0IHBhZ2U",
     "keyPrefix": "rtn_sk_EXAMPL",
@@ -44,14 +50,14 @@ class Recorder:
     """Sends calls, and notes each operation's first request and its first answer of each status."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+        self.http = http
         self.recorded: dict[str, dict[str, Any]] = {}
         self.headers: dict[tuple[str, str], set[str]] = {}
 
     async def call(self, operation: str, method: str, path: str, body: object = None, **options: Any) -> httpx.Response:
         """Send a call and note it."""
         sent = {"content": body} if isinstance(body, str) else {} if body is None else {"json": body}
-        answer = await self._http.request(method, path, **sent, **options)
+        answer = await self.http.request(method, path, **sent, **options)
         noted = self.recorded.setdefault(operation, {"answers": {}})
         if body is not None:
             noted.setdefault("request", body)
@@ -79,6 +85,11 @@ async def record(service: Service) -> Recorder:
             _record_health,
         ):
             await scenario(recorder, http)
+    impatient = resources(service.roles.api, service.temporal, answer_deadline_seconds=5.0)
+    async with running_api(impatient) as url, replace(service, url=url).client(tenant.id) as http:
+        http.headers["X-Request-Id"] = "example-request"
+        recorder.http = http
+        await _record_accepted(recorder, http, service)
     recorder.recorded = _Normal().apply(recorder.recorded)
     return recorder
 
@@ -276,6 +287,42 @@ async def _record_operations(record: Recorder, http: httpx.AsyncClient) -> None:
     record.recorded["rescheduleActivities"]["request"] = move
     record.recorded["cancelActivities"]["request"] = cancel
     await record.call("cancelActivities", "POST", f"{ACTIVITIES}/cancel", cancel)
+
+
+async def _record_accepted(record: Recorder, http: httpx.AsyncClient, service: Service) -> None:
+    """Call what is accepted, but not written in time: other transactions hold the rows meanwhile."""
+
+    async def create(number: int, **changes: Any) -> dict[str, Any]:
+        body = contract_example(idempotency_key=_key(number), scheduled_at=LATER, **changes)
+        created: dict[str, Any] = (await http.post(ACTIVITIES, json=body)).json()
+        return created
+
+    async def change(name: str, method: str, one: dict[str, Any], verb: str, body: object = None) -> None:
+        await record.call(name, method, f"{ACTIVITIES}/{one['id']}{verb}", body)
+
+    moved, cancelled, soon = [await create(number) for number in (30, 31, 32)]
+    manual, unresolved = await create(33, channel="SALESMAN"), await create(34, channel="SMS")
+    _, waiting, _ = [await create(number) for number in (40, 41, 42)]
+    target = manual["targetUsers"][0]["id"]
+    assigned = {"commerce_user_id": (await http.get(f"{COMMERCES}/{COMMERCE_ID}/users")).json()["data"][0]["id"]}
+    new = contract_example(idempotency_key=_key(35), scheduled_at=LATER)
+    wanted = {"filter": {"search": "msg-2026-01-15-04"}, "reason": "Sold out", "confirm_total": 10}
+    async with AsyncExitStack() as locks:
+        for one in (moved, cancelled, soon, manual, unresolved, waiting):
+            await locks.enter_async_context(row_locked(service, one))
+        await locks.enter_async_context(row_locked(service, {"id": str(COMMERCE_ID)}, of=Commerce.id))
+        begun = await http.post(f"{ACTIVITIES}/cancel", json=wanted | {"operation_id": STOPPED_ID})
+        operation = begun.headers["Location"]
+        await applied(http, operation, 2)
+        await asyncio.gather(
+            record.call("createActivity", "POST", ACTIVITIES, new),
+            change("changeActivity", "PATCH", moved, "", {"scheduled_at": MOVED}),
+            change("cancelActivity", "POST", cancelled, "/cancel", {"reason": "Sold out"}),
+            change("executeActivityNow", "POST", soon, "/execute-now"),
+            change("assignTarget", "PATCH", manual, f"/target-users/{target}/resolve", assigned),
+            change("retryResolution", "PATCH", unresolved, "/retry-resolution"),
+            record.call("stopOperation", "POST", f"{operation}/stop"),
+        )
 
 
 async def _record_administration(record: Recorder, _: httpx.AsyncClient) -> None:

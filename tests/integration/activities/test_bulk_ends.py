@@ -25,7 +25,7 @@ from runs.lead import Lead
 from tests.integration.operating.test_poisoned_rounds import NO_CHANGE
 from tests.support.activities import created, marked_ahead
 from tests.support.builders import Tenant, from_now
-from tests.support.bulk import ACTIVITIES, begun, campaign, ended, statuses
+from tests.support.bulk import ACTIVITIES, applied, begun, campaign, ended, statuses
 from tests.support.locks import row_locked, table_locked, until_blocked
 from tests.support.service import Service, running_service, temporal_client
 from tests.support.worlds import idle_service, new_database, work
@@ -47,15 +47,6 @@ from workflows.reconciliation import ReconciliationWorkflow
 from workflows.words import ActivityStatus, Channel
 
 MOVED_BY = 600
-
-
-async def applied(http: httpx.AsyncClient, operation: str, number: int) -> dict[str, Any]:
-    """Return the operation as soon as this number of its items is changed."""
-    async with asyncio.timeout(60):
-        while (answer := (await http.get(operation)).json())["counts"]["applied"] < number:
-            await asyncio.sleep(0.05)
-    found: dict[str, Any] = answer
-    return found
 
 
 async def stopped(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
