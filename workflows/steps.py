@@ -12,7 +12,13 @@ from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    FailureError,
+    is_cancelled_exception,
+)
 
 Contract = TypeVar("Contract")
 Argument = TypeVar("Argument")
@@ -111,7 +117,7 @@ async def run_visible_step(  # noqa: PLR0913 - as `run_step`, which calls it
     """Run a step as a regular activity, which operators see from its first attempt.
 
     Raises:
-        FailureError: the step can never succeed.
+        FailureError: the step can never succeed, or the run was cancelled meanwhile.
         GaveWayError: the step has not succeeded, and has ended because `give_way` returned True.
     """
     step = workflow.start_activity_method(
@@ -129,9 +135,10 @@ async def run_visible_step(  # noqa: PLR0913 - as `run_step`, which calls it
         return await step
     except ActivityError as failure:
         cause = _unwrap(failure)
-        if has_to_give_way and not _is_final(cause, give_up_on):
-            raise GaveWayError from failure
-        raise cause from None
+        if _is_final(cause, give_up_on):
+            raise cause from None
+        # Only a cancellation ends a step that could be retried, whatever its last attempt has failed with.
+        raise (GaveWayError if has_to_give_way else CancelledError) from failure
 
 
 async def run_long_step(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from google.protobuf.empty_pb2 import Empty
 from temporalio.api.batch.v1 import BatchOperationReset
 from temporalio.api.common.v1 import ResetOptions
 from temporalio.api.common.v1 import WorkflowExecution as Execution
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import (
@@ -25,6 +26,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client, WorkflowExecution, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 
 from db import changes, migrations
 from embedded.postgres import Postgres, running_postgres
@@ -32,7 +34,8 @@ from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import workflow_id
 from runs.schedule import ensure_schedule
 from tests.support.activities import activate, created, trail, unresolved
-from tests.support.builders import Tenant, from_now
+from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.locks import table_locked
 from tests.support.service import Service, running_service, temporal_client, until
 from workflows import search_attributes
 from workflows.display import RESUMED, contract_time
@@ -165,6 +168,32 @@ async def test_a_cancel_request_ends_in_a_cancelled_row_with_its_reason(
     await until(http, f"/api/activities/{activity['id']}", "CANCELED")
     events = (await http.get(f"/api/activities/{activity['id']}/status-events")).json()["data"]
     assert events[-1]["details"] == {"reason": "The run was cancelled in Temporal: by mistake"}
+
+
+async def test_a_creation_that_is_cancelled_while_its_step_fails_can_be_sent_again(
+    postgres: Postgres, own: Service
+) -> None:
+    tenant, body = await own.tenant(), contract_example()
+    run = own.temporal.get_workflow_handle(workflow_id(tenant.id, body["idempotency_key"]))
+    async with own.client(tenant.id) as http:
+        with table_locked(postgres, own, "commerces"):
+            creating = asyncio.create_task(http.post("/api/activities", json=body))
+            async with asyncio.timeout(60):
+                while PendingActivityState.PENDING_ACTIVITY_STATE_STARTED not in await states_of_steps(run):
+                    await asyncio.sleep(0.05)
+                await run.cancel(reason="by mistake")
+                while await states_of_steps(run):  # the attempt under way fails: it waits too long for the lock
+                    await asyncio.sleep(0.05)
+        ended = await creating
+        assert (ended.status_code, ended.json()["code"], "Retry-After" in ended.headers) == (503, "unavailable", True)
+        assert (await http.post("/api/activities", json=body)).status_code == 201
+
+
+async def states_of_steps(run: WorkflowHandle[Any, Any]) -> list[int]:
+    """Return the states of the steps that the web UI shows as pending; none if there is no run yet."""
+    with suppress(RPCError):
+        return [one.state for one in (await run.describe()).raw_description.pending_activities]
+    return []
 
 
 async def test_a_termination_is_found_by_the_schedule_within_its_period(own: Service) -> None:
