@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg import AsyncConnection as DriverConnection
 from psycopg import OperationalError
-from psycopg.errors import Diagnostic, FeatureNotSupported
+from psycopg.errors import Diagnostic, FeatureNotSupported, InvalidSqlStatementName
 from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExecutionContext
@@ -20,7 +20,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from db.failures import READ_ONLY, STALE_PLAN
+from db.failures import OUTDATED_CONNECTION
 from db.sessions import LIMITS, connect_arguments
 from db.tenant import TenantCursor, put_connection_back, take_connection
 
@@ -90,7 +90,7 @@ def open_database(url: str, pool_size: int = 20) -> Database:
         event.listen(engine.sync_engine, "checkout", _replace_closed_connections)
         event.listen(engine.sync_engine, "checkout", _set_tenant)
         event.listen(engine.sync_engine, "checkin", _clear_tenant)
-    event.listen(opened.autocommit.sync_engine, "do_execute", _execute_without_stale_plan)
+    event.listen(opened.autocommit.sync_engine, "do_execute", _execute_despite_outdated_connection)
     return opened
 
 
@@ -152,22 +152,22 @@ def is_closed(connection: DriverConnection[Any]) -> bool:
 
 
 def _drop_outdated_connections(context: ExceptionContext) -> None:
-    """Drop the pool's connections after a failover or a migration, so that the next statements use new ones."""
-    if getattr(context.original_exception, "sqlstate", None) in {READ_ONLY, STALE_PLAN}:
+    """Drop the pool's connections after a failure that new ones don't have."""
+    if getattr(context.original_exception, "sqlstate", None) in OUTDATED_CONNECTION:
         context.is_disconnect = True
 
 
-def _execute_without_stale_plan(
+def _execute_despite_outdated_connection(
     cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext
 ) -> bool:
-    """Execute the statement; if a migration has outdated its plan, execute it once more and drop the connection.
+    """Execute the statement; if its prepared form is outdated or missing, do so once more and drop the connection.
 
-    PostgreSQL refuses an outdated plan before it executes anything. In a transaction the statements before it would be
+    PostgreSQL refuses such a statement before it executes anything. In a transaction the statements before it would be
     lost: there the failure reaches the caller.
     """
     try:
         cursor.execute(statement, parameters)
-    except FeatureNotSupported:
+    except (FeatureNotSupported, InvalidSqlStatementName):
         connection = context.root_connection.connection
         connection.invalidate(soft=True)  # this statement still uses it, the next one does not
         assert connection.driver_connection is not None  # noqa: S101 - it has just answered

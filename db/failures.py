@@ -17,6 +17,11 @@ READ_ONLY = "25006"
 """The server has become a replica: connections that are opened now reach the new primary."""
 STALE_PLAN = "0A000"
 """A migration has changed the columns of a prepared statement; a new connection prepares it anew."""
+UNPREPARED = "26000"
+"""The connection takes a statement for prepared that is not: in a pipeline, psycopg keeps the name of a statement whose
+preparation has failed, at a locked table for example. A new connection prepares it anew."""
+OUTDATED_CONNECTION = (READ_ONLY, STALE_PLAN, UNPREPARED)
+"""SQLSTATEs of failures that end with a new connection."""
 
 
 def may_pass(failure: BaseException) -> bool:
@@ -27,7 +32,7 @@ def may_pass(failure: BaseException) -> bool:
             return isinstance(
                 original, OperationalError | InterfaceError
             )  # others are the program's: a value that psycopg can't adapt
-        return original.sqlstate[:2] in PASSING_CLASSES or original.sqlstate == STALE_PLAN
+        return original.sqlstate[:2] in PASSING_CLASSES or original.sqlstate in OUTDATED_CONNECTION
     return isinstance(original, PoolTimeoutError | OSError | TimeoutError)
 
 

@@ -54,6 +54,7 @@ def refusal_by_postgresql(state: str) -> DBAPIError:
         ("25006", 503, "DatabaseUnavailable"),
         ("25P03", 503, "DatabaseUnavailable"),
         ("0A000", 503, "DatabaseUnavailable"),
+        ("26000", 503, "DatabaseUnavailable"),
         ("40001", 503, "DatabaseUnavailable"),
         ("53100", 503, "DatabaseUnavailable"),
         ("55P03", 503, "DatabaseUnavailable"),

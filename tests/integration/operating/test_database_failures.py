@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from temporalio.client import Client
 
 from db.engine import open_database
+from db.tenant import acting_for
 from embedded.postgres import Postgres
 from runs.client import workflow_id
 from tests.support.activities import created
@@ -163,6 +164,21 @@ async def test_a_migration_under_prepared_statements_fails_no_reading(
     alter(postgres, own, "ALTER TABLE reasons ALTER COLUMN label TYPE varchar(1000)")
     answers = [(await caller.get(REASONS)).status_code for _ in range(10)]
     assert answers == [200] * 10
+
+
+async def test_a_statement_whose_preparation_has_failed_can_be_executed_afterwards(
+    postgres: Postgres, own: Service
+) -> None:
+    reading = text("SELECT count(*) FROM reasons")
+    with acting_for(uuid4()):
+        async with own.roles.api.autocommit.connect() as connection:
+            for _ in range(5):  # the next one prepares it
+                await connection.execute(reading)
+            alter(postgres, own, "ALTER TABLE reasons RENAME TO renamed")
+            with pytest.raises(ProgrammingError, match="reasons"):
+                await connection.execute(reading)
+            alter(postgres, own, "ALTER TABLE renamed RENAME TO reasons")
+            assert [(await connection.execute(reading)).scalar_one() for _ in range(3)] == [0, 0, 0]
 
 
 async def test_a_change_that_postgresql_refuses_ends_alone_as_an_event(
