@@ -18,7 +18,7 @@ from api.http.errors import Unauthenticated
 from db.engine import open_database
 from db.models import ApiKey
 from tests.support.builders import Tenant, contract_example, from_now
-from tests.support.service import Service, resources, running_api
+from tests.support.service import Service, http_client, resources, running_api
 
 URL = "/api/api-keys"
 QUOTAS = "/api/quotas"
@@ -36,7 +36,7 @@ async def new_key(http: httpx.AsyncClient, *permissions: Permission, **changes: 
 
 def machine(service: Service, key: str, *more: tuple[str, str]) -> httpx.AsyncClient:
     """A caller that sends the key, and no tenant unless it is named."""
-    return httpx.AsyncClient(base_url=service.url, headers=[("x-api-key", key), *more], timeout=60)
+    return http_client(service.url, [("x-api-key", key), *more])
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
@@ -106,7 +106,7 @@ async def test_a_text_that_is_almost_a_key_is_refused(service: Service, http: ht
 
 async def test_a_key_counts_in_its_header_alone(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> None:
     key = (await new_key(http))["plaintextKey"]
-    async with httpx.AsyncClient(base_url=service.url, headers={"x-tenant-id": str(tenant.id)}, timeout=60) as client:
+    async with http_client(service.url, {"x-tenant-id": str(tenant.id)}) as client:
         for request in (
             client.get(QUOTAS, params={"x-api-key": key}),
             client.get(QUOTAS, headers={"Cookie": f"x-api-key={key}"}),
@@ -128,11 +128,7 @@ async def test_a_key_beside_a_token_or_a_second_key_is_400(
         [("x-api-key", key), ("x-api-key", key)],
         [("x-api-key", key), ("X-API-Key", draw_key())],
     ):
-        async with httpx.AsyncClient(
-            base_url=service.url,
-            headers=[*headers, ("x-tenant-id", str(tenant.id))],
-            timeout=60,
-        ) as client:
+        async with http_client(service.url, [*headers, ("x-tenant-id", str(tenant.id))]) as client:
             answer = await client.get(QUOTAS)
         assert refusal(answer) == (400, "validation_failed")
         assert "/header/x-api-key" in [fault["pointer"] for fault in answer.json()["errors"]]
@@ -299,7 +295,7 @@ async def test_without_postgresql_a_key_is_503_soon(service: Service) -> None:
     database = open_database("postgresql+psycopg://none@127.0.0.1:1/none")
     async with (
         running_api(resources(database, service.temporal)) as url,
-        httpx.AsyncClient(base_url=url, timeout=60) as client,
+        http_client(url) as client,
     ):
         answers = await asyncio.gather(*(client.get(QUOTAS, headers={"x-api-key": draw_key()}) for _ in range(20)))
     assert {refusal(answer) for answer in answers} == {(503, "unavailable")}

@@ -14,7 +14,7 @@ from api.http.middleware import HEADERS
 from tests.integration.http.test_connections import answer, connect
 from tests.integration.http.test_response_headers import assert_protected
 from tests.support.builders import contract_example
-from tests.support.service import Service, resources, running_api
+from tests.support.service import Service, http_client, resources, running_api
 from workflows.tenant_limits import CHUNK_BYTES, HEAD_BYTES, HEAD_LINES, PARAMETERS, SMALL_CHUNKS
 
 GET = "GET /health/live HTTP/1.1"
@@ -52,9 +52,7 @@ async def test_headers_without_end_are_answered_431_and_read_no_further(
 async def test_a_connection_beyond_the_limit_is_told_when_to_come_back(service: Service) -> None:
     opened = resources(service.roles.api, service.temporal)
     async with running_api(opened, connections=2) as url, AsyncExitStack() as stack:
-        first, second, third = [
-            await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60)) for _ in range(3)
-        ]
+        first, second, third = [await stack.enter_async_context(http_client(url)) for _ in range(3)]
         assert [(await one.get("/health/live")).status_code for one in (first, second)] == [200, 200]
         refused = await third.get("/health/live")
         assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")

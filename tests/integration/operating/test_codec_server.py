@@ -22,7 +22,7 @@ from runs.encryption import NONCE, Encryption
 from runs.payloads import read_key_id
 from tests.integration.http.test_response_headers import assert_protected
 from tests.support.encryption import NEW_RING, OLD_RING
-from tests.support.service import KEY, Service, running_service, temporal_client
+from tests.support.service import KEY, Service, http_client, running_service, temporal_client
 from tests.support.worlds import new_database
 
 UI = "https://temporal.example"
@@ -60,7 +60,7 @@ def payloads_of(answer: httpx.Response) -> list[Payload]:
 async def test_a_token_for_the_deployment_has_payloads_decoded_and_is_logged(codec: Service, log: StringIO) -> None:
     foreign, empty = Encryption(OLD_RING).encrypt(PLAIN), Payload(metadata={"encoding": b"binary/null"})
     sent = [ENCRYPTED, PLAIN, foreign, empty, ENCRYPTED]
-    async with httpx.AsyncClient(base_url=codec.url, timeout=60) as http:
+    async with http_client(codec.url) as http:
         answer = await http.post(
             "/codec/decode?preserveStorageRefs=true",
             json=body(*sent),
@@ -74,7 +74,7 @@ async def test_a_token_for_the_deployment_has_payloads_decoded_and_is_logged(cod
 
 
 async def test_payloads_are_encoded_with_the_first_key(codec: Service, log: StringIO) -> None:
-    async with httpx.AsyncClient(base_url=codec.url, headers=bearer(*MAY), timeout=60) as http:
+    async with http_client(codec.url, bearer(*MAY)) as http:
         (encoded,) = payloads_of(await http.post("/codec/encode", json=body(PLAIN)))
     assert read_key_id(encoded) == "new2"
     assert Encryption(NEW_RING).decrypt(encoded) == PLAIN
@@ -86,7 +86,7 @@ async def test_no_tenant_can_grant_the_permission(codec: Service, path: str) -> 
     tenant = uuid4()
     token = KEY.token("maria", {tenant: ["DECODE_PAYLOADS", "OPERATE"]}, timedelta(hours=1))
     headers = {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant)}
-    async with httpx.AsyncClient(base_url=codec.url, timeout=60) as http:
+    async with http_client(codec.url) as http:
         refused = await http.post(f"/codec/{path}", json=body(ENCRYPTED), headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
         other = await http.post(f"/codec/{path}", json=body(ENCRYPTED), headers=bearer("OPERATE"))
@@ -99,12 +99,12 @@ async def test_a_permission_for_the_deployment_is_none_in_a_tenant(codec: Servic
     tenant = await codec.tenant()
     token = KEY.token("maria", {tenant.id: []}, timedelta(hours=1), deployment=["VIEW_ACTIVITIES", "DECODE_PAYLOADS"])
     headers = {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant.id)}
-    async with httpx.AsyncClient(base_url=codec.url, headers=headers, timeout=60) as http:
+    async with http_client(codec.url, headers) as http:
         assert (await http.get("/api/activities")).status_code == 403
 
 
 async def test_a_session_is_a_way_in_for_eight_hours(codec: Service, log: StringIO) -> None:
-    async with httpx.AsyncClient(base_url=codec.url, timeout=60) as http:
+    async with http_client(codec.url) as http:
         begun = await http.post("/codec/session", headers=bearer(*MAY, subject="maria"))
         assert begun.status_code == 204
         name_and_value, *attributes = begun.headers["Set-Cookie"].split("; ")
@@ -127,7 +127,7 @@ async def test_a_session_is_a_way_in_for_eight_hours(codec: Service, log: String
 
 async def test_a_browser_begins_a_session_by_a_form(codec: Service) -> None:
     token = bearer(*MAY)["Authorization"].removeprefix("Bearer ")
-    async with httpx.AsyncClient(base_url=codec.url, timeout=60) as http:
+    async with http_client(codec.url) as http:
         form = await http.get("/codec/session")
         assert (form.status_code, 'name="token"' in form.text) == (200, True)
         assert form.headers["Content-Security-Policy"].startswith("default-src 'none'")
@@ -184,7 +184,7 @@ async def test_pages_of_the_web_ui_alone_may_read_answers(codec: Service, origin
     }
     async with (
         codec.beside(origins=origins, codec_allowed_origin=UI) as beside,
-        httpx.AsyncClient(base_url=beside.url, timeout=60) as http,
+        http_client(beside.url) as http,
     ):
         allowed = await http.options("/codec/decode", headers=preflight | {"Origin": UI})
         assert allowed.status_code == 200
@@ -225,13 +225,13 @@ async def test_pages_of_the_web_ui_alone_may_read_answers(codec: Service, origin
 )
 async def test_a_body_is_payloads_in_json(codec: Service, content: bytes, status: int) -> None:
     headers = bearer(*MAY) | {"Content-Type": "application/json"}
-    async with httpx.AsyncClient(base_url=codec.url, headers=headers, timeout=60) as http:
+    async with http_client(codec.url, headers) as http:
         answer = await http.post("/codec/decode", content=content)
         assert answer.status_code == status, answer.text
 
 
 async def test_without_keys_payloads_stay_as_they_are_and_no_session_begins(service: Service) -> None:
-    async with httpx.AsyncClient(base_url=service.url, headers=bearer(*MAY), timeout=60) as http:
+    async with http_client(service.url, bearer(*MAY)) as http:
         for path in ("decode", "encode"):
             assert payloads_of(await http.post(f"/codec/{path}", json=body(PLAIN, ENCRYPTED))) == [PLAIN, ENCRYPTED]
         refused = await http.post("/codec/session")

@@ -18,7 +18,7 @@ from runs.client import workflow_id
 from tests.support.activities import created
 from tests.support.builders import contract_example, from_now
 from tests.support.locks import row_locked
-from tests.support.service import Service, until
+from tests.support.service import Service, http_client, until
 from tests.support.worlds import idle_service, work
 
 URL = "/api/activities"
@@ -45,7 +45,7 @@ async def patient(own: Service, caller: httpx.AsyncClient) -> AsyncIterator[http
     """Call as that tenant an API that waits longer for an answer."""
     async with (
         own.beside() as api,
-        httpx.AsyncClient(base_url=api.url, headers=caller.headers, timeout=60) as client,
+        http_client(api.url, caller.headers) as client,
     ):
         yield client
 

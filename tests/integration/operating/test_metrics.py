@@ -25,7 +25,7 @@ from tests.support.builders import CONTACTS, Tenant, contract_example, from_now
 from tests.support.hand_off import claim, run_out
 from tests.support.promql import metrics_of, queries, rules
 from tests.support.reconciliation import reconciled
-from tests.support.service import Service, temporal_client, until
+from tests.support.service import Service, http_client, temporal_client, until
 from tests.support.worlds import idle_service, work
 from workflows.tenant_limits import FIGURES_SECONDS
 from workflows.words import ActivityStatus, Channel
@@ -192,7 +192,7 @@ async def worker_metrics(postgres: Postgres, temporal: Client) -> AsyncIterator[
 async def test_every_mark_is_counted_once_with_its_lateness(worker_metrics: tuple[Service, str]) -> None:
     service, url = worker_metrics
     tenant = await service.tenant()
-    async with service.client(tenant.id) as http, httpx.AsyncClient(timeout=60) as prometheus:
+    async with service.client(tenant.id) as http, http_client() as prometheus:
         for body in (contract_example(), contract_example(scheduled_at=from_now(seconds=1))):
             created = await http.post(URL, json=body)
             await until(http, created.headers["Location"], "DUE")
@@ -211,7 +211,7 @@ async def test_the_end_of_each_round_and_its_failures_show_in_the_workers_metric
     worker_metrics: tuple[Service, str],
 ) -> None:
     service, url = worker_metrics
-    async with httpx.AsyncClient(timeout=60) as prometheus:
+    async with http_client() as prometheus:
         async with service.database.transactions.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE activity_results RENAME TO away")
             began_at = (await connection.exec_driver_sql("SELECT extract(epoch FROM now())")).scalar_one()
@@ -231,7 +231,7 @@ async def test_every_metric_that_a_rule_a_panel_or_the_scaling_asks_for_exists(
 ) -> None:
     service, url = worker_metrics
     tenant = await service.tenant()
-    async with service.client(tenant.id) as http, httpx.AsyncClient(timeout=60) as prometheus:
+    async with service.client(tenant.id) as http, http_client() as prometheus:
         created = await http.post(URL, json=contract_example())
         await until(http, created.headers["Location"], "DUE")
         assert await claim(http)

@@ -28,7 +28,7 @@ from tests.support.builders import COMMERCE_ID, Tenant, from_now
 from tests.support.encryption import NEW_KEY, NEW_RING
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
-from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.service import Service, http_client, running_service, temporal_client, until
 from workflows.findings import Finding, Part
 
 pytestmark = pytest.mark.skipif(
@@ -173,7 +173,7 @@ async def an_unclaimed_activity(scene: Scene) -> AsyncIterator[None]:
 async def an_api_key(scene: Scene) -> AsyncIterator[None]:
     key = (await scene.http.post("/api/api-keys", json={"name": "ours", "permissions": ["CREATE_ACTIVITY"]})).json()
     headers = {"x-api-key": key["plaintextKey"]}
-    async with httpx.AsyncClient(base_url=scene.service.url, headers=headers, timeout=60) as machine:
+    async with http_client(scene.service.url, headers) as machine:
         await created(machine)
     scene.variables["KEY_ID"] = key["id"]
     yield

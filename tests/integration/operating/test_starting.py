@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from alembic import command
 from sqlalchemy import make_url
@@ -19,7 +18,7 @@ from db.roles import API, WORKER
 from embedded.postgres import Postgres
 from tests.support.builders import contract_example, from_now
 from tests.support.deployed import Deployed, deployed
-from tests.support.service import running_service, until
+from tests.support.service import http_client, running_service, until
 from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import new_database, new_namespace
 
@@ -59,7 +58,7 @@ async def test_worker_and_api_wait_for_postgresql_and_a_creation_is_accepted_mea
     with both_deployed(url, namespace, tmp_path) as (worker, api):
         assert await api.until_readiness(503) == ["postgresql"]
         await asyncio.to_thread(worker.wait_for_log, UNREACHABLE)
-        async with httpx.AsyncClient(base_url=api.url, headers=headers, timeout=60) as http:
+        async with http_client(api.url, headers) as http:
             assert (await http.get("/health/live")).status_code == 200
             refused = await http.get("/api/activities")
             assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
