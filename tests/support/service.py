@@ -114,6 +114,14 @@ async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any
     return found
 
 
+async def until_listed(http: httpx.AsyncClient, url: str) -> httpx.Response:
+    """The answer for an activity without a row, once Temporal lists its run; until then it is 503."""
+    async with asyncio.timeout(60):
+        while (answer := await http.get(url)).status_code == 503:
+            await asyncio.sleep(0.05)
+    return answer
+
+
 def resources(database: Database, temporal: Client, **settings: Any) -> Resources:
     """Build the API's resources; `settings` overrides the tests' defaults."""
     authenticator = Authenticator(ISSUER, AUDIENCE, public_key=KEY.public_pem())

@@ -8,9 +8,9 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from runs.client import workflow_id
-from tests.support.activities import created, trail
+from tests.support.activities import trail
 from tests.support.builders import Tenant, from_now
-from tests.support.locks import row_locked
+from tests.support.locks import locked_before_mark
 from tests.support.service import Service
 
 STEPS = {"cancel": "cancel", "move": "reschedule", "score": "reschedule", "execute now": "execute_now"}
@@ -62,9 +62,8 @@ async def until_changed(http: httpx.AsyncClient, activity_id: str, change: str) 
 async def test_a_change_that_is_accepted_before_the_time_goes_before_the_mark(
     service: Service, http: httpx.AsyncClient, tenant: Tenant, change: str
 ) -> None:
-    activity = await created(http, scheduled_at=from_now(seconds=3))
-    url, run = f"/api/activities/{activity['id']}", run_of(service, tenant, activity)
-    async with row_locked(service, activity):
+    async with locked_before_mark(service, http, seconds=3) as (activity, _):
+        url, run = f"/api/activities/{activity['id']}", run_of(service, tenant, activity)
         changing = asyncio.create_task(send(http, url, change))
         await until_pending(run, STEPS[change])
         await until_woken(run)
@@ -78,9 +77,8 @@ async def test_a_change_that_is_accepted_before_the_time_goes_before_the_mark(
 async def test_a_change_that_is_accepted_while_the_mark_is_retried_goes_first(
     service: Service, http: httpx.AsyncClient, tenant: Tenant, change: str
 ) -> None:
-    activity = await created(http, scheduled_at=from_now(seconds=1))
-    url, run = f"/api/activities/{activity['id']}", run_of(service, tenant, activity)
-    async with row_locked(service, activity):
+    async with locked_before_mark(service, http, seconds=1) as (activity, _):
+        url, run = f"/api/activities/{activity['id']}", run_of(service, tenant, activity)
         await until_pending(run, "mark_due")
         changing = asyncio.create_task(send(http, url, change))
         await until_pending(run, STEPS[change])

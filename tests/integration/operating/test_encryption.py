@@ -24,7 +24,7 @@ from tests.support.activities import activate, created, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.bulk import ended
 from tests.support.encryption import BOTH_RING, NEW_RING, OLD_RING, find_words
-from tests.support.locks import row_locked
+from tests.support.locks import locked_before_mark
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import new_database, new_namespace
 
@@ -70,8 +70,7 @@ async def write_every_word(service: Service, tenant: Tenant) -> list[str]:
 
 async def in_trouble(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> dict[str, Any]:
     """Mark an activity by a visible step, which has failed before."""
-    activity = await created(http, scheduled_at=from_now(seconds=1))
-    async with row_locked(service, activity):
+    async with locked_before_mark(service, http, seconds=1) as (activity, _):
         await pending(service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"])))
     await until(http, f"{PATH}/{activity['id']}", "DUE")
     return activity

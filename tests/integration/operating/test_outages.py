@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
@@ -28,8 +29,8 @@ from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, 
 from runs.client import workflow_id
 from tests.integration.operating.test_ended_creations import until_in_trouble
 from tests.support.builders import Tenant, contract_example, from_now
-from tests.support.locks import table_locked, until_blocked
-from tests.support.service import Service, running_service, temporal_client, until, url_of
+from tests.support.locks import locked_before_mark, table_locked, until_blocked
+from tests.support.service import Service, running_service, temporal_client, until, until_listed, url_of
 from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import idle_service, new_database, work
 from worker import TUNING
@@ -70,7 +71,7 @@ async def test_without_a_worker_it_is_accepted_and_becomes_ready_by_itself_once_
             accepted = await http.post(URL, json=contract_example(scheduled_at=LATER))
             assert (accepted.status_code, accepted.headers["Retry-After"]) == (202, "1")
             assert accepted.json()["status"] == "RESOLVING"
-            seen = await http.get(accepted.headers["Location"])
+            seen = await until_listed(http, accepted.headers["Location"])
             assert (seen.status_code, seen.json()) == (200, accepted.json())
             assert (await http.get(f"{accepted.headers['Location']}/status-events")).json()["data"] == []
             async with work(service):
@@ -96,8 +97,9 @@ async def test_what_turns_out_to_be_impossible_later_is_told_where_the_caller_wa
             body = contract_example(scheduled_at=LATER) | wrong
             accepted = await hurried.post(URL, json=body)
             assert accepted.status_code == 202
+            await until_listed(http, accepted.headers["Location"])
             async with work(service):
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     while (answer := await http.get(accepted.headers["Location"])).status_code == 200:
                         await asyncio.sleep(0.05)
                 pointers = [fault["pointer"] for fault in answer.json()["errors"]]
@@ -179,14 +181,15 @@ async def test_an_activity_whose_time_comes_while_postgresql_is_away_is_marked_w
     async with working_service(own_postgres.server, temporal) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
-            body = contract_example(scheduled_at=from_now(seconds=2))
-            created = await http.post(URL, json=body)
-            own_postgres.stop()
-            assert list(await pending_steps(service, tenant, body["idempotency_key"])) == ["mark_due"]
+            with suppress(SQLAlchemyError):
+                async with locked_before_mark(service, http) as (created, _):
+                    own_postgres.stop()
+            location = f"{URL}/{created['id']}"
+            assert list(await pending_steps(service, tenant, created["idempotencyKey"])) == ["mark_due"]
             own_postgres.start()
-            due = await until(http, created.headers["Location"], "DUE")
+            due = await until(http, location, "DUE")
             assert due["latenessMs"] > 0
-            trail = (await http.get(f"{created.headers['Location']}/status-events")).json()["data"]
+            trail = (await http.get(f"{location}/status-events")).json()["data"]
     assert [event["eventType"] for event in trail] == ["CREATED", "DUE"]
 
 
@@ -320,9 +323,13 @@ async def test_a_change_that_was_written_by_a_worker_who_died_over_it_is_told_as
                 created = await http.post(URL, json=contract_example(scheduled_at=LATER))
             location, key = created.headers["Location"], created.json()["idempotencyKey"]
             method, path, body = call
-            if becomes == "READY":
-                body = {"scheduled_at": from_now(seconds=12)}
-            with worker_process(service, tmp_path / "log", "tests/support/dying_worker.py"):
+            log = tmp_path / "log"
+            with worker_process(service, log, "tests/support/dying_worker.py"):
+                async with asyncio.timeout(120):
+                    while "working" not in log.read_text():
+                        await asyncio.sleep(0.05)
+                if becomes == "READY":
+                    body = {"scheduled_at": from_now(seconds=12)}
                 answer = await http.request(method, f"{location}{path}", json=body)
             assert (answer.status_code, answer.json()["status"]) == (200, becomes), answer.text
             async with work(service):
@@ -408,8 +415,7 @@ async def test_with_temporal_away_a_creation_is_503_and_the_same_key_works_after
     async with running_service(new_database(postgres), client, **IMPATIENT) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
-            before = await http.post(URL, json=contract_example(scheduled_at=from_now(seconds=6)))
-            assert before.status_code in {201, 202}
+            before = await created_after_all(http, contract_example(scheduled_at=from_now(seconds=6)))
             getattr(own_temporal, outage)()
             body = contract_example()
             away = await http.post(URL, json=body)
@@ -423,7 +429,7 @@ async def test_with_temporal_away_a_creation_is_503_and_the_same_key_works_after
             created = await created_after_all(http, body)
             due = await until(http, created, "DUE")
             assert due["idempotencyKey"] == body["idempotency_key"]
-            assert await until(http, before.headers["Location"], "DUE")
+            assert await until(http, before, "DUE")
             assert await count(service, ScheduledActivity, tenant) == 2
 
 
@@ -445,12 +451,12 @@ async def test_an_api_that_starts_while_temporal_keeps_silent_answers_within_its
     async with running_service(new_database(postgres), client, work=False, **IMPATIENT) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
-            http.timeout = httpx.Timeout(15)
+            http.timeout = httpx.Timeout(30)
             assert (await http.post(URL, json=contract_example())).status_code == 503
             assert (await http.get("/health/ready")).status_code == 503
             assert (await http.get(f"{URL}/{uuid4()}")).status_code == 503
             own_temporal.go_on()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (await http.get("/health/ready")).status_code == 503:
                     await asyncio.sleep(0.2)
             assert (await http.post(URL, json=contract_example())).status_code == 202

@@ -26,6 +26,7 @@ from tests.integration.operating.test_temporal_ui import pending, run_of
 from tests.support.activities import activate, created, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, from_now
 from tests.support.encryption import NEW_KEY, NEW_RING
+from tests.support.locks import locked_before_mark
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
 from tests.support.service import Service, http_client, running_service, temporal_client, until
@@ -123,10 +124,7 @@ async def terminated_ones(scene: Scene) -> AsyncIterator[None]:
 @asynccontextmanager
 async def a_stuck_step(scene: Scene) -> AsyncIterator[None]:
     """Hold the row's lock longer than a step waits."""
-    activity = await created(scene.http, scheduled_at=from_now(seconds=3))
-    database = scene.variables["DATABASE_URL"].split("@/")[1].split("?")[0]
-    with scene.postgres.connect(database) as connection, connection.transaction():
-        connection.execute("SELECT FROM scheduled_activities WHERE id = %s FOR UPDATE", [activity["id"]])
+    async with locked_before_mark(scene.service, scene.http) as (activity, _):
         await pending(run_of(scene.service.temporal, scene.tenant, activity))
         scene.variables["STUCK_KEY"] = activity["idempotencyKey"]
         yield
