@@ -42,7 +42,7 @@ def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> Workfl
 
 async def until_accepted(run: WorkflowHandle[Any, Any]) -> None:
     """Return once the run's history has an accepted update besides the one that created it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             events = (await run.fetch_history()).events
             if sum(event.HasField("workflow_execution_update_accepted_event_attributes") for event in events) > 1:
@@ -116,7 +116,7 @@ async def test_a_cancellation_that_took_the_run_for_ended_ends_the_run_that_a_mo
     )
     changes = Changes(service.temporal, service.database, Lead(0))
     assert await changes.carry_out(wanted, activity["idempotencyKey"], ActivityStatus.DUE, 20) == Applied()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await run.result() == "CANCELED"
 
 

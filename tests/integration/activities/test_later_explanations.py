@@ -29,13 +29,14 @@ async def test_what_is_resolved_at_its_time_honours_what_has_changed_since_and_n
     owner = [{"type": "ROLE_MATCH", "config": {"role": "OWNER"}}]
     body = {"resolution_strategy": "ON_DISPATCH", "criteria": owner, "channel": "SMS"}
     config = (await http.post(CONFIGS, json=body)).json()
-    later = await create(http, channel="SMS", scheduled_at=from_now(seconds=2))
-    now = await create(http, channel="EMAIL", target_criteria=owner, scheduled_at=from_now(seconds=2))
+    later = await create(http, channel="SMS", scheduled_at=from_now(hours=1))
+    now = await create(http, channel="EMAIL", target_criteria=owner, scheduled_at=from_now(hours=1))
     assert later["targetUsers"][0]["resolutionStatus"] == "PENDING"
 
     await http.patch(f"{CONFIGS}/{config['id']}", json={"fallback_to_owner": False})
     await http.patch(f"/api/commerces/{COMMERCE_ID}/users/{tenant.owner_id}", json={"is_active": False})
     for activity in (later, now):
+        await http.patch(f"/api/activities/{activity['id']}", json={"scheduled_at": from_now(seconds=1)})
         await until_event(http, activity, "DUE")
 
     first, second = await attempts(http, later)
@@ -50,8 +51,9 @@ async def test_what_is_resolved_at_its_time_honours_what_has_changed_since_and_n
 
 async def test_a_manual_target_that_nobody_assigned_in_time_is_explained(http: httpx.AsyncClient) -> None:
     await http.post(CONFIGS, json={"resolution_strategy": "MANUAL"})
-    created = await create(http, scheduled_at=from_now(seconds=1))
+    created = await create(http, scheduled_at=from_now(hours=1))
 
+    await http.patch(f"/api/activities/{created['id']}", json={"scheduled_at": from_now(seconds=1)})
     await until_event(http, created, "RESOLUTION_FAILED")
 
     first, second = await attempts(http, created)
@@ -119,7 +121,7 @@ async def test_the_parts_of_a_rejected_creation_answer_with_its_rejection(
     refused = await http.post("/api/activities", json=contract_example(reason="unheard of"))
     assert refused.status_code == 400
     ids: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not ids:
             runs = service.temporal.list_workflows(f"TenantId = '{tenant.id}' AND ExecutionStatus = 'Failed'")
             ids = [str(run.typed_search_attributes.get(ACTIVITY_ID)) async for run in runs]

@@ -60,7 +60,7 @@ async def stored_words(service: Service, tenant: Tenant) -> dict[str, list[str]]
 
 async def is_known(service: Service, tenant: Tenant, key: str) -> bool:
     """Return whether Temporal knows a run of the key, once it has had the time to forget it."""
-    for _ in range(100):
+    for _ in range(600):
         if await describe_run(service.temporal, workflow_id(tenant.id, key)) is None:
             return False
         await asyncio.sleep(0.1)

@@ -16,6 +16,7 @@ from runs.sandbox import Sandbox
 from tests.support.activities import created
 from tests.support.builders import from_now
 from tests.support.changed_workflow import Careless
+from tests.support.reconciliation import run_of
 from tests.support.service import Service, running_service, temporal_client, until
 from worker import steps
 from workflows.findings import Compared, Finding
@@ -44,8 +45,7 @@ async def test_a_run_that_the_deployed_code_can_not_replay_is_reported_until_a_v
         async with running_service(postgres.url(name), client) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
-                activity = await created(http, scheduled_at=from_now(seconds=3))
-                asleep = await created(http, scheduled_at=from_now(hours=1))
+                activity, asleep = await created(http), await created(http)
         async with running_service(postgres.url(name), client, work=False) as service:
             careless = Worker(
                 client,
@@ -55,9 +55,12 @@ async def test_a_run_that_the_deployed_code_can_not_replay_is_reported_until_a_v
                 interceptors=[ActForTenants()],
                 workflow_runner=Sandbox(),
             )
+            await run_of(service, tenant, activity).signal("nothing")  # the task that fails
             async with careless:
                 await until_stuck(service, activity["id"])
         async with running_service(postgres.url(name), client) as service, service.client(tenant.id) as http:
-            await until(http, f"/api/activities/{activity['id']}", "DUE")
             await until_stuck(service)
+            url = f"/api/activities/{activity['id']}"
+            assert (await http.patch(url, json={"scheduled_at": from_now(seconds=1)})).status_code == 200
+            await until(http, url, "DUE")
             assert (await http.get(f"/api/activities/{asleep['id']}")).json()["status"] == "READY"

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import shutil
-import socket
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from embedded.temporal_server import free_port
 from tests.integration.http.test_connections import answer, connect
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.service import Service, http_client
@@ -30,8 +30,7 @@ LINES = "application/x-ndjson"
 async def proxied(service: Service, tenant: Tenant, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Run nginx before the API; yield a client of it."""
     assert NGINX is not None
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     folders = "\n".join(f"{one}_temp_path {tmp_path / one};" for one in BUFFERS)
     configuration = CONFIGURATION.replace("127.0.0.1:8000", urlsplit(service.url).netloc)
     configuration = configuration.replace("listen 8080", f"listen 127.0.0.1:{port}").replace(
