@@ -49,6 +49,6 @@ async def forget(service: Service, run: WorkflowHandle[Any, Any]) -> None:
         ),
         retry=True,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await describe_run(service.temporal, run.id):
             await asyncio.sleep(0.1)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support.service import Service
 
@@ -17,19 +18,36 @@ async def execute(service: Service, *statements: str, **values: Any) -> None:
             await connection.execute(text(statement), values)
 
 
+LOST = [f"DELETE FROM {part} WHERE activity_id = :id" for part in PARTS]  # noqa: S608 - our own names
+LOST.append("DELETE FROM scheduled_activities WHERE id = :id")
+SET_BACK = [
+    (
+        "UPDATE scheduled_activities SET version = 1, status = 'READY', score = NULL, moved_at = NULL,"
+        " scheduled_at = :at WHERE id = :id"
+    ),
+    "DELETE FROM status_events WHERE activity_id = :id AND event_type <> 'CREATED'",
+]
+
+
 async def lose_row(service: Service, activity: dict[str, Any]) -> None:
     """Delete the activity with its parts, as a restore to a time before its creation does."""
-    parts = [f"DELETE FROM {part} WHERE activity_id = :id" for part in PARTS]  # noqa: S608 - our own names
-    await execute(service, *parts, "DELETE FROM scheduled_activities WHERE id = :id", id=UUID(activity["id"]))
+    await execute(service, *LOST, id=UUID(activity["id"]))
+
+
+async def lose_locked_row(connection: AsyncConnection, activity: dict[str, Any]) -> None:
+    """Do the same in the transaction that has locked the row."""
+    for statement in LOST:
+        await connection.execute(text(statement), {"id": UUID(activity["id"])})
 
 
 async def set_back(service: Service, activity: dict[str, Any]) -> None:
     """Give the activity the row and the trail that it had after its creation."""
-    await execute(
-        service,
-        "UPDATE scheduled_activities SET version = 1, status = 'READY', score = NULL, moved_at = NULL,"
-        " scheduled_at = :at WHERE id = :id",
-        "DELETE FROM status_events WHERE activity_id = :id AND event_type <> 'CREATED'",
-        id=UUID(activity["id"]),
-        at=datetime.fromisoformat(activity["scheduledAt"]),
-    )
+    values = {"id": UUID(activity["id"]), "at": datetime.fromisoformat(activity["scheduledAt"])}
+    await execute(service, *SET_BACK, **values)
+
+
+async def set_locked_row_back(connection: AsyncConnection, activity: dict[str, Any]) -> None:
+    """Do the same in the transaction that has locked the row."""
+    values = {"id": UUID(activity["id"]), "at": datetime.fromisoformat(activity["scheduledAt"])}
+    for statement in SET_BACK:
+        await connection.execute(text(statement), values)

@@ -11,8 +11,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from sqlalchemy import text, update
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.schedule.v1 import Schedule as WrittenSchedule
-from temporalio.api.workflowservice.v1 import CreateScheduleRequest
+from temporalio.api.update.v1 import UpdateRef
+from temporalio.api.workflowservice.v1 import CreateScheduleRequest, PollWorkflowExecutionUpdateRequest
 from temporalio.client import (
     Client,
     Schedule,
@@ -41,7 +43,7 @@ from runs.schedule import SCHEDULE_ID, SCHEDULE_IDS, ensure_schedule
 from tests.support.activities import activate, created, reset, trail, unresolved
 from tests.support.builders import contract_example, from_now
 from tests.support.hand_off import claim
-from tests.support.locks import row_locked
+from tests.support.locks import locked_before_mark
 from tests.support.operate import operate
 from tests.support.reconciliation import forget, reconciled, round_of, run_of, until_found
 from tests.support.service import Service, running_service, temporal_client, until
@@ -109,7 +111,7 @@ async def test_a_termination_is_found_told_and_undone_by_one_command(
     url, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
-        activity = await created(http, scheduled_at=from_now(seconds=20))
+        activity = await created(http)
         await run_of(service, tenant, activity).terminate(reason="wrong customer")
         await until_found(service.temporal, Finding.TERMINATED, activity["id"])
         failed = (await http.get(f"/api/activities/{activity['id']}")).json()
@@ -123,13 +125,21 @@ async def test_a_termination_is_found_told_and_undone_by_one_command(
         assert (back.returncode, " is READY again" in back.stdout) == (0, True), back
         again = operate(service.temporal, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
         assert (again.returncode, "Nothing was changed: The activity is READY" in again.stderr) == (1, True)
-        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        await become_due(http, activity)
         assert await trail(http, activity["id"]) == [
             ("CREATED", None, "READY"),
             ("TERMINATED_BY_OPERATOR", "READY", "FAILED"),
             ("BROUGHT_BACK", "FAILED", "READY"),
+            ("RESCHEDULED", "READY", "READY"),
             ("DUE", "READY", "DUE"),
         ]
+
+
+async def become_due(http: httpx.AsyncClient, activity: dict[str, Any]) -> None:
+    """Move the activity, so that its run sleeps a moment more, and wait until it is marked."""
+    url = f"/api/activities/{activity['id']}"
+    assert (await http.patch(url, json={"scheduled_at": from_now(seconds=1)})).status_code == 200
+    await until(http, url, "DUE")
 
 
 async def test_an_unresolved_activity_comes_back_unresolved_with_its_reason(
@@ -150,13 +160,14 @@ async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[str
     _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
-        activity = await created(http, scheduled_at=from_now(seconds=10))
+        activity = await created(http)
         await forget(service, run_of(service, tenant, activity))
         await until_found(service.temporal, Finding.RESUMED, activity["id"])
-        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        await become_due(http, activity)
         assert await trail(http, activity["id"]) == [
             ("CREATED", None, "READY"),
             ("RUN_RESUMED", "READY", "READY"),
+            ("RESCHEDULED", "READY", "READY"),
             ("DUE", "READY", "DUE"),
         ]
 
@@ -275,14 +286,28 @@ async def test_a_change_that_comes_with_the_first_task_of_a_run_whose_row_has_en
             canceled = Apply(tenant_id=tenant.id, id=activity["id"], key="unheard", actor="tester", change=Cancel())
             async with service.database.transactions.begin() as connection:
                 await changes.apply_change(connection, canceled)
-            asking = asyncio.create_task(run.execute_update("execute_now", ExecuteNow()))
-            await asyncio.sleep(0.5)
+            asking = asyncio.create_task(run.execute_update("execute_now", ExecuteNow(), id="comes first"))
+            await until_admitted(service, run, "comes first")
             async with work(service):
                 with pytest.raises(WorkflowUpdateFailedError) as refused:
                     await asking
                 assert isinstance(refused.value.cause, ApplicationError)
                 assert refused.value.cause.type == "wrong_status"
                 assert await run.result() == "CANCELED"
+
+
+async def until_admitted(service: Service, run: WorkflowHandle[Any, Any], update_id: str) -> None:
+    """Return once Temporal holds the update, which waits for a worker."""
+    wanted = PollWorkflowExecutionUpdateRequest(
+        namespace=service.temporal.namespace,
+        update_ref=UpdateRef(workflow_execution=WorkflowExecution(workflow_id=run.id), update_id=update_id),
+    )
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(RPCError):
+                await service.temporal.workflow_service.poll_workflow_execution_update(wanted)
+                return
+            await asyncio.sleep(0.05)
 
 
 async def compared(service: Service, lead: Lead = NO_LEAD) -> Compared:
@@ -365,14 +390,17 @@ async def test_a_lost_temporal_is_rebuilt_from_postgresql_by_one_command_on_time
         async with running_service(url, await temporal_client(server.address)) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
-                soon = [await created(http, scheduled_at=from_now(seconds=25)) for _ in range(10)]
-                later = [await created(http) for _ in range(10)]
-                passed = [await created(http, scheduled_at=from_now(seconds=8)) for _ in range(5)]
+                later, soon, passed = [[await created(http) for _ in range(number)] for number in (10, 10, 5)]
         server.process.kill()
         server.process.wait()
     with running_temporal() as server:
         client = await temporal_client(server.address)
         async with running_service(url, client) as service, service.client(tenant.id) as http:
+            for activities, seconds in ((passed, -8), (soon, 12)):
+                moved = update(ScheduledActivity).values(scheduled_at=datetime.fromisoformat(from_now(seconds=seconds)))
+                ids = [UUID(activity["id"]) for activity in activities]
+                async with service.database.transactions.begin() as connection:
+                    await connection.execute(moved.where(ScheduledActivity.id.in_(ids)))
             rebuilt = operate(client, url, "rebuild")
             assert rebuilt.stdout == "25 runs started, 0 were open already\n", rebuilt
             repeated = operate(client, url, "rebuild")
@@ -393,7 +421,6 @@ async def test_what_is_overdue_beside_an_open_run_and_what_is_stuck_before_its_r
     _, service = own
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
-        activity = await created(http, scheduled_at=from_now(seconds=2))
         stuck = str(uuid4())
         await service.temporal.start_workflow(
             "ScheduledActivityWorkflow",
@@ -406,9 +433,9 @@ async def test_what_is_overdue_beside_an_open_run_and_what_is_stuck_before_its_r
                 ]
             ),
         )
-        async with row_locked(service, activity):
-            await asyncio.sleep(2)
-            assert (await until_found(service.temporal, Finding.OVERDUE, activity["id"])).counts[Finding.OVERDUE] == 1
+        async with locked_before_mark(service, http) as (activity, _):
+            found = await until_found(service.temporal, Finding.OVERDUE, activity["id"])
+            assert found.counts[Finding.OVERDUE] == 1
         found = await until_found(service.temporal, Finding.STUCK, stuck)
         assert found.counts[Finding.STUCK] == 1
         await until(http, f"/api/activities/{activity['id']}", "DUE")

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import ActivityEnvironment
 
@@ -21,11 +22,13 @@ from tests.integration.operating.test_outages import worker_process
 from tests.support.activities import created, trail, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.bulk import begun, campaign, chosen, ended, statuses
+from tests.support.locks import locked_before_mark, row_locked
 from tests.support.operate import operate
 from tests.support.reconciliation import reconciled, run_of, until_found
-from tests.support.restoration import execute, lose_row, set_back
+from tests.support.restoration import execute, lose_locked_row, lose_row, set_back, set_locked_row_back
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import idle_service, new_database, work
+from workflows.display import contract_time
 from workflows.findings import Compared, Finding, Listing
 from workflows.messages import Reschedule
 
@@ -37,6 +40,13 @@ async def types_of(http: httpx.AsyncClient, activity: dict[str, Any]) -> list[st
     return [event[0] for event in await trail(http, activity["id"])]
 
 
+async def until_listed(service: Service, activity: dict[str, Any]) -> None:
+    """Return once Temporal lists the activity's run."""
+    async with asyncio.timeout(60):
+        while not (await service.temporal.count_workflows(f"ActivityId = '{activity['id']}'")).count:
+            await asyncio.sleep(0.05)
+
+
 async def length_of_history(run: WorkflowHandle[Any, Any]) -> int:
     return len((await run.fetch_history()).events)
 
@@ -44,9 +54,10 @@ async def length_of_history(run: WorkflowHandle[Any, Any]) -> int:
 async def test_a_run_whose_row_is_missing_writes_it_again_when_it_wakes(
     service: Service, http: httpx.AsyncClient, tenant: Tenant
 ) -> None:
-    activity = await created(http, scheduled_at=from_now(seconds=4))
-    await lose_row(service, activity)
-    async with asyncio.timeout(30):
+    async with locked_before_mark(service, http) as (activity, connection):
+        await until_listed(service, activity)
+        await lose_locked_row(connection, activity)
+    async with asyncio.timeout(60):
         while (seen := await http.get(f"{URL}/{activity['id']}")).json()["status"] != "DUE":
             assert seen.status_code == 200
             await asyncio.sleep(0.1)
@@ -108,9 +119,9 @@ async def test_what_was_left_to_resolve_at_its_time_is_resolved_after_the_row_is
     body = {"resolution_strategy": "ON_DISPATCH", "criteria": owner}
     answer = await http.post("/api/activity-config/target-resolution", json=body)
     assert answer.status_code == 201, answer.text
-    activity = await created(http, scheduled_at=from_now(seconds=4))
-    assert [one["resolutionStatus"] for one in activity["targetUsers"]] == ["PENDING"]
-    await lose_row(service, activity)
+    async with locked_before_mark(service, http) as (activity, connection):
+        assert [one["resolutionStatus"] for one in activity["targetUsers"]] == ["PENDING"]
+        await lose_locked_row(connection, activity)
     due = await until(http, f"{URL}/{activity['id']}", "DUE")
     assert [one["resolutionStatus"] for one in due["targetUsers"]] == ["LOCKED"]
     assert await types_of(http, activity) == ["CREATED", "RESTORED", "DUE"]
@@ -119,11 +130,11 @@ async def test_what_was_left_to_resolve_at_its_time_is_resolved_after_the_row_is
 async def test_a_row_whose_commerce_is_missing_as_well_is_written_once_the_commerce_is_back(
     service: Service, http: httpx.AsyncClient, tenant: Tenant
 ) -> None:
-    activity = await created(http, scheduled_at=from_now(seconds=3))
-    await lose_row(service, activity)
     restore = "UPDATE commerces SET is_active = :active WHERE tenant_id = :tenant AND id = :commerce"
     of_tenant = {"tenant": tenant.id, "commerce": COMMERCE_ID}
-    await execute(service, restore, active=False, **of_tenant)
+    async with locked_before_mark(service, http) as (activity, connection):
+        await lose_locked_row(connection, activity)
+        await connection.execute(text(restore), of_tenant | {"active": False})
     run = run_of(service, tenant, activity)
     async with asyncio.timeout(60):
         while not (steps := (await run.describe()).raw_description.pending_activities):
@@ -137,10 +148,14 @@ async def test_a_row_whose_commerce_is_missing_as_well_is_written_once_the_comme
 async def test_a_run_adopts_a_row_that_is_behind_it_and_does_not_spin(
     service: Service, http: httpx.AsyncClient, tenant: Tenant
 ) -> None:
-    activity = await created(http, scheduled_at=from_now(seconds=5))
-    for score in (1, 2):
-        assert (await http.patch(f"{URL}/{activity['id']}", json={"score": score})).status_code == 200
-    await set_back(service, activity)
+
+    async def change_score(activity: dict[str, Any]) -> None:
+        for score in (1, 2):
+            await http.patch(f"{URL}/{activity['id']}", json={"score": score})
+
+    async with locked_before_mark(service, http, change_score, 3) as (activity, connection):
+        assert await types_of(http, activity) == ["CREATED", "RESCHEDULED", "RESCHEDULED"]
+        await set_locked_row_back(connection, activity)
     due = await until(http, f"{URL}/{activity['id']}", "DUE")
     assert due["score"] is None
     assert await types_of(http, activity) == ["CREATED", "RESTORED", "DUE"]
@@ -150,8 +165,9 @@ async def test_a_run_adopts_a_row_that_is_behind_it_and_does_not_spin(
 
 
 async def test_the_time_of_a_row_that_is_behind_wins(service: Service, http: httpx.AsyncClient, tenant: Tenant) -> None:
-    activity = await created(http, scheduled_at=from_now(seconds=8))
+    activity = await created(http)
     assert (await http.patch(f"{URL}/{activity['id']}", json={"scheduled_at": from_now(days=1)})).status_code == 200
+    activity["scheduledAt"] = contract_time(datetime.fromisoformat(from_now(seconds=1)))
     await set_back(service, activity)
     await run_of(service, tenant, activity).execute_update("refresh")
     due = await until(http, f"{URL}/{activity['id']}", "DUE")
@@ -193,9 +209,10 @@ async def test_reconciliation_finds_open_runs_whose_rows_are_missing(own: tuple[
         lost.append(await unresolved(service, http, tenant))
         for activity in lost:
             await lose_row(service, activity)
-            assert (await http.get(f"{URL}/{activity['id']}")).json()["status"] == "RESOLVING"
-        found = await until_found(service.temporal, Finding.RESTORED, lost[0]["id"])
-        assert found.counts.get(Finding.FAILED) is None
+            await until(http, f"{URL}/{activity['id']}", "RESOLVING")
+        async with asyncio.timeout(60):
+            while [] in [await types_of(http, activity) for activity in lost]:  # Temporal's lists lag behind
+                assert (await reconciled(service.temporal)).counts.get(Finding.FAILED) is None
         for activity in lost:
             assert await types_of(http, activity) == ["CREATED", "RESTORED"]
             again = await http.post(URL, json=contract_example(idempotency_key=activity["idempotencyKey"]))
@@ -292,9 +309,10 @@ async def test_a_bulk_operation_goes_on_after_postgresql_was_restored(
     service: Service, http: httpx.AsyncClient, tenant: Tenant, lost: tuple[str, ...]
 ) -> None:
     activities = await campaign(http, 5)
-    operation = await begun(http, "cancel", per_second=1)
-    await chosen(http, operation)
-    await execute(service, *lost, tenant=tenant.id)
+    async with row_locked(service, activities[0]):  # it does not end meanwhile
+        operation = await begun(http, "cancel", per_second=1)
+        await chosen(http, operation)
+        await execute(service, *lost, tenant=tenant.id)
     async with asyncio.timeout(60):
         while (seen := await http.get(operation)).status_code == 404 or seen.json()["finishedAt"] is None:
             await asyncio.sleep(0.1)
