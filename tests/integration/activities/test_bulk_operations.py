@@ -13,7 +13,7 @@ from temporalio.client import WorkflowExecutionStatus
 from api.http.auth import Permission
 from db import bulk_operations as statements
 from db import changes
-from db.models import StatusEvent
+from db.models import BulkOperationItem, StatusEvent
 from db.rows import parts_of
 from runs.change import Applied, Changes, Withdrawn
 from runs.client import workflow_id
@@ -22,6 +22,7 @@ from runs.recovery import Recovery
 from tests.support.activities import created, trail
 from tests.support.builders import LONG_AGO, Tenant, from_now
 from tests.support.bulk import ACTIVITIES, begun, campaign, chosen, ended, outcomes, statuses
+from tests.support.locks import row_locked
 from tests.support.service import Service, until
 from workflows.bulk import Chunk, bulk_workflow_id
 from workflows.messages import ActivityRef, Apply, BringBack, Cancel
@@ -89,11 +90,14 @@ async def test_moving_many_to_one_time_starts_runs_again_for_what_is_held_by_a_p
     assert (await run.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
-async def test_who_came_too_late_for_one_is_told_so_and_the_others_are_changed(http: httpx.AsyncClient) -> None:
+async def test_who_came_too_late_for_one_is_told_so_and_the_others_are_changed(
+    service: Service, http: httpx.AsyncClient
+) -> None:
     activities = await campaign(http, 6)
     operation = await begun(http, "reschedule", per_second=1, shift_seconds=3600)
     await chosen(http, operation)
-    await http.post(f"{ACTIVITIES}/{activities[-1]['id']}/cancel", json={"reason": "first"})
+    async with row_locked(service, activities[-1], BulkOperationItem.activity_id):  # its turn comes afterwards
+        await http.post(f"{ACTIVITIES}/{activities[-1]['id']}/cancel", json={"reason": "first"})
     told = await ended(http, operation)
     assert outcomes(told) == [
         *((one["id"], "APPLIED") for one in activities[:-1]),
@@ -185,7 +189,7 @@ async def test_what_cannot_be_meant_is_refused(
 async def test_an_operation_whose_run_was_ended_in_temporal_can_be_stopped_and_does_not_go_on(
     service: Service, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
-    await campaign(http, 3)
+    await campaign(http, 15)
     operation = await begun(http, "cancel", per_second=1)
     operation_id = UUID(operation.rsplit("/", 1)[-1])
     async with asyncio.timeout(60):

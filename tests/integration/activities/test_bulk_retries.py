@@ -1,5 +1,6 @@
 """POST /api/activities/retry-resolution: many UNRESOLVED activities are resolved again, by a bulk operation."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -101,6 +102,7 @@ async def test_the_total_is_confirmed_and_an_id_starts_one_operation(
 async def test_a_retry_is_stopped_by_who_may_retry(
     service: Service, tenant: Tenant, http: httpx.AsyncClient, unresolved: list[dict[str, Any]]
 ) -> None:
+    unresolved += await asyncio.gather(*(created(http, channel="SMS") for _ in range(12)))
     operation = await begun(http, RETRY, per_second=1)
     async with service.client(tenant.id, Permission.VIEW_ACTIVITIES, Permission.CANCEL_ACTIVITY) as canceler:
         refused = await canceler.post(f"{operation}/stop")

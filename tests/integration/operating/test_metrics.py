@@ -27,6 +27,7 @@ from tests.support.promql import metrics_of, queries, rules
 from tests.support.reconciliation import reconciled
 from tests.support.service import Service, http_client, temporal_client, until
 from tests.support.worlds import idle_service, work
+from workflows.findings import Part
 from workflows.tenant_limits import FIGURES_SECONDS
 from workflows.words import ActivityStatus, Channel
 
@@ -133,7 +134,8 @@ async def test_the_backlog_is_read_every_15_seconds_however_often_it_is_scraped(
     service: Service, tenant: Tenant
 ) -> None:
     with reads_of_figures(service) as reads:
-        async with service.beside(figures_seconds=FIGURES_SECONDS) as api, api.client(tenant.id) as http:
+        assert FIGURES_SECONDS == 15
+        async with service.beside(figures_seconds=100 * FIGURES_SECONDS) as api, api.client(tenant.id) as http:
             for _ in range(3):
                 assert (await http.get("/metrics")).status_code == 200
         assert len(reads) == 1
@@ -165,14 +167,15 @@ async def test_scrapers_at_once_share_a_text_and_a_later_one_sees_what_happened_
 ) -> None:
     with reads_of_figures(service) as reads:
         async with service.beside() as api, api.client(tenant.id) as http:
+            await http.get("/metrics")  # the next text is composed a second later
             texts = {answer.text for answer in await asyncio.gather(*(http.get("/metrics") for _ in range(32)))}
-            assert (len(texts), len(reads)) == (1, 1)
+            assert (len(texts), len(reads)) == (1, 2)
             await http.get("/api/activities", params={"no_such": "x"})
             before, after = texts.pop(), (await http.get("/metrics")).text
             refused = '{method="GET",route="/api/activities",status="400"}'
             counts = [values(text, "http_requests_total").get(refused, 0) for text in (before, after)]
             assert counts[1] == counts[0] + 1
-            assert len(reads) == 2
+            assert len(reads) == 3
 
 
 @pytest.fixture
@@ -197,7 +200,7 @@ async def test_every_mark_is_counted_once_with_its_lateness(worker_metrics: tupl
             created = await http.post(URL, json=body)
             await until(http, created.headers["Location"], "DUE")
         await http.post(URL, json=contract_example(scheduled_at=LATER))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while sum(values(found := (await prometheus.get(url)).text, f"{LATENESS}_count").values()) < 2:
                 await asyncio.sleep(0.1)
     assert sum(values(found, f"{LATENESS}_count").values()) == 2
@@ -216,10 +219,12 @@ async def test_the_end_of_each_round_and_its_failures_show_in_the_workers_metric
             await connection.exec_driver_sql("ALTER TABLE activity_results RENAME TO away")
             began_at = (await connection.exec_driver_sql("SELECT extract(epoch FROM now())")).scalar_one()
         await reconciled(service.temporal)
-        async with asyncio.timeout(20):
-            while "reconciliation_completed" not in (found := (await prometheus.get(url)).text):
+        async with asyncio.timeout(60):
+            found, ended = "", dict[str, float]()
+            while len(ended) < len(Part):
+                found = (await prometheus.get(url)).text
+                ended = values(found, "reconciliation_completed_timestamp_seconds")
                 await asyncio.sleep(0.1)
-    ended = values(found, "reconciliation_completed_timestamp_seconds")
     assert sorted('part="rows"' in labels for labels in ended) == [False, True]
     assert all(int(began_at) <= at for at in ended.values())
     counted = values(found, "reconciliation_findings")
@@ -240,12 +245,13 @@ async def test_every_metric_that_a_rule_a_panel_or_the_scaling_asks_for_exists(
         async with service.database.transactions.begin() as connection:
             await connection.execute(update(ScheduledActivity).where(is_open).values(idempotency_key="no run"))
         await reconciled(service.temporal)
-        assert (await http.post(URL, json=contract_example(scheduled_at=from_now(seconds=1)))).status_code == 201
         async with service.database.transactions.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE status_events RENAME TO away")
-        async with asyncio.timeout(30):
+        failing = asyncio.create_task(http.post(URL, json=contract_example(scheduled_at=LATER)))
+        async with asyncio.timeout(60):
             while "temporal_activity_execution_failed" not in (found := (await prometheus.get(url)).text):
                 await asyncio.sleep(0.1)
+        failing.cancel()
         exposition = (await http.get("/metrics")).text + found
     names = set(re.findall(r"^(\w+)", exposition, re.MULTILINE))
     assert {name: missing for name, query in queries().items() if (missing := metrics_of(query) - names)} == {}
