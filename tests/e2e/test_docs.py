@@ -14,7 +14,7 @@ async def test_the_page_shows_the_calls_and_breaks_no_rule_of_its_policy(service
     page.on("pageerror", lambda failure: messages.append(str(failure)))
     await page.goto(f"{service.url}/docs")
     call = page.get_by_text("/api/activities/{activity_id}/explanation")
-    await expect(call).to_be_visible(timeout=60_000)
+    await expect(call).to_be_visible()
     await call.click()
     await expect(page.get_by_text("Try it out")).to_be_visible()
     await picture(page, "docs")

@@ -1,9 +1,11 @@
 """Test what operators see and do in Temporal's web UI."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -20,6 +22,8 @@ from tests.support.encryption import NEW_RING
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import new_database, new_namespace
 
+expect.set_options(timeout=60_000)
+SUMMARY, DETAILS = "WHATSAPP MESSAGE for commerce", "READY: sleeps until"
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
@@ -40,21 +44,26 @@ async def page(temporal_server: TemporalServer) -> AsyncIterator[Page]:
         await browser.close()
 
 
+def workflow_of(tenant: Tenant, activity: dict[str, Any]) -> str:
+    return workflow_id(tenant.id, activity["idempotencyKey"])
+
+
 async def picture(page: Page, name: str) -> None:
     """For people to look at: `PICTURES=folder make e2e` keeps what the browser showed."""
     if folder := os.environ.get("PICTURES"):
         await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-async def test_the_list_is_filtered_by_our_attributes(http: httpx.AsyncClient, tenant: Tenant, page: Page) -> None:
+async def test_the_list_is_filtered_by_our_attributes(
+    temporal: Client, http: httpx.AsyncClient, tenant: Tenant, page: Page
+) -> None:
     ready, cancelled = await created(http), await created(http)
     await http.post(f"/api/activities/{cancelled['id']}/cancel", json={"reason": "x"})
     query = f"TenantId='{tenant.id}' AND ActivityStatus='SCHEDULED'"
-    for _ in range(30):
-        await page.goto(f"/namespaces/default/workflows?query={quote(query)}")
-        if await page.get_by_text(ready["idempotencyKey"]).count():
-            break
-        await page.wait_for_timeout(300)
+    async with asyncio.timeout(60):
+        while [run.id async for run in temporal.list_workflows(query)] != [workflow_of(tenant, ready)]:
+            await asyncio.sleep(0.1)
+    await page.goto(f"/namespaces/default/workflows?query={quote(query)}")
     await expect(page.get_by_text(ready["idempotencyKey"]).first).to_be_visible()
     await expect(page.get_by_text(cancelled["idempotencyKey"])).to_have_count(0)
     await picture(page, "list")
@@ -62,14 +71,14 @@ async def test_the_list_is_filtered_by_our_attributes(http: httpx.AsyncClient, t
 
 async def test_a_runs_page_says_what_it_waits_for(http: httpx.AsyncClient, tenant: Tenant, page: Page) -> None:
     activity = await created(http)
-    run = workflow_id(tenant.id, activity["idempotencyKey"])
+    run = workflow_of(tenant, activity)
     await page.goto(f"/namespaces/default/workflows/{quote(run)}")
-    await expect(page.get_by_text("until ").first).to_be_visible(timeout=30_000)
+    await expect(page.get_by_text("until ").first).to_be_visible()
     await picture(page, "run")
-    said = await read_metadata(page, f"/namespaces/default/workflows/{quote(run)}")
+    said = await read_metadata(page, f"/namespaces/default/workflows/{quote(run)}", SUMMARY, DETAILS)
     await picture(page, "metadata")
-    assert "WHATSAPP MESSAGE for commerce" in said
-    assert "READY: sleeps until" in said
+    assert SUMMARY in said
+    assert DETAILS in said
 
 
 @pytest.fixture
@@ -97,26 +106,30 @@ async def test_who_signs_in_reads_an_encrypted_run_decoded(encrypted: Service, p
     await page.evaluate(
         "all => Object.entries(all).forEach(([k, v]) => localStorage.setItem(k, JSON.stringify(v)))", settings
     )
-    run_id = quote(workflow_id(tenant.id, activity["idempotencyKey"]))
+    run_id = quote(workflow_of(tenant, activity))
     run = f"/namespaces/{encrypted.temporal.namespace}/workflows/{run_id}"
-    assert "WHATSAPP MESSAGE for commerce" not in await read_metadata(page, run)
+    assert SUMMARY not in await read_metadata(page, run)
     await page.goto(f"{encrypted.url}/codec/session")
     await page.get_by_label("Token").fill(token)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_text("decoded texts for eight hours")).to_be_visible()
-    said = await read_metadata(page, run)
+    said = await read_metadata(page, run, SUMMARY, DETAILS)
     await picture(page, "decoded")
-    assert "WHATSAPP MESSAGE for commerce" in said
-    assert "READY: sleeps until" in said
+    assert SUMMARY in said
+    assert DETAILS in said
 
 
-async def read_metadata(page: Page, run: str) -> str:
-    """Return the texts of a run's summary and current details as the page shows them."""
+async def read_metadata(page: Page, run: str, *awaited: str) -> str:
+    """Return the texts of a run's summary and current details as the page shows them, a minute at most after these."""
     await page.goto(run)
-    await page.get_by_text("User Metadata").first.click(timeout=30_000)
+    await page.get_by_text("User Metadata").first.click(timeout=60_000)
     await expect(page.get_by_text("Current Details").first).to_be_visible()
-    await page.wait_for_timeout(1000)
-    return " ".join([await frame.locator("body").inner_text() for frame in page.frames])
+    for _ in range(60):
+        await page.wait_for_timeout(1000)
+        said = " ".join([await frame.locator("body").inner_text() for frame in page.frames])
+        if all(words in said for words in awaited):
+            break
+    return said
 
 
 async def test_the_update_form_retries_an_unresolved_activity(
@@ -124,7 +137,7 @@ async def test_the_update_form_retries_an_unresolved_activity(
 ) -> None:
     activity = await unresolved(service, http, tenant)
     await activate(service, tenant, tenant.owner_id)
-    run = workflow_id(tenant.id, activity["idempotencyKey"])
+    run = workflow_of(tenant, activity)
     await page.goto(f"/namespaces/default/workflows/{quote(run)}")
     await page.get_by_role("button", name="More Actions").click(timeout=60_000)
     await page.get_by_text("Send an Update").locator("visible=true").first.click()
