@@ -43,7 +43,7 @@ class Deployed:
 
     async def until_readiness(self, status: int) -> list[str]:
         """Wait until the API's readiness has this status; return what is missing then."""
-        async with asyncio.timeout(60), httpx.AsyncClient(base_url=self.url, timeout=30) as http:
+        async with asyncio.timeout(120), httpx.AsyncClient(base_url=self.url, timeout=30) as http:
             while True:
                 assert self.process.poll() is None, self.log()
                 with suppress(httpx.TransportError):
@@ -55,7 +55,7 @@ class Deployed:
     def end(self) -> int:
         """Send SIGTERM and return the exit code."""
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(120)
 
 
 @contextmanager

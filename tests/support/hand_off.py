@@ -64,7 +64,7 @@ async def while_locked(
 ) -> tuple[Answer, datetime]:
     """Let a write wait for the activity's row until a condition holds; return its answer, and when the wait ended."""
     this = address(*activity)
-    async with database.transactions.begin() as holder, asyncio.timeout(30):
+    async with database.transactions.begin() as holder, asyncio.timeout(60):
         await holder.execute(select(ScheduledActivity.id).where(this).with_for_update())
         writing = asyncio.create_task(write)
         while not writing.done():

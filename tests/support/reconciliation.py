@@ -36,6 +36,13 @@ async def until_found(client: Client, finding: Finding, activity_id: str) -> Com
     return found
 
 
+async def until_asleep(client: Client, number: int) -> None:
+    """Return once Temporal lists so many runs as SCHEDULED: before, a round may find them still RESOLVING."""
+    async with asyncio.timeout(60):
+        while (await client.count_workflows("ActivityStatus = 'SCHEDULED'")).count < number:
+            await asyncio.sleep(0.05)
+
+
 def run_of(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
     """Return the latest run of the activity's key."""
     return service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))

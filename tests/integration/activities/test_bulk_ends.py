@@ -153,7 +153,7 @@ async def test_a_stop_is_answered_while_temporal_is_away(postgres: Postgres, tmp
         async with service.client(tenant.id) as http:
             with server():
                 async with work(service):
-                    activities = await campaign(http, 5)
+                    activities = await campaign(http, 20)
                     operation = await begun(http, "cancel", per_second=1)
                     await applied(http, operation, 1)
             answer = await http.post(f"{operation}/stop")
@@ -246,7 +246,7 @@ async def test_reconciliation_stops_an_operation_whose_run_was_terminated_and_re
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
             async with work(service):
-                await campaign(http, 4)
+                await campaign(http, 15)
             terminated = await begun(http, "reschedule", per_second=1, shift_seconds=MOVED_BY)
             handle = service.temporal.get_workflow_handle(bulk_workflow_id(tenant.id, UUID(terminated[-36:])))
             async with work(service):

@@ -155,7 +155,7 @@ async def test_a_killed_worker_loses_no_queued_operation(postgres: Postgres, tem
                 await campaign(http, 4)
             with worker_process(service, tmp_path / "log") as pid:
                 operations = await begin_many(http, 5, per_second=2)
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(120):
                     while (await http.get(path_of(operations[0]))).json()["counts"]["applied"] == 0:
                         await asyncio.sleep(0.05)
                 os.kill(pid, signal.SIGKILL)

@@ -54,7 +54,7 @@ async def test_the_trail_of_a_refused_creation_is_the_problem_that_refused_it(se
     scheduled = ScheduledActivityInput(id=uuid4(), tenant_id=tenant.id, request=request.as_request())
     with pytest.raises(RejectedError):
         await start_run(service.temporal, scheduled, 20)
-    async with service.client(tenant.id) as http, asyncio.timeout(30):
+    async with service.client(tenant.id) as http, asyncio.timeout(60):
         url = f"/api/activities/{scheduled.id}/status-events"
         while (answer := await http.get(url)).json()["code"] == "activity_not_found":
             await asyncio.sleep(0.05)  # the server's list of runs follows within moments

@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from tests.support.builders import Tenant, contract_example, from_now
-from tests.support.service import Service, until
+from tests.support.service import Service, until, until_listed
 from tests.support.worlds import idle_service, work
 
 URL = "/api/activities"
@@ -37,7 +37,7 @@ async def forget(temporal: Client, workflow_id: str) -> None:
         ),
         retry=True,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await temporal.get_workflow_handle(workflow_id).describe()
@@ -121,7 +121,7 @@ async def test_of_fifty_posts_at_once_with_one_key_one_is_created_and_the_others
     assert all(problem["sameRequest"] for problem in refused)
     assert await rows(service, tenant) == 1
     query = f"TenantId = '{tenant.id}'"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await service.temporal.count_workflows(query)).count < 1:
             await asyncio.sleep(0.05)
     assert (await service.temporal.count_workflows(query)).count == 1
@@ -233,8 +233,9 @@ async def test_a_run_that_is_lost_before_it_wrote_its_row_leaves_its_key_usable(
             accepted = await http.post(URL, json=body)
             activity_id = UUID(accepted.json()["id"])
             run = service.temporal.get_workflow_handle(f"{tenant.id}:{body['idempotency_key']}")
+            await until_listed(http, accepted.headers["Location"])
             await run.terminate("lost")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (gone := await http.get(accepted.headers["Location"])).status_code == 200:
                     await asyncio.sleep(0.05)
             assert (gone.status_code, gone.json()["code"]) == (404, "activity_not_found")

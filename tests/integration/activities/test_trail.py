@@ -73,7 +73,7 @@ async def withdraw(service: Service, tenant: Tenant, activity: dict[str, Any]) -
 async def reset_run(service: Service, tenant: Tenant, activity: dict[str, Any]) -> None:
     run = service.temporal.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
     await reset(service, run, 4)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await service.temporal.get_workflow_handle(run.id).result() == "DUE"
 
 

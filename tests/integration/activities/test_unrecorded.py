@@ -20,7 +20,7 @@ from runs.ids import draw_id
 from runs.start import start_run
 from tests.support.activities import drawn_ago
 from tests.support.builders import contract_example
-from tests.support.service import Service
+from tests.support.service import Service, until_listed
 from tests.support.worlds import idle_service, work
 from workflows.messages import ScheduledActivityInput
 
@@ -72,6 +72,8 @@ async def unrecorded(postgres: Postgres, temporal: Client) -> AsyncIterator[Unre
                     await asyncio.sleep(0.05)
             resolving, ended = await accepted(http), await accepted(http)
             await service.temporal.get_workflow_handle(workflow_id(tenant.id, ended["idempotencyKey"])).terminate()
+            for one in (resolving, ended):
+                await until_listed(http, f"/api/activities/{one['id']}")
             ids = [resolving["id"], ended["id"], failed["id"], str(uuid4())]
             yield Unrecorded(service, tenant.id, http, *(f"/api/activities/{one}" for one in ids))
 
@@ -160,7 +162,7 @@ async def test_an_activity_without_a_row_is_resolving_however_old_it_is(postgres
         scheduled = ScheduledActivityInput(id=drawn_ago(3600), tenant_id=tenant.id, request=request)
         with pytest.raises(WorkflowUpdateRPCTimeoutOrCancelledError):
             await start_run(service.temporal, scheduled, 0.5)
-        async with service.client(tenant.id) as http, asyncio.timeout(30):
+        async with service.client(tenant.id) as http, asyncio.timeout(60):
             while (seen := await http.get(f"/api/activities/{scheduled.id}")).status_code == 404:
                 await asyncio.sleep(0.05)
         assert (seen.status_code, seen.json()["status"]) == (200, "RESOLVING")

@@ -18,7 +18,7 @@ from runs.client import workflow_id
 from tests.support.activities import created
 from tests.support.builders import contract_example, from_now
 from tests.support.locks import row_locked
-from tests.support.service import Service, http_client, until
+from tests.support.service import Service, http_client, until, until_listed
 from tests.support.worlds import idle_service, work
 
 URL = "/api/activities"
@@ -111,6 +111,7 @@ async def test_a_creation_that_postgresql_refuses_later_shows_the_problem_and_fr
             body = contract_example(score=666, scheduled_at=from_now(hours=1))
             accepted = await http.post(URL, json=body)
             assert accepted.status_code == 202
+            await until_listed(http, accepted.headers["Location"])
             async with work(service), service.beside() as patient, patient.client(tenant.id) as again:
                 async with asyncio.timeout(60):
                     while (seen := await http.get(accepted.headers["Location"])).status_code == 200:
@@ -128,7 +129,7 @@ async def test_a_server_that_has_become_read_only_is_503_and_its_connections_are
 ) -> None:
     fail_over(postgres, own)
     body = {"code": "visit", "label": "Visit"}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await caller.get(REASONS)).status_code != 200:  # the connections that were broken
             await asyncio.sleep(0.05)
     for _ in range(3):
@@ -193,7 +194,8 @@ async def test_a_change_that_postgresql_refuses_ends_alone_as_an_event(
         async with asyncio.timeout(60):
             while not (await run.describe()).raw_description.pending_activities:
                 await asyncio.sleep(0.1)
-        second = await caller.patch(url, json={"score": 3})
+        async with own.beside(answer_deadline_seconds=5.0) as api:
+            second = await caller.patch(f"{api.url}{url}", json={"score": 3})
         assert second.status_code == 202, second.text
     refused = await first
     assert refused.status_code in {202, 500}

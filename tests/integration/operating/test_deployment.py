@@ -33,6 +33,7 @@ from runs.sandbox import Sandbox
 from runs.worker_actors import ReadActors
 from tests.support.activities import created, trail
 from tests.support.builders import contract_example, from_now
+from tests.support.bulk import statuses
 from tests.support.changed_workflow import Careless, Patched
 from tests.support.service import running_service, temporal_client, until, url_of
 from worker import steps
@@ -93,7 +94,7 @@ async def test_replay_passes_on_the_code_that_wrote_the_histories_and_names_each
             await http.patch(f"/api/activities/{moved['id']}", json={"scheduled_at": from_now(hours=2)})
             await http.post(f"/api/activities/{cancelled['id']}/cancel", json={"reason": "x"})
             await http.post(f"/api/activities/{due['id']}/execute-now")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await client.count_workflows("ExecutionStatus = 'Completed'")).count < 2:
             await asyncio.sleep(0.1)
 
@@ -151,7 +152,7 @@ async def _make_current(client: Client, version: WorkerDeploymentVersion) -> Non
     request = SetWorkerDeploymentCurrentVersionRequest(
         namespace=client.namespace, deployment_name=version.deployment_name, build_id=version.build_id
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await client.workflow_service.set_worker_deployment_current_version(request, retry=True)
@@ -168,8 +169,10 @@ async def test_runs_that_sleep_over_a_deployment_wake_on_the_new_code_if_the_cha
     async with running_service(url, client, work=False) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
-            async with deployed(client, "1", url, ScheduledActivityWorkflow):
-                old = [await created(http, scheduled_at=from_now(seconds=8)) for _ in range(3)]
+            old: list[dict[str, Any]] = []
+            while not old or "DUE" in await statuses(http, old):  # they have to sleep when their worker ends
+                async with deployed(client, "1", url, ScheduledActivityWorkflow):
+                    old = [await created(http, scheduled_at=from_now(seconds=8)) for _ in range(3)]
             async with deployed(client, "2", url, Patched):
                 new = await created(http, scheduled_at=from_now(seconds=1))
                 for activity in (*old, new):
@@ -214,7 +217,7 @@ async def waiting(client: Client, build: str, story: type) -> AsyncIterator[Work
 
 async def start_gate(client: Client, version: WorkerDeploymentVersion) -> WorkflowHandle[Any, ReplayGatePassed]:
     """Start the gate of a build as Temporal's Worker Controller does."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await client.start_workflow(
@@ -236,7 +239,7 @@ async def test_the_gate_of_a_build_passes_if_the_open_runs_replay_and_names_each
         tenant = await service.tenant()
         async with service.client(tenant.id) as http, deployed(client, "1", url, ScheduledActivityWorkflow):
             sleepers = [await created(http) for _ in range(3)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await client.count_workflows("ExecutionStatus = 'Running'")).count < len(sleepers):
             await asyncio.sleep(0.1)
     async with waiting(client, "2", Patched) as version:
@@ -362,7 +365,7 @@ async def test_a_worker_with_a_build_id_upgrades_sleepers_and_one_process_is_all
             assert info.behavior == VersioningBehavior.AUTO_UPGRADE.value
             await run.terminate(reason="wrong button")
             await until(http, f"/api/activities/{activity['id']}", "FAILED")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while 'finding="terminated"' not in (text := (await http.get(f"http://127.0.0.1:{port}/metrics")).text):
                     await asyncio.sleep(0.2)
             found = [line for line in text.splitlines() if line.startswith("reconciliation_findings{")]

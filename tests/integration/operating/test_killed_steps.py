@@ -95,7 +95,7 @@ async def test_a_worker_killed_in_a_round_of_reconciliation_is_replaced_by_its_s
         await created(http)
     log = tmp_path / "log"
     with worker_process(idle, log, RECONCILE_EVERY_SECONDS="3600") as pid:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while '"working"' not in log.read_text():  # its start reads the table that is locked below
                 await asyncio.sleep(0.05)
         with table_locked(postgres, idle, "scheduled_activities"):

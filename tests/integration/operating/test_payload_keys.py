@@ -111,7 +111,7 @@ async def test_a_process_without_a_key_that_an_open_row_needs_ends_and_names_it(
     for name in ("worker", "api"):
         for keys in ("", NEW_KEY):
             with deployed(name, url, namespace, tmp_path, PAYLOAD_ENCRYPTION_KEYS=keys) as running:
-                assert await asyncio.to_thread(running.process.wait, 60) == 1
+                assert await asyncio.to_thread(running.process.wait, 120) == 1
                 assert (
                     "PAYLOAD_ENCRYPTION_KEYS lacks keys that runs were begun with: old1 (1 open activities)."
                     in running.log()
@@ -129,7 +129,7 @@ async def test_keys_that_can_not_be_read_end_a_process_without_showing_them(
 ) -> None:
     url = new_database(postgres)
     with deployed("worker", url, temporal, tmp_path, PAYLOAD_ENCRYPTION_KEYS=f"{NEW_KEY},{OLD_KEY}x") as running:
-        assert await asyncio.to_thread(running.process.wait, 60) == 1
+        assert await asyncio.to_thread(running.process.wait, 120) == 1
         assert "entry 2 must be an id of" in running.log()
         assert OLD_KEY.split(":")[1] not in running.log()
 

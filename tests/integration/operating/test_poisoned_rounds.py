@@ -70,9 +70,11 @@ async def start_by_hand(service: Service, *, tenant_id: str, activity_id: str) -
         )
         if is_terminated:
             await run.terminate()
-    async with asyncio.timeout(30):
-        while (await service.temporal.count_workflows(f"WorkflowId = '{workflow_id}'")).count < 2:
-            await asyncio.sleep(0.1)
+    async with asyncio.timeout(60):
+        for status in ("Terminated", "Running"):
+            query = f"WorkflowId = '{workflow_id}' AND ExecutionStatus = '{status}'"
+            while not (await service.temporal.count_workflows(query)).count:
+                await asyncio.sleep(0.1)
     return workflow_id
 
 

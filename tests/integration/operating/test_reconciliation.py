@@ -45,7 +45,7 @@ from tests.support.builders import contract_example, from_now
 from tests.support.hand_off import claim
 from tests.support.locks import locked_before_mark
 from tests.support.operate import operate
-from tests.support.reconciliation import forget, reconciled, round_of, run_of, until_found
+from tests.support.reconciliation import forget, reconciled, round_of, run_of, until_asleep, until_found
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import idle_service, work
 from worker import keep_scheduled
@@ -99,6 +99,7 @@ async def test_where_rows_and_runs_agree_a_round_changes_nothing(own: tuple[str,
     tenant = await service.tenant()
     async with service.client(tenant.id) as http:
         activities = [await created(http) for _ in range(5)]
+        await until_asleep(service.temporal, 5)
         found = await reconciled(service.temporal, size=2)
         assert (found.rows, {finding for finding, count in found.counts.items() if count}) == (5, set())
         for activity in activities:

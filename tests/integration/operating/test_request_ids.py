@@ -84,7 +84,9 @@ async def test_one_request_id_is_in_the_apis_line_in_the_workers_line_and_in_the
 async def test_what_a_run_does_at_its_time_has_the_id_of_the_creation(log: StringIO, caller: httpx.AsyncClient) -> None:
     created = await caller.post(URL, json=contract_example(), headers=header("creation-1"))
     await until(caller, created.headers["Location"], "DUE")
-    assert lines_of(log, request_id="creation-1", step="mark_due", event="step finished")
+    async with asyncio.timeout(60):
+        while not lines_of(log, request_id="creation-1", step="mark_due", event="step finished"):
+            await asyncio.sleep(0.05)
     trail = await ids_by_event(caller, created.json()["id"])
     assert trail == {"CREATED": "creation-1", "DUE": "creation-1"}
 
@@ -172,7 +174,7 @@ async def test_the_lines_of_the_sdks_rust_part_go_through_the_log(log: StringIO)
     )
     broken = await replayer.replay_workflow(WorkflowHistory.from_json("", ASLEEP), raise_on_replay_failure=False)
     assert broken.replay_failure
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (found := lines_of(log, logger="temporalio.core")):  # they are sent in batches
             await asyncio.sleep(0.05)
     assert {"event", "target", "level", "timestamp", "process"} <= found[0].keys()

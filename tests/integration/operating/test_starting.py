@@ -162,7 +162,7 @@ async def test_a_url_that_can_never_work_ends_the_process_with_one_line(
 ) -> None:
     with both_deployed(f"{new_database(postgres)}&nonsense=1", temporal, tmp_path) as running:
         for one in running:
-            assert await asyncio.to_thread(one.process.wait, 60) == 1
+            assert await asyncio.to_thread(one.process.wait, 120) == 1
             (told,) = [line for line in one.log().splitlines() if line.startswith("DATABASE_URL can't be used: ")]
             assert "nonsense" in told
             assert "Traceback" not in one.log()
@@ -179,6 +179,6 @@ async def test_a_process_that_waited_refuses_a_stale_schema(
             await asyncio.to_thread(one.wait_for_log, UNREACHABLE)
         own_postgres.start()
         for one in running:
-            assert await asyncio.to_thread(one.process.wait, 60) == 1
+            assert await asyncio.to_thread(one.process.wait, 120) == 1
             assert "run `alembic upgrade head`" in one.log()
             assert "Traceback" not in one.log()

@@ -33,7 +33,7 @@ from runs.start import resume_run
 from tests.support.activities import created, trail, unresolved
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.hand_off import insert_rows
-from tests.support.reconciliation import reconciled, round_of, run_of
+from tests.support.reconciliation import reconciled, round_of, run_of, until_asleep
 from tests.support.service import Service, running_service, temporal_client
 from tests.support.worlds import idle_service, new_database, new_namespace, work
 from workflows.findings import Compared, Finding, Listing, Page, Part, Reconcile
@@ -74,6 +74,7 @@ async def test_a_run_that_missed_the_end_of_its_activity_ends_in_the_next_round(
     tenant = await own.tenant()
     async with own.client(tenant.id) as http:
         activity, other = await created(http), await created(http)
+        await until_asleep(own.temporal, 2)
         await apply_unheard(own, tenant, activity, change)
         before = await trail(http, activity["id"])
         found = await reconciled(own.temporal, size=1)
@@ -89,6 +90,7 @@ async def test_a_run_that_missed_a_move_and_marked_at_the_new_time_ends_in_the_n
     tenant = await own.tenant()
     async with own.client(tenant.id) as http:
         activity = await created(http)
+        await until_asleep(own.temporal, 1)
         await apply_unheard(own, tenant, activity, Reschedule(scheduled_at=datetime.now(UTC)))
         mark = MarkDue(tenant_id=tenant.id, id=activity["id"], version=2)
         async with own.database.autocommit.connect() as connection:

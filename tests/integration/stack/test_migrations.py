@@ -248,7 +248,7 @@ async def test_a_process_refuses_a_newer_schema_that_needs_newer_code(
         deployed("api", url, temporal, tmp_path) as api,
     ):
         for one in (worker, api):
-            assert await asyncio.to_thread(one.process.wait, 60) == 1
+            assert await asyncio.to_thread(one.process.wait, 120) == 1
             (told,) = [line for line in one.log().splitlines() if "schema" in line]
             assert told == (
                 "the database's schema is at dummy and works with versions from dummy on,"

@@ -138,7 +138,7 @@ async def test_the_worker_ends_when_its_role_across_tenants_sees_none(
 ) -> None:
     url = new_database(postgres)
     with deployed("worker", url, temporal, tmp_path, SYSTEM_DATABASE_URL=url_of(url, WORKER)) as started:
-        assert await asyncio.to_thread(started.process.wait, 60) == 1
+        assert await asyncio.to_thread(started.process.wait, 120) == 1
         assert "SYSTEM_DATABASE_URL names the role scheduler_worker, which doesn't see the rows" in started.log()
 
 
@@ -150,7 +150,7 @@ async def test_a_process_ends_when_its_role_sees_the_rows_of_all_tenants(
     url = new_database(postgres)
     too_much = url.replace("postgres@", f"{role}@")
     with deployed(process, url, temporal, tmp_path, DATABASE_URL=too_much) as started:
-        assert await asyncio.to_thread(started.process.wait, 60) == 1
+        assert await asyncio.to_thread(started.process.wait, 120) == 1
         (told,) = [line for line in started.log().splitlines() if "rows of all tenants" in line]
     assert told.startswith(
         f"DATABASE_URL names the role {role}, which sees the rows of all tenants: name scheduler_api"
