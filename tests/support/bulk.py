@@ -39,6 +39,15 @@ async def applied(http: httpx.AsyncClient, operation: str, number: int) -> dict[
     return found
 
 
+async def stopped(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
+    """Stop the operation until that is answered 200; return the answer."""
+    async with asyncio.timeout(90):
+        while (answer := await http.post(f"{operation}/stop")).status_code != 200:
+            assert (answer.status_code, answer.json()["state"]) == (202, "STOPPING")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
 async def ended(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
     """The operation, once it has ended."""
     async with asyncio.timeout(60):

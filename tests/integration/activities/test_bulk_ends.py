@@ -25,7 +25,7 @@ from runs.lead import Lead
 from tests.integration.operating.test_poisoned_rounds import NO_CHANGE
 from tests.support.activities import created, marked_ahead
 from tests.support.builders import Tenant, from_now
-from tests.support.bulk import ACTIVITIES, applied, begun, campaign, ended, statuses
+from tests.support.bulk import ACTIVITIES, applied, begun, campaign, ended, statuses, stopped
 from tests.support.locks import row_locked, table_locked, until_blocked
 from tests.support.service import Service, running_service, temporal_client
 from tests.support.worlds import idle_service, new_database, work
@@ -47,15 +47,6 @@ from workflows.reconciliation import ReconciliationWorkflow
 from workflows.words import ActivityStatus, Channel
 
 MOVED_BY = 600
-
-
-async def stopped(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
-    """Stop the operation until that is answered 200; return the answer."""
-    async with asyncio.timeout(90):
-        while (answer := await http.post(f"{operation}/stop")).status_code != 200:
-            assert (answer.status_code, answer.json()["state"]) == (202, "STOPPING")
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 CAMPAIGN = ActivityFilter(channel=Channel.SMS, status=(ActivityStatus.READY,))

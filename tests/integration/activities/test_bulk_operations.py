@@ -21,7 +21,7 @@ from runs.lead import Lead
 from runs.recovery import Recovery
 from tests.support.activities import created, trail
 from tests.support.builders import LONG_AGO, Tenant, from_now
-from tests.support.bulk import ACTIVITIES, begun, campaign, chosen, ended, outcomes, statuses
+from tests.support.bulk import ACTIVITIES, begun, campaign, chosen, ended, outcomes, statuses, stopped
 from tests.support.locks import row_locked
 from tests.support.service import Service, until
 from workflows.bulk import Chunk, bulk_workflow_id
@@ -127,14 +127,14 @@ async def test_what_lost_its_run_is_tried_again_once_that_is_known(
 async def test_a_stopped_operation_leaves_the_rest_as_it_was(http: httpx.AsyncClient) -> None:
     activities = await campaign(http, 12)
     operation = await begun(http, "cancel", per_second=1)
-    answer = await http.post(f"{operation}/stop")
-    assert (answer.status_code, answer.json()["state"]) == (200, "STOPPED")
-    applied = answer.json()["counts"]["applied"]
-    assert answer.json()["counts"] | {"pending": 12 - applied} == answer.json()["counts"]
+    answer = await stopped(http, operation)
+    assert answer["state"] == "STOPPED"
+    applied = answer["counts"]["applied"]
+    assert answer["counts"] | {"pending": 12 - applied} == answer["counts"]
     assert applied < 12
     assert await statuses(http, activities) == ["CANCELED"] * applied + ["READY"] * (12 - applied)
     again = await http.post(f"{operation}/stop")
-    assert (again.status_code, again.json()) == (200, answer.json())
+    assert (again.status_code, again.json()) == (200, answer)
 
 
 async def test_an_operation_is_started_once_however_often_it_is_asked_for(http: httpx.AsyncClient) -> None:

@@ -56,7 +56,9 @@ async def test_worker_and_api_wait_for_postgresql_and_a_creation_is_accepted_mea
         headers = dict(service.client(tenant.id).headers)
     own_postgres.stop()
     with both_deployed(url, namespace, tmp_path) as (worker, api):
-        assert await api.until_readiness(503) == ["postgresql"]
+        async with asyncio.timeout(120):
+            while await api.until_readiness(503) != ["postgresql"]:  # Temporal may not have answered yet
+                await asyncio.sleep(0.1)
         await asyncio.to_thread(worker.wait_for_log, UNREACHABLE)
         async with http_client(api.url, headers) as http:
             assert (await http.get("/health/live")).status_code == 200
