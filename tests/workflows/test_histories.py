@@ -150,7 +150,7 @@ async def test_a_creation_costs_two_statements_and_two_writes_of_visibility_and_
                 assert len(said := of_worker.take()) == 2 + 1, said
                 await http.post(PATH, json=contract_example(scheduled_at=LATER, attribute_keys=None))
                 assert len(said := of_worker.take()) == 2, said
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     while await count_visibility_writes(temporal_server, service.temporal.namespace) < 2 + 2 + 3 + 2:
                         await asyncio.sleep(0.05)
                 assert await count_visibility_writes(temporal_server, service.temporal.namespace) == 2 + 2 + 3 + 2
@@ -313,7 +313,7 @@ async def test_the_list_of_failed_runs_shows_trouble_and_leaves_rejections_out(
             broken = contract_example(score=666)
             await http.post(PATH, json=broken)
             query = "ExecutionStatus='Failed'"
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (await service.temporal.count_workflows(query)).count < 3:
                     await asyncio.sleep(0.05)
             trouble = [run.id async for run in service.temporal.list_workflows(f"{query} AND {NOT_REJECTED}")]

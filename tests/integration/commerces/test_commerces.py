@@ -102,7 +102,7 @@ async def test_the_time_of_a_change_is_after_the_wait_for_the_commerce(
         "user": ("PATCH", f"{COMMERCE}/users/{tenant.owner_id}", {"name": "Other"}),
         "both": ("POST", "/api/commerces/sync", {"items": [one]}),
     }[changed]
-    async with service.database.transactions.begin() as holder, asyncio.timeout(30):
+    async with service.database.transactions.begin() as holder, asyncio.timeout(60):
         await holder.execute(select(Commerce.id).where(Commerce.tenant_id == tenant.id).with_for_update())
         writing = asyncio.create_task(http.request(method, url, json=body))
         while not (await holder.execute(IS_WAITED_FOR)).scalar_one():

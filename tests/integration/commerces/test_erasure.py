@@ -126,7 +126,7 @@ async def test_the_runs_of_rejected_creations_of_an_erased_commerce_are_deleted(
     rejected = contract_example(**with_secrets(reason="SECRET reason"))
     assert (await http.post(URL, json=rejected)).status_code == 400
     query = f"CommerceId = '{COMMERCE_ID}' AND TenantId = '{tenant.id}' AND ExecutionStatus = 'Failed'"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (await service.temporal.count_workflows(query)).count:
             await asyncio.sleep(0.05)
     await erased(http, f"{COMMERCE}/personal-data")

@@ -39,7 +39,7 @@ async def value(database: Database, statement: str) -> Any:
 
 async def until_listening(database: Database, number: int = 1) -> None:
     """Wait until so many sessions listen."""
-    async with asyncio.timeout(30), database.autocommit.connect() as connection:
+    async with asyncio.timeout(60), database.autocommit.connect() as connection:
         while (await connection.execute(LISTENERS)).scalar_one() != number:
             await asyncio.sleep(0.05)
 
@@ -67,7 +67,7 @@ async def test_the_listener_connects_wherever_the_pools_connect(
             sleeping = asyncio.create_task(waiter.sleep(600))
             async with database.autocommit.connect() as connection:
                 await connection.execute(NOTIFY, {"payload": mark(tenant_id)})
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await sleeping
     await database.dispose()
     assert "not listening" not in log.getvalue()
@@ -183,7 +183,7 @@ def events(log: StringIO, event: str) -> list[dict[str, Any]]:
 
 async def until_logged(log: StringIO, event: str, times: int) -> None:
     """Wait until the log has the event so often."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(events(log, event)) < times:
             await asyncio.sleep(0.05)
     assert len(events(log, event)) == times

@@ -59,7 +59,7 @@ async def test_a_connection_beyond_the_limit_is_told_when_to_come_back(service: 
         assert (refused.headers["Retry-After"], refused.headers["Connection"]) == ("2", "close")
         assert_protected(refused)
         await second.aclose()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await third.get("/health/live")).status_code != 200:
                 await asyncio.sleep(0.05)
 

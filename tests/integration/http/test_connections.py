@@ -171,7 +171,7 @@ async def counted(http: httpx.AsyncClient, route: str) -> dict[str, float]:
 
 async def until_counted(http: httpx.AsyncClient, route: str, status: str, before: dict[str, float]) -> dict[str, float]:
     """Wait until one more request was answered with this status."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (now := await counted(http, route)).get(status, 0) == before.get(status, 0):
             await asyncio.sleep(0.02)
     return now

@@ -83,7 +83,7 @@ async def test_a_creation_whose_run_is_terminated_is_not_called_accepted(
     body = contract_example(scheduled_at=from_now(hours=1))
     run = own.temporal.get_workflow_handle(workflow_id(tenant.id, body["idempotency_key"]))
     creating = asyncio.create_task(http.post(URL, json=body))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await _is_terminated(run):
             await asyncio.sleep(0.05)
     answer = await creating

@@ -116,7 +116,7 @@ async def test_what_else_arrives_over_an_idle_connection_leaves_it_open(own_post
 
 
 async def until_reloaded(engine: AsyncEngine, name: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with engine.connect() as connection:
                 if (await connection.execute(text("SHOW application_name"))).scalar_one() == name:

@@ -38,7 +38,7 @@ async def limited(
     with running_temporal(database=place, dynamic_config=DYNAMIC_CONFIG | NOTHING) as server:
         client = await temporal_client(server.address)
         async with running_service(url, client, work=False) as service, service.client(tenant.id) as http:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (await http.get(f"{URL}/{draw_id()}")).status_code != 429:
                     await asyncio.sleep(0.05)
             yield http, ready, open_one

@@ -73,7 +73,7 @@ async def test_the_key_of_a_row_is_that_of_its_newest_run(postgres: Postgres, te
         async with service.client(tenant.id) as http:
             moved = await http.patch(f"{PATH}/{ahead['id']}", json={"scheduled_at": from_now(hours=2)})
             assert moved.status_code == 200, moved.text
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (await http.get(f"{PATH}/{activity['id']}")).json()["workflow"]["runId"] != reset_run:
                     await asyncio.sleep(0.1)
                 while await read_key(service, ahead) == "old1":
@@ -247,6 +247,6 @@ async def test_runs_whose_key_is_lost_are_started_again_from_their_rows(
 
 async def listed(temporal: Client) -> None:
     """Wait until Temporal lists the run that was started last."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (await temporal.count_workflows("ExecutionStatus = 'Running'")).count:
             await asyncio.sleep(0.1)

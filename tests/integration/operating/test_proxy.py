@@ -44,7 +44,7 @@ async def proxied(service: Service, tenant: Tenant, tmp_path: Path) -> AsyncIter
     try:
         async with service.client(tenant.id) as http:
             http.base_url = httpx.URL(f"http://127.0.0.1:{port}")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not await is_listening(port):
                     assert nginx.returncode is None, "nginx ended"
                     await asyncio.sleep(0.05)
@@ -138,7 +138,7 @@ async def end_of(connected: tuple[StreamReader, StreamWriter]) -> bytes:
 
 
 async def read_until(reader: StreamReader, sign: bytes) -> bytes:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return await reader.readuntil(sign)
 
 

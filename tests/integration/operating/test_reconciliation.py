@@ -451,7 +451,7 @@ async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_paus
     handle = service.temporal.get_schedule_handle(SCHEDULE_ID)
     written = (await handle.describe()).raw_description.conflict_token
     await handle.pause(note="maintenance")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (paused := await handle.describe()).schedule.state.paused:  # Temporal answers before it is done
             await asyncio.sleep(0.05)
     # An update that is carried out after the pause would undo it: only the pause has changed the schedule.
@@ -467,7 +467,7 @@ async def test_the_schedule_is_made_once_follows_the_setting_and_respects_a_paus
 
 async def until_scheduled(client: Client, schedule_id: str) -> None:
     """Return once Temporal has this schedule, and it can be read."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             with suppress(RPCError):
                 await client.get_schedule_handle(schedule_id).describe()

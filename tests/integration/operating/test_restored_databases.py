@@ -229,7 +229,7 @@ async def test_reconciliation_leaves_a_run_alone_that_is_still_resolving(postgre
             accepted = await http.post(URL, json=contract_example(scheduled_at=from_now(hours=1)))
             assert accepted.status_code == 202
             query = f"TenantId = '{tenant.id}'"
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not (await service.temporal.count_workflows(query)).count:
                     await asyncio.sleep(0.05)
             step = ListedRuns(

@@ -147,7 +147,7 @@ async def schedules(scene: Scene) -> AsyncIterator[None]:
 async def a_lost_row(scene: Scene) -> AsyncIterator[None]:
     activity = await created(scene.http)
     query = f"ActivityId = '{activity['id']}'"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (await scene.service.temporal.count_workflows(query)).count:
             await asyncio.sleep(0.05)
     await lose_row(scene.service, activity)
@@ -181,7 +181,7 @@ async def an_api_key(scene: Scene) -> AsyncIterator[None]:
 async def a_user(scene: Scene) -> AsyncIterator[None]:
     scene.variables |= {"COMMERCE_ID": str(COMMERCE_ID), "USER_ID": str(scene.tenant.owner_id)}
     yield
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await scene.http.get(f"/api/activities/{scene.variables['ID']}")).status_code != HTTPStatus.GONE:
             await asyncio.sleep(0.1)
 

@@ -223,7 +223,7 @@ async def test_a_reset_of_many_runs_in_one_batch_duplicates_and_loses_nothing(ow
         due = await created(http, scheduled_at=from_now(seconds=-1))
         await until(http, f"/api/activities/{due['id']}", "DUE")
         query = f"TenantId = '{tenant.id}'"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await client.count_workflows(query)).count < 6:
                 await asyncio.sleep(0.1)
         job = str(uuid4())
