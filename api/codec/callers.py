@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from api.codec.sessions import open_session
 from api.http.auth import DeploymentPermission
 from api.http.bodies import media_type, read_content
-from api.http.dependencies import Opened, Resources, bind_place
+from api.http.dependencies import Opened, Resources, bind_place, require_one_credential
 from api.http.errors import PermissionDenied, Unauthenticated
 from runs.payloads import keys_of
 
@@ -53,6 +53,7 @@ async def identify(request: Request, opened: Opened) -> str:
 
 
 def _read_token(request: Request) -> str:
+    require_one_credential(request)
     lines = request.headers.getlist("authorization")
     if len(lines) != 1 or not lines[0].lower().startswith(_BEARER):
         raise Unauthenticated("Send `Authorization: Bearer <token>` once.", challenge="Bearer")

@@ -212,12 +212,16 @@ def _choose_tenant(token: Token, tenants: list[str]) -> Caller:
     return Caller(subject=token.sub, tenant_id=tenant_id, permissions=token.tenants[tenant_id])
 
 
-async def _identify_key(request: Request, opened: Resources, tenants: list[str]) -> Caller:
-    if "authorization" in request.headers:
-        faults = tuple(
-            Fault(pointer=f"/header/{name}", detail="Send one of the two.") for name in ("authorization", "x-api-key")
-        )
+def require_one_credential(request: Request) -> None:
+    """Refuse a request with a token and an API key: which of the two counts is not for us to choose."""
+    both = ("authorization", "x-api-key")
+    if all(name in request.headers for name in both):
+        faults = tuple(Fault(pointer=f"/header/{name}", detail="Send one of the two.") for name in both)
         raise ValidationFailed("Send either `Authorization` or `x-api-key`, not both.", faults=faults)
+
+
+async def _identify_key(request: Request, opened: Resources, tenants: list[str]) -> Caller:
+    require_one_credential(request)
     caller = await opened.api_keys.verify(single_header("x-api-key", request.headers.getlist("x-api-key")))
     structlog.contextvars.bind_contextvars(tenant_id=str(caller.tenant_id))
     if tenants and _parse_tenant_id(single_header("x-tenant-id", tenants)) != caller.tenant_id:

@@ -95,6 +95,16 @@ async def test_no_tenant_can_grant_the_permission(codec: Service, path: str) -> 
         assert (without.status_code, without.json()["code"]) == (401, "unauthenticated")
 
 
+@pytest.mark.parametrize("path", ["decode", "encode", "session"])
+async def test_a_token_beside_an_api_key_is_refused(codec: Service, path: str) -> None:
+    async with http_client(codec.url, bearer(*MAY) | {"x-api-key": "rtn_sk_nonsense"}) as http:
+        refused = await http.post(f"/codec/{path}", json=body(ENCRYPTED))
+    assert (refused.status_code, [one["pointer"] for one in refused.json()["errors"]]) == (
+        400,
+        ["/header/authorization", "/header/x-api-key"],
+    )
+
+
 async def test_a_permission_for_the_deployment_is_none_in_a_tenant(codec: Service) -> None:
     tenant = await codec.tenant()
     token = KEY.token("maria", {tenant.id: []}, timedelta(hours=1), deployment=["VIEW_ACTIVITIES", "DECODE_PAYLOADS"])
