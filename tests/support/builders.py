@@ -61,21 +61,24 @@ async def insert_tenant(connection: AsyncConnection) -> Tenant:
         (tenant.representative_id, "COMMERCE_REP", reachable),
         (tenant.contactless_id, "FINANCE", []),
     )
-    for user_id, role, contacts in people:
-        await connection.execute(
-            insert(CommerceUser).values(
-                tenant_id=tenant.id,
-                id=user_id,
-                commerce_id=COMMERCE_ID,
-                external_id=role.lower(),
-                name=f"Name of {role}",
-                roles=[role],
-                contacts=contacts,
-            )
-        )
+    await connection.execute(
+        insert(CommerceUser),
+        [
+            {
+                "tenant_id": tenant.id,
+                "id": user_id,
+                "commerce_id": COMMERCE_ID,
+                "external_id": role.lower(),
+                "name": f"Name of {role}",
+                "roles": [role],
+                "contacts": contacts,
+            }
+            for user_id, role, contacts in people
+        ],
+    )
     await connection.execute(insert(Reason).values(tenant_id=tenant.id, **MONTHLY_PROMOTION))
-    for key in ("commerce_info", "promotions"):
-        await connection.execute(insert(AttributeKey).values(tenant_id=tenant.id, key=key, label=key))
+    keys = ("commerce_info", "promotions")
+    await connection.execute(insert(AttributeKey), [{"tenant_id": tenant.id, "key": key, "label": key} for key in keys])
     return tenant
 
 
