@@ -167,17 +167,20 @@ async def test_a_migration_under_prepared_statements_fails_no_reading(
     assert answers == [200] * 10
 
 
+@pytest.mark.parametrize("engine", ["autocommit", "transactions"])
 async def test_a_statement_whose_preparation_has_failed_can_be_executed_afterwards(
-    postgres: Postgres, own: Service
+    postgres: Postgres, own: Service, engine: str
 ) -> None:
     reading = text("SELECT count(*) FROM reasons")
     with acting_for(uuid4()):
-        async with own.roles.api.autocommit.connect() as connection:
+        async with getattr(own.roles.api, engine).connect() as connection:
             for _ in range(5):  # the next one prepares it
                 await connection.execute(reading)
+                await connection.commit()
             alter(postgres, own, "ALTER TABLE reasons RENAME TO renamed")
             with pytest.raises(ProgrammingError, match="reasons"):
                 await connection.execute(reading)
+            await connection.rollback()
             alter(postgres, own, "ALTER TABLE renamed RENAME TO reasons")
             assert [(await connection.execute(reading)).scalar_one() for _ in range(3)] == [0, 0, 0]
 
