@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,7 @@ from tests.support.reconciliation import reconciled
 from tests.support.service import Service, http_client, temporal_client, until
 from tests.support.worlds import idle_service, work
 from workflows.findings import Part
-from workflows.tenant_limits import FIGURES_SECONDS
+from workflows.tenant_limits import FIGURES_SECONDS, METRICS_SECONDS
 from workflows.words import ActivityStatus, Channel
 
 URL = "/api/activities"
@@ -167,15 +168,17 @@ async def test_scrapers_at_once_share_a_text_and_a_later_one_sees_what_happened_
 ) -> None:
     with reads_of_figures(service) as reads:
         async with service.beside() as api, api.client(tenant.id) as http:
+            began = time.monotonic()
             await http.get("/metrics")  # the next text is composed a second later
             texts = {answer.text for answer in await asyncio.gather(*(http.get("/metrics") for _ in range(32)))}
-            assert (len(texts), len(reads)) == (1, 2)
+            # On a quiet machine all of them share one text; they share one a second however long they take.
+            assert len(texts) < (shared := len(reads)) <= 1 + (time.monotonic() - began) / METRICS_SECONDS
             await http.get("/api/activities", params={"no_such": "x"})
             before, after = texts.pop(), (await http.get("/metrics")).text
             refused = '{method="GET",route="/api/activities",status="400"}'
             counts = [values(text, "http_requests_total").get(refused, 0) for text in (before, after)]
             assert counts[1] == counts[0] + 1
-            assert len(reads) == 3
+            assert len(reads) == shared + 1
 
 
 @pytest.fixture
