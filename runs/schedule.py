@@ -6,6 +6,7 @@ from functools import partial
 from temporalio.client import (
     Client,
     Schedule,
+    ScheduleAction,
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleIntervalSpec,
@@ -15,9 +16,9 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
-from temporalio.converter import DataConverter
 
 from runs.client import TASK_QUEUE
+from runs.payloads import first_key_id, read_key_id
 from workflows.findings import Part, Reconcile
 from workflows.reconciliation import ReconciliationWorkflow
 
@@ -44,7 +45,7 @@ async def ensure_schedule(client: Client, part: Part, every: timedelta, *, is_cu
     except ScheduleAlreadyRunningError:
         if not is_current:
             handle = client.get_schedule_handle(SCHEDULE_IDS[part])
-            await handle.update(partial(_replace_schedule, wanted=wanted, converter=client.data_converter))
+            await handle.update(partial(_replace_schedule, wanted=wanted, client=client))
 
 
 def _build_schedule(part: Part, every: timedelta) -> Schedule:
@@ -63,22 +64,28 @@ def _build_schedule(part: Part, every: timedelta) -> Schedule:
     )
 
 
-async def _replace_schedule(
-    seen: ScheduleUpdateInput, wanted: Schedule, converter: DataConverter
-) -> ScheduleUpdate | None:
+async def _replace_schedule(seen: ScheduleUpdateInput, wanted: Schedule, client: Client) -> ScheduleUpdate | None:
     """Replace everything but the state, which holds an operator's pause; return None if nothing differs.
 
     Temporal carries out an update after a pause that comes with it: an update that changes nothing would undo one.
     """
     found = seen.description.schedule
-    before, after = found.action, wanted.action
-    plain = converter.payload_converter
-    is_same = (
-        (found.spec, found.policy) == (wanted.spec, wanted.policy)
-        and isinstance(before, ScheduleActionStartWorkflow)
-        and isinstance(after, ScheduleActionStartWorkflow)
-        and before.execution_timeout == after.execution_timeout
-        and await converter.decode(before.args) == plain.from_payloads(plain.to_payloads(after.args))
-    )
     wanted.state = found.state
+    is_same = (found.spec, found.policy) == (wanted.spec, wanted.policy)
+    is_same = is_same and await _do_the_same(found.action, wanted.action, client)
     return None if is_same else ScheduleUpdate(schedule=wanted)
+
+
+async def _do_the_same(found: ScheduleAction, wanted: ScheduleAction, client: Client) -> bool:
+    """Return whether two actions start the same run, from arguments that are encrypted with the key of today."""
+    if not (isinstance(found, ScheduleActionStartWorkflow) and isinstance(wanted, ScheduleActionStartWorkflow)):
+        return False
+    if {read_key_id(argument) for argument in found.args} != {first_key_id(client)}:
+        return False
+    names = ("workflow", "id", "task_queue", "execution_timeout")
+    plain = client.data_converter.payload_converter
+    arguments = plain.from_payloads(plain.to_payloads(wanted.args))
+    return (
+        all(getattr(found, name) == getattr(wanted, name) for name in names)
+        and await client.data_converter.decode(found.args) == arguments
+    )

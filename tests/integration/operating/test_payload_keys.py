@@ -6,6 +6,7 @@ import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import select
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client
+from temporalio.client import Client, ScheduleActionStartWorkflow
 
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
@@ -22,6 +23,8 @@ from embedded.stack import database_urls
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import workflow_id
 from runs.key_ring import KeyRing
+from runs.payloads import read_key_id
+from runs.schedule import SCHEDULE_ID, ensure_schedule
 from tests.integration.operating.test_runbook import ROOT, commands
 from tests.support.activities import created, marked_ahead, reset
 from tests.support.builders import Tenant, from_now
@@ -30,6 +33,7 @@ from tests.support.encryption import BOTH_KEYS, BOTH_RING, NEW_KEY, OLD_KEY, OLD
 from tests.support.operate import operate
 from tests.support.service import Service, running_service, temporal_client, until, url_of
 from tests.support.worlds import new_database, new_namespace
+from workflows.findings import Part
 
 PATH = "/api/activities"
 
@@ -214,6 +218,25 @@ async def test_a_key_is_rotated_as_the_runbook_says(postgres: Postgres, temporal
         assert (await http.patch(f"{PATH}/{kept['id']}", json={"score": 3})).status_code == 200
         assert (await http.get(f"{PATH}/{sleeping['id']}")).json()["status"] == "CANCELED"
         assert (await created(http))["status"] == "READY"
+
+
+async def test_the_schedule_of_reconciliation_takes_over_a_new_key(temporal: Client) -> None:
+    namespace = await new_namespace(temporal)
+    handle = namespace.get_schedule_handle(SCHEDULE_ID)
+
+    async def read_written() -> tuple[set[str | None], int]:
+        described = await handle.describe()
+        assert isinstance(described.schedule.action, ScheduleActionStartWorkflow)
+        keys = {read_key_id(argument) for argument in described.schedule.action.args}
+        return keys, int.from_bytes(described.raw_description.conflict_token)
+
+    for ring, written in ((OLD_RING, ({"old1"}, 1)), (BOTH_RING, ({"new2"}, 2))):
+        client = await with_keys(namespace, ring)
+        for _ in range(2):  # the second one changes nothing
+            await ensure_schedule(client, Part.ROWS, timedelta(hours=1))
+            async with asyncio.timeout(60):
+                while await read_written() != written:  # Temporal answers before it is done
+                    await asyncio.sleep(0.05)
 
 
 async def test_runs_whose_key_is_lost_are_started_again_from_their_rows(
