@@ -31,7 +31,8 @@ SET_BACK = [
 
 async def lose_row(service: Service, activity: dict[str, Any]) -> None:
     """Delete the activity with its parts, as a restore to a time before its creation does."""
-    await execute(service, *LOST, id=UUID(activity["id"]))
+    async with service.database.transactions.begin() as connection:
+        await lose_locked_row(connection, activity)
 
 
 async def lose_locked_row(connection: AsyncConnection, activity: dict[str, Any]) -> None:
@@ -42,8 +43,8 @@ async def lose_locked_row(connection: AsyncConnection, activity: dict[str, Any])
 
 async def set_back(service: Service, activity: dict[str, Any]) -> None:
     """Give the activity the row and the trail that it had after its creation."""
-    values = {"id": UUID(activity["id"]), "at": datetime.fromisoformat(activity["scheduledAt"])}
-    await execute(service, *SET_BACK, **values)
+    async with service.database.transactions.begin() as connection:
+        await set_locked_row_back(connection, activity)
 
 
 async def set_locked_row_back(connection: AsyncConnection, activity: dict[str, Any]) -> None:
