@@ -11,8 +11,10 @@ PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
 """SQLSTATE classes: connection, transaction state, rollback, resources, object state, operator intervention, system."""
 DATA_CLASSES = ("22", "23")
 """SQLSTATE classes: data exceptions and violated constraints."""
-ROW_STATES = ("40001", "40P01", "55P03", "57014")
-"""SQLSTATEs of a passing failure that concerns few rows: conflicts, a lock that is held too long, a slow statement."""
+TIMEOUT_STATES = ("55P03", "57014")
+"""SQLSTATEs of a lock that is held too long, and of a slow statement."""
+ROW_STATES = ("40001", "40P01", *TIMEOUT_STATES)
+"""SQLSTATEs of a passing failure that concerns few rows: conflicts, and what has taken too long."""
 READ_ONLY = "25006"
 """The server has become a replica: connections that are opened now reach the new primary."""
 STALE_PLAN = "0A000"
@@ -34,6 +36,11 @@ def may_pass(failure: BaseException) -> bool:
             )  # others are the program's: a value that psycopg can't adapt
         return original.sqlstate[:2] in PASSING_CLASSES or original.sqlstate in OUTDATED_CONNECTION
     return isinstance(original, PoolTimeoutError | OSError | TimeoutError)
+
+
+def is_out_of_time(failure: BaseException) -> bool:
+    """Return whether PostgreSQL has ended a statement that took too long or waited too long for a lock."""
+    return getattr(_original(failure), "sqlstate", None) in TIMEOUT_STATES
 
 
 def concerns_row(failure: BaseException) -> bool:

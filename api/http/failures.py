@@ -20,7 +20,7 @@ from api.http.errors import (
     Unavailable,
     ValidationFailed,
 )
-from db.failures import may_pass
+from db.failures import is_out_of_time, may_pass
 from runs.ask import LimitedError
 from runs.limits import PASSING, is_limit
 from workflows.messages import Fault
@@ -66,6 +66,8 @@ def _from_http(failure: HTTPException) -> Problem:
 
 
 def _from_database(failure: Exception) -> Problem:
+    if is_out_of_time(failure):
+        return Unavailable("This took too long: other calls change the same rows, or PostgreSQL is busy. Try again.")
     if may_pass(failure):
         return Unavailable("PostgreSQL is not available. Try again.")
     return InternalError(type(failure).__name__)

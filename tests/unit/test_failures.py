@@ -78,6 +78,11 @@ def test_only_the_fault_of_data_is_final_and_the_text_names_the_sqlstate(
     assert "María" not in described.message
 
 
+@pytest.mark.parametrize(("state", "told"), [("55P03", "too long"), ("57014", "too long"), ("08006", "not available")])
+def test_a_lock_or_a_slow_statement_is_not_told_as_an_outage(state: str, told: str) -> None:
+    assert told in problem_of(refusal_by_postgresql(state)).detail
+
+
 def test_simultaneous_failures_of_a_step_are_described_by_the_first() -> None:
     failures = ExceptionGroup("two changes of a bulk operation", [refusal_by_postgresql("42501"), OSError()])
     described = describe_failure(failures)
