@@ -182,6 +182,10 @@ UPSERT_USERS_STATEMENT = select(_written_users.c.commerce_id).distinct()
 """Writes the users, and selects the commerces of those that were new or have changed."""
 
 
+USERS_OF_STATEMENT = 10_000
+"""A request may have 100,000 users, whom a busy PostgreSQL doesn't write within the time of one statement."""
+
+
 _most_users = bindparam("most_users", type_=Integer)
 
 
@@ -230,8 +234,8 @@ async def upsert_commerces(
     ids = stored | written
     created = {ids[external_id] for external_id in written.keys() - stored.keys()}
     changed = set(written.values()) - created
-    if users:
-        rows = await asyncio.to_thread(_format_users, users, ids)  # they may be 100,000
+    for first in range(0, len(users), USERS_OF_STATEMENT):
+        rows = await asyncio.to_thread(_format_users, users[first : first + USERS_OF_STATEMENT], ids)
         answer = await connection.execute(UPSERT_USERS_STATEMENT, {"tenant": tenant_id, "rows": rows})
         changed |= set(answer.scalars()) - created
     unchanged = len(commerces) - len(unwritten) - len(created) - len(changed)

@@ -136,11 +136,12 @@ async def test_synchronizations_that_meet_write_everything_once(http: httpx.Asyn
     assert sum(answer["unchanged"] for answer in answers) == 350
 
 
-@pytest.mark.parametrize("count", [1, 200])
-async def test_a_synchronization_takes_four_statements_however_many_items_it_has(
-    service: Service, http: httpx.AsyncClient, count: int
+@pytest.mark.parametrize(("count", "users", "takes"), [(1, 1, 4), (200, 1, 4), (2, 100, 4), (101, 100, 5)])
+async def test_a_synchronization_takes_four_statements_and_one_more_for_each_ten_thousand_users(
+    service: Service, http: httpx.AsyncClient, count: int, users: int, takes: int
 ) -> None:
-    items = [{"external_id": str(uuid4()), "name": "S", "users": [{"external_id": "u"}]} for _ in range(count)]
+    named = [{"external_id": f"u{user}"} for user in range(users)]
+    items = [{"external_id": str(uuid4()), "name": "S", "users": named} for _ in range(count)]
     statements: list[str] = []
 
     def note(_c: Any, _k: Any, statement: str, *_: Any) -> None:
@@ -149,11 +150,11 @@ async def test_a_synchronization_takes_four_statements_however_many_items_it_has
 
     event.listen(service.roles.api.transactions.sync_engine, "before_cursor_execute", note)
     try:
-        await sync(http, *items)
+        assert counted(await sync(http, *items)) == (count, 0, 0)
     finally:
         event.remove(service.roles.api.transactions.sync_engine, "before_cursor_execute", note)
 
-    assert len(statements) == 4
+    assert len(statements) == takes
 
 
 async def test_a_commerce_that_was_synchronized_takes_activities(http: httpx.AsyncClient) -> None:
