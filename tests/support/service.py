@@ -5,14 +5,17 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import httpx
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
 from sqlalchemy import make_url
 from temporalio.client import Client
 
@@ -164,26 +167,41 @@ async def running_service(
         yield Service(url, database, roles, temporal)
 
 
+_OPENED: ContextVar[Resources] = ContextVar("opened")
+"""The resources of an API, in the context of its server."""
+
+
+@asynccontextmanager
+async def _lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
+    opened = _OPENED.get()
+    async with opened.due_watch:
+        yield {"resources": opened}
+
+
+@cache
+def _shared_app(origins: tuple[str, ...]) -> FastAPI:
+    """Build the application once: it has no state of its own, and builds each route at its first request."""
+    return create_app(_lifespan, origins)
+
+
 @asynccontextmanager
 async def running_api(
     opened: Resources, origins: Sequence[str] = (), tracing: Tracing | None = None, *, connections: int = CONNECTIONS
 ) -> AsyncIterator[str]:
     """The API on a port of its own, in this event loop."""
-
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[dict[str, Resources]]:
-        async with opened.due_watch:
-            yield {"resources": opened}
-
-    app = create_app(lifespan, origins)
     if tracing:
+        app = create_app(_lifespan, origins)
         trace_requests(app, tracing)
+    else:
+        app = _shared_app(tuple(origins))
+    context = copy_context()
+    context.run(_OPENED.set, opened)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = server_config(app)
         config.limit_concurrency = connections
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        serving = asyncio.create_task(server.serve(sockets=[listener]), context=context)
         while not server.started:
             await asyncio.sleep(0.01)
         try:

@@ -62,7 +62,9 @@ class Unrecorded:
 @pytest.fixture(scope="module")
 async def unrecorded(postgres: Postgres, temporal: Client) -> AsyncIterator[Unrecorded]:
     """One activity in each state; the worker is gone by the time they are asked for."""
-    async with idle_service(postgres, temporal, answer_deadline_seconds=0.5) as service:
+    async with idle_service(
+        postgres, temporal, answer_deadline_seconds=0.5, lookups=RateLimitItemPerSecond(1000)
+    ) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
             failed = await accepted(http, reason="no such reason")

@@ -26,6 +26,8 @@ from workflows.tenant_limits import (
     Quota,
 )
 
+pytestmark = pytest.mark.usefixtures("patient_quotas")
+
 LINES = {"Content-Type": "application/x-ndjson"}
 CLAIM = {"channels": ["SALESMAN"], "executor": "tester"}
 
