@@ -2,7 +2,7 @@
 
 Histories of a released version are kept for ever, because a run may sleep for years and has to replay on the newest
 code. After a change of the sequence of commands (behind `workflow.patched`), record into files of new names:
-`python -m tests.replay.record 2` writes `ready-and-due.2.json`. Until the first release, record them all anew.
+`python -m tests.replay.record 2` writes `ready-and-due.2.json`.
 """
 
 import asyncio

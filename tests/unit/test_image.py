@@ -54,7 +54,7 @@ def test_the_ignore_file_lets_through_exactly_what_is_copied() -> None:
     assert let_through == set(copied())
 
 
-def test_image_compose_and_manifests_name_the_version_of_the_project() -> None:
+def test_image_compose_manifests_and_changelog_name_the_version_of_the_project() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     named = {
         "Dockerfile": r'image\.version="(.+)"',
@@ -66,3 +66,5 @@ def test_image_compose_and_manifests_name_the_version_of_the_project() -> None:
     }
     found = {name: re.findall(pattern, (ROOT / name).read_text()) for name, pattern in named.items()}
     assert found == {name: [version] for name in named}
+    released = re.findall(r"^## ([\d.]+) \(", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert released[0] == version
