@@ -182,8 +182,8 @@ UPSERT_USERS_STATEMENT = select(_written_users.c.commerce_id).distinct()
 """Writes the users, and selects the commerces of those that were new or have changed."""
 
 
-USERS_OF_STATEMENT = 10_000
-"""A request may have 100,000 users, whom a busy PostgreSQL doesn't write within the time of one statement."""
+USERS_OF_STATEMENT = 2_000
+"""A request may have 100,000 users. A busy machine doesn't write even a tenth of them within a statement's time."""
 
 
 _most_users = bindparam("most_users", type_=Integer)
