@@ -3,12 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from temporalio.client import Client
 
+from embedded import temporal_server
 from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.ids import draw_id
@@ -35,13 +38,25 @@ async def limited(
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
                 ready, open_one = await created(http), await unresolved(service, http, tenant)
-    with running_temporal(database=place, dynamic_config=DYNAMIC_CONFIG | NOTHING) as server:
-        client = await temporal_client(server.address)
-        async with running_service(url, client, work=False) as service, service.client(tenant.id) as http:
-            async with asyncio.timeout(60):
-                while (await http.get(f"{URL}/{draw_id()}")).status_code != 429:
-                    await asyncio.sleep(0.05)
-            yield http, ready, open_one
+    with pytest.MonkeyPatch.context() as patched:
+        # The start asks for the search attributes, which are there, until it is answered. The server answers once.
+        patched.setattr(temporal_server, "_knows_search_attributes", lambda _: True)
+        with running_temporal(database=place, dynamic_config=DYNAMIC_CONFIG | NOTHING) as server:
+            client = await connected(server.address)
+            async with running_service(url, client, work=False) as service, service.client(tenant.id) as http:
+                async with asyncio.timeout(60):
+                    while (await http.get(f"{URL}/{draw_id()}")).status_code != 429:
+                        await asyncio.sleep(0.05)
+                yield http, ready, open_one
+
+
+async def connected(address: str) -> Client:
+    """Connect once the server answers."""
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(RuntimeError):
+                return await temporal_client(address)
+            await asyncio.sleep(0.05)
 
 
 def is_limit(answer: httpx.Response) -> bool:
