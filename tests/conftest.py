@@ -16,7 +16,6 @@ import structlog
 from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 
-from api.http import quotas
 from db import migrations
 from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
@@ -148,12 +147,6 @@ async def http(service: Service, tenant: Tenant) -> AsyncIterator[httpx.AsyncCli
     """A caller with every permission in that tenant."""
     async with service.client(tenant.id) as client:
         yield client
-
-
-@pytest.fixture
-def patient_quotas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each API wait for the quotas, which on a busy machine it may not have read within a second."""
-    monkeypatch.setattr(quotas, "READ_PATIENCE_SECONDS", 60)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from api.http.bodies import reads_body
 from api.http.errors import TenantDenied, Unauthenticated, ValidationFailed
 from api.http.figures import Backlog
 from api.http.metrics import Exposition
-from api.http.quotas import Quotas
+from api.http.quotas import READ_PATIENCE_SECONDS, Quotas
 from api.http.rate_limits import MEMORY, RateLimits
 from api.http.single_values import require_single_parameters, single_header
 from api.http.turns import Turns, take_turn
@@ -57,6 +57,7 @@ class Resources:
     """The questions to Temporal's list that a tenant may ask by ids of activities without a row."""
     rate_limit_storage_uri: str = MEMORY
     figures_seconds: float = FIGURES_SECONDS
+    quota_patience_seconds: float = READ_PATIENCE_SECONDS
     codec_allowed_origin: str | None = None
     link_traces: Callable[[Iterable[str | None]], None] = field(default=lambda _: None)
     """Link the span of the request to others, if the process is traced."""
@@ -69,7 +70,7 @@ class Resources:
     @cached_property
     def quotas(self) -> Quotas:
         """Return the reader of the tenants' quotas."""
-        return Quotas(self.database)
+        return Quotas(self.database, self.quota_patience_seconds)
 
     @cached_property
     def turns(self) -> Turns:

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 READ_EVERY_SECONDS = 10
 """So that a quota is in force in every process well within 30 s."""
-READ_PATIENCE_SECONDS = 1
+READ_PATIENCE_SECONDS = 1.0
 COUNT_EVERY_SECONDS = 60
 COUNT_AGAIN_SECONDS = 5
 """The age from which a count that forbids a creation is taken again: activities may have ended since."""
@@ -33,8 +33,9 @@ class _Count:
 class Quotas:
     """Reads all tenants' quotas every ten seconds, and keeps the last ones while PostgreSQL doesn't answer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, patience_seconds: float = READ_PATIENCE_SECONDS) -> None:
         self._database = database
+        self._patience_seconds = patience_seconds
         self._values: dict[tuple[UUID, str], int] = {}
         self._reading: asyncio.Task[None] | None = None
         self._read_at = -inf
@@ -44,7 +45,7 @@ class Quotas:
         """Return the tenant's number, or the default; None if there is no limit."""
         if time.monotonic() - self._read_at > READ_EVERY_SECONDS:
             self._reading = self._reading or asyncio.create_task(self._read())
-            await asyncio.wait({self._reading}, timeout=READ_PATIENCE_SECONDS)
+            await asyncio.wait({self._reading}, timeout=self._patience_seconds)
             self._read_at = time.monotonic()  # also without an answer, so that requests don't wait in an outage
         return self._values.get((tenant_id, quota.name), quota.default)
 

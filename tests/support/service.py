@@ -133,6 +133,7 @@ def resources(database: Database, temporal: Client, **settings: Any) -> Resource
         "answer_deadline_seconds": 20.0,
         "lead": Lead(0),
         "figures_seconds": 0,
+        "quota_patience_seconds": 60.0,
     }
     return Resources(
         database=database,

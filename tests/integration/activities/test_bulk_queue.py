@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import pytest
 from sqlalchemy import text
 from temporalio.client import Client
 
@@ -27,8 +26,6 @@ from workflows.findings import Finding, Page
 from workflows.messages import ActivityFilter
 from workflows.tenant_limits import QUEUED_OPERATIONS, RUNNING_OPERATIONS, Quota
 from workflows.words import Channel
-
-pytestmark = pytest.mark.usefixtures("patient_quotas")
 
 MOVE = {"shift_seconds": 60, "per_second": 100}
 MOST_RUNNING = RUNNING_OPERATIONS.default or 0

@@ -26,8 +26,6 @@ from tests.support.service import KEY, Service
 from tests.support.tcp import cutting_proxy
 from workflows.tenant_limits import REQUESTS
 
-pytestmark = pytest.mark.usefixtures("patient_quotas")
-
 CLIENT = Path(__file__).parents[3] / "clients" / "python"
 QUICK = Retries(attempts=5, first_wait_seconds=0.01)
 ONCE = Retries(attempts=1)

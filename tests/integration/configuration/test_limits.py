@@ -28,8 +28,6 @@ from workflows.tenant_limits import (
 
 REASONS, STATUSES = "/api/activity-config/reasons", "/api/user-retention-statuses"
 KEYS, USERS = "/api/activity-config/attribute-keys", f"/api/commerces/{COMMERCE_ID}/users"
-pytestmark = pytest.mark.usefixtures("patient_quotas")
-
 AT_ONCE = 4
 
 

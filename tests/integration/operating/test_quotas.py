@@ -26,8 +26,6 @@ from workflows.tenant_limits import (
     Quota,
 )
 
-pytestmark = pytest.mark.usefixtures("patient_quotas")
-
 LINES = {"Content-Type": "application/x-ndjson"}
 CLAIM = {"channels": ["SALESMAN"], "executor": "tester"}
 
