@@ -1,4 +1,4 @@
-"""A TCP port that leads to a server's Unix socket."""
+"""TCP connections that lead elsewhere, are cut, or are slow."""
 
 import asyncio
 import sys
@@ -26,11 +26,20 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lengt
     """Copy from one to the other until the end, or until so many bytes."""
     left = sys.maxsize if length is None else length
     with suppress(OSError):
-        while left and (data := await reader.read(min(left, 65536))):
+        while left and (data := await reader.read(min(left, 65536))) and not writer.is_closing():
             writer.write(data)
             await writer.drain()
             left -= len(data)
     writer.close()
+
+
+async def send_repeatedly(writer: asyncio.StreamWriter, data: bytes, seconds: float) -> None:
+    """Send `data` again and again, with so many seconds in between, until the other side closes the connection."""
+    with suppress(ConnectionError):
+        while not writer.is_closing():
+            writer.write(data)
+            await writer.drain()
+            await asyncio.sleep(seconds)
 
 
 @asynccontextmanager

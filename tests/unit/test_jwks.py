@@ -16,6 +16,7 @@ from api.http.auth import Authenticator
 from api.http.errors import Problem, Unauthenticated, Unavailable
 from api.http.jwks import DOCUMENT_BYTES, KEYS, read_keys, require_protected
 from tests.support.issuer import Issuer, answering, published
+from tests.support.tcp import send_repeatedly
 from tests.unit.test_auth import AUDIENCE, ISSUER, hand_made, pem, token, with_jwks
 from tests.unit.test_auth import KEYS as SIGNING_KEYS
 
@@ -185,10 +186,7 @@ async def test_an_endless_document_is_read_no_further_than_the_limit() -> None:
 async def test_a_document_that_arrives_byte_by_byte_ends_with_the_deadline_of_the_whole() -> None:
     async def drip(writer: asyncio.StreamWriter) -> None:
         writer.write(head("Content-Type: application/json"))
-        while True:
-            writer.write(b" ")
-            await writer.drain()
-            await asyncio.sleep(0.05)
+        await send_repeatedly(writer, b" ", 0.05)
 
     async with answering(drip) as url:
         with pytest.raises(Unavailable):

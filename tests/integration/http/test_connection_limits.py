@@ -15,6 +15,7 @@ from tests.integration.http.test_connections import answer, connect
 from tests.integration.http.test_response_headers import assert_protected
 from tests.support.builders import contract_example
 from tests.support.service import Service, http_client, resources, running_api
+from tests.support.tcp import send_repeatedly
 from workflows.tenant_limits import CHUNK_BYTES, HEAD_BYTES, HEAD_LINES, PARAMETERS, SMALL_CHUNKS
 
 GET = "GET /health/live HTTP/1.1"
@@ -95,18 +96,12 @@ async def test_half_open_connections_are_closed_and_idle_ones_stay_for_reuse(htt
 async def test_a_head_that_trickles_on_a_reused_connection_is_closed(http: httpx.AsyncClient) -> None:
     reader, writer = await connect(http, GET, {})
     assert (await answer(reader))[0] == 200
-    trickling = asyncio.create_task(trickle(writer))
+    writer.write(f"{GET}\r\n".encode())
+    trickling = asyncio.create_task(send_repeatedly(writer, b"x", 0.5))
     async with asyncio.timeout(60):
         assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
     trickling.cancel()
     writer.close()
-
-
-async def trickle(writer: asyncio.StreamWriter) -> None:
-    writer.write(f"{GET}\r\n".encode())
-    while True:
-        writer.write(b"x")
-        await asyncio.sleep(0.5)
 
 
 @pytest.mark.parametrize(("lines", "status"), [(HEAD_LINES, 200), (HEAD_LINES + 1, 431)])
@@ -187,13 +182,7 @@ async def sending(http: httpx.AsyncClient, path: str, media_type: str, first: by
     headers = {"Content-Type": media_type, "Content-Length": "1000"}
     reader, writer = await connect(http, f"POST {path} HTTP/1.1", headers)
     writer.write(first)
-
-    async def go_on() -> None:
-        while True:
-            writer.write(b" ")
-            await asyncio.sleep(1)
-
-    going_on = asyncio.create_task(go_on())
+    going_on = asyncio.create_task(send_repeatedly(writer, b" ", 1))
     try:
         yield reader
     finally:
@@ -206,9 +195,5 @@ async def an_answer_that_is_not_taken(http: httpx.AsyncClient) -> None:
     address = urlsplit(str(http.base_url))
     _, writer = await asyncio.open_connection(address.hostname, address.port, limit=1)
     writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
-    with suppress(ConnectionError):
-        while True:
-            writer.write(b"GET")
-            await writer.drain()
-            await asyncio.sleep(0.5)
+    await send_repeatedly(writer, b"GET", 0.5)
     writer.transport.abort()

@@ -134,7 +134,7 @@ async def test_a_server_that_closes_every_new_connection_is_an_outage(postgres: 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(str(path))
         asking = asyncio.create_task(pump(reader, back))
-        while data := await there.read(65536):
+        while (data := await there.read(65536)) and not writer.is_closing():
             writer.write(data)
             if is_ending.is_set() and data.endswith(READY_FOR_QUERY):
                 break
