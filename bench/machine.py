@@ -59,7 +59,7 @@ class Machine(Servers):
         worker, api = self.commands
         self.start("worker", worker, **variables)
         for task_queue in (TASK_QUEUE, BULK_TASK_QUEUE):
-            wait_for(partial(has_pollers, self.temporal.address, task_queue))
+            wait_for(partial(has_pollers, self.temporal, task_queue))
         url = self.start("api", api, **variables)
         wait_for(lambda: answers(f"{url}/health/ready"))
         return url

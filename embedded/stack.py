@@ -105,7 +105,7 @@ class Stack:
         self._start_own("worker", WORKER_COMMAND, worker, lock)
         self._start_own("api", API_COMMAND, api, lock)
         for task_queue in (TASK_QUEUE, BULK_TASK_QUEUE):
-            self._wait_for("the worker", partial(has_pollers, temporal.address, task_queue))
+            self._wait_for("the worker", partial(has_pollers, temporal, task_queue))
         self._wait_for("the API", lambda: _answers(f"{self.settings.api_url}/health/ready"))
         published = stack_variables(self.settings, key, temporal, of_worker)
         self.parts.enter_context(published_variables(folder / "demo.json", published))

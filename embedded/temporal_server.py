@@ -12,9 +12,11 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
+from typing import IO, Any
 
 from embedded.processes import StackError, guarded_process
 
@@ -61,6 +63,7 @@ class TemporalServer:
     address: str
     ui_url: str | None
     process: subprocess.Popen[bytes]
+    http_port: int = 0
     metrics_url: str = ""
 
 
@@ -132,31 +135,32 @@ def running_temporal(  # noqa: PLR0913 - options of the server and of its proces
     port = port or free_port()
     if database is not None:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    metrics_port = free_port()
-    command = _command(database, port, ui_port, metrics_port, dynamic_config)
+    http_port, metrics_port = free_port(), free_port()
+    command = _command(database, {"port": port, "http-port": http_port, "metrics-port": metrics_port}, ui_port)
+    command += _settings(dynamic_config)
     command += () if codec_endpoint is None else ("--ui-codec-endpoint", codec_endpoint)
     with guarded_process(command, output=output, environment=_environment(), keep_open=keep_open) as process:
         ui_url = None if ui_port is None else f"http://{LOOPBACK}:{ui_port}"
         metrics_url = f"http://{LOOPBACK}:{metrics_port}/metrics"
-        server = TemporalServer(f"{LOOPBACK}:{port}", ui_url, process, metrics_url)
+        server = TemporalServer(f"{LOOPBACK}:{port}", ui_url, process, http_port, metrics_url)
         _wait_until_it_answers(server)
         yield server
 
 
-def _command(
-    database: Path | None,
-    port: int,
-    ui_port: int | None,
-    metrics_port: int,
-    dynamic_config: Mapping[str, str],
-) -> list[str]:
-    """Return the server's command line."""
+def _command(database: Path | None, ports: Mapping[str, int], ui_port: int | None) -> list[str]:
+    """Return the server's command line without its settings."""
     return [
         str(temporal_binary()),
-        *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--log-level", "error"),
-        *("--metrics-port", str(metrics_port)),
+        *("server", "start-dev", "--ip", LOOPBACK, "--log-level", "error"),
+        *(f"--{name}={number}" for name, number in ports.items()),
         *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")),
         *(() if database is None else ("--db-filename", str(database), *(f"--sqlite-pragma={one}" for one in PRAGMAS))),
+    ]
+
+
+def _settings(dynamic_config: Mapping[str, str]) -> list[str]:
+    """Return the options of the command line that set the search attributes and the dynamic configuration."""
+    return [
         *(f"--search-attribute={name}={kind}" for name, kind in search_attributes().items()),
         *(f"--dynamic-config-value={name}={value}" for name, value in (dynamic_config | UNCACHED_READS).items()),
     ]
@@ -171,7 +175,7 @@ def _environment() -> dict[str, str]:
 def _wait_until_it_answers(server: TemporalServer) -> None:
     """Wait until the server knows its namespace with all search attributes."""
     give_up_at = time.monotonic() + _START_PATIENCE_SECONDS
-    while not (_listens(server.address) and _knows_search_attributes(server.address)):
+    while not (_listens(server.address) and _knows_search_attributes(server)):
         if server.process.poll() is not None or time.monotonic() > give_up_at:
             msg = f"Temporal at {server.address} did not start, see its log"
             raise StackError(msg)
@@ -188,29 +192,26 @@ def _listens(address: str) -> bool:
     return True
 
 
-def _knows_search_attributes(address: str) -> bool:
+def _knows_search_attributes(server: TemporalServer) -> bool:
     """Return True if the server lists every search attribute."""
-    listed = _run_command(address, "operator", "search-attribute", "list")
-    return listed is not None and search_attributes().keys() <= set(listed.split())
+    return search_attributes().keys() <= set(_ask(server, "search-attributes").get("customAttributes", ()))
 
 
-def has_pollers(address: str, task_queue: str) -> bool:
-    """Return True if a worker polls the task queue for workflow tasks and for activities.
-
-    The legacy mode reports this moment; the newer one reports statistics that are seconds old.
-    """
-    question = ("task-queue", "describe", "--legacy-mode", "--task-queue", task_queue, "--output", "json")
-    answers = [_run_command(address, *question, "--task-queue-type-legacy", kind) for kind in ("workflow", "activity")]
-    return all(answer and json.loads(answer)["pollers"] for answer in answers)
+def has_pollers(server: TemporalServer, task_queue: str) -> bool:
+    """Return True if a worker polls the task queue for workflow tasks and for activities."""
+    kinds = ("TASK_QUEUE_TYPE_WORKFLOW", "TASK_QUEUE_TYPE_ACTIVITY")
+    return all("pollers" in _ask(server, f"task-queues/{task_queue}?taskQueueType={kind}") for kind in kinds)
 
 
-def _run_command(address: str, *command: str) -> str | None:
-    """Run one command of the server's command line; returns its output, or None if it fails."""
-    answer = subprocess.run(
-        [temporal_binary(), *command, "--address", address],
-        capture_output=True,
-        text=True,
-        env=_environment(),
-        check=False,
-    )
-    return answer.stdout if answer.returncode == 0 else None
+def _ask(server: TemporalServer, path: str) -> dict[str, Any]:
+    """Return what the server's HTTP API says of the namespace; nothing if it doesn't answer."""
+    connection = HTTPConnection(LOOPBACK, server.http_port, timeout=5)
+    try:
+        connection.request("GET", f"/api/v1/namespaces/default/{path}")
+        answer = connection.getresponse()
+        found: dict[str, Any] = json.load(answer) if answer.status == HTTPStatus.OK else {}
+    except (OSError, HTTPException):
+        return {}
+    finally:
+        connection.close()
+    return found
