@@ -31,6 +31,8 @@ FORGETTING_AT_ONCE = {
     "history.visibilityProcessorEnsureCloseBeforeDelete": "false",
 }
 """Else a run that has closed just now is deleted half a minute later."""
+LONGEST = {"stack", "operating"}
+"""The folders of tests that start processes and servers of their own."""
 RARE_COLLECTION = {"GOGC": "400", "GOMEMLIMIT": "768MiB"}
 """Garbage collection takes a tenth of the processor time of Temporal's servers by default."""
 
@@ -77,11 +79,16 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return the number of processes for `-n auto`: none for a single file, which one process runs with fewer servers.
 
-    Two for each processor, since tests wait for timers and servers more than they compute.
+    Three for each processor, since tests wait for timers and servers more than they compute.
     """
     named = [Path(argument.split("::")[0]) for argument in config.args]
     files = len(set(named)) if all(path.suffix == ".py" for path in named) else None
-    return 0 if files == 1 else min(2 * (os.cpu_count() or 1), 8, files or 8)
+    return 0 if files == 1 else min(3 * (os.cpu_count() or 1), 8, files or 8)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process has one of them left when the others have ended."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -115,12 +115,11 @@ async def filled(service: Service) -> Tenant:
     tenant = await service.tenant()
     async with service.database.transactions.begin() as connection:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))
-        await connection.execute(text("ALTER TABLE scheduled_activities DISABLE TRIGGER notify_due"))
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(COMMERCES, {"tenant": tenant.id})
         await connection.execute(ACTIVITIES, {"tenant": tenant.id, "rows": ROWS})
         await connection.execute(PEOPLE, {"tenant": tenant.id})
         await connection.execute(PARTS, {"tenant": tenant.id})
-        await connection.execute(text("ALTER TABLE scheduled_activities ENABLE TRIGGER notify_due"))
     async with service.database.transactions.begin() as connection:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("ANALYZE scheduled_activities, commerces, target_users, activity_results"))
