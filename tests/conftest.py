@@ -48,6 +48,7 @@ settings.load_profile("steady")
 
 
 os.environ.update(RARE_COLLECTION)
+gc.disable()
 
 
 def pytest_collection_finish() -> None:
@@ -55,9 +56,9 @@ def pytest_collection_finish() -> None:
 
     By default that takes an eighth of the processor time of the tests' processes.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
