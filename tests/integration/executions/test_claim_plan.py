@@ -1,4 +1,4 @@
-"""Test plans at a million rows: claims of a few due ones beside a backlog, and lists of leases that have ended."""
+"""Test plans of claims and lists at a million rows, and of claims of a tenant that no statistic knows."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -38,7 +38,8 @@ SELECT conname FROM pg_constraint WHERE conrelid = 'scheduled_activities'::regcl
 INDICES = "SELECT indexname FROM pg_indexes WHERE tablename = 'scheduled_activities' AND indexname <> ALL(:kept)"
 TARGETS = """
 INSERT INTO target_users (tenant_id, activity_id, commerce_user_id, status, strategy)
-SELECT tenant_id, id, gen_random_uuid(), 'RESOLVED', 'ON_CREATION' FROM scheduled_activities LIMIT 100000
+SELECT tenant_id, id, gen_random_uuid(), 'RESOLVED', 'ON_CREATION' FROM scheduled_activities
+WHERE tenant_id = :tenant LIMIT 100000
 """
 LEASES = 40
 END_LEASES = """
@@ -50,7 +51,8 @@ FROM (SELECT id, row_number() OVER () AS n FROM scheduled_activities
     WHERE tenant_id = :tenant AND status = 'DUE' AND channel = 'SALESMAN' LIMIT :leases) AS chosen
 WHERE tenant_id = :tenant AND scheduled_activities.id = chosen.id
 """
-BACKLOG = FILL.replace("'WHATSAPP'", "'SALESMAN'").replace("n % 50000 = 0", "true").replace("1, :rows", "-:rows, -1")
+HERD = FILL.replace("n % 50000 = 0", "true")
+BACKLOG = HERD.replace("'WHATSAPP'", "'SALESMAN'").replace("1, :rows", "-:rows, -1")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def filled(postgres: Postgres) -> Iterator[Connection]:
         connection.execute(text(FILL), values | {"rows": ROWS})
         connection.execute(text(BACKLOG), values | {"rows": ROWS // 50})
         connection.execute(text("ALTER TABLE scheduled_activities ADD PRIMARY KEY (tenant_id, id)"))
-        connection.execute(text(TARGETS))
+        connection.execute(text(TARGETS), values)
     with engine.connect() as connection:
         yield connection
         connection.rollback()
@@ -85,7 +87,7 @@ def scans(connection: Connection, statement: Any, parameters: dict[str, Any]) ->
     """Every look at the table, as it went."""
     compiled = statement.compile(connection.engine)
     with connection.begin_nested() as unharmed:
-        with planning_in(connection, TENANT):
+        with planning_in(connection, parameters.get("wanted_tenant_id", TENANT)):
             explained = connection.exec_driver_sql(
                 f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", compiled.construct_params(parameters)
             )
@@ -131,3 +133,25 @@ def test_a_list_by_status_reads_leases_as_one_more_range_of_a_million_rows(fille
     assert "Seq Scan" not in {scan["Node Type"] for scan in read}
     looked_at = [(scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"] for scan in read]
     assert sum(looked_at) <= 3 * 26 + 2 * LEASES
+
+
+def test_the_rows_of_a_tenant_that_no_statistic_knows_are_looked_up_by_their_keys(postgres: Postgres) -> None:
+    """Else a claim of 20 reads all of them, and the targets of these 20 for each."""
+    newcomer, limit = uuid4(), 20
+    postgres.create_database("newcomer", template="template")
+    engine = create_engine(postgres.url("newcomer"))
+    with engine.connect() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        for tenant in (uuid4(), uuid4(), newcomer):
+            if tenant == newcomer:
+                connection.execute(text("ANALYZE"))
+            connection.execute(text(HERD), {"tenant": tenant, "commerce": COMMERCE, "rows": 1000})
+            connection.execute(text(TARGETS), {"tenant": tenant})
+        connection.execute(text("RESET session_replication_role"))
+        connection.commit()
+        parameters = claim(newcomer, limit)
+        read = [scan for one in (EXPIRE_STATEMENT, CLAIM_STATEMENT) for scan in scans(connection, one, parameters)]
+    engine.dispose()
+    assert max(scan["Actual Loops"] for scan in read) <= limit
+    targets = [scan for scan in read if scan["Relation Name"] == TargetUser.__tablename__]
+    assert sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in targets) <= 4 * limit
