@@ -105,8 +105,8 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A real server, with a database `template` that has the schema."""
-    with running_postgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+    """A real server, with a database `template` that has the schema. Plans change by ANALYZE alone, never by time."""
+    with running_postgres(tmp_path_factory.mktemp("postgres"), durable=False, settings=["autovacuum=off"]) as server:
         server.create_database("template")
         migrations.upgrade(server.url("template"))
         yield server
