@@ -16,10 +16,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from temporalio.client import Client
 
 from embedded.postgres import Postgres
 from embedded.stack import database_urls
-from embedded.temporal_server import running_temporal
 from runs.ids import draw_id
 from runs.schedule import ensure_schedule
 from tests.integration.operating.test_temporal_ui import pending, run_of
@@ -30,6 +30,7 @@ from tests.support.locks import locked_before_mark
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
 from tests.support.service import Service, http_client, running_service, temporal_client, until
+from tests.support.worlds import new_namespace
 from workflows.findings import Finding, Part
 
 pytestmark = pytest.mark.skipif(
@@ -77,30 +78,31 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
+async def scene(postgres: Postgres, temporal: Client, tmp_path: Path) -> AsyncIterator[Scene]:
     """Run a service whose tenant has one READY activity."""
     name = f"runbook_{uuid4().hex}"
     postgres.create_database(name, template="template")
-    with running_temporal() as server:
-        temporal = await temporal_client(server.address, keys=NEW_RING)
-        async with running_service(postgres.url(name), temporal) as service:
-            tenant = await service.tenant()
-            async with service.client(tenant.id) as http:
-                activity = await created(http, scheduled_at=from_now(minutes=30))
-                variables = {
-                    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                    "HOME": str(tmp_path),
-                    "USER": "operator",
-                    "API": service.url,
-                    "TOKEN": http.headers["Authorization"].removeprefix("Bearer "),
-                    "TENANT": str(tenant.id),
-                    "ID": activity["id"],
-                    "KEY": activity["idempotencyKey"],
-                    **database_urls("worker", partial(postgres.url, name)),
-                    "TEMPORAL_ADDRESS": server.address,
-                    "PAYLOAD_ENCRYPTION_KEYS": NEW_KEY,
-                }
-                yield Scene(service, tenant, http, postgres, variables)
+    namespace, address = (await new_namespace(temporal)).namespace, temporal.service_client.config.target_host
+    encrypting = await temporal_client(address, namespace=namespace, keys=NEW_RING)
+    async with running_service(postgres.url(name), encrypting) as service:
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            activity = await created(http, scheduled_at=from_now(minutes=30))
+            variables = {
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "HOME": str(tmp_path),
+                "USER": "operator",
+                "API": service.url,
+                "TOKEN": http.headers["Authorization"].removeprefix("Bearer "),
+                "TENANT": str(tenant.id),
+                "ID": activity["id"],
+                "KEY": activity["idempotencyKey"],
+                **database_urls("worker", partial(postgres.url, name)),
+                "TEMPORAL_ADDRESS": address,
+                "TEMPORAL_NAMESPACE": namespace,
+                "PAYLOAD_ENCRYPTION_KEYS": NEW_KEY,
+            }
+            yield Scene(service, tenant, http, postgres, variables)
 
 
 @asynccontextmanager
