@@ -30,6 +30,9 @@ OFFERS = {
     },
 }
 
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+"""Ends a chunked answer. A caller who still sends may find a reset after it instead of the connection's end."""
+
 
 async def connect(
     client: httpx.AsyncClient, first_line: str, headers: dict[str, str]
@@ -67,7 +70,7 @@ async def whole(reader: StreamReader, headers: httpx.Headers) -> bytes:
     if "content-length" in headers:
         return await reader.readexactly(int(headers["content-length"]))
     if "transfer-encoding" in headers:
-        return await reader.readuntil(b"\r\n0\r\n\r\n")
+        return await reader.readuntil(LAST_CHUNK)
     return await reader.read()
 
 
