@@ -197,7 +197,8 @@ async def test_an_operation_whose_run_was_ended_in_temporal_can_be_stopped_and_d
             await asyncio.sleep(0.05)
     await service.temporal.get_workflow_handle(bulk_workflow_id(tenant.id, operation_id)).terminate()
     answer = await http.post(f"{operation}/stop")
-    assert (answer.status_code, answer.json()["state"]) == (200, "STOPPED")
+    # A change that was begun when the run was ended may have no outcome: reconciliation ends such an operation.
+    assert (answer.status_code, answer.json()["state"]) in {(200, "STOPPED"), (202, "STOPPING")}
     chunk = Chunk(tenant_id=tenant.id, id=operation_id, after=0, size=10, per_second=10)
     async with service.database.transactions.connect() as connection:
         assert (await connection.execute(statements.next_items_statement(chunk))).all() == []
