@@ -80,11 +80,11 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return the number of processes for `-n auto`: none for a single file, which one process runs with fewer servers.
 
-    Three for each processor, since tests wait for timers and servers more than they compute.
+    Two for each processor, since tests wait for timers and servers more than they compute.
     """
     named = [Path(argument.split("::")[0]) for argument in config.args]
     files = len(set(named)) if all(path.suffix == ".py" for path in named) else None
-    return 0 if files == 1 else min(3 * (os.cpu_count() or 1), 8, files or 8)
+    return 0 if files == 1 else min(2 * (os.cpu_count() or 1), 8, files or 8)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
