@@ -16,8 +16,9 @@ from embedded.processes import folder_lock
 from tests.support.started_stacks import ROOT, wait_until
 
 STARTER = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from embedded.processes import guarded_process
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background inherits that it is ignored
 output = sys.stdout.fileno()
 with guarded_process(
     ["/bin/sh", "-c", sys.argv[1]], output=output, environment={}, patience_seconds=1, shell=sys.argv[2]
