@@ -136,8 +136,8 @@ def running_temporal(  # noqa: PLR0913 - options of the server and of its proces
     if database is not None:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     http_port, metrics_port = free_port(), free_port()
-    command = _command(database, {"port": port, "http-port": http_port, "metrics-port": metrics_port}, ui_port)
-    command += _settings(dynamic_config)
+    ports = {"port": port, "http-port": http_port, "metrics-port": metrics_port}
+    command = _command(database, ports, ui_port, dynamic_config)
     command += () if codec_endpoint is None else ("--ui-codec-endpoint", codec_endpoint)
     with guarded_process(command, output=output, environment=_environment(), keep_open=keep_open) as process:
         ui_url = None if ui_port is None else f"http://{LOOPBACK}:{ui_port}"
@@ -147,20 +147,16 @@ def running_temporal(  # noqa: PLR0913 - options of the server and of its proces
         yield server
 
 
-def _command(database: Path | None, ports: Mapping[str, int], ui_port: int | None) -> list[str]:
-    """Return the server's command line without its settings."""
+def _command(
+    database: Path | None, ports: Mapping[str, int], ui_port: int | None, dynamic_config: Mapping[str, str]
+) -> list[str]:
+    """Return the server's command line."""
     return [
         str(temporal_binary()),
         *("server", "start-dev", "--ip", LOOPBACK, "--log-level", "error"),
         *(f"--{name}={number}" for name, number in ports.items()),
         *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")),
         *(() if database is None else ("--db-filename", str(database), *(f"--sqlite-pragma={one}" for one in PRAGMAS))),
-    ]
-
-
-def _settings(dynamic_config: Mapping[str, str]) -> list[str]:
-    """Return the options of the command line that set the search attributes and the dynamic configuration."""
-    return [
         *(f"--search-attribute={name}={kind}" for name, kind in search_attributes().items()),
         *(f"--dynamic-config-value={name}={value}" for name, value in (dynamic_config | UNCACHED_READS).items()),
     ]
@@ -198,7 +194,10 @@ def _knows_search_attributes(server: TemporalServer) -> bool:
 
 
 def has_pollers(server: TemporalServer, task_queue: str) -> bool:
-    """Return True if a worker polls the task queue for workflow tasks and for activities."""
+    """Return True if a worker polls the task queue for workflow tasks and for activities.
+
+    Asked without a mode, the server reports this moment; its newer mode reports statistics that are seconds old.
+    """
     kinds = ("TASK_QUEUE_TYPE_WORKFLOW", "TASK_QUEUE_TYPE_ACTIVITY")
     return all("pollers" in _ask(server, f"task-queues/{task_queue}?taskQueueType={kind}") for kind in kinds)
 

@@ -23,7 +23,7 @@ from tests.integration.operating.test_temporal_ui import pending
 from tests.support.activities import activate, created, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.bulk import ended
-from tests.support.encryption import BOTH_RING, NEW_RING, OLD_RING, find_words
+from tests.support.encryption import BOTH_RING, NEW_RING, OLD_RING, find_words, with_keys
 from tests.support.locks import locked_before_mark
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import new_database, new_namespace
@@ -122,11 +122,6 @@ def words_in_rows(database: Path) -> dict[str, int]:
     with TemporaryDirectory() as folder, closing(sqlite3.connect(database)) as connection:
         connection.execute("VACUUM INTO ?", (f"{folder}/copy.db",))
         return find_words(Path(folder), WORDS)
-
-
-async def with_keys(temporal: Client, keys: KeyRing | None) -> Client:
-    """Return a client of the same namespace with other keys."""
-    return await temporal_client(temporal.service_client.config.target_host, namespace=temporal.namespace, keys=keys)
 
 
 async def count_failed_tasks(run: WorkflowHandle[Any, Any]) -> int:

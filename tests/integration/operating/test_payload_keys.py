@@ -29,18 +29,13 @@ from tests.integration.operating.test_runbook import ROOT, commands
 from tests.support.activities import created, marked_ahead, reset
 from tests.support.builders import Tenant, from_now
 from tests.support.deployed import deployed
-from tests.support.encryption import BOTH_KEYS, BOTH_RING, NEW_KEY, OLD_KEY, OLD_RING
+from tests.support.encryption import BOTH_KEYS, BOTH_RING, NEW_KEY, OLD_KEY, OLD_RING, with_keys
 from tests.support.operate import operate
 from tests.support.service import Service, running_service, temporal_client, until, url_of
 from tests.support.worlds import new_database, new_namespace
 from workflows.findings import Part
 
 PATH = "/api/activities"
-
-
-async def with_keys(temporal: Client, keys: KeyRing | None) -> Client:
-    """Return a client of the same namespace with other keys."""
-    return await temporal_client(temporal.service_client.config.target_host, namespace=temporal.namespace, keys=keys)
 
 
 async def read_key(service: Service, activity: dict[str, Any]) -> str | None:

@@ -25,11 +25,11 @@ from runs.schedule import ensure_schedule
 from tests.integration.operating.test_temporal_ui import pending, run_of
 from tests.support.activities import activate, created, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, from_now
-from tests.support.encryption import NEW_KEY, NEW_RING
+from tests.support.encryption import NEW_KEY, NEW_RING, with_keys
 from tests.support.locks import locked_before_mark
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
-from tests.support.service import Service, http_client, running_service, temporal_client, until
+from tests.support.service import Service, http_client, running_service, until
 from tests.support.worlds import new_namespace
 from workflows.findings import Finding, Part
 
@@ -82,8 +82,7 @@ async def scene(postgres: Postgres, temporal: Client, tmp_path: Path) -> AsyncIt
     """Run a service whose tenant has one READY activity."""
     name = f"runbook_{uuid4().hex}"
     postgres.create_database(name, template="template")
-    namespace, address = (await new_namespace(temporal)).namespace, temporal.service_client.config.target_host
-    encrypting = await temporal_client(address, namespace=namespace, keys=NEW_RING)
+    encrypting = await with_keys(await new_namespace(temporal), NEW_RING)
     async with running_service(postgres.url(name), encrypting) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
@@ -98,8 +97,8 @@ async def scene(postgres: Postgres, temporal: Client, tmp_path: Path) -> AsyncIt
                 "ID": activity["id"],
                 "KEY": activity["idempotencyKey"],
                 **database_urls("worker", partial(postgres.url, name)),
-                "TEMPORAL_ADDRESS": address,
-                "TEMPORAL_NAMESPACE": namespace,
+                "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
+                "TEMPORAL_NAMESPACE": encrypting.namespace,
                 "PAYLOAD_ENCRYPTION_KEYS": NEW_KEY,
             }
             yield Scene(service, tenant, http, postgres, variables)
