@@ -8,8 +8,10 @@ from temporalio.exceptions import ApplicationError
 
 from db import changes, creation, facts, marks
 from db.engine import Database
+from db.leases import expire_leases_statement
 from db.reconciliation import run_note_statement
 from db.restoration import restore_row
+from db.rows import address
 from db.snapshots import build_snapshot, read_snapshot, read_snapshot_of_key
 from workflows.activities import ROW_MISSING, ScheduledActivityActivities
 from workflows.messages import (
@@ -121,6 +123,7 @@ async def _find_commerce(
     if known.recorded_id is not None:
         if known.recorded_id != scheduled.id:
             raise creation.key_exists_error(scheduled, known.recorded_id)
+        await connection.execute(expire_leases_statement(address(scheduled.tenant_id, scheduled.id)))
         why = EventType.RUN_RESET if scheduled.reset_of else None
         note = run_note_statement(scheduled, _run_id(), why, "temporal-ui", key_id=scheduled.payload_key_id)
         await connection.execute(note)

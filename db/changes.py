@@ -396,6 +396,7 @@ async def _bring_back(case: _Case, change: BringBack) -> None:
         .where(
             parts_of(StatusEvent, case.wanted.tenant_id, case.wanted.id),
             StatusEvent.to_status == ActivityStatus.FAILED,
+            StatusEvent.from_status != ActivityStatus.FAILED,
             StatusEvent.event_type.not_in(NOT_CARRIED_OUT),
         )
         .order_by(StatusEvent.number.desc())

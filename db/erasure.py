@@ -21,7 +21,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.bulk_operations import OperationRow, is_item_of
@@ -35,15 +34,16 @@ from db.models import (
     ResolutionAttempt,
     ScheduledActivity,
     StatusEvent,
+    Table,
     TargetUser,
 )
-from db.rows import CLOCK, HasAddress, Rows, address, parts_of
+from db.rows import CLOCK, Columns, HasAddress, Rows, address, parts_of
 from workflows.bulk import BulkChange, BulkOperation, ItemOutcome, OperationRef
 from workflows.hand_off import FINISHED
 from workflows.words import AuditedResource
 
 NO_ONE = "00000000-0000-0000-0000-000000000000"
-"""The id that stands in explanations and trails for an erased user."""
+"""The id that stands in explanations, reasons and trails for an erased user."""
 
 
 class Subject(NamedTuple):
@@ -125,28 +125,35 @@ def contacts_delete_statement(subject: Subject) -> Delete:
 
 
 def mentions_statements(subject: Subject) -> list[Update]:
-    """Build the UPDATEs that take a user out of the explanations and trails of the commerce's other activities."""
+    """Build the UPDATEs that take a user out of the explanations, reasons and trails of the commerce's activities."""
     if subject.user_id is None:
         return []
+    is_mentioned, values = _replace_mention(subject, ScheduledActivity, "why")
+    counted_up = {"version": ScheduledActivity.version + 1, "updated_at": CLOCK}  # clients and runs see the reason
     return [
+        update(ScheduledActivity).where(*_of_commerce(subject), is_mentioned).values(values | counted_up),
+        _mentions_update(subject, TargetUser, "error_message"),
         _mentions_update(subject, ResolutionAttempt, "explanation"),
         _mentions_update(subject, StatusEvent, "details"),
+        _mentions_update(subject, StatusEvent, "error_message"),
     ]
 
 
 def _mentions_update(subject: Subject, table: type[OfScheduledActivity], name: str) -> Update:
+    is_mentioned, values = _replace_mention(subject, table, name)
+    of_activity = parts_of(table, ScheduledActivity.tenant_id, ScheduledActivity.id)
+    return update(table).where(of_activity, *_of_commerce(subject), is_mentioned).values(values)
+
+
+def _replace_mention(subject: Subject, table: type[Table], name: str) -> tuple[ColumnElement[bool], Columns]:
+    """Match the rows whose column mentions the user, and return its value without the mention."""
     column, user_id = table.__table__.c[name], str(subject.user_id)
     written = cast(column, Text)
-    return (
-        update(table)
-        .where(
-            parts_of(table, ScheduledActivity.tenant_id, ScheduledActivity.id),
-            ScheduledActivity.tenant_id == subject.tenant_id,
-            ScheduledActivity.commerce_id == subject.commerce_id,
-            written.contains(user_id),
-        )
-        .values({name: cast(func.replace(written, user_id, NO_ONE), JSONB)})
-    )
+    return written.contains(user_id), {name: cast(func.replace(written, user_id, NO_ONE), column.type)}
+
+
+def _of_commerce(subject: Subject) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return ScheduledActivity.tenant_id == subject.tenant_id, ScheduledActivity.commerce_id == subject.commerce_id
 
 
 def audit_statement(operation: BulkOperation, subject: Subject) -> Insert:
@@ -203,9 +210,7 @@ def removed_items_statement(ref: OperationRef) -> Update:
 
 def _is_about(subject: Subject) -> ColumnElement[bool]:
     """Match the activities of the commerce, or those of them that are aimed at the user."""
-    of_commerce = and_(
-        ScheduledActivity.tenant_id == subject.tenant_id, ScheduledActivity.commerce_id == subject.commerce_id
-    )
+    of_commerce = and_(*_of_commerce(subject))
     if subject.user_id is None:
         return of_commerce
     is_target = exists().where(

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import creation
 from db.facts import read_creation_facts
+from db.leases import expire_leases_statement
 from db.rows import Event, Rows, address, event_insert, row_lock
 from db.snapshots import MARKED_STATUS, read_snapshot
 from workflows.display import contract_time
@@ -26,6 +27,7 @@ async def restore_row(connection: AsyncConnection, restore: Restore, run_id: str
     found = await read_snapshot(connection, scheduled.tenant_id, scheduled.id)
     if found is None:
         await _write_row(connection, restore, run_id)
+    await connection.execute(expire_leases_statement(address(scheduled.tenant_id, scheduled.id)))
     await connection.execute(_restored_statement(restore))
     restored = await read_snapshot(connection, scheduled.tenant_id, scheduled.id)
     assert restored is not None  # noqa: S101 - it was found or written in this transaction

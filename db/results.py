@@ -304,7 +304,7 @@ def _contact_log_changes(row: CTE, new: NewResult, accepted: Accepted) -> list[C
         columns = ["tenant_id", "commerce_id", "commerce_user_id", "channel", "contacted_at"]
         entry = select(
             row.c.tenant_id, row.c.commerce_id, TargetUser.commerce_user_id, row.c.channel, occurred_at
-        ).where(user, TargetUser.commerce_user_id.is_not(None))
+        ).where(user, TargetUser.commerce_user_id.is_not(None), _was_target_at_claim(row))
         added = upsert(ContactLogEntry).from_select(columns, entry)
         # An entry that is there is written again, to wait for an override that has locked it and may delete it.
         added = added.on_conflict_do_update(
@@ -313,6 +313,15 @@ def _contact_log_changes(row: CTE, new: NewResult, accepted: Accepted) -> list[C
         )
         parts.append(added.cte("contacted"))
     return parts
+
+
+def _was_target_at_claim(row: CTE) -> ColumnElement[bool]:
+    """Match a target user who was found before the claim, or without one: a later one was not contacted.
+
+    `resolved_at` is empty for a user whom a claim has set aside because they can't be reached any more.
+    """
+    is_found_before = TargetUser.resolved_at <= row.c.taken_at
+    return or_(TargetUser.resolved_at.is_(None), row.c.taken_at.is_(None), is_found_before)
 
 
 def _has_other_result(row: CTE) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """The updates by which clients and operators change an open run; the answer of each says where the row stands."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -39,7 +39,7 @@ from workflows.messages import (
 )
 from workflows.queue import Queue
 from workflows.search_attributes import ACTIVITY_STATUS, SCHEDULED_AT, listed_status
-from workflows.steps import REFUSED, run_step
+from workflows.steps import REFUSED, leave_failed_steps_unreported, run_step
 from workflows.words import ActivityStatus, Pending, ResolutionMoment
 
 EXECUTE_NOW, RETRY, REFRESH = ExecuteNow(), RetryResolution(), Refresh()
@@ -53,6 +53,7 @@ class ChangeableActivity:
     """Hold the standing of the activity as this run knows it, and the updates that change it."""
 
     def __init__(self, scheduled: ScheduledActivityInput) -> None:
+        leave_failed_steps_unreported()
         info = workflow.info()
         reset_of = None if info.original_execution_run_id == info.run_id else info.original_execution_run_id
         known = {"reset_of": reset_of, "actor": read_actor(info.headers)}
@@ -82,6 +83,7 @@ class ChangeableActivity:
             standing = await self._carry_out(change)
             if change.scheduled_at:
                 self._replace_lead(change.lead_seconds)
+                self._show_standing()
             return standing
 
     @workflow.update(name="execute_now", description="Make the activity due at once; its scheduled_at stays. {}")
@@ -275,11 +277,16 @@ class ChangeableActivity:
         changed: list[SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime]] = []
         if workflow.info().typed_search_attributes.get(ACTIVITY_STATUS) != listed_status(standing.status):
             changed.append(ACTIVITY_STATUS.value_set(listed_status(standing.status)))
-        if standing.scheduled_at != self._standing.scheduled_at:
+        if standing.scheduled_at != self._standing.scheduled_at or _lists_another_time(standing):
             changed.append(SCHEDULED_AT.value_set(standing.scheduled_at))
         if changed:
             workflow.upsert_search_attributes(changed)
         self._standing = standing
+        self._show_standing()
+
+    def _show_standing(self) -> None:
+        """Show operators in words what the run waits for."""
+        standing = self._standing
         details = display.describe_standing(standing, self._scheduled.wake_at(standing))
         if workflow.info().continued_run_id:  # continue-as-new loses the summary
             details = f"{display.headline(self._scheduled, standing.scheduled_at)}\n\n{details}"
@@ -296,6 +303,16 @@ def reject_faulty(argument: Message | None = None, expected: type[Message] | Non
         fault = limits.find_fault(argument, workflow.now())
     if fault:
         raise rejection_failure(Rejection(code="validation_failed", detail=fault))
+
+
+def _lists_another_time(standing: Standing) -> bool:
+    """Return whether Temporal lists the run under another time.
+
+    A run does so that was resumed after a move, moved back to the time of its request, and reset.
+    """
+    listed = workflow.info().typed_search_attributes.get(SCHEDULED_AT)
+    is_other = listed is not None and abs(listed - standing.scheduled_at) >= timedelta(milliseconds=1)
+    return is_other and workflow.patched("listed-time")
 
 
 def _current_update_id() -> str | None:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -139,6 +139,20 @@ async def run_visible_step(  # noqa: PLR0913 - as `run_step`, which calls it
             raise cause from None
         # Only a cancellation ends a step that could be retried, whatever its last attempt has failed with.
         raise (GaveWayError if has_to_give_way else CancelledError) from failure
+
+
+def leave_failed_steps_unreported() -> None:
+    """Keep failures of steps that nothing awaits any more out of the worker's log.
+
+    asyncio reports them as errors, with their texts, which quote requests. A run whose reason and attributes have both
+    failed is asked for the first only, and the SDK drops the failure of a local step that comes with a cancellation.
+    """
+    asyncio.get_running_loop().set_exception_handler(_report)
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if not isinstance(context.get("exception"), FailureError):
+        loop.default_exception_handler(context)
 
 
 async def run_long_step(

@@ -1,5 +1,7 @@
 """Test which failures of Temporal and PostgreSQL are outages, and which failures are final for a step."""
 
+import asyncio
+import gc
 import json
 import logging
 from collections.abc import Callable
@@ -9,12 +11,13 @@ import psycopg.errors
 import pytest
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import DBAPIError
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities_impl.failures import describe_failure
 from api.http.failures import problem_of
 from runs.payloads import UnreadablePayloadError
-from workflows.steps import REFUSED
+from workflows.steps import REFUSED, leave_failed_steps_unreported
 
 
 @pytest.mark.parametrize(
@@ -137,3 +140,23 @@ def test_a_missing_key_of_the_encryption_is_named(log: StringIO) -> None:
     failure = UnreadablePayloadError("PAYLOAD_ENCRYPTION_KEYS lacks the key 'old1' of a payload")
     logging.getLogger("temporalio.worker").warning("Failed activation", exc_info=failure)
     assert "lacks the key 'old1'" in log.getvalue()
+
+
+async def lose(failure: Exception) -> None:
+    """Let a task fail in whose failure nobody is interested."""
+    leave_failed_steps_unreported()
+
+    async def fail() -> None:
+        raise failure
+
+    lost = asyncio.create_task(fail())
+    await asyncio.wait([lost])
+    del lost
+    gc.collect()
+
+
+def test_a_failed_step_that_nothing_awaits_is_not_logged_and_a_defect_is(caplog: pytest.LogCaptureFixture) -> None:
+    asyncio.run(lose(ApplicationError("There is no attribute key “a secret”.")))
+    assert caplog.text == ""
+    asyncio.run(lose(ValueError("a defect")))
+    assert "a defect" in caplog.text

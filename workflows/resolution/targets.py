@@ -46,7 +46,7 @@ def _await_assignment(facts: TargetFacts) -> ResolvedTarget:
     if facts.standing is None:
         pending = ResolvedTarget(status=TargetStatus.PENDING, strategy=TargetStrategy.MANUAL)
         return _explain(pending, facts, "An operator assigns the user before the activity's time comes.")
-    why = "No user was assigned before the activity's time came. The strategy MANUAL needs an operator for that."
+    why = "No user is assigned. The strategy MANUAL needs an operator for that."
     failed = ResolvedTarget(status=TargetStatus.FAILED, strategy=TargetStrategy.MANUAL, error_message=why)
     return _explain(failed, facts, why)
 

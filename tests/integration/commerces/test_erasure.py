@@ -13,13 +13,14 @@ from temporalio.testing import ActivityEnvironment
 from activities_impl.bulk_operations import BulkOperations
 from api.http.auth import Permission
 from db.bulk_operations import claim_statement
+from db.erasure import NO_ONE
 from db.models import ScheduledActivity, Table
 from db.removal import remove_activities
 from runs.ask import describe_run
 from runs.bulk_recovery import finish_operation
 from runs.client import workflow_id
 from runs.lead import Lead
-from tests.support.activities import created
+from tests.support.activities import activate, created, unresolved
 from tests.support.builders import COMMERCE_ID, LONG_AGO, Tenant, contract_example
 from tests.support.bulk import ended
 from tests.support.hand_off import claim
@@ -183,6 +184,32 @@ async def test_an_erasure_of_a_user_removes_what_is_aimed_at_the_person_and_leav
     assert "Name of OWNER" not in kept
     await run_of(service, tenant, other).execute_update("refresh")
     assert (await http.post(f"{COMMERCE}/users", json={"external_id": "owner", "name": "Another"})).status_code == 201
+
+
+async def test_an_erased_user_is_in_no_reason_of_other_activities(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    """Reasons name users by their ids: of the user who was lost, and of all who were tried."""
+    lost = await created(http, scheduled_at=LONG_AGO)
+    await until(http, f"{URL}/{lost['id']}", "DUE")
+    user = f"{COMMERCE}/users/{tenant.representative_id}"
+    assert (await http.patch(user, json={"is_active": False})).is_success
+    assert await claim(http) == []
+    assert (await http.patch(f"{URL}/{lost['id']}/retry-resolution")).status_code == 200
+    open_one = await unresolved(service, http, tenant)
+    before = await http.get(f"{URL}/{open_one['id']}")
+    assert str(tenant.representative_id) in before.json()["statusReason"]
+    await erased(http, f"{user}/personal-data")
+    after = await http.get(f"{URL}/{open_one['id']}")
+    assert after.json()["statusReason"] == before.json()["statusReason"].replace(str(tenant.representative_id), NO_ONE)
+    assert after.headers["ETag"] != before.headers["ETag"]
+    for one in (lost, open_one):
+        for path in ("", "/status-events", "/explanation"):
+            assert str(tenant.representative_id) not in (await http.get(f"{URL}/{one['id']}{path}")).text
+    await activate(service, tenant, tenant.owner_id)
+    retried = await http.patch(f"{URL}/{open_one['id']}/retry-resolution")
+    assert (retried.status_code, retried.json()["status"]) == (200, "READY"), retried.text
+    assert "RESTORED" not in (await http.get(f"{URL}/{open_one['id']}/status-events")).text
 
 
 async def test_a_repetition_is_harmless_and_erases_what_is_left(

@@ -167,6 +167,42 @@ async def test_a_late_result_of_an_earlier_claim_still_counts(
     assert (late.status_code, late.json()["fromStatus"], late.json()["toStatus"]) == (201, "UNRESOLVED", "COMPLETED")
 
 
+@pytest.mark.parametrize("is_assigned", [True, False])
+async def test_a_late_result_is_no_contact_with_a_user_who_was_assigned_after_its_claim(
+    http: httpx.AsyncClient, tenant: Tenant, service: Service, *, is_assigned: bool
+) -> None:
+    due = await become_due(http)
+    (taken,) = await claim(http)
+    await run_out(service.database, tenant)
+    await change_user(service, tenant, tenant.representative_id, is_active=False)
+    assert await claim(http) == []
+    path = f"/api/activities/{due['id']}"
+    assert (await http.patch(path, json={"scheduled_at": from_now(hours=1)})).status_code == 200
+    if is_assigned:
+        assign = f"{path}/target-users/{due['targetUsers'][0]['id']}/resolve"
+        assigned = await http.patch(assign, json={"commerce_user_id": str(tenant.owner_id)})
+        assert (assigned.status_code, assigned.json()["status"]) == (200, "READY"), assigned.text
+    result = {"activity_id": taken["id"], "status": "COMPLETED", "occurred_at": from_now(seconds=-1)}
+    assert (await http.post("/api/activity-results/tasks", json=result)).json()["toStatus"] == "COMPLETED"
+    log = (await http.get(f"/api/commerces/{due['commerceAssignment']['commerceId']}/contact-log")).json()["data"]
+    assert [one["commerceUserId"] for one in log] == ([] if is_assigned else [str(tenant.representative_id)])
+
+
+async def test_a_retry_after_an_assignment_was_lost_asks_for_another_one(
+    http: httpx.AsyncClient, tenant: Tenant, service: Service
+) -> None:
+    lost = await lose_target(http, service, tenant)
+    path = f"/api/activities/{lost['id']}"
+    assign = f"{path}/target-users/{lost['targetUsers'][0]['id']}/resolve"
+    assert (await http.patch(assign, json={"commerce_user_id": str(tenant.owner_id)})).status_code == 200
+    await until(http, path, "DUE")
+    await change_user(service, tenant, tenant.owner_id, is_active=False)
+    assert await claim(http) == []
+    retried = (await http.patch(f"{path}/retry-resolution")).json()
+    why = "target user: No user is assigned. The strategy MANUAL needs an operator for that."
+    assert (retried["status"], retried["statusReason"]) == ("UNRESOLVED", why)
+
+
 async def test_a_mark_ahead_after_an_earlier_mark_can_be_moved(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:

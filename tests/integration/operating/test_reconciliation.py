@@ -42,7 +42,7 @@ from runs.lead import Lead
 from runs.schedule import SCHEDULE_ID, SCHEDULE_IDS, ensure_schedule
 from tests.support.activities import activate, created, reset, trail, unresolved
 from tests.support.builders import contract_example, from_now
-from tests.support.hand_off import claim
+from tests.support.hand_off import claim, run_out
 from tests.support.locks import locked_before_mark
 from tests.support.operate import operate
 from tests.support.reconciliation import forget, reconciled, round_of, run_of, until_asleep, until_found
@@ -55,6 +55,8 @@ from workflows.messages import Apply, AssignTarget, Cancel, ExecuteNow, Reschedu
 from workflows.reconciliation import ReconciliationWorkflow
 
 ROOT = Path(__file__).parents[3]
+FIRST_TASK = 4
+"""The event that ends the first workflow task of a run: before it are its start, the task and its begin."""
 NO_LEAD = Lead(0)
 
 
@@ -158,6 +160,65 @@ async def test_an_unresolved_activity_comes_back_unresolved_with_its_reason(
         operate(service.temporal, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
         back = (await http.get(f"/api/activities/{activity['id']}")).json()
         assert (back["status"], back["statusReason"]) == ("UNRESOLVED", activity["statusReason"])
+
+
+async def test_an_activity_whose_terminated_run_was_reset_can_still_be_brought_back(own: tuple[str, Service]) -> None:
+    url, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        run = run_of(service, tenant, activity)
+        await run.terminate()
+        await until_found(service.temporal, Finding.TERMINATED, activity["id"])
+        await reset(service, run, FIRST_TASK)
+        assert await run_of(service, tenant, activity).result() == "FAILED"
+        back = operate(service.temporal, url, "bring-back", activity["id"], "--tenant", str(tenant.id))
+        assert (back.returncode, " is READY again" in back.stdout) == (0, True), back
+        assert await trail(http, activity["id"]) == [
+            ("CREATED", None, "READY"),
+            ("TERMINATED_BY_OPERATOR", "READY", "FAILED"),
+            ("RUN_RESET", "FAILED", "FAILED"),
+            ("BROUGHT_BACK", "FAILED", "READY"),
+        ]
+
+
+async def test_a_run_that_is_reset_after_it_was_resumed_and_moved_back_is_listed_under_its_time(
+    own: tuple[str, Service],
+) -> None:
+    """A resumed run starts under the row's time, a reset one again: its request has the first time."""
+    _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http)
+        path = f"/api/activities/{activity['id']}"
+        assert (await http.patch(path, json={"scheduled_at": from_now(hours=5)})).status_code == 200
+        run = run_of(service, tenant, activity)
+        await forget(service, run)
+        await until_found(service.temporal, Finding.RESUMED, activity["id"])
+        assert (await http.patch(path, json={"scheduled_at": activity["scheduledAt"]})).status_code == 200
+        await until_found_or_noted(service, http, activity["id"], await reset(service, run, FIRST_TASK))
+        await run.query("__temporal_workflow_metadata")  # its first task is done
+        listed = (await run.describe()).typed_search_attributes.get(search_attributes.SCHEDULED_AT)
+        assert listed == datetime.fromisoformat(activity["scheduledAt"])
+        assert Finding.MOVED not in (await reconciled(service.temporal)).counts
+
+
+async def test_a_reset_is_told_after_the_end_of_a_lease_that_has_run_out(own: tuple[str, Service]) -> None:
+    _, service = own
+    tenant = await service.tenant()
+    async with service.client(tenant.id) as http:
+        activity = await created(http, scheduled_at=from_now(seconds=1))
+        await until(http, f"/api/activities/{activity['id']}", "DUE")
+        run = run_of(service, tenant, activity)
+        await run.result()
+        await claim(http)
+        await run_out(service.database, tenant)
+        await reset(service, run, FIRST_TASK)
+        assert await run_of(service, tenant, activity).result() == "DUE"
+        assert (await trail(http, activity["id"]))[-2:] == [
+            ("LEASE_EXPIRED", "DISPATCHED", "DUE"),
+            ("RUN_RESET", "DUE", "DUE"),
+        ]
 
 
 async def test_a_run_that_temporal_has_forgotten_is_started_again(own: tuple[str, Service]) -> None:
@@ -359,8 +420,8 @@ async def test_a_reset_from_the_web_ui_shows_in_the_trail_and_changes_nothing_el
         assert (refused.status_code, "paused" in refused.json()["detail"]) == (409, True)
         await http.put("/api/activity-config/pause", json={"paused": False, "reason": "done"})
         run = run_of(service, tenant, activity)
-        for finish_event in (4, 10):
-            run_id = await reset(service, run, finish_event if finish_event == 4 else await last_task(run))
+        for finish_event in (FIRST_TASK, None):
+            run_id = await reset(service, run, finish_event or await last_task(run))
             await until_found_or_noted(service, http, activity["id"], run_id)
             await run.query("__temporal_workflow_metadata")  # it has done what the reset has handed in again
         assert await trail(http, activity["id"]) == [

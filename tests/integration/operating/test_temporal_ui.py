@@ -1,6 +1,7 @@
 """Test operators' actions in Temporal's web UI, through the API that it uses: rows and runs agree afterwards."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ from db import changes, migrations
 from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import workflow_id
+from runs.lead import Lead
 from runs.schedule import ensure_schedule
 from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant, contract_example, from_now
@@ -166,6 +168,21 @@ async def test_a_refresh_takes_over_the_lead_of_the_rows_new_time(
     assert await run.result() == "DUE"  # its lead is longer than its wait: it is marked ahead
     seen = (await http.get(f"/api/activities/{activity['id']}")).json()
     assert (seen["status"], seen["scheduledAt"]) == ("READY", contract_time(sooner))
+
+
+async def test_the_details_of_a_moved_run_name_the_time_of_its_timer(service: Service, tenant: Tenant) -> None:
+    async with service.beside(lead=Lead(300)) as other, other.client(tenant.id) as http:
+        activity = await created(http)
+        moved = await http.patch(f"/api/activities/{activity['id']}", json={"scheduled_at": from_now(hours=24)})
+        assert moved.status_code == 200
+        run = run_of(service.temporal, tenant, activity)
+        details = (await metadata_of(run)).current_details
+        timers = [
+            json.loads(event.user_metadata.summary.data)
+            async for event in run.fetch_history_events()
+            if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
+        ]
+    assert timers[-1].removeprefix("until ") in details
 
 
 async def test_a_cancel_request_ends_in_a_cancelled_row_with_its_reason(
