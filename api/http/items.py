@@ -9,16 +9,18 @@ DEEPEST = 524_288
 
 def _flat(levels: int) -> bytes:
     """Return a pattern of what is passed over in one step: text without brackets, and values of so few levels."""
-    scalars = rb'(?:%b)?+[^"{}\[\]]++|%b' % (_STRING, _STRING)
-    inner = b"(?:%b){0,32}+" % _flat(levels - 1) if levels else b""
+    scalars = rb'[^"{}\[\]]++|%b' % _STRING
+    inner = b"(?:%b){0,32}" % _flat(levels - 1) if levels else b""
     return rb"%b|\[%b\]|\{%b\}" % (scalars, inner, inner) if levels else scalars
 
 
 # The patterns end at a bracket, at the end of the body, or where a string doesn't end. They may also end before that:
-# other requests wait during a match, so that each match passes over a bounded number of values.
-_NEXT_BRACKET = re.compile(rb"(?:%b){0,32}+([{}\[\]]?)" % _flat(0), re.DOTALL)
-_NEXT_DEEP_BRACKET = re.compile(rb"(?:%b){0,32}+([{}\[\]]?)" % _flat(3), re.DOTALL)
-_NEXT_IN_LIST = re.compile(rb'(?:[^"{}\[\],]++|%b){0,32}+([{}\[\],]?)' % _STRING, re.DOTALL)
+# other requests wait during a match, so that each match passes over a bounded number of values. What is repeated begins
+# with a sign that nothing else begins with, so that there is one way to match. It is not repeated possessively: before
+# Python 3.11.5 the last repetition, which fails, then takes what it has read of a string without an end.
+_NEXT_BRACKET = re.compile(rb"(?:%b){0,32}([{}\[\]]?)" % _flat(0), re.DOTALL)
+_NEXT_DEEP_BRACKET = re.compile(rb"(?:%b){0,32}([{}\[\]]?)" % _flat(3), re.DOTALL)
+_NEXT_IN_LIST = re.compile(rb'(?:[^"{}\[\],]++|%b){0,32}([{}\[\],]?)' % _STRING, re.DOTALL)
 _SCALAR = re.compile(rb'\s*+(?:[^\s"]++|%b)\s*+' % _STRING, re.DOTALL)
 _EMPTY = re.compile(rb"\s*+\]")
 _CLOSING = {b"{": b"}", b"[": b"]"}
