@@ -24,10 +24,16 @@ def single_header(name: str, lines: list[str]) -> str:
 async def require_single_parameters(request: Request) -> None:
     """Check that the query repeats only parameters that the OpenAPI document declares as arrays.
 
+    Of an operation that declares none it has to be empty; those that declare some refuse the others themselves.
+
     Raises:
-        ValidationFailed: with every parameter that is repeated.
+        ValidationFailed: with every parameter that is repeated, or not declared.
     """
     counts = Counter(name for name, _ in request.query_params.multi_items())
+    if counts and not request.scope["route"].dependant.query_params:
+        detail = "This call takes no query parameters: remove it."
+        faults = tuple(Fault(pointer=f"/query/{name}", detail=detail) for name in counts)
+        raise ValidationFailed("This call takes no query parameters.", faults=faults)
     repeated = {name: count for name, count in counts.items() if count > 1}
     if repeated:
         arrays = await asyncio.to_thread(_array_parameters, request)  # the first composes the document

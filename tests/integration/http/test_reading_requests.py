@@ -107,6 +107,15 @@ async def test_a_repeated_parameter_is_400_and_named_unless_it_is_an_array(
         assert [fault["pointer"] for fault in answer.json()["errors"]] == [f"/query/{name}"]
 
 
+async def test_a_parameter_that_the_operation_does_not_have_is_400_and_named(http: httpx.AsyncClient) -> None:
+    """A bulk cancellation with `?dry_run=true` would cancel."""
+    for path, operations in DOCUMENT["paths"].items():
+        for method in operations.keys() - {"parameters"} if "/health/" not in path else ():
+            answer = await http.request(method, filled(path), params={"dry-run": "true"})
+            pointers = [fault["pointer"] for fault in answer.json().get("errors", ())]
+            assert (answer.status_code, "/query/dry-run" in pointers) == (400, True), (method, path, answer.text)
+
+
 async def test_every_repeated_parameter_is_named(http: httpx.AsyncClient) -> None:
     answer = await http.get("/api/activities?status=READY&status=DUE&page=1&page=2&order=asc&order=asc&type=TASK")
     assert answer.status_code == 400
