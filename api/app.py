@@ -77,7 +77,7 @@ DESCRIPTION = """\
 Schedule tasks and messages for commerces. Each one is kept by a durable workflow until its time.
 
 A path that has `GET` answers `HEAD` too. Send each header and query parameter once: a repeated one is 400 and named in
-`errors`, and a repeated `Authorization` is 401. Only a parameter that is an array here may be repeated, and `If-Match`
+`errors`, as is a query parameter that the operation doesn't have, and a repeated `Authorization` is 401. Only a parameter that is an array here may be repeated, and `If-Match`
 may have several lines. Send bodies in UTF-8 and uncompressed: a `Content-Encoding` is 415. A byte order mark before a
 body or a line is ignored.
 

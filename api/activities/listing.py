@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from api.activities.views import read_recorded
 from api.http.dependencies import CanView, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, IdempotencyKey, Instant, RequestBody, Time
-from api.http.pages import CursorQuery, PageMeta, Searched, as_list, count_pages, format_cursor, parse_cursor
+from api.http.pages import CursorQuery, PageMeta, Searched, count_pages, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, READ_WHOLE, Listed, Position, Slice
 from db.rows import NOW, fetch_page
 from db.sessions import LONGEST_TRANSACTION
@@ -26,7 +26,7 @@ from workflows.words import ActivityType, Channel
 
 MOST_STATUSES = 10
 ListedStatus = Literal["READY", "UNRESOLVED", "DUE", "DISPATCHED", "COMPLETED", "CANCELED", "FAILED"]
-ListedStatuses = Annotated[list[ListedStatus], BeforeValidator(as_list), Field(max_length=MOST_STATUSES)]
+ListedStatuses = Annotated[list[ListedStatus], Field(max_length=MOST_STATUSES)]
 
 
 class ActivityFilterQuery(RequestBody):

@@ -3,28 +3,26 @@
 import asyncio
 import time
 from contextlib import suppress
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BeforeValidator, Field, JsonValue, field_validator
+from pydantic import Field, JsonValue, field_validator
 from sqlalchemy import RowMapping
 from temporalio.service import RPCError
 
 from api.http.auth import Caller, Permission
 from api.http.dependencies import CanView, Opened, Resources
 from api.http.errors import NotFound, PermissionDenied, problem_responses
-from api.http.fields import Answer, Instant
-from api.http.pages import Page, PageQuery, as_list, read_page
+from api.http.fields import Answer, Instant, format_times
+from api.http.pages import Page, PageQuery, read_page
 from db import bulk_operations as statements
 from db.rows import ADVISORY_LOCK_STATEMENT
 from runs.ask import ENDED_FROM_OUTSIDE
 from runs.bulk import find_bulk_run
 from runs.patience import BULK_STOP_PATIENCE
 from workflows.bulk import BulkOperation, BulkState, BulkVerb, ItemOutcome, OperationRef
-from workflows.display import contract_time
 
 router = APIRouter(prefix="/api/operations", tags=["many at once"])
 
@@ -33,7 +31,7 @@ UNCHOSEN = (BulkState.QUEUED, BulkState.COLLECTING)
 PASSING = (BulkState.COLLECTING, BulkState.RUNNING, BulkState.STOPPING)
 """A stop waits in these states: until the activities are chosen, so that its answer counts them, and until every change
 that was begun has an outcome. RUNNING is read if they were chosen after the stop was written: it is written again."""
-ListedStates = Annotated[list[BulkState], BeforeValidator(as_list), Field(max_length=len(BulkState))]
+ListedStates = Annotated[list[BulkState], Field(max_length=len(BulkState))]
 PERMISSIONS = {
     BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY,
     BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY,
@@ -97,8 +95,7 @@ class ListedOperationRead(Answer):
     @classmethod
     def format_times(cls, conditions: dict[str, JsonValue]) -> dict[str, JsonValue]:
         """Write times as in all answers."""
-        times = {name: str(conditions[name]) for name in ("scheduled_from", "scheduled_to") if name in conditions}
-        return conditions | {name: contract_time(datetime.fromisoformat(time)) for name, time in times.items()}
+        return format_times(conditions, ("scheduled_from", "scheduled_to"))
 
     @classmethod
     def of_listed(cls, row: RowMapping) -> Self:

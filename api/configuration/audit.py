@@ -4,12 +4,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import Field, field_validator
 from sqlalchemy import select
 
 from api.http.dependencies import CanOperate, Opened
 from api.http.errors import problem_responses
-from api.http.fields import Answer, Instant, Time
+from api.http.fields import Answer, Instant, Time, format_times
 from api.http.pages import CursorQuery, ListKey, Page, Searched, read_page
 from db.models import AuditEntry
 from workflows.words import AuditedResource
@@ -40,6 +40,12 @@ class AuditEntryRead(Answer):
     resource_key: str | None = Field(description="The resource's code, key, name or id; null if there is only one.")
     before: dict[str, Any] | None = Field(description="The resource before the change; null if it was not there.")
     after: dict[str, Any] | None = Field(description="The resource after the change; null if it is gone.")
+
+    @field_validator("before", "after")
+    @classmethod
+    def format_times(cls, resource: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Write times as in all answers."""
+        return resource and format_times(resource, ("created_at", "expires_at", "paused_at"))
 
 
 @router.get("", responses=problem_responses())

@@ -23,7 +23,7 @@ from db.name_keys import find_name_keys
 from db.rows import ADVISORY_LOCK_STATEMENT, lock_parameters
 from workflows.tenant_limits import CATALOGUE_ALIASES, CATALOGUE_ENTRIES, Limit
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[.]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
 Aliases = Annotated[list[Text], Field(max_length=LIST_LENGTH)]
 
 

@@ -1,10 +1,10 @@
 """Types and base classes of the members of requests (snake_case) and answers (camelCase)."""
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -137,6 +137,12 @@ Instant = Annotated[
     PlainSerializer(contract_time, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2025-01-16T09:00:00.000Z"]}),
 ]
+
+
+def format_times(members: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Write the times among the members of stored JSON as in all answers."""
+    times = {name: str(members[name]) for name in names if members.get(name) is not None}
+    return members | {name: contract_time(datetime.fromisoformat(time)) for name, time in times.items()}
 
 
 def _check_bounds(value: JsonValue) -> JsonValue:

@@ -33,11 +33,6 @@ Searched = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH
 """A text to filter a list by."""
 
 
-def as_list(value: object) -> object:
-    """Return a parameter that was sent once as the list that it may be."""
-    return [value] if isinstance(value, str) else value
-
-
 MOST_PAGES = 1_000_000
 
 

@@ -189,6 +189,7 @@ async def test_the_audit_holds_neither_a_key_nor_its_hash(service: Service, http
     assert set(entry["after"]) == {
         *("id", "name", "key_prefix", "permissions", "created_by", "created_at", "expires_at"),
     }
+    assert entry["after"]["created_at"] == created["createdAt"]
     assert created["plaintextKey"] not in str(entry)
 
 

@@ -44,6 +44,14 @@ async def test_a_deactivated_reason_is_no_longer_understood(http: httpx.AsyncCli
     assert answer.json()["errors"][0]["pointer"] == "/reason"
 
 
+async def test_a_code_of_dots_alone_is_refused(http: httpx.AsyncClient) -> None:
+    """Clients leave `.` and `..` out of a path, so that the entry could never be changed."""
+    for code in (".", "..", "..."):
+        answer = await http.post(REASONS, json={"code": code, "label": "Dots"})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/code")
+    assert (await http.post(REASONS, json={"code": ".a.", "label": "Dots"})).is_success
+
+
 async def test_a_user_status_passes_through_until_the_tenant_keeps_a_catalogue(http: httpx.AsyncClient) -> None:
     before = await explained(http, user_status="At Risk!")
     await http.post(STATUSES, json={"code": "at_risk", "label": "En riesgo"})
