@@ -7,7 +7,7 @@ from typing import Any
 
 import h11
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.http.errors import HeadTooLarge
@@ -34,6 +34,9 @@ MANY_CHUNKS = (
     f"The chunks of a body must have {CHUNK_BYTES} bytes on average, after the first {SMALL_CHUNKS:,}. Send the body in"
     " larger chunks, or with a `Content-Length`."
 )
+
+
+CONTINUE = h11.InformationalResponse(status_code=100, headers=[], reason="Continue")
 
 
 class BoundedConnection(h11.Connection):
@@ -141,8 +144,17 @@ class BoundedRequests(H11Protocol):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with a note if the process has too many connections."""
+
+        async def send_after_100(message: Message) -> None:
+            # RFC 9110 section 10.1.1: a caller that waits for 100 (Continue) may keep its body back although the answer
+            # has begun. uvicorn sends it only with a read before that.
+            is_success = message["type"] == "http.response.start" and message["status"] < HTTPStatus.MULTIPLE_CHOICES
+            if is_success and self.conn.they_are_waiting_for_100_continue and not self.transport.is_closing():
+                self.transport.write(self.conn.send(CONTINUE) or b"")
+            await send(message)
+
         scope["state"][IS_CROWDED] = self._most is not None and len(self.connections) > self._most
-        await self._served(scope, receive, send)
+        await self._served(scope, receive, send_after_100)
 
     def _wait_for_head(self) -> None:
         self._waiting_for_head = self.loop.call_later(

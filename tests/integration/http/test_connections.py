@@ -104,6 +104,32 @@ async def test_a_caller_of_http_1_0_is_answered_without_chunks(http: httpx.Async
     assert (answer["results"][0] if media_type == "application/json" else answer)["status"] == 201
 
 
+@pytest.mark.parametrize("path", ["/api/activities/batch", "/api/activities/stream"])
+async def test_a_caller_that_waits_for_100_before_its_lines_is_asked_for_them(
+    http: httpx.AsyncClient, path: str
+) -> None:
+    """Java's HttpClient never sends a body that it was not asked for, although the answer has begun."""
+    item = json.dumps(contract_example(scheduled_at=from_now(hours=1))).encode()
+    declared = {"Content-Type": "application/x-ndjson", "Content-Length": str(len(item)), "Expect": "100-continue"}
+    reader, writer = await connect(http, f"POST {path} HTTP/1.1", declared)
+    async with asyncio.timeout(60):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        writer.write(item)
+        assert b'"status":201' in await reader.readuntil(LAST_CHUNK)
+    writer.close()
+
+
+@pytest.mark.parametrize(("path", "status"), [("/no/such/path", 404), ("/api/activities/stream", 415)])
+async def test_a_caller_that_waits_for_100_is_refused_without_it(
+    http: httpx.AsyncClient, path: str, status: int
+) -> None:
+    declared = {"Content-Type": "text/plain", "Content-Length": "1000", "Expect": "100-continue"}
+    reader, writer = await connect(http, f"POST {path} HTTP/1.1", declared)
+    assert (await answer(reader))[0] == status
+    writer.close()
+
+
 async def test_a_connection_that_has_been_idle_for_seconds_takes_the_next_request(http: httpx.AsyncClient) -> None:
     """Uvicorn's default closes it after five: a request that is sent at that moment is lost."""
     reader, writer = await connect(http, "GET /health/live HTTP/1.1", {})
