@@ -169,9 +169,10 @@ def _answer_lines(caller: Caller, opened: Resources, request: Request) -> Respon
 
 @dataclass
 class Order:
-    """The order of a call's items: they are parsed one after the other, so that those of a key stay in order."""
+    """The order of a call's items: one is counted and parsed after the other, so that those of a key stay in order."""
 
     keys: KeyTurns = field(default_factory=KeyTurns)
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
     parsing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -186,7 +187,7 @@ def _creator_of_items(
         index, content = item
         try:
             if is_stream:
-                await _take_line(caller, opened, request)
+                await _take_line(order, caller, opened, request)
             async with opened.turns.of_item(caller.tenant_id):
                 _require_room(room)
                 answer = await _create_item(content, order, caller, opened)
@@ -209,10 +210,11 @@ def _require_room(room: int) -> None:
         raise RateLimited(FULL_ANSWER)
 
 
-async def _take_line(caller: Caller, opened: Resources, request: Request) -> None:
+async def _take_line(order: Order, caller: Caller, opened: Resources, request: Request) -> None:
     """Count a line; one that is refused takes a second, so that refusing more than that has no cost for others."""
     try:
-        await opened.rate_limits.take_items(caller, request, 1)
+        async with order.counting:  # a store may answer a later line first
+            await opened.rate_limits.take_items(caller, request, 1)
     except RateLimited:
         await asyncio.sleep(1)
         raise

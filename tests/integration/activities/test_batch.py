@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from api.http.rate_limits import RateLimits
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
@@ -223,6 +224,23 @@ async def test_lines_are_answered_by_lines(http: httpx.AsyncClient) -> None:
     assert [result["status"] for result in results] == [201] * 50 + [400] + [201] * 49
     assert [result["index"] for result in results] == list(range(100))
     assert results[99]["body"]["idempotencyKey"] == items[99]["idempotency_key"]
+
+
+async def test_the_first_of_two_lines_with_one_key_is_created_although_it_is_counted_late(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store of rate limits may answer a later line first."""
+    take_items, delays = RateLimits.take_items, iter([0.3])
+
+    async def take_first_late(limits: RateLimits, *counted: Any) -> None:
+        await asyncio.sleep(next(delays, 0))
+        await take_items(limits, *counted)
+
+    monkeypatch.setattr(RateLimits, "take_items", take_first_late)
+    items = [contract_example(idempotency_key="twice", scheduled_at="2035-01-16T09:00:00Z", score=n) for n in (1, 2)]
+    answer = await http.post("/api/activities/batch", content="\n".join(map(json.dumps, items)), headers=LINES)
+    results = [json.loads(line) for line in answer.text.splitlines()]
+    assert [result["status"] for result in results] == [201, 409]
 
 
 async def test_results_come_while_the_request_is_still_being_sent(http: httpx.AsyncClient) -> None:
