@@ -36,8 +36,7 @@ async def create_follow_up(result: ActivityResult, caller: Caller, opened: Resou
     async with opened.database.autocommit.connect() as connection:
         now = results.result_statement(result.tenant_id, result.activity_id, result.id)
         noted = await fetch_row(connection, ActivityResult, now)
-    assert noted is not None  # noqa: S101 - results go with their activity alone, which is not removed while it is judged
-    return noted
+    return noted or result  # the activity may have been removed since, and its results with it
 
 
 async def take_back_follow_up(result: ActivityResult, caller: Caller, opened: Resources) -> OverriddenFollowUp | None:

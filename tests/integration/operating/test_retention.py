@@ -1,6 +1,8 @@
 """Test that closed activities are removed after their tenant's time, and that their keys and ids stay known."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,12 +22,13 @@ from runs.lead import Lead
 from tests.support.activities import created
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.bulk import begun, campaign, ended
+from tests.support.intercepted import intercepted
 from tests.support.locks import row_locked
 from tests.support.plans import planning_as
 from tests.support.reconciliation import forget, round_of, run_of
 from tests.support.removal import OF_ACTIVITY, RESULTS, age, closed, completed
 from tests.support.restoration import execute
-from tests.support.service import Service
+from tests.support.service import Service, resources, running_api
 from workflows.findings import Compared, Finding, Listing, Page, Part, Reconcile
 from workflows.words import RemovalCause
 
@@ -257,3 +260,22 @@ async def test_a_removal_is_found_by_its_providers_id_in_an_index_and_in_the_own
         )
         assert [row.activity_id for row in found] == list((await connection.execute(mine)).scalars())
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= 100
+
+
+async def test_a_result_is_answered_although_its_activity_is_removed_before_its_follow_up_is_noted(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient
+) -> None:
+    types = [{"code": "call_back", "label": "Call back", "requires_future_scheduled_at": True}]
+    assert (await http.put("/api/activity-config/task-result-types", json={"types": types})).is_success
+
+    async def remove_closed_before(_: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        async with service.database.transactions.begin() as connection:
+            ids = (await connection.scalars(select(ScheduledActivity.id).filter_by(tenant_id=tenant.id))).all()
+            await remove_activities(connection, tenant.id, ids, RemovalCause.ERASURE)
+        return await call()
+
+    opened = resources(service.roles.api, intercepted(service.temporal, remove_closed_before))
+    async with running_api(opened) as url, replace(service, url=url).client(tenant.id) as caller:
+        called_back = {"result": "call_back", "future_scheduled_at": from_now(hours=1)}
+        activity, _ = await completed(caller, task_result=called_back)
+    assert (await http.get(f"{URL}/{activity['id']}")).status_code == 410
