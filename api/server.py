@@ -1,6 +1,7 @@
 """Settings of the HTTP server, the same in every process that serves the API."""
 
 import asyncio
+import re
 import sys
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +40,10 @@ MANY_CHUNKS = (
 CONTINUE = h11.InformationalResponse(status_code=100, headers=[], reason="Continue")
 
 
+END_OF_HEAD = re.compile(rb"\n\r?\n")
+"""The end of a head as h11 finds it: RFC 9112 section 2.2 lets a server take a bare LF for the end of a line."""
+
+
 class BoundedConnection(h11.Connection):
     """Limits the lines of a head and the chunks of a body: each takes time, in which the process does nothing else."""
 
@@ -51,7 +56,7 @@ class BoundedConnection(h11.Connection):
             RemoteProtocolError: it is not HTTP, the head has too many lines, or the body too many small chunks.
         """
         if self.their_state is h11.IDLE:
-            head = self.trailing_data[0].partition(b"\r\n\r\n")[0].removesuffix(b"\r\n")  # not parsed yet
+            head = END_OF_HEAD.split(self.trailing_data[0], 1)[0].rstrip(b"\r\n")  # not parsed yet
             if head.count(b"\n") >= HEAD_LINES:
                 raise h11.RemoteProtocolError(LONG_HEAD, HeadTooLarge.status)
         event = super().next_event()

@@ -115,6 +115,30 @@ async def test_a_head_may_have_so_many_lines(http: httpx.AsyncClient, lines: int
     assert (got, b"200 lines at most" in body) == (status, status == 431)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+async def test_the_lines_of_a_body_do_not_count_as_lines_of_its_head(http: httpx.AsyncClient, end: bytes) -> None:
+    """RFC 9112 section 2.2 lets a server take a bare LF for the end of a line, and h11 does."""
+    address = urlsplit(str(http.base_url))
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    body = b"\n" * HEAD_LINES
+    head = (b"POST /no/such/path HTTP/1.1", b"Host: x", b"Content-Length: %d" % len(body), b"", body)
+    writer.write(end.join(head))
+    assert (await answer(reader))[0] == 404
+    writer.close()
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+async def test_a_head_of_the_most_lines_may_arrive_in_two_parts(http: httpx.AsyncClient, cut: int) -> None:
+    address = urlsplit(str(http.base_url))
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"{GET}\r\nHost: x\r\n".encode() + b"x-a: a\r\n" * (HEAD_LINES - 2) + b"\r\n"
+    writer.write(head[:-cut])
+    await asyncio.sleep(0.2)
+    writer.write(head[-cut:])
+    assert (await answer(reader))[0] == 200
+    writer.close()
+
+
 @pytest.mark.parametrize(("number", "status"), [(PARAMETERS, 200), (PARAMETERS + 1, 400)])
 async def test_a_query_may_have_so_many_parameters(http: httpx.AsyncClient, number: int, status: int) -> None:
     answer = await http.get("/health/live?" + "&".join(f"p{one}=a" for one in range(number)))
