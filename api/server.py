@@ -5,6 +5,7 @@ import re
 import sys
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 import h11
 import uvicorn
@@ -38,8 +39,7 @@ MANY_CHUNKS = (
 
 
 CONTINUE = h11.InformationalResponse(status_code=100, headers=[], reason="Continue")
-
-
+ORIGIN = re.compile(rb"https?://[^/]+", re.IGNORECASE)
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 """The end of a head as h11 finds it: RFC 9112 section 2.2 lets a server take a bare LF for the end of a line."""
 
@@ -158,6 +158,9 @@ class BoundedRequests(H11Protocol):
                 self.transport.write(self.conn.send(CONTINUE) or b"")
             await send(message)
 
+        if origin := ORIGIN.match(scope["raw_path"]):  # RFC 9112 section 3.2.2: a server must accept a whole URL too
+            scope["raw_path"] = scope["raw_path"][origin.end() :] or b"/"
+            scope["path"] = unquote(scope["raw_path"].decode())
         scope["state"][IS_CROWDED] = self._most is not None and len(self.connections) > self._most
         await self._served(scope, receive, send_after_100)
 

@@ -130,6 +130,24 @@ async def test_a_caller_that_waits_for_100_is_refused_without_it(
     writer.close()
 
 
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://other.example/health/live?a=http://b", 200),
+        ("HTTPS://other.example:8443/health/live", 200),
+        ("http://other.example", 307),
+        ("/http://other.example/health/live", 404),
+        ("/health/live?a=http://other.example/b", 200),
+    ],
+)
+async def test_a_target_may_be_a_whole_url(http: httpx.AsyncClient, target: str, status: int) -> None:
+    """RFC 9112 section 3.2.2: a server must accept the form that is sent to proxies."""
+    reader, writer = await connect(http, f"GET {target} HTTP/1.1", {})
+    got, *_ = await answer(reader)
+    writer.close()
+    assert got == status
+
+
 async def test_a_connection_that_has_been_idle_for_seconds_takes_the_next_request(http: httpx.AsyncClient) -> None:
     """Uvicorn's default closes it after five: a request that is sent at that moment is lost."""
     reader, writer = await connect(http, "GET /health/live HTTP/1.1", {})
