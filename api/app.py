@@ -77,9 +77,9 @@ DESCRIPTION = """\
 Schedule tasks and messages for commerces. Each one is kept by a durable workflow until its time.
 
 A path that has `GET` answers `HEAD` too. Send each header and query parameter once: a repeated one is 400 and named in
-`errors`, as is a query parameter that the operation doesn't have, and a repeated `Authorization` is 401. Only a parameter that is an array here may be repeated, and `If-Match`
-may have several lines. Send bodies in UTF-8 and uncompressed: a `Content-Encoding` is 415. A byte order mark before a
-body or a line is ignored.
+`errors`, as is a query parameter that the operation doesn't have, and a repeated `Authorization` is 401. Only a
+parameter that is an array here may be repeated, and `If-Match` may have several lines. Send bodies in UTF-8 and
+uncompressed: a `Content-Encoding` is 415. A byte order mark before a body or a line is ignored.
 
 Send either a token, with `x-tenant-id`, or an API key in `x-api-key`. A key belongs to one tenant and needs no
 `x-tenant-id`.

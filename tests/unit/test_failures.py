@@ -143,7 +143,7 @@ def test_a_missing_key_of_the_encryption_is_named(log: StringIO) -> None:
 
 
 async def lose(failure: Exception) -> None:
-    """Let a task fail in whose failure nobody is interested."""
+    """Let a task fail that nothing awaits."""
     leave_failed_steps_unreported()
 
     async def fail() -> None:
