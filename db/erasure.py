@@ -67,13 +67,13 @@ class Subject(NamedTuple):
 
 
 def lock_subject_statement(subject: Subject) -> Rows:
-    """Select the id of the subject, erased or not, and lock it; no row if the tenant has no such commerce or user."""
-    if subject.user_id is None:
-        statement = select(Commerce.id).where(
-            Commerce.tenant_id == subject.tenant_id, Commerce.id == subject.commerce_id
-        )
-    else:
-        statement = select(CommerceUser.id).where(_is_user_of(subject))
+    """Lock the commerce, erased or not, as each change of its users does; no row if there is no such commerce or user.
+
+    A change that has read a user would otherwise write after the erasure.
+    """
+    statement = select(Commerce.id).where(Commerce.tenant_id == subject.tenant_id, Commerce.id == subject.commerce_id)
+    if subject.user_id is not None:
+        statement = statement.where(exists().where(_is_user_of(subject)))
     return statement.with_for_update(key_share=True)
 
 

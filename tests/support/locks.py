@@ -66,10 +66,10 @@ def table_locked(postgres: Postgres, service: Service, table: str) -> Iterator[C
         yield connection
 
 
-async def until_blocked(postgres: Postgres, service: Service) -> None:
-    """Return once a statement of the service waits for a lock."""
-    statement = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
+async def until_blocked(postgres: Postgres, service: Service, statements: int = 1) -> None:
+    """Return once so many statements of the service wait for a lock."""
+    statement = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
     with postgres.connect() as connection:
         async with asyncio.timeout(60):
-            while not connection.execute(statement, [service.database.url.database]).fetchone():
+            while connection.execute(statement, [service.database.url.database]).fetchall() < [(statements,)]:
                 await asyncio.sleep(0.02)

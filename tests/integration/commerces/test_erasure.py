@@ -14,8 +14,9 @@ from activities_impl.bulk_operations import BulkOperations
 from api.http.auth import Permission
 from db.bulk_operations import claim_statement
 from db.erasure import NO_ONE
-from db.models import ScheduledActivity, Table
+from db.models import CommerceUser, ScheduledActivity, Table
 from db.removal import remove_activities
+from embedded.postgres import Postgres
 from runs.ask import describe_run
 from runs.bulk_recovery import finish_operation
 from runs.client import workflow_id
@@ -24,6 +25,7 @@ from tests.support.activities import activate, created, unresolved
 from tests.support.builders import COMMERCE_ID, LONG_AGO, Tenant, contract_example
 from tests.support.bulk import ended
 from tests.support.hand_off import claim
+from tests.support.locks import row_locked, until_blocked
 from tests.support.reconciliation import run_of
 from tests.support.removal import closed, completed
 from tests.support.service import Service, until
@@ -184,6 +186,25 @@ async def test_an_erasure_of_a_user_removes_what_is_aimed_at_the_person_and_leav
     assert "Name of OWNER" not in kept
     await run_of(service, tenant, other).execute_update("refresh")
     assert (await http.post(f"{COMMERCE}/users", json={"external_id": "owner", "name": "Another"})).status_code == 201
+
+
+async def test_a_change_that_comes_during_the_erasure_of_its_user_finds_no_user(
+    service: Service, tenant: Tenant, http: httpx.AsyncClient, postgres: Postgres
+) -> None:
+    user = f"{COMMERCE}/users/{tenant.owner_id}"
+    entry = {"commerce_user_id": str(tenant.owner_id), "channel": "EMAIL", "contacted_at": LONG_AGO}
+    async with row_locked(service, {"id": str(tenant.owner_id)}, CommerceUser.id):
+        erasure = asyncio.create_task(http.delete(user_url(tenant.owner_id)))
+        await until_blocked(postgres, service)
+        changes = asyncio.gather(
+            http.patch(user, json={"name": "Another"}),
+            http.post(f"{user}/roles", json={"role": "ADMIN"}),
+            http.put(f"{COMMERCE}/contact-log", json={"entries": [entry]}),
+        )
+        await until_blocked(postgres, service, statements=4)
+    accepted, refused = await erasure, await changes
+    assert [one.status_code for one in (accepted, *refused)] == [202, 404, 404, 400]
+    await ended(http, accepted.headers["Location"])
 
 
 async def test_an_erased_user_is_in_no_reason_of_other_activities(
