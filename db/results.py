@@ -64,6 +64,8 @@ _known = (
                     ActivityResult.status,
                     "attempt",
                     ActivityResult.attempt,
+                    "provider_activity_id",
+                    ActivityResult.provider_activity_id,
                 ),
                 ActivityResult.id,
             )

@@ -56,6 +56,7 @@ class KnownResult(Message):
     fingerprint: str
     status: ResultStatus
     attempt: int
+    provider_activity_id: str | None = None
 
 
 class HandOff(Message):
@@ -80,6 +81,7 @@ class ReportedResult(Message):
     hard_override: bool = False
     lease_token: UUID | None = None
     attempt: int | None = None
+    provider_activity_id: str | None = None
 
 
 class Repeated(Message):
@@ -111,7 +113,7 @@ def judge(seen: HandOff, result: ReportedResult) -> Repeated | Accepted | Reject
         return Rejected(detail=f"The activity is {seen.status}, and no executor has claimed it.")
     is_open = seen.status not in FINISHED or _is_exhausted(seen)
     if not is_open and not result.hard_override:
-        return Rejected(detail=f"The activity is {seen.status} already; only `hard_override` can change that.")
+        return Rejected(detail=f"{_describe_decided(seen, result)}; only `hard_override` can change that.")
     if is_open and _is_superseded(result, seen.lease):
         return Rejected(
             detail=f"The activity was claimed since by {seen.lease.executor}, whose lease ends at"
@@ -126,15 +128,27 @@ def judge(seen: HandOff, result: ReportedResult) -> Repeated | Accepted | Reject
 
 
 def _find_repetition(seen: HandOff, result: ReportedResult) -> Repeated | None:
-    """Find the equal result that was accepted before.
+    """Find the equal result that was accepted before, the one with the same provider's id if there are several.
 
-    An overridden result that arrives again is a repetition as well, unless `hard_override` asks for it to count again.
+    A result with a provider's id that none of the activity's results has is another one: the id would be lost. An
+    overridden result that arrives again is a repetition as well, unless `hard_override` asks for it to count again.
     """
+    sent = result.provider_activity_id
     same = [one for one in seen.results if one.fingerprint == result.fingerprint]
-    if not same:
+    same.sort(key=lambda one: one.provider_activity_id == sent)
+    if not same or sent not in {None, *(one.provider_activity_id for one in seen.results)}:
         return None
     counts_again = result.hard_override and seen.status in FINISHED and same[-1] != seen.decisive_result
     return None if counts_again else Repeated(id=same[-1].id)
+
+
+def _describe_decided(seen: HandOff, result: ReportedResult) -> str:
+    """Describe the finished activity, or its equal result whose provider's id differs."""
+    known = next((one for one in reversed(seen.results) if one.fingerprint == result.fingerprint), None)
+    if known is None:
+        return f"The activity is {seen.status} already"
+    named = f"the provider's id {known.provider_activity_id!r}" if known.provider_activity_id else "no provider's id"
+    return f"The activity has this result already, with {named} instead of {result.provider_activity_id!r}"
 
 
 def _is_exhausted(seen: HandOff) -> bool:

@@ -90,6 +90,7 @@ class ActivityResultCreate(RequestBody):
             hard_override=self.hard_override,
             lease_token=self.lease_token,
             attempt=attempt,
+            provider_activity_id=self.provider_activity_id,
         )
 
     def columns(self) -> dict[str, object]:

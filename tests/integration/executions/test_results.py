@@ -171,6 +171,36 @@ async def test_a_providers_id_that_was_sent_once_can_stand_alone(
     assert (done.status_code, done.json()["activityId"]) == (201, taken["id"])
 
 
+async def test_a_pending_result_that_is_repeated_with_a_providers_id_introduces_it(
+    http: httpx.AsyncClient, taken: dict[str, Any]
+) -> None:
+    pending = result(activity_id=taken["id"], status="PENDING", external_status="sent")
+    bodies = [pending | ids for ids in ({}, {"provider_activity_id": "p-1"}, {"provider_activity_id": "p-2"})]
+    first = [await submit(http, body) for body in bodies]
+    again = [await submit(http, body) for body in bodies]
+    assert [one.status_code for one in (*first, *again)] == [201] * 3 + [200] * 3
+    assert [one.json() for one in again] == [one.json() for one in first]
+    done = result(provider_activity_id="p-1")
+    answers = [await submit(http, done | ids) for ids in ({}, {"activity_id": taken["id"]}, {})]
+    assert [one.status_code for one in answers] == [201, 200, 200]
+
+
+@pytest.mark.parametrize(("known", "named"), [({}, "no provider's id"), ({"provider_activity_id": "p-1"}, "'p-1'")])
+async def test_a_final_result_that_is_repeated_with_another_providers_id_is_refused_with_both(
+    http: httpx.AsyncClient, taken: dict[str, Any], known: dict[str, str], named: str
+) -> None:
+    done = result(activity_id=taken["id"])
+    assert (await submit(http, done | known)).status_code == 201
+    other = done | {"provider_activity_id": "p-2"}
+    refused = await submit(http, other)
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_status")
+    assert f"{named} instead of 'p-2'" in refused.json()["detail"]
+    assert (await submit(http, done)).status_code == 200
+    replaced = await submit(http, other | {"hard_override": True})
+    assert (replaced.status_code, replaced.json()["providerActivityId"]) == (201, "p-2")
+    assert (await submit(http, other)).json() == replaced.json()
+
+
 async def test_a_providers_id_that_open_activities_share_names_none_of_them(
     http: httpx.AsyncClient, taken: dict[str, Any], other: dict[str, Any]
 ) -> None:
