@@ -1,4 +1,4 @@
-"""Hashes that stay of a removed activity, and tell a repetition of its request from another request."""
+"""Hashes by which the repetition of a request or a result is told from another one."""
 
 import hashlib
 import json
@@ -24,12 +24,12 @@ def hash_request(request: ScheduledActivityRequest) -> bytes:
         sent[name] = time and contract_time(time)
     if request.attribute_keys is not None:
         sent["attribute_keys"] = list(dict.fromkeys(request.attribute_keys))
-    return hash_text(_canonical(sent))
+    return hash_json(sent)
 
 
-def hash_stored(stored: dict[str, Any]) -> bytes:
-    """Return the SHA-256 of a stored request that this version can't parse: only one stored like it equals it."""
-    return hash_text(_canonical(stored))
+def hash_json(value: Any) -> bytes:
+    """Return the SHA-256 of a JSON value. The order of members and the spelling of numbers don't change it."""
+    return hash_text(_canonical(value))
 
 
 def _canonical(value: Any) -> str:

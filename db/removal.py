@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.fingerprints import hash_request, hash_stored, hash_text
+from db.fingerprints import hash_json, hash_request, hash_text
 from db.models import (
     ActivityAttribute,
     ActivityResult,
@@ -121,7 +121,7 @@ def _hash(stored: Columns) -> bytes:
     try:
         return hash_request(ScheduledActivityRequest.model_validate(stored))
     except ValidationError:
-        return hash_stored(stored)
+        return hash_json(stored)  # this version can't parse it: only a request that is stored like it equals it
 
 
 _REMOVALS = select(

@@ -1,6 +1,6 @@
 """Requests and answers of activity results."""
 
-import hashlib
+from functools import cached_property
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import to_json
 
 from api.http.fields import Answer, Identifier, IndexedIdentifier, Instant, PastTime, RequestBody, Text, Time
+from db.fingerprints import hash_json
 from db.models import ActivityResult
 from db.results import OverriddenFollowUp
 from workflows.hand_off import ContactDirection, ReportedResult, ResultStatus
@@ -75,11 +76,11 @@ class ActivityResultCreate(RequestBody):
             raise ValueError(msg)
         return self
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Return a hash that is equal for results with the same content, however they identify the activity."""
         content = self.model_dump(mode="json", include={"status", "occurred_at", "external_status", "task_result"})
-        return hashlib.sha256(to_json(content)).hexdigest()
+        return hash_json(content).hex()
 
     def as_reported(self, attempt: int | None) -> ReportedResult:
         """Return the facts by which the result is judged."""

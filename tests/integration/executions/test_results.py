@@ -86,6 +86,16 @@ async def test_the_same_result_again_changes_nothing(http: httpx.AsyncClient, ta
     assert events.count("RESULT_RECEIVED") == 1
 
 
+async def test_the_same_result_in_another_order_and_spelling_is_a_repetition(
+    http: httpx.AsyncClient, taken: dict[str, Any]
+) -> None:
+    body = result(activity_id=taken["id"])
+    sent = [{"amount": 1, "lines": [{"a": 1e3, "b": None}]}, {"lines": [{"b": None, "a": 1000}], "amount": 1.0}]
+    answers = [await submit(http, body | {"task_result": {"payload": payload}}) for payload in sent]
+    assert [one.status_code for one in answers] == [201, 200], answers[-1].text
+    assert answers[0].text == answers[1].text
+
+
 async def test_another_result_of_a_finished_activity_counts_only_with_hard_override(
     http: httpx.AsyncClient, taken: dict[str, Any]
 ) -> None:
