@@ -7,7 +7,15 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,9 +26,11 @@ from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, IdempotencyKey, Instant, RequestBody, Time
 from api.http.pages import CursorQuery, PageMeta, Searched, count_pages, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, READ_WHOLE, Listed, Position, Slice
+from db.models import LOWEST_RANK
 from db.rows import NOW, fetch_page
 from db.sessions import LONGEST_TRANSACTION
 from db.snapshots import build_snapshot, paused_at
+from workflows.limits import SCORES
 from workflows.messages import ActivityFilter, Fault
 from workflows.words import ActivityType, Channel
 
@@ -124,20 +134,38 @@ class ActivityPage(Answer):
     meta: ActivityPageMeta
 
 
+def _require_utc(value: datetime) -> datetime:
+    """Check that the time is in UTC, as all times that a page returned: PostgreSQL doesn't read every other offset."""
+    if value.utcoffset():
+        msg = "must be in UTC"
+        raise ValueError(msg)
+    return value
+
+
+_Moment = Annotated[AwareDatetime, AfterValidator(_require_utc)]
+_Rank = Annotated[int, Field(ge=int(LOWEST_RANK), lt=SCORES.stop)]
+
+
 class _First(BaseModel):
     """The findings of the first page for all: the total, and the time before which all changes are visible."""
 
-    total: int
-    until: AwareDatetime | None = None
+    model_config = ConfigDict(strict=True)
+
+    total: Annotated[int, Field(ge=0)]
+    until: _Moment | None = None
 
 
 class _Cursor(_First):
     """The content of a cursor: the end of the page before, and what the first page has found."""
 
     of: str
-    page: int
-    at: int | AwareDatetime
+    page: Annotated[int, Field(ge=1)]
+    at: _Rank | _Moment
     id: UUID
+
+    def fits(self, sort: str) -> bool:
+        """Return whether the position is a value by which such a list is sorted."""
+        return isinstance(self.at, int) == (sort == "score")
 
 
 @router.get("", responses=problem_responses())
@@ -238,10 +266,16 @@ def _parse_cursor(query: ActivityQuery) -> _Cursor | None:
     try:
         cursor = _Cursor.model_validate_json(parse_cursor(query.cursor))
     except ValidationError:
-        raise parameter_problem("cursor", "This is not a cursor that a page returned.") from None
+        raise _cursor_problem() from None
     if cursor.of != query.fingerprint():
         raise parameter_problem("cursor", "This cursor belongs to a list with other conditions or another order.")
+    if not cursor.fits(query.sort):
+        raise _cursor_problem()
     return cursor
+
+
+def _cursor_problem() -> ValidationFailed:
+    return parameter_problem("cursor", "This is not a cursor that a page returned.")
 
 
 def parameter_problem(parameter: str, detail: str) -> ValidationFailed:

@@ -1,11 +1,13 @@
 """GET /api/activities: pages that don't shift, filters that mean what they say, faults that are named."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
 from api.http.auth import Permission
+from api.http.pages import format_cursor, parse_cursor
 from tests.support.activities import created
 from tests.support.builders import COMMERCE_ID, from_now
 from tests.support.service import Service
@@ -102,6 +104,26 @@ async def test_a_cursor_of_another_list_is_refused(http: httpx.AsyncClient) -> N
         answer = await http.get(LIST, params={"cursor": cursor, **other})
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
     assert len((await page(http, per_page=5, cursor=cursor))["data"]) == 1
+
+
+@pytest.mark.parametrize("sort", ["created_at", "scheduled_at", "updated_at", "score"])
+async def test_a_cursor_that_no_page_returned_is_refused(http: httpx.AsyncClient, sort: str) -> None:
+    for _ in range(2):
+        await created(http)
+    parameters: dict[str, Any] = {"sort": sort, "per_page": 1}
+    content = json.loads(parse_cursor((await page(http, **parameters))["meta"]["nextCursor"]))
+    time, numbers = "2025-01-16T09:00:00Z", [5, -(2**31) - 1]
+    taken, refused = (numbers, [time, 2**31]) if sort == "score" else ([time], [*numbers, 2**31])
+    refused += [10**30, -(2**31) - 2, 5.5, "2025-01-16T09:00:00", "0001-01-01T00:00:00+14:00", f"{time[:-1]}+23:59"]
+    wrong = [{"at": at} for at in (*refused, None, "x", True)]
+    wrong += [{"page": 0}, {"page": -5}, {"total": -1}, {"total": "1"}, {"id": 1}, {"id": "\0"}, {"until": "x"}]
+    for changes in [*({"at": at} for at in taken), *wrong]:
+        cursor = format_cursor(json.dumps(content | changes))
+        answer = await http.get(LIST, params=parameters | {"cursor": cursor})
+        assert answer.status_code == (400 if changes in wrong else 200), (changes, answer.text)
+        if changes in wrong:
+            (fault,) = answer.json()["errors"]
+            assert fault == {"pointer": "/query/cursor", "detail": "This is not a cursor that a page returned."}
 
 
 async def test_a_list_shows_the_tenants_own_to_those_who_may_see_them(
