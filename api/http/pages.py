@@ -154,14 +154,16 @@ def format_cursor(position: str) -> str:
 def parse_cursor(cursor: str) -> str:
     """Return the position that `format_cursor` has encoded.
 
+    Decoding skips characters that are none of Base64: the position is encoded again to find them.
+
     Raises:
         ValidationFailed: it is not such a cursor.
     """
     try:
         position = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
-        position = "\0"
-    if "\0" in position:
+        position = ""
+    if format_cursor(position) != cursor or "\0" in position:
         raise _cursor_problem()
     return position
 

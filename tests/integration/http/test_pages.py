@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from api.http.pages import MOST_PAGES, PageQuery, count_pages
+from api.http.pages import MOST_PAGES, PageQuery, count_pages, format_cursor
 from tests.support.builders import COMMERCE_ID
 from tests.support.document import DOCUMENT
 
@@ -25,6 +25,21 @@ async def test_the_last_page_of_a_list_can_be_requested(http: httpx.AsyncClient,
     first = await http.get(url, params={"per_page": 1})
     last = await http.get(url, params={"per_page": 1, "page": max(1, first.json()["meta"]["totalPages"])})
     assert (last.status_code, len(last.json()["data"])) == (200, min(1, first.json()["meta"]["total"]))
+
+
+BY_CURSOR = [
+    path for path in LISTS if "cursor" in {one["name"] for one in DOCUMENT["paths"][path]["get"]["parameters"]}
+]
+
+
+@pytest.mark.parametrize("path", BY_CURSOR)
+@pytest.mark.parametrize(
+    "cursor",
+    ["=", "====", "!!!!", "cursor==", format_cursor("store-0") + "=", format_cursor("a\0"), "YR", "\N{SNOWMAN}"],
+)
+async def test_a_cursor_that_no_page_returned_is_refused(http: httpx.AsyncClient, path: str, cursor: str) -> None:
+    answer = await http.get(path.replace("{commerce_id}", str(COMMERCE_ID)), params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/query/cursor"), answer.text
 
 
 @pytest.mark.parametrize(
