@@ -32,6 +32,9 @@ def _require_storable(value: str) -> str:
 Searched = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_require_storable)]
 """A text to filter a list by."""
 
+CURSOR_LENGTH = 2_000
+"""Base64 makes 1,067 characters of an identifier of 200 characters, each of 4 bytes."""
+
 
 MOST_PAGES = 1_000_000
 
@@ -46,7 +49,7 @@ class PageQuery(RequestBody):
 class CursorQuery(PageQuery):
     """The page to return, by its number or by the cursor of the page before."""
 
-    cursor: Searched | None = Field(
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=CURSOR_LENGTH)] | None = Field(
         default=None, description="`meta.nextCursor` of the page before. Don't combine it with `page`."
     )
 

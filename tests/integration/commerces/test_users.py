@@ -204,3 +204,14 @@ async def test_a_commerce_shows_a_hundred_users_and_its_list_has_all(http: httpx
     assert [one["externalId"] for one in listed] == [f"user-{number:03}" for number in range(120)]
     assert listed[:LISTED_USERS] == shown["users"]
     assert (await http.get(f"/api/commerces/{uuid4()}/users")).status_code == 404
+
+
+async def test_users_with_the_longest_external_ids_are_listed_by_cursor(http: httpx.AsyncClient) -> None:
+    for number in range(2):
+        body = {"external_id": "\N{GRINNING FACE}" * 199 + str(number)}
+        assert (await http.post(f"{COMMERCE}/users", json=body)).status_code == 201
+    parameters = {"per_page": 4}
+    first = (await http.get(f"{COMMERCE}/users", params=parameters)).json()
+    second = await http.get(f"{COMMERCE}/users", params=parameters | {"cursor": first["meta"]["nextCursor"]})
+    assert second.status_code == 200, second.text
+    assert [one["externalId"][-1] for one in second.json()["data"]] == ["1"]
