@@ -138,7 +138,8 @@ def _find_repetition(seen: HandOff, result: ReportedResult) -> Repeated | None:
     same.sort(key=lambda one: one.provider_activity_id == sent)
     if not same or sent not in {None, *(one.provider_activity_id for one in seen.results)}:
         return None
-    counts_again = result.hard_override and seen.status in FINISHED and same[-1] != seen.decisive_result
+    could_decide = result.hard_override and result.status in EFFECTS and seen.status in FINISHED
+    counts_again = could_decide and same[-1] != seen.decisive_result
     return None if counts_again else Repeated(id=same[-1].id)
 
 

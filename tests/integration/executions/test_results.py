@@ -310,7 +310,7 @@ async def test_a_result_writes_the_contact_log_and_an_override_takes_it_back(
     async with service.database.transactions.connect() as connection:
         assert (await connection.execute(log)).all() == [(tenant.representative_id, "WHATSAPP")]
     pending = result(activity_id=activity["id"], status="PENDING", hard_override=True)
-    assert (await submit(http, pending)).status_code == 201
+    assert [(await submit(http, pending)).status_code for _ in range(2)] == [201, 200]
     async with service.database.transactions.connect() as connection:
         assert (await connection.execute(log)).all() == [(tenant.representative_id, "WHATSAPP")]
     override = result(activity_id=activity["id"], status="NOT_EXECUTED", hard_override=True)
