@@ -16,6 +16,7 @@ from api.activities.listing import ActivityFilterQuery, parameter_problem
 from api.http.dependencies import CanView, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, Instant, distinct
+from api.http.pages import as_list
 from db.counts import IN_ORDER_OF_INDICES, MOST_OF_CELL, SCANNED, Cell, Counted, Dimension
 from db.listing import PLANNED_ANEW
 from db.rows import fetch_rows
@@ -31,7 +32,8 @@ router = APIRouter(prefix="/api/activities/counts", tags=["activities"])
 
 def _split(value: object) -> object:
     """Return the names in `by`, which are separated by commas or sent one by one."""
-    return [name for one in value for name in str(one).split(",")] if isinstance(value, list) else value
+    sent = as_list(value)
+    return [name for one in sent for name in str(one).split(",")] if isinstance(sent, list) else sent
 
 
 class CountsQuery(ActivityFilterQuery):

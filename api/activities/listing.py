@@ -11,6 +11,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -24,7 +25,7 @@ from api.activities.views import read_recorded
 from api.http.dependencies import CanView, Opened
 from api.http.errors import ValidationFailed, problem_responses
 from api.http.fields import Answer, IdempotencyKey, Instant, RequestBody, Time
-from api.http.pages import CursorQuery, PageMeta, Searched, count_pages, format_cursor, parse_cursor
+from api.http.pages import CursorQuery, PageMeta, Searched, as_list, count_pages, format_cursor, parse_cursor
 from db.listing import PLANNED_ANEW, READ_WHOLE, Listed, Position, Slice
 from db.models import LOWEST_RANK
 from db.rows import NOW, fetch_page
@@ -36,7 +37,7 @@ from workflows.words import ActivityType, Channel
 
 MOST_STATUSES = 10
 ListedStatus = Literal["READY", "UNRESOLVED", "DUE", "DISPATCHED", "COMPLETED", "CANCELED", "FAILED"]
-ListedStatuses = Annotated[list[ListedStatus], Field(max_length=MOST_STATUSES)]
+ListedStatuses = Annotated[list[ListedStatus], BeforeValidator(as_list), Field(max_length=MOST_STATUSES)]
 
 
 class ActivityFilterQuery(RequestBody):

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field, JsonValue, field_validator
+from pydantic import BeforeValidator, Field, JsonValue, field_validator
 from sqlalchemy import RowMapping
 from temporalio.service import RPCError
 
@@ -16,7 +16,7 @@ from api.http.auth import Caller, Permission
 from api.http.dependencies import CanView, Opened, Resources
 from api.http.errors import NotFound, PermissionDenied, problem_responses
 from api.http.fields import Answer, Instant, format_times
-from api.http.pages import Page, PageQuery, read_page
+from api.http.pages import Page, PageQuery, as_list, read_page
 from db import bulk_operations as statements
 from db.rows import ADVISORY_LOCK_STATEMENT
 from runs.ask import ENDED_FROM_OUTSIDE
@@ -31,7 +31,7 @@ UNCHOSEN = (BulkState.QUEUED, BulkState.COLLECTING)
 PASSING = (BulkState.COLLECTING, BulkState.RUNNING, BulkState.STOPPING)
 """A stop waits in these states: until the activities are chosen, so that its answer counts them, and until every change
 that was begun has an outcome. RUNNING is read if they were chosen after the stop was written: it is written again."""
-ListedStates = Annotated[list[BulkState], Field(max_length=len(BulkState))]
+ListedStates = Annotated[list[BulkState], BeforeValidator(as_list), Field(max_length=len(BulkState))]
 PERMISSIONS = {
     BulkVerb.CANCEL: Permission.CANCEL_ACTIVITY,
     BulkVerb.RESCHEDULE: Permission.CREATE_ACTIVITY,

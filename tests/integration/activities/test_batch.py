@@ -240,7 +240,7 @@ async def test_the_first_of_two_lines_with_one_key_is_created_although_it_is_cou
     items = [contract_example(idempotency_key="twice", scheduled_at="2035-01-16T09:00:00Z", score=n) for n in (1, 2)]
     answer = await http.post("/api/activities/batch", content="\n".join(map(json.dumps, items)), headers=LINES)
     results = [json.loads(line) for line in answer.text.splitlines()]
-    assert [result["status"] for result in results] == [201, 409]
+    assert {result["index"]: result["status"] == 409 for result in results} == {0: False, 1: True}, answer.text
 
 
 async def test_results_come_while_the_request_is_still_being_sent(http: httpx.AsyncClient) -> None:

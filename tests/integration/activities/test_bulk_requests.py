@@ -47,12 +47,6 @@ async def test_a_filter_without_a_condition_is_rejected(
     assert await statuses(http, [activity]) == ["READY"]
 
 
-async def test_a_text_is_no_list_of_statuses(http: httpx.AsyncClient) -> None:
-    """In a query one value is a list; in JSON the document says which values are arrays."""
-    answer = await http.post(f"{ACTIVITIES}/cancel", json=bulk(filter={"status": "READY"}, reason="r"))
-    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/filter/status"]
-
-
 @pytest.mark.parametrize("parameter", ["status", "commerce_id", "channel", "type", "reason", "search", "scheduled_to"])
 async def test_a_list_rejects_a_condition_without_a_value(http: httpx.AsyncClient, parameter: str) -> None:
     answer = await http.get(ACTIVITIES, params={parameter: ""})
