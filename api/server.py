@@ -149,20 +149,27 @@ class BoundedRequests(H11Protocol):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with a note if the process has too many connections."""
+        if origin := ORIGIN.match(scope["raw_path"]):  # RFC 9112 section 3.2.2: a server must accept a whole URL too
+            scope["raw_path"] = scope["raw_path"][origin.end() :] or b"/"
+            scope["path"] = unquote(scope["raw_path"].decode())
+        scope["state"][IS_CROWDED] = self._most is not None and len(self.connections) > self._most
+        await self._served(
+            scope, receive, self._ask_first(send) if self.conn.they_are_waiting_for_100_continue else send
+        )
+
+    def _ask_first(self, send: Send) -> Send:
+        """Send 100 (Continue) before an answer that begins before the body was read; uvicorn sends it with a read only.
+
+        RFC 9110 section 10.1.1: a caller that waits for it may keep its body back although the answer has begun.
+        """
 
         async def send_after_100(message: Message) -> None:
-            # RFC 9110 section 10.1.1: a caller that waits for 100 (Continue) may keep its body back although the answer
-            # has begun. uvicorn sends it only with a read before that.
             is_success = message["type"] == "http.response.start" and message["status"] < HTTPStatus.MULTIPLE_CHOICES
             if is_success and self.conn.they_are_waiting_for_100_continue and not self.transport.is_closing():
                 self.transport.write(self.conn.send(CONTINUE) or b"")
             await send(message)
 
-        if origin := ORIGIN.match(scope["raw_path"]):  # RFC 9112 section 3.2.2: a server must accept a whole URL too
-            scope["raw_path"] = scope["raw_path"][origin.end() :] or b"/"
-            scope["path"] = unquote(scope["raw_path"].decode())
-        scope["state"][IS_CROWDED] = self._most is not None and len(self.connections) > self._most
-        await self._served(scope, receive, send_after_100)
+        return send_after_100
 
     def _wait_for_head(self) -> None:
         self._waiting_for_head = self.loop.call_later(

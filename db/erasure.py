@@ -131,7 +131,7 @@ def mentions_statements(subject: Subject) -> list[Update]:
     is_mentioned, values = _replace_mention(subject, ScheduledActivity, "why")
     counted_up = {"version": ScheduledActivity.version + 1, "updated_at": CLOCK}  # clients and runs see the reason
     return [
-        update(ScheduledActivity).where(*_of_commerce(subject), is_mentioned).values(values | counted_up),
+        update(ScheduledActivity).where(_of_commerce(subject), is_mentioned).values(values | counted_up),
         _mentions_update(subject, TargetUser, "error_message"),
         _mentions_update(subject, ResolutionAttempt, "explanation"),
         _mentions_update(subject, StatusEvent, "details"),
@@ -142,7 +142,7 @@ def mentions_statements(subject: Subject) -> list[Update]:
 def _mentions_update(subject: Subject, table: type[OfScheduledActivity], name: str) -> Update:
     is_mentioned, values = _replace_mention(subject, table, name)
     of_activity = parts_of(table, ScheduledActivity.tenant_id, ScheduledActivity.id)
-    return update(table).where(of_activity, *_of_commerce(subject), is_mentioned).values(values)
+    return update(table).where(of_activity, _of_commerce(subject), is_mentioned).values(values)
 
 
 def _replace_mention(subject: Subject, table: type[Table], name: str) -> tuple[ColumnElement[bool], Columns]:
@@ -152,8 +152,8 @@ def _replace_mention(subject: Subject, table: type[Table], name: str) -> tuple[C
     return written.contains(user_id), {name: cast(func.replace(written, user_id, NO_ONE), column.type)}
 
 
-def _of_commerce(subject: Subject) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return ScheduledActivity.tenant_id == subject.tenant_id, ScheduledActivity.commerce_id == subject.commerce_id
+def _of_commerce(subject: Subject) -> ColumnElement[bool]:
+    return and_(ScheduledActivity.tenant_id == subject.tenant_id, ScheduledActivity.commerce_id == subject.commerce_id)
 
 
 def audit_statement(operation: BulkOperation, subject: Subject) -> Insert:
@@ -210,7 +210,7 @@ def removed_items_statement(ref: OperationRef) -> Update:
 
 def _is_about(subject: Subject) -> ColumnElement[bool]:
     """Match the activities of the commerce, or those of them that are aimed at the user."""
-    of_commerce = and_(*_of_commerce(subject))
+    of_commerce = _of_commerce(subject)
     if subject.user_id is None:
         return of_commerce
     is_target = exists().where(

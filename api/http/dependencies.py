@@ -24,7 +24,7 @@ from api.http.figures import Backlog
 from api.http.metrics import Exposition
 from api.http.quotas import READ_PATIENCE_SECONDS, Quotas
 from api.http.rate_limits import MEMORY, RateLimits
-from api.http.single_values import require_single_parameters, single_header
+from api.http.single_values import check_query, single_header
 from api.http.turns import Turns, take_turn
 from db.due_watch import DueWatch
 from db.engine import Database
@@ -139,7 +139,7 @@ def require(*permissions: Permission, requests: int = 1) -> Callable[..., Awaita
             if not caller.may(permission):
                 raise caller.describe_lack(permission)
         await opened.rate_limits.take_request(caller, request, requests)
-        await require_single_parameters(request)
+        await check_query(request)
         await opened.turns.begin(request, caller.tenant_id)
         if not reads_body(request.scope["route"]):
             await take_turn(request)
@@ -187,7 +187,7 @@ async def identify(
         )
     caller = _note_caller(request, caller)
     await opened.rate_limits.take_request(caller, request)
-    await require_single_parameters(request)
+    await check_query(request)
     return Identity(caller, caller.tenant_id in named, named, deployment)
 
 

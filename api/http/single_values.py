@@ -1,4 +1,7 @@
-"""Reject headers and query parameters that are sent twice where one value counts: proxies disagree about which."""
+"""Reject headers and query parameters that are sent twice where one value counts, and queries that nothing reads.
+
+Proxies disagree about which of two values counts.
+"""
 
 import asyncio
 from collections import Counter
@@ -21,7 +24,7 @@ def single_header(name: str, lines: list[str]) -> str:
     return lines[0] if lines else ""
 
 
-async def require_single_parameters(request: Request) -> None:
+async def check_query(request: Request) -> None:
     """Check that the query repeats only parameters that the OpenAPI document declares as arrays.
 
     Of an operation that declares none it has to be empty; those that declare some refuse the others themselves.

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from limits.aio.storage import MemoryStorage
 from sqlalchemy import func, select
 
-from api.http.rate_limits import RateLimits
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
 from embedded.temporal_server import running_temporal
@@ -226,19 +226,26 @@ async def test_lines_are_answered_by_lines(http: httpx.AsyncClient) -> None:
     assert results[99]["body"]["idempotencyKey"] == items[99]["idempotency_key"]
 
 
+class LateStorage(MemoryStorage):
+    """A store of rate limits that answers a later line first."""
+
+    STORAGE_SCHEME = ["async+late"]  # noqa: RUF012 - as the library has it
+    is_late = True
+
+    async def get(self, key: str) -> int:
+        """Wait once, for the first item."""
+        if "/items/" in key and self.is_late:
+            self.is_late = False
+            await asyncio.sleep(0.3)
+        return await super().get(key)
+
+
 async def test_the_first_of_two_lines_with_one_key_is_created_although_it_is_counted_late(
-    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    service: Service, tenant: Tenant
 ) -> None:
-    """A store of rate limits may answer a later line first."""
-    take_items, delays = RateLimits.take_items, iter([0.3])
-
-    async def take_first_late(limits: RateLimits, *counted: Any) -> None:
-        await asyncio.sleep(next(delays, 0))
-        await take_items(limits, *counted)
-
-    monkeypatch.setattr(RateLimits, "take_items", take_first_late)
     items = [contract_example(idempotency_key="twice", scheduled_at="2035-01-16T09:00:00Z", score=n) for n in (1, 2)]
-    answer = await http.post("/api/activities/batch", content="\n".join(map(json.dumps, items)), headers=LINES)
+    async with service.beside(rate_limit_storage_uri="async+late://") as other, other.client(tenant.id) as http:
+        answer = await http.post("/api/activities/batch", content="\n".join(map(json.dumps, items)), headers=LINES)
     results = [json.loads(line) for line in answer.text.splitlines()]
     assert {result["index"]: result["status"] == 409 for result in results} == {0: False, 1: True}, answer.text
 
