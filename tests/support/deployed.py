@@ -1,13 +1,9 @@
 """The worker and the API as processes, as they are deployed."""
 
-# ruff: noqa: S603 - the programs are ours
-
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,17 +14,18 @@ from temporalio.client import Client
 from embedded.signing_key import AUDIENCE, ISSUER
 from embedded.stack import database_urls
 from embedded.temporal_server import free_port
-from tests.support.service import KEY, url_of
-from tests.support.started_stacks import ROOT, wait_until
+from tests.support.programs import Program
+from tests.support.service import KEY, Service, url_of
+from tests.support.started_stacks import wait_until
 
-PROGRAMS = {"worker": ("worker.py",), "api": ("-m", "api.main")}
+PROGRAMS = {"worker": "worker.py", "api": "api/main.py"}
 
 
 @dataclass(frozen=True)
 class Deployed:
     """A running process."""
 
-    process: subprocess.Popen[bytes]
+    process: Program
     output: Path
     url: str
 
@@ -52,14 +49,11 @@ class Deployed:
                         return list(answer.json()["missing"])
                 await asyncio.sleep(0.1)
 
-    def end(self) -> int:
-        """Send SIGTERM and return the exit code."""
-        self.process.terminate()
-        return self.process.wait(120)
-
 
 @contextmanager
-def deployed(name: str, database_url: str, temporal: Client, folder: Path, **variables: str) -> Iterator[Deployed]:
+def deployed(
+    name: str, database_url: str, temporal: Client, folder: Path, program: str = "", **variables: str
+) -> Iterator[Deployed]:
     """Run the worker or the API, with these variables, until the block ends; the worker drains for two seconds."""
     port = free_port()
     environment = {one: value for one, value in os.environ.items() if not one.startswith("TEMPORAL_")} | {
@@ -75,12 +69,16 @@ def deployed(name: str, database_url: str, temporal: Client, folder: Path, **var
         **variables,
     }
     output = folder / f"{name}-{port}.log"
-    with output.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, *PROGRAMS[name]], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
+    process = Program(program or PROGRAMS[name], environment=environment, output=output)
     try:
         yield Deployed(process, output, f"http://127.0.0.1:{port}")
     finally:
         process.kill()
-        process.wait()
+
+
+def deployed_worker(
+    service: Service, folder: Path, program: str = "worker.py", **variables: str
+) -> AbstractContextManager[Deployed]:
+    """Run a worker of this service."""
+    url = service.database.url.render_as_string(hide_password=False)
+    return deployed("worker", url, service.temporal, folder, program, **variables)

@@ -4,9 +4,6 @@ import asyncio
 import gzip
 import json
 import math
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +13,11 @@ from api.http.auth import Authenticator
 from api.http.errors import Problem, Unauthenticated, Unavailable
 from api.http.jwks import DOCUMENT_BYTES, KEYS, read_keys, require_protected
 from tests.support.issuer import Issuer, answering, published
+from tests.support.programs import run_program
 from tests.support.tcp import send_repeatedly
 from tests.unit.test_auth import AUDIENCE, ISSUER, hand_made, pem, token, with_jwks
 from tests.unit.test_auth import KEYS as SIGNING_KEYS
 
-ROOT = Path(__file__).parents[2]
 GOOD = [published(key, kid) for kid, key in SIGNING_KEYS.items()]
 RSA = published(SIGNING_KEYS["RS256"], "odd")
 WEAK_RSA = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - it is to be refused
@@ -115,14 +112,7 @@ def test_a_process_ends_with_one_line_that_names_the_wrong_source_of_keys(source
         "AUTH_ISSUER": ISSUER,
         "AUTH_AUDIENCE": AUDIENCE,
     }
-    ended = subprocess.run(
-        [sys.executable, "-m", "api.main"],
-        cwd=ROOT,
-        env=environment | source,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = run_program("api/main.py", environment=environment | source)
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert line.startswith(named)

@@ -1,8 +1,6 @@
 """Test the queue of a tenant's bulk operations: few run, the others wait in their order, and none is lost."""
 
 import asyncio
-import os
-import signal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,10 +13,10 @@ from db.quotas import quota_statement
 from embedded.postgres import Postgres
 from runs.bulk_queue import accept_operation
 from runs.client import BULK_TASK_QUEUE
-from tests.integration.operating.test_outages import worker_process
 from tests.integration.operating.test_poisoned_rounds import step_of
 from tests.support.builders import Tenant
 from tests.support.bulk import ACTIVITIES, begun, campaign, ended, statuses
+from tests.support.deployed import deployed_worker
 from tests.support.service import Service
 from tests.support.worlds import idle_service, work
 from workflows.bulk import BulkChange, BulkOperation, BulkState, BulkVerb, bulk_workflow_id
@@ -153,12 +151,12 @@ async def test_a_killed_worker_loses_no_queued_operation(postgres: Postgres, tem
         async with service.client(tenant.id) as http:
             async with work(service):
                 await campaign(http, 4)
-            with worker_process(service, tmp_path / "log") as pid:
+            with deployed_worker(service, tmp_path) as worker:
                 operations = await begin_many(http, 5, per_second=2)
                 async with asyncio.timeout(120):
                     while (await http.get(path_of(operations[0]))).json()["counts"]["applied"] == 0:
                         await asyncio.sleep(0.05)
-                os.kill(pid, signal.SIGKILL)
+                worker.process.kill()
             async with work(service):
                 for one in operations:
                     operation = await ended(http, path_of(one))

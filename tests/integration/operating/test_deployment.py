@@ -3,11 +3,9 @@
 import asyncio
 import os
 import shutil
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +33,8 @@ from tests.support.activities import created, trail
 from tests.support.builders import contract_example, from_now
 from tests.support.bulk import statuses
 from tests.support.changed_workflow import Careless, Patched
-from tests.support.service import running_service, temporal_client, until, url_of
+from tests.support.deployed import deployed_worker
+from tests.support.service import Service, running_service, temporal_client, until, url_of
 from worker import steps
 from workflows.messages import ReplayGate, ReplayGatePassed
 from workflows.replay_gate import ReplayGateWorkflow
@@ -255,52 +254,7 @@ async def test_the_gate_of_a_build_passes_if_the_open_runs_replay_and_names_each
         assert workflow_id(tenant.id, activity["idempotencyKey"]) in str(step.cause)
 
 
-WORKING = b'"event": "working"'
-
-
-@dataclass
-class WorkerProcess:
-    """A worker as production runs it, with all that it has logged."""
-
-    process: asyncio.subprocess.Process
-    log: bytes = b""
-
-    async def read(self) -> None:
-        """Collect the log until the process ends."""
-        assert self.process.stderr
-        async for line in self.process.stderr:
-            self.log += line
-
-    async def logs(self, words: bytes) -> None:
-        """Wait until the log has these words."""
-        async with asyncio.timeout(120):
-            while words not in self.log:
-                await asyncio.sleep(0.05)
-
-    async def stop(self) -> int:
-        """Send SIGTERM; return the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return await self.process.wait()
-
-
-@asynccontextmanager
-async def worker_process(address: str, url: str, **settings: str) -> AsyncIterator[WorkerProcess]:
-    """Start a worker, and kill it at the end of the block if it still runs."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "worker.py"),
-        cwd=ROOT,
-        env=variables(address, url) | {"WORKER_DRAIN_SECONDS": "10"} | settings,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    worker = WorkerProcess(process)
-    reading = asyncio.create_task(worker.read())
-    try:
-        yield worker
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await reading
+WORKING = '"event": "working"'
 
 
 async def persistently(http: httpx.AsyncClient, body: dict[str, Any]) -> str:
@@ -317,56 +271,63 @@ async def persistently(http: httpx.AsyncClient, body: dict[str, Any]) -> str:
 
 
 async def test_workers_killed_and_restarted_in_a_burst_lose_nothing_and_do_nothing_twice(
-    own: tuple[TemporalServer, str, Client],
+    own: tuple[TemporalServer, str, Client], tmp_path: Path
 ) -> None:
-    server, url, client = own
+    _, url, client = own
     async with running_service(url, client, work=False) as service:
         tenant = await service.tenant()
-        async with service.client(tenant.id) as http, worker_process(server.address, url) as first:
-            await persistently(http, contract_example())
-            bodies = [contract_example(scheduled_at=from_now(seconds=5)) for _ in range(60)]
-            burst = asyncio.gather(*(persistently(http, body) for body in bodies))
-            await asyncio.sleep(0.3)
-            async with worker_process(server.address, url) as second:
-                first.process.kill()
-                await second.logs(WORKING)
-                async with worker_process(server.address, url) as third:
-                    await third.logs(WORKING)
-                    assert await second.stop() == 0
-                    ids = await burst
-                    assert len(set(ids)) == len(bodies)
-                    for activity_id in ids:
-                        await until(http, f"/api/activities/{activity_id}", "DUE")
-                        assert await trail(http, activity_id) == [("CREATED", None, "READY"), ("DUE", "READY", "DUE")]
+        async with service.client(tenant.id) as http:
+            with deployed_worker(service, tmp_path) as first:
+                await persistently(http, contract_example())
+                bodies = [contract_example(scheduled_at=from_now(seconds=5)) for _ in range(60)]
+                burst = asyncio.gather(*(persistently(http, body) for body in bodies))
+                await asyncio.sleep(0.3)
+                with deployed_worker(service, tmp_path) as second:
+                    first.process.kill()
+                    await asyncio.to_thread(second.wait_for_log, WORKING)
+                    with deployed_worker(service, tmp_path) as third:
+                        await asyncio.to_thread(third.wait_for_log, WORKING)
+                        assert await asyncio.to_thread(second.process.end) == 0
+                        ids = await burst
+                        assert len(set(ids)) == len(bodies)
+                        for activity_id in ids:
+                            await until(http, f"/api/activities/{activity_id}", "DUE")
+                            assert await trail(http, activity_id) == [
+                                ("CREATED", None, "READY"),
+                                ("DUE", "READY", "DUE"),
+                            ]
 
 
-async def test_a_worker_that_waits_for_temporal_ends_at_once_when_it_is_told_to(postgres: Postgres) -> None:
-    postgres.create_database("waits_for_temporal", template="template")
-    nothing_listens = f"127.0.0.1:{free_port()}"
-    async with worker_process(nothing_listens, postgres.url("waits_for_temporal")) as worker:
-        await worker.logs(b"Temporal can't be reached yet")
-        assert await worker.stop() == 0
+async def test_a_worker_that_waits_for_temporal_ends_at_once_when_it_is_told_to(
+    service: Service, tmp_path: Path
+) -> None:
+    with deployed_worker(service, tmp_path, TEMPORAL_ADDRESS=f"127.0.0.1:{free_port()}") as worker:
+        await asyncio.to_thread(worker.wait_for_log, "Temporal can't be reached yet")
+        assert await asyncio.to_thread(worker.process.end) == 0
 
 
 async def test_a_worker_with_a_build_id_upgrades_sleepers_and_one_process_is_all_that_reconciliation_needs(
-    own: tuple[TemporalServer, str, Client],
+    own: tuple[TemporalServer, str, Client], tmp_path: Path
 ) -> None:
-    server, url, client = own
+    _, url, client = own
     port = free_port()
     settings = {"TEMPORAL_WORKER_BUILD_ID": "7", "RECONCILE_EVERY_SECONDS": "1", "WORKER_METRICS_PORT": str(port)}
-    async with running_service(url, client, work=False) as service, worker_process(server.address, url, **settings):
-        await _make_current(client, WorkerDeploymentVersion("scheduled-activities", "7"))
-        tenant = await service.tenant()
-        async with service.client(tenant.id) as http:
-            activity = await created(http)
-            run = client.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
-            info = (await run.describe()).raw_description.workflow_execution_info.versioning_info
-            assert info.deployment_version.build_id == "7"
-            assert info.behavior == VersioningBehavior.AUTO_UPGRADE.value
-            await run.terminate(reason="wrong button")
-            await until(http, f"/api/activities/{activity['id']}", "FAILED")
-            async with asyncio.timeout(60):
-                while 'finding="terminated"' not in (text := (await http.get(f"http://127.0.0.1:{port}/metrics")).text):
-                    await asyncio.sleep(0.2)
-            found = [line for line in text.splitlines() if line.startswith("reconciliation_findings{")]
-            assert sum(int(line.rsplit(" ", 1)[1]) for line in found if 'finding="terminated"' in line) == 1, found
+    async with running_service(url, client, work=False) as service:
+        with deployed_worker(service, tmp_path, **settings):
+            await _make_current(client, WorkerDeploymentVersion("scheduled-activities", "7"))
+            tenant = await service.tenant()
+            async with service.client(tenant.id) as http:
+                activity = await created(http)
+                run = client.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
+                info = (await run.describe()).raw_description.workflow_execution_info.versioning_info
+                assert info.deployment_version.build_id == "7"
+                assert info.behavior == VersioningBehavior.AUTO_UPGRADE.value
+                await run.terminate(reason="wrong button")
+                await until(http, f"/api/activities/{activity['id']}", "FAILED")
+                async with asyncio.timeout(60):
+                    while 'finding="terminated"' not in (
+                        text := (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+                    ):
+                        await asyncio.sleep(0.2)
+                found = [line for line in text.splitlines() if line.startswith("reconciliation_findings{")]
+                assert sum(int(line.rsplit(" ", 1)[1]) for line in found if 'finding="terminated"' in line) == 1, found

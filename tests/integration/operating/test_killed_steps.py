@@ -1,8 +1,6 @@
 """Test that a long step whose worker was killed is taken over by its missing heartbeats, not by its time limit."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,8 @@ from temporalio.client import Client, WorkflowHandle
 from embedded.postgres import Postgres
 from runs.bulk import start_bulk_operation
 from runs.client import TASK_QUEUE
-from tests.integration.operating.test_outages import worker_process
 from tests.support.activities import created
+from tests.support.deployed import deployed_worker
 from tests.support.locks import table_locked, until_blocked
 from tests.support.service import Service
 from tests.support.worlds import idle_service, work
@@ -75,10 +73,10 @@ async def test_a_worker_killed_while_it_chooses_the_items_of_a_bulk_operation_is
             activity = await created(http)
         change = BulkChange(verb=BulkVerb.CANCEL, reason="x")
         operation = BulkOperation(id=uuid4(), tenant_id=tenant.id, filter=ActivityFilter(), change=change, actor="x")
-        with table_locked(postgres, idle, "bulk_operation_items"), worker_process(idle, tmp_path / "log") as pid:
+        with table_locked(postgres, idle, "bulk_operation_items"), deployed_worker(idle, tmp_path) as worker:
             assert await start_bulk_operation(idle.temporal, operation)
             await until_blocked(postgres, idle)
-            os.kill(pid, signal.SIGKILL)
+            worker.process.kill()
         run = idle.temporal.get_workflow_handle(bulk_workflow_id(tenant.id, operation.id))
         async with work(idle):
             assert await run.result() == "COMPLETED"
@@ -93,11 +91,8 @@ async def test_a_worker_killed_in_a_round_of_reconciliation_is_replaced_by_its_s
     tenant = await idle.tenant()
     async with idle.client(tenant.id) as http, work(idle):
         await created(http)
-    log = tmp_path / "log"
-    with worker_process(idle, log, RECONCILE_EVERY_SECONDS="3600") as pid:
-        async with asyncio.timeout(120):
-            while '"working"' not in log.read_text():  # its start reads the table that is locked below
-                await asyncio.sleep(0.05)
+    with deployed_worker(idle, tmp_path, RECONCILE_EVERY_SECONDS="3600") as worker:
+        await asyncio.to_thread(worker.wait_for_log, '"working"')  # its start reads the table that is locked below
         with table_locked(postgres, idle, "scheduled_activities"):
             round_of = await idle.temporal.start_workflow(
                 ReconciliationWorkflow.run,
@@ -106,7 +101,7 @@ async def test_a_worker_killed_in_a_round_of_reconciliation_is_replaced_by_its_s
                 task_queue=TASK_QUEUE,
             )
             await until_blocked(postgres, idle)
-            os.kill(pid, signal.SIGKILL)
+            worker.process.kill()
     async with work(idle):
         found: Compared = await round_of.result()
     assert found.rows == 1

@@ -1,12 +1,9 @@
 """Test outages of each server: nothing is lost, nothing hangs, and every answer says what to do."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
-from functools import partial
+from contextlib import ExitStack, asynccontextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -23,14 +20,13 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 
 from db.models import ScheduledActivity, StatusEvent
 from embedded.postgres import Postgres
-from embedded.processes import guarded_process
-from embedded.stack import database_urls
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
 from runs.client import workflow_id
 from tests.integration.operating.test_ended_creations import until_in_trouble
 from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.deployed import deployed_worker
 from tests.support.locks import locked_before_mark, table_locked, until_blocked
-from tests.support.service import Service, running_service, temporal_client, until, until_listed, url_of
+from tests.support.service import Service, running_service, temporal_client, until, until_listed
 from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import idle_service, new_database, work
 from worker import TUNING
@@ -229,24 +225,6 @@ def run_of(service: Service, run: WorkflowExecutionDescription) -> Any:
     return service.temporal.get_workflow_handle(run.id, run_id=run.run_id)
 
 
-@contextmanager
-def worker_process(service: Service, output: Path, program: str = "worker.py", **settings: str) -> Iterator[int]:
-    """Run the worker in a process, as it is deployed; yields its pid."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")} | {
-        **database_urls("worker", partial(url_of, service.database.url.render_as_string(hide_password=False))),
-        "TEMPORAL_ADDRESS": service.temporal.service_client.config.target_host,
-        "TEMPORAL_NAMESPACE": service.temporal.namespace,
-        "TEMPORAL_CONFIG_FILE": os.devnull,
-        "PYTHONPATH": str(ROOT),
-        **settings,
-    }
-    with (
-        output.open("wb") as log,
-        guarded_process([sys.executable, str(ROOT / program)], output=log, environment=environment) as process,
-    ):
-        yield process.pid
-
-
 async def test_a_worker_takes_no_more_tasks_at_a_time_than_it_can_finish_in_time(
     postgres: Postgres, temporal: Client
 ) -> None:
@@ -294,10 +272,10 @@ async def test_a_worker_killed_in_mid_creation_is_replaced_by_another_and_the_ca
     async with idle_service(postgres, temporal, **PATIENT) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
-            with table_locked(postgres, service, "reasons"), worker_process(service, tmp_path / "log") as pid:
+            with table_locked(postgres, service, "reasons"), deployed_worker(service, tmp_path) as worker:
                 waiting = asyncio.create_task(http.post(URL, json=contract_example(scheduled_at=LATER)))
                 await until_blocked(postgres, service)
-                os.kill(pid, signal.SIGKILL)
+                worker.process.kill()
             async with work(service):
                 created = await waiting
             assert (created.status_code, created.json()["status"]) == (201, "READY")
@@ -323,11 +301,8 @@ async def test_a_change_that_was_written_by_a_worker_who_died_over_it_is_told_as
                 created = await http.post(URL, json=contract_example(scheduled_at=LATER))
             location, key = created.headers["Location"], created.json()["idempotencyKey"]
             method, path, body = call
-            log = tmp_path / "log"
-            with worker_process(service, log, "tests/support/dying_worker.py"):
-                async with asyncio.timeout(120):
-                    while "working" not in log.read_text():
-                        await asyncio.sleep(0.05)
+            with deployed_worker(service, tmp_path, "tests/support/dying_worker.py") as worker:
+                await asyncio.to_thread(worker.wait_for_log, "working")
                 if becomes == "READY":
                     body = {"scheduled_at": from_now(seconds=12)}
                 answer = await http.request(method, f"{location}{path}", json=body)

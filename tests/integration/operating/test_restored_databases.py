@@ -18,10 +18,10 @@ from embedded.temporal_server import free_port, running_temporal
 from runs.ask import find_latest_run
 from runs.lead import Lead
 from runs.schedule import SCHEDULE_ID
-from tests.integration.operating.test_outages import worker_process
 from tests.support.activities import created, trail, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
 from tests.support.bulk import begun, campaign, chosen, ended, statuses
+from tests.support.deployed import deployed_worker
 from tests.support.locks import locked_before_mark, row_locked
 from tests.support.operate import operate
 from tests.support.reconciliation import reconciled, run_of, until_found
@@ -339,7 +339,7 @@ async def test_after_a_loss_of_temporals_database_a_running_worker_goes_on_with_
         async with running_service(url, client, work=False) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
-                with worker_process(service, tmp_path / "log", RECONCILE_EVERY_SECONDS="2"):
+                with deployed_worker(service, tmp_path, RECONCILE_EVERY_SECONDS="2"):
                     soon, later = [await created(http, scheduled_at=from_now(**of)) for of in SOON_AND_LATER]
                     others = await campaign(http, 8)
                     operation = await begun(http, "cancel", per_second=1)

@@ -73,7 +73,7 @@ async def test_worker_and_api_wait_for_postgresql_and_a_creation_is_accepted_mea
             own_postgres.start()
             assert await api.until_readiness(200) == []
             assert (await until(http, accepted.headers["Location"], "READY"))["id"] == accepted.json()["id"]
-        assert {await asyncio.to_thread(one.end) for one in (worker, api)} <= ORDERLY
+        assert {await asyncio.to_thread(one.process.end) for one in (worker, api)} <= ORDERLY
         for one in (worker, api):
             assert len(lines(one, "PostgreSQL answers")) == 1
 
@@ -86,7 +86,7 @@ async def test_sigterm_ends_a_process_that_waits(
     with both_deployed(url, temporal, tmp_path) as running:
         for one in running:
             await asyncio.to_thread(one.wait_for_log, UNREACHABLE)
-            assert await asyncio.to_thread(one.end) in ORDERLY
+            assert await asyncio.to_thread(one.process.end) in ORDERLY
             assert "Traceback" not in one.log()
 
 

@@ -256,8 +256,8 @@ async def test_the_processes_export_one_trace_to_a_collector_and_send_what_is_le
             async with Service(api.url, database, open_roles(url), namespace).client(tenant.id) as http:
                 created = await http.post(URL, json=contract_example(scheduled_at=LATER))
                 assert created.status_code == 201, created.text
-            api.end()
-            assert worker.end() == 0
+            api.process.end()
+            assert worker.process.end() == 0
     exported = [
         (attribute.value.string_value, span.name, span.trace_id)
         for request in received

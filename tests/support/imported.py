@@ -1,0 +1,16 @@
+"""Import what the project's programs import, in the process that tests fork them from."""
+
+import gc
+
+import rich.table
+import typer
+
+import activities_client
+import api.main
+import operate
+import worker
+
+IMPORTED = (activities_client, api.main, operate, rich.table, typer, worker)
+
+gc.collect()
+gc.freeze()
