@@ -5,25 +5,23 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WRITTEN_BEFORE: frozenset[str] = frozenset()
-"""Folders that are not rewritten yet."""
 NOT_OURS = {"node_modules", "generated"}
 THE_CONTRACT = "docs/create-activity.md"
 QUESTIONS = re.compile(r"(What|Who|Whom|Whose|Whether|How|Where|When|Why|Which)\b")
 RIDDLES = re.compile(r"\b(nobody|somebody|whoever|whomever|shall|be it|all the same)\b", re.IGNORECASE)
 
 
-def sources(*patterns: str) -> list[Path]:
+def sources(pattern: str) -> list[Path]:
     """List the files that are checked, by their path below the root."""
-    found = (path for pattern in patterns for path in ROOT.rglob(pattern))
-    below = (path.relative_to(ROOT) for path in found)
-    ours = (path for path in below if not NOT_OURS & set(path.parts) and path.parts[0] not in WRITTEN_BEFORE)
-    return sorted(path for path in ours if not path.parts[0].startswith("."))
+    folders = (path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
+    found = chain(ROOT.glob(pattern), *(folder.rglob(pattern) for folder in folders))
+    return sorted(path for path in (one.relative_to(ROOT) for one in found) if not NOT_OURS & set(path.parts))
 
 
 def docstrings(tree: ast.Module) -> Iterator[str]:

@@ -22,7 +22,7 @@ from tests.support.activities import created, marked_ahead
 from tests.support.builders import Tenant, from_now
 from tests.support.service import Service
 
-INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS", "120"))
+INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS", "72"))
 """More interleavings take longer: INTERLEAVINGS=5000 make test ARGS=tests/integration/activities/test_races.py."""
 AT_ONCE = 12
 SEED = int(os.environ.get("SEED", "0")) or random.randrange(2**32)

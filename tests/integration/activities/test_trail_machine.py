@@ -242,7 +242,7 @@ def test_each_event_follows_from_the_one_before(postgres: Postgres) -> None:
         run_state_machine_as_test(
             OnThisServer,
             settings=settings(
-                max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=8, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
             ),
         )
         runner.run(engine.dispose())

@@ -266,7 +266,7 @@ def test_nothing_is_executed_twice_without_a_lease_given_back_in_between_and_not
         run_state_machine_as_test(
             OnThisServer,
             settings=settings(
-                max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
             ),
         )
         runner.run(engine.dispose())
