@@ -31,6 +31,8 @@ FORGETTING_AT_ONCE = {
     "history.visibilityProcessorEnsureCloseBeforeDelete": "false",
 }
 """Else a run that has closed just now is deleted half a minute later."""
+ONE_PARTITION = {"matching.numTaskqueueReadPartitions": "1", "matching.numTaskqueueWritePartitions": "1"}
+"""Queues stay loaded for minutes after their test, by default in four partitions that pass waiting tasks around."""
 LONGEST = {"stack", "operating"}
 """The folders of tests that start processes and servers of their own."""
 RARE_COLLECTION = {"GOGC": "400", "GOMEMLIMIT": "768MiB"}
@@ -125,7 +127,7 @@ def temporal_server() -> Iterator[TemporalServer]:
     """A real server with its web UI."""
     with running_temporal(
         ui_port=free_port(),
-        dynamic_config=DYNAMIC_CONFIG | TIME_SKIPPING | FORGETTING_AT_ONCE,
+        dynamic_config=DYNAMIC_CONFIG | TIME_SKIPPING | FORGETTING_AT_ONCE | ONE_PARTITION,
     ) as server:
         yield server
 
