@@ -2,10 +2,8 @@
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.test_web_ui import page, picture
+from tests.e2e.conftest import picture
 from tests.support.service import Service
-
-__all__ = ["page"]
 
 
 async def test_the_page_shows_the_calls_and_breaks_no_rule_of_its_policy(service: Service, page: Page) -> None:

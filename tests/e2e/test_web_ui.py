@@ -1,57 +1,30 @@
 """Test what operators see and do in Temporal's web UI."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from temporalio.client import Client
 
 from embedded.postgres import Postgres
 from embedded.temporal_server import TemporalServer
 from runs.client import workflow_id
+from tests.e2e.conftest import picture
 from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant
 from tests.support.encryption import NEW_RING
 from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.worlds import new_database, new_namespace
 
-expect.set_options(timeout=60_000)
 SUMMARY, DETAILS = "WHATSAPP MESSAGE for commerce", "READY: sleeps until"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-)
-
-
-@pytest.fixture
-async def page(temporal_server: TemporalServer) -> AsyncIterator[Page]:
-    """Open a tab of a browser that makes no connections of its own."""
-    chromium = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert chromium, "needs a Chromium: on the PATH, or set CHROMIUM_PATH"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
-        tab = await browser.new_page(
-            viewport={"width": 1400, "height": 1000}, timezone_id="UTC", base_url=temporal_server.ui_url
-        )
-        yield tab
-        await browser.close()
 
 
 def workflow_of(tenant: Tenant, activity: dict[str, Any]) -> str:
     return workflow_id(tenant.id, activity["idempotencyKey"])
-
-
-async def picture(page: Page, name: str) -> None:
-    """For people to look at: `PICTURES=folder make e2e` keeps what the browser showed."""
-    if folder := os.environ.get("PICTURES"):
-        await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 async def test_the_list_is_filtered_by_our_attributes(
