@@ -35,13 +35,12 @@ Searched = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH
 CURSOR_LENGTH = 2_000
 """Base64 makes 1,067 characters of an identifier of 200 characters, each of 4 bytes."""
 
+MOST_PAGES = 1_000_000
+
 
 def as_list(value: object) -> object:
     """Return a value that was sent alone as the list that it may be."""
     return [value] if isinstance(value, str) else value
-
-
-MOST_PAGES = 1_000_000
 
 
 class PageQuery(RequestBody):

@@ -52,7 +52,7 @@ class Deployed:
 
 @contextmanager
 def deployed(
-    name: str, database_url: str, temporal: Client, folder: Path, program: str = "", **variables: str
+    name: str, database_url: str, temporal: Client, folder: Path, program: str | None = None, **variables: str
 ) -> Iterator[Deployed]:
     """Run the worker or the API, with these variables, until the block ends; the worker drains for two seconds."""
     port = free_port()
@@ -77,7 +77,7 @@ def deployed(
 
 
 def deployed_worker(
-    service: Service, folder: Path, program: str = "worker.py", **variables: str
+    service: Service, folder: Path, program: str | None = None, **variables: str
 ) -> AbstractContextManager[Deployed]:
     """Run a worker of this service."""
     url = service.database.url.render_as_string(hide_password=False)

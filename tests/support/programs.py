@@ -28,7 +28,7 @@ _one_at_a_time = Lock()  # multiprocessing reads the end of a process wherever a
 
 
 class Program:
-    """A running program: a path in the project's folder, or `-m` and a module, then its arguments."""
+    """A running program: the path of its file in the project's folder, then its arguments."""
 
     def __init__(
         self,
@@ -110,9 +110,5 @@ def _execute(  # noqa: PLR0913, PLR0917 - what starting Python takes too
     os.chdir(folder)
     if strict:
         warnings.simplefilter("error")
-    if command[0] == "-m":
-        sys.argv = [*command[1:]]
-        runpy.run_module(command[1], run_name="__main__", alter_sys=True)
-    else:
-        sys.argv = [*command]
-        runpy.run_path(str(ROOT / command[0]), run_name="__main__")
+    sys.argv = [*command]
+    runpy.run_path(str(ROOT / command[0]), run_name="__main__")

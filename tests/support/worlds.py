@@ -43,7 +43,7 @@ async def new_namespace(temporal: Client) -> Client:
     return await temporal_client(temporal.service_client.config.target_host, namespace=name)
 
 
-async def delete_schedules(temporal: Client) -> None:
+async def _delete_schedules(temporal: Client) -> None:
     """Delete the schedules of a namespace that a test has finished with.
 
     The server would work for each of them until the session ends: one that starts a run each second takes 2.5 % of a
@@ -63,7 +63,7 @@ async def idle_service(postgres: Postgres, temporal: Client, **settings: Any) ->
     namespace = await new_namespace(temporal)
     async with running_service(new_database(postgres), namespace, work=False, **settings) as service:
         yield service
-    await delete_schedules(namespace)
+    await _delete_schedules(namespace)
 
 
 def work(service: Service) -> AbstractAsyncContextManager[None]:

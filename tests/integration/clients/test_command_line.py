@@ -19,11 +19,12 @@ from tests.support.service import KEY, Service, until
 from tests.support.started_stacks import ROOT
 from tests.support.tcp import cutting_proxy
 
+COMMAND_LINE = "clients/python/activities_client/cli/__main__.py"
 LATER = "2035-01-16T09:00:00+00:00"
 
 
 async def run(variables: dict[str, str], *arguments: str | Path, cwd: Path = ROOT) -> CompletedProcess[str]:
-    command = ("-m", "activities_client.cli", *map(str, arguments))
+    command = (COMMAND_LINE, *map(str, arguments))
     environment = {"COLUMNS": "200"} | variables
     return await asyncio.to_thread(run_program, *command, environment=environment, folder=cwd, strict=True)
 

@@ -116,7 +116,8 @@ async def test_a_caller_that_waits_for_100_before_its_lines_is_asked_for_them(
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
         writer.write(item)
-        assert b'"status":20' in await reader.readuntil(LAST_CHUNK)  # 202 on a busy machine
+        answer = await reader.readuntil(LAST_CHUNK)
+        assert b'"status":201' in answer or b'"status":202' in answer  # 202 on a busy machine
     writer.close()
 
 

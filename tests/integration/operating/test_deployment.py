@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -277,25 +277,23 @@ async def test_workers_killed_and_restarted_in_a_burst_lose_nothing_and_do_nothi
     async with running_service(url, client, work=False) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
-            with deployed_worker(service, tmp_path) as first:
+            with ExitStack() as workers:
+                first = workers.enter_context(deployed_worker(service, tmp_path))
                 await persistently(http, contract_example())
                 bodies = [contract_example(scheduled_at=from_now(seconds=5)) for _ in range(60)]
                 burst = asyncio.gather(*(persistently(http, body) for body in bodies))
                 await asyncio.sleep(0.3)
-                with deployed_worker(service, tmp_path) as second:
-                    first.process.kill()
-                    await asyncio.to_thread(second.wait_for_log, WORKING)
-                    with deployed_worker(service, tmp_path) as third:
-                        await asyncio.to_thread(third.wait_for_log, WORKING)
-                        assert await asyncio.to_thread(second.process.end) == 0
-                        ids = await burst
-                        assert len(set(ids)) == len(bodies)
-                        for activity_id in ids:
-                            await until(http, f"/api/activities/{activity_id}", "DUE")
-                            assert await trail(http, activity_id) == [
-                                ("CREATED", None, "READY"),
-                                ("DUE", "READY", "DUE"),
-                            ]
+                second = workers.enter_context(deployed_worker(service, tmp_path))
+                first.process.kill()
+                await asyncio.to_thread(second.wait_for_log, WORKING)
+                third = workers.enter_context(deployed_worker(service, tmp_path))
+                await asyncio.to_thread(third.wait_for_log, WORKING)
+                assert await asyncio.to_thread(second.process.end) == 0
+                ids = await burst
+                assert len(set(ids)) == len(bodies)
+                for activity_id in ids:
+                    await until(http, f"/api/activities/{activity_id}", "DUE")
+                    assert await trail(http, activity_id) == [("CREATED", None, "READY"), ("DUE", "READY", "DUE")]
 
 
 async def test_a_worker_that_waits_for_temporal_ends_at_once_when_it_is_told_to(

@@ -32,7 +32,6 @@ from tests.support.worlds import idle_service, new_database, work
 from worker import TUNING
 
 URL = "/api/activities"
-ROOT = Path(__file__).parents[3]
 MOST_TASKS = TUNING["max_concurrent_workflow_tasks"]
 LATER = "2031-01-01T00:00:00.000Z"
 PATIENT: dict[str, Any] = {"answer_deadline_seconds": 60.0}

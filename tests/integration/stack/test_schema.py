@@ -16,6 +16,7 @@ from embedded.postgres import Postgres
 from embedded.signing_key import AUDIENCE, ISSUER
 from embedded.stack import database_urls
 from tests.support.builders import COMMERCE_ID, Tenant
+from tests.support.deployed import PROGRAMS
 from tests.support.programs import run_program
 from tests.support.service import KEY, Service, url_of
 from tests.support.worlds import new_database
@@ -32,23 +33,21 @@ def test_the_migrations_can_be_taken_back_and_made_again(postgres: Postgres) -> 
     command.check(config)
 
 
-@pytest.mark.parametrize(
-    ("process", "state"), [("api/main.py", "empty"), ("api/main.py", "older"), ("worker.py", "older")]
-)
+@pytest.mark.parametrize(("process", "state"), [("api", "empty"), ("api", "older"), ("worker", "older")])
 def test_a_process_refuses_to_start_on_a_stale_schema_with_one_clear_line(
     postgres: Postgres, process: str, state: str
 ) -> None:
     url = new_database(postgres)
     command.downgrade(alembic_config(url), "base" if state == "empty" else "-1")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")} | {
-        **database_urls(process.split("/", maxsplit=1)[0].removesuffix(".py"), partial(url_of, url)),
+        **database_urls(process, partial(url_of, url)),
         "AUTH_ISSUER": ISSUER,
         "AUTH_AUDIENCE": AUDIENCE,
         "AUTH_PUBLIC_KEY": KEY.public_pem(),
         "API_PORT": "0",
         "TEMPORAL_ADDRESS": "127.0.0.1:1",
     }
-    refused = run_program(process, environment=environment)
+    refused = run_program(PROGRAMS[process], environment=environment)
     assert refused.returncode != 0
     told = [line for line in refused.stderr.splitlines() if "schema" in line]
     assert len(told) == 1, refused.stderr
