@@ -59,12 +59,11 @@ class Postgres:
             host=host, port=_PORT, user="postgres", dbname=database, autocommit=True, connect_timeout=10
         )
 
-    def create_database(self, name: str, *, template: str = "template1") -> None:
-        """Create the database `name` as a copy of `template`, unless it exists, and the roles that own and use it."""
+    def create_database(self, name: str) -> None:
+        """Create the database `name`, unless it exists, and the roles that own and use it."""
         with self.connect() as connection:
             if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount == 0:
-                names = sql.Identifier(name), sql.Identifier(template)
-                connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         with self.connect(name) as connection:
             connection.execute(_ROLES.read_bytes())
 

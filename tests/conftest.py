@@ -16,13 +16,13 @@ import structlog
 from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 
-from db import migrations
 from embedded.postgres import Postgres, running_postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, TemporalServer, free_port, running_temporal
 from logs import configure_logging
 from tests.support.builders import Tenant
+from tests.support.prepared_postgres import StoppablePostgres, copy_data, prepared_data
 from tests.support.service import Service, running_service, temporal_client
-from tests.support.stoppable_postgres import StoppablePostgres
+from tests.support.worlds import new_database
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME_SKIPPING = {"frontend.WorkflowTimeSkippingEnabled": "true"}
@@ -106,18 +106,27 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of PostgreSQL that the servers of all processes of the tests begin with."""
+    of_process = tmp_path_factory.getbasetemp()
+    return prepared_data((of_process.parent if hasattr(request.config, "workerinput") else of_process) / "prepared")
+
+
+@pytest.fixture(scope="session")
+def postgres(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A real server, with a database `template` that has the schema. Plans change by ANALYZE alone, never by time."""
-    with running_postgres(tmp_path_factory.mktemp("postgres"), durable=False, settings=["autovacuum=off"]) as server:
-        server.create_database("template")
-        migrations.upgrade(server.url("template"))
+    folder = tmp_path_factory.mktemp("postgres")
+    copy_data(prepared, folder)
+    with running_postgres(
+        folder, durable=False, settings=["autovacuum=off", "wal_level=minimal", "max_wal_senders=0"]
+    ) as server:
         yield server
 
 
 @pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[StoppablePostgres]:
-    """Run a server for one test, which logs every statement."""
-    postgres = StoppablePostgres(tmp_path, ["log_statement=all"])
+def own_postgres(prepared: Path, tmp_path: Path) -> Iterator[StoppablePostgres]:
+    """Run a server for one test."""
+    postgres = StoppablePostgres(prepared, tmp_path)
     yield postgres
     postgres.stop()
 
@@ -141,8 +150,7 @@ async def temporal(temporal_server: TemporalServer) -> Client:
 @pytest.fixture(scope="session")
 async def service(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
     """The whole service, shared by all tests that break nothing."""
-    postgres.create_database("service", template="template")
-    async with running_service(postgres.url("service"), temporal) as running:
+    async with running_service(new_database(postgres, "service"), temporal) as running:
         yield running
 
 

@@ -36,19 +36,21 @@ async def test_the_list_is_filtered_by_our_attributes(
     async with asyncio.timeout(60):
         while [run.id async for run in temporal.list_workflows(query)] != [workflow_of(tenant, ready)]:
             await asyncio.sleep(0.1)
-    await page.goto(f"/namespaces/default/workflows?query={quote(query)}")
+    await page.goto(f"/namespaces/{temporal.namespace}/workflows?query={quote(query)}")
     await expect(page.get_by_text(ready["idempotencyKey"]).first).to_be_visible()
     await expect(page.get_by_text(cancelled["idempotencyKey"])).to_have_count(0)
     await picture(page, "list")
 
 
-async def test_a_runs_page_says_what_it_waits_for(http: httpx.AsyncClient, tenant: Tenant, page: Page) -> None:
+async def test_a_runs_page_says_what_it_waits_for(
+    temporal: Client, http: httpx.AsyncClient, tenant: Tenant, page: Page
+) -> None:
     activity = await created(http)
     run = workflow_of(tenant, activity)
-    await page.goto(f"/namespaces/default/workflows/{quote(run)}")
+    await page.goto(f"/namespaces/{temporal.namespace}/workflows/{quote(run)}")
     await expect(page.get_by_text("until ").first).to_be_visible()
     await picture(page, "run")
-    said = await read_metadata(page, f"/namespaces/default/workflows/{quote(run)}", SUMMARY, DETAILS)
+    said = await read_metadata(page, f"/namespaces/{temporal.namespace}/workflows/{quote(run)}", SUMMARY, DETAILS)
     await picture(page, "metadata")
     assert SUMMARY in said
     assert DETAILS in said
@@ -111,7 +113,7 @@ async def test_the_update_form_retries_an_unresolved_activity(
     activity = await unresolved(service, http, tenant)
     await activate(service, tenant, tenant.owner_id)
     run = workflow_of(tenant, activity)
-    await page.goto(f"/namespaces/default/workflows/{quote(run)}")
+    await page.goto(f"/namespaces/{service.temporal.namespace}/workflows/{quote(run)}")
     await page.get_by_role("button", name="More Actions").click(timeout=60_000)
     await page.get_by_text("Send an Update").locator("visible=true").first.click()
     form = page.get_by_role("dialog", name="Send an Update")

@@ -144,6 +144,11 @@ def resources(database: Database, temporal: Client, **settings: Any) -> Resource
     )
 
 
+async def browser_of(temporal: Client) -> Client:
+    """A client of the same namespace as a browser is one: it knows JSON, and nothing of our types and headers."""
+    return await Client.connect(temporal.service_client.config.target_host, namespace=temporal.namespace)
+
+
 async def temporal_client(address: str, **options: Any) -> Client:
     """A client as the service connects it; with `keys`, it encrypts."""
     return await connect_to(address, **{"keys": None} | options)

@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from embedded.temporal_server import free_port
 
@@ -36,14 +37,14 @@ class Stack:
 
     folder: Path
     command: Sequence[str] = STACK
-    ports: dict[str, str] = field(default_factory=some_ports)
+    variables: dict[str, str] = field(default_factory=some_ports)
 
     def __post_init__(self) -> None:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=ROOT,
-                env=os.environ | self.ports | {"DATA_DIR": str(self.folder)},
+                env=os.environ | self.variables | {"DATA_DIR": str(self.folder)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -79,8 +80,11 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path, command: Sequence[str] = STACK) -> Iterator[Stack]:
-    stack = Stack(folder, command)
+def running(
+    folder: Path, command: Sequence[str] = STACK, variables: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Stack]:
+    """Run a stack until the block ends, then kill it: nothing of it may stay."""
+    stack = Stack(folder, command, some_ports() | dict(variables))
     try:
         yield stack
     finally:

@@ -6,21 +6,25 @@ from typing import Any
 from uuid import uuid4
 
 from google.protobuf.duration_pb2 import Duration
+from psycopg import sql
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from db.roles import OWNER
 from embedded.postgres import Postgres
 from tests.support.service import Service, running_service, temporal_client
 from workflows import search_attributes
 
 
-def new_database(postgres: Postgres) -> str:
+def new_database(postgres: Postgres, name: str | None = None) -> str:
     """The URL of an empty database with the schema."""
-    name = f"world-{uuid4()}"
-    postgres.create_database(name, template="template")
+    name = name or f"world-{uuid4()}"
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE template OWNER {} STRATEGY file_copy")  # half the time of `wal_log`
+    with postgres.connect() as connection:
+        connection.execute(copy.format(sql.Identifier(name), sql.Identifier(OWNER)))
     return postgres.url(name)
 
 

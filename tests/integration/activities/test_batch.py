@@ -9,13 +9,13 @@ import httpx
 import pytest
 from limits.aio.storage import MemoryStorage
 from sqlalchemy import func, select
+from temporalio.client import Client
 
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
-from embedded.temporal_server import running_temporal
 from tests.support.builders import Tenant, contract_example, from_now
-from tests.support.service import Service, running_service, temporal_client
-from tests.support.worlds import new_database
+from tests.support.service import Service
+from tests.support.worlds import idle_service
 
 LINES = {"Content-Type": "application/x-ndjson"}
 
@@ -202,14 +202,12 @@ async def test_an_empty_batch_has_no_results(http: httpx.AsyncClient) -> None:
     assert await batch(http, []) == []
 
 
-async def test_each_item_has_its_own_deadline(postgres: Postgres) -> None:
+async def test_each_item_has_its_own_deadline(postgres: Postgres, temporal: Client) -> None:
     """Without a worker every item waits in vain; the last begin when the deadline of the first has long passed."""
-    with running_temporal() as server:
-        temporal = await temporal_client(server.address)
-        async with running_service(new_database(postgres), temporal, work=False, answer_deadline_seconds=2) as idle:
-            tenant = await idle.tenant()
-            async with idle.client(tenant.id) as http:
-                results = await batch(http, [contract_example() for _ in range(66)])
+    async with idle_service(postgres, temporal, answer_deadline_seconds=2) as idle:
+        tenant = await idle.tenant()
+        async with idle.client(tenant.id) as http:
+            results = await batch(http, [contract_example() for _ in range(66)])
     assert [result["status"] for result in results[64:]] == [202, 202]
     assert [result["body"]["status"] for result in results[64:]] == ["RESOLVING", "RESOLVING"]
 

@@ -9,6 +9,7 @@ from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, free_port, running_temporal
 from tests.support.builders import contract_example, from_now
 from tests.support.service import running_service, temporal_client
+from tests.support.worlds import new_database
 from workflows.bulk import bulk_workflow_id
 
 SIZE = 14
@@ -24,7 +25,6 @@ async def progress(http: httpx.AsyncClient, operation: str, *, applied: int) -> 
 
 
 async def test_an_operation_goes_on_after_its_worker_was_lost_and_in_a_new_run(postgres: Postgres) -> None:
-    postgres.create_database("interrupted", template="template")
     with running_temporal(
         database=None,
         port=free_port(),
@@ -32,7 +32,7 @@ async def test_an_operation_goes_on_after_its_worker_was_lost_and_in_a_new_run(p
         dynamic_config=DYNAMIC_CONFIG | {"limit.historyCount.suggestContinueAsNew": "20"},
     ) as server:
         client = await temporal_client(server.address)
-        async with running_service(postgres.url("interrupted"), client, work=False) as service:
+        async with running_service(new_database(postgres), client, work=False) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
                 async with service.worker(client):

@@ -109,21 +109,25 @@ TIMES = tuple(product(("scheduled_at", "created_at"), (False, True)))
 ORDERS = (*TIMES, *product(("updated_at", "score"), (False, True)))
 
 
-@pytest.fixture(scope="module")
-async def filled(service: Service) -> Tenant:
-    """A tenant with many activities in every status."""
+async def fill(service: Service, rows: int = ROWS) -> Tenant:
+    """Create a tenant with many activities in every status."""
     tenant = await service.tenant()
     async with service.database.transactions.begin() as connection:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(COMMERCES, {"tenant": tenant.id})
-        await connection.execute(ACTIVITIES, {"tenant": tenant.id, "rows": ROWS})
+        await connection.execute(ACTIVITIES, {"tenant": tenant.id, "rows": rows})
         await connection.execute(PEOPLE, {"tenant": tenant.id})
         await connection.execute(PARTS, {"tenant": tenant.id})
     async with service.database.transactions.begin() as connection:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("ANALYZE scheduled_activities, commerces, target_users, activity_results"))
     return tenant
+
+
+@pytest.fixture(scope="module")
+async def filled(service: Service) -> Tenant:
+    return await fill(service)
 
 
 def said_plainly(tenant: Tenant, wanted: ActivityFilter) -> Select[Any]:

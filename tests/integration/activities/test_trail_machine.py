@@ -20,6 +20,7 @@ from db.rows import address, fetch_row
 from db.snapshots import EVENT_IS_VISIBLE, MARKED_STATUS
 from embedded.postgres import Postgres
 from tests.support.builders import COMMERCE_ID, Tenant, insert_tenant
+from tests.support.worlds import new_database
 from workflows.hand_off import Accepted, ReportedResult, ResultStatus, judge
 from workflows.messages import (
     ActivityRef,
@@ -231,8 +232,7 @@ class TrailMachine(RuleBasedStateMachine):
 
 
 def test_each_event_follows_from_the_one_before(postgres: Postgres) -> None:
-    postgres.create_database("trail", template="template")
-    engine = create_async_engine(postgres.url("trail"), pool_size=1)
+    engine = create_async_engine(new_database(postgres), pool_size=1)
     with asyncio.Runner() as runner:
 
         class OnThisServer(TrailMachine):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper
 
@@ -13,7 +13,7 @@ from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import workflow_id
 from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import from_now
-from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.service import Service, browser_of, running_service, temporal_client, until
 from tests.support.worlds import new_database
 
 LIMIT = 20
@@ -60,7 +60,7 @@ async def test_a_run_continues_as_new_before_rejected_updates_reach_the_limit(
         async with service.client(tenant.id) as http:
             activity = await (unresolved(service, http, tenant) if is_unresolved else created(http))
             url, verb = f"/api/activities/{activity['id']}", "execute_now" if is_unresolved else "retry_resolution"
-            browser = await Client.connect(service.temporal.service_client.config.target_host)
+            browser = await browser_of(service.temporal)
             run = browser.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
             first = (await run.describe()).run_id
             for _ in range(3 * LIMIT):

@@ -13,6 +13,7 @@ from db.listing import Listed, Slice
 from db.models import ScheduledActivity, TargetUser
 from embedded.postgres import Postgres
 from tests.support.plans import nodes, planning_in
+from tests.support.worlds import new_database
 from workflows.messages import ActivityFilter
 from workflows.words import ActivityType, Channel
 
@@ -58,8 +59,7 @@ BACKLOG = HERD.replace("'WHATSAPP'", "'SALESMAN'").replace("1, :rows", "-:rows, 
 @pytest.fixture(scope="module")
 def filled(postgres: Postgres) -> Iterator[Connection]:
     """Filled with nothing checked and the two indices that matter, the key made after: seconds instead of a minute."""
-    postgres.create_database("claim_plan", template="template")
-    engine = create_engine(postgres.url("claim_plan"))
+    engine = create_engine(new_database(postgres))
     values: dict[str, Any] = {"tenant": TENANT, "commerce": COMMERCE}
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
@@ -138,8 +138,7 @@ def test_a_list_by_status_reads_leases_as_one_more_range_of_many_rows(filled: Co
 def test_the_rows_of_a_tenant_that_no_statistic_knows_are_looked_up_by_their_keys(postgres: Postgres) -> None:
     """Else a claim of 20 reads all of them, and the targets of these 20 for each."""
     newcomer, limit = uuid4(), 20
-    postgres.create_database("newcomer", template="template")
-    engine = create_engine(postgres.url("newcomer"))
+    engine = create_engine(new_database(postgres))
     with engine.connect() as connection:
         connection.execute(text("SET session_replication_role = replica"))
         for tenant in (uuid4(), uuid4(), newcomer):

@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 from db.due_watch import NOTIFICATION, DueWatch
 from db.engine import Database, open_database
 from embedded.postgres import Postgres
-from tests.support.stoppable_postgres import StoppablePostgres
+from tests.support.prepared_postgres import StoppablePostgres
 from tests.support.worlds import new_database
 from workflows.words import ActivityType, Channel
 

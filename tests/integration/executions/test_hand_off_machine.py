@@ -28,6 +28,7 @@ from db.rows import address, fetch_row
 from embedded.postgres import Postgres
 from tests.support.builders import Tenant, insert_tenant
 from tests.support.hand_off import insert_rows
+from tests.support.worlds import new_database
 from workflows.hand_off import FINISHED, Accepted, ReportedResult, ResultStatus, judge
 from workflows.messages import Apply, Cancel, RejectedError
 from workflows.words import ActivityStatus, ActivityType, Channel
@@ -255,8 +256,7 @@ class HandOffMachine(RuleBasedStateMachine):
 def test_nothing_is_executed_twice_without_a_lease_given_back_in_between_and_nothing_is_stuck(
     postgres: Postgres,
 ) -> None:
-    postgres.create_database("hand_off", template="template")
-    engine = create_async_engine(postgres.url("hand_off"), pool_size=1)
+    engine = create_async_engine(new_database(postgres), pool_size=1)
     with asyncio.Runner() as runner:
 
         class OnThisServer(HandOffMachine):
@@ -266,7 +266,7 @@ def test_nothing_is_executed_twice_without_a_lease_given_back_in_between_and_not
         run_state_machine_as_test(
             OnThisServer,
             settings=settings(
-                max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
             ),
         )
         runner.run(engine.dispose())

@@ -243,7 +243,7 @@ async def test_the_link_to_the_run_is_for_operators_only(service: Service, tenan
         assert repeated.json()["activity"]["workflow"] is None
     run = service.temporal.get_workflow_handle(seen["workflow"]["id"], run_id=seen["workflow"]["runId"])
     assert (await run.describe()).id == f"{tenant.id}:{seen['idempotencyKey']}"
-    path = f"/namespaces/default/workflows/{run.id}/{seen['workflow']['runId']}/history"
+    path = f"/namespaces/{service.temporal.namespace}/workflows/{run.id}/{seen['workflow']['runId']}/history"
     assert seen["workflow"]["url"] == f"http://ui{path}"
 
 

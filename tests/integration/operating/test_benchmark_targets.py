@@ -16,21 +16,19 @@ from bench.floor_workflow import QUEUE
 from db.models import Table
 from db.roles import SYSTEM
 from embedded.postgres import Postgres
-from embedded.temporal_server import TemporalServer
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.service import KEY, Service
 
 ROOT = Path(__file__).parents[3]
 
 
-async def measure(
-    service: Service, postgres: Postgres, temporal_server: TemporalServer, tenant_id: UUID, *words: str
-) -> tuple[int, str]:
+async def measure(service: Service, postgres: Postgres, tenant_id: UUID, *words: str) -> tuple[int, str]:
     """Run a benchmark against the service, in this tenant; returns its exit code and output."""
     variables = {
         "API_URL": service.url,
         "SYSTEM_DATABASE_URL": postgres.url("service", SYSTEM),
-        "TEMPORAL_ADDRESS": temporal_server.address,
+        "TEMPORAL_ADDRESS": service.temporal.service_client.config.target_host,
+        "TEMPORAL_NAMESPACE": service.temporal.namespace,
         "TENANT_ID": str(tenant_id),
         "STAGING_TOKEN": KEY.token("bench", {tenant_id: tuple(Permission)}, timedelta(hours=1)),
     }
@@ -62,10 +60,10 @@ async def runs(temporal: Client, query: str) -> list[str]:
 
 
 async def test_a_benchmark_measures_a_running_stack_beside_the_floor_and_leaves_nothing(
-    service: Service, postgres: Postgres, temporal_server: TemporalServer, temporal: Client
+    service: Service, postgres: Postgres, temporal: Client
 ) -> None:
     tenant_id = uuid4()
-    code, output = await measure(service, postgres, temporal_server, tenant_id, "cost")
+    code, output = await measure(service, postgres, tenant_id, "cost")
     assert code == 0, output
     assert "| floor | history events | 7  |" in output
     assert "| ours | history events | 8  |" in output
@@ -77,12 +75,12 @@ async def test_a_benchmark_measures_a_running_stack_beside_the_floor_and_leaves_
 
 
 async def test_a_benchmark_touches_no_tenant_that_has_rows_of_its_own(
-    service: Service, postgres: Postgres, temporal_server: TemporalServer, tenant: Tenant, http: httpx.AsyncClient
+    service: Service, postgres: Postgres, tenant: Tenant, http: httpx.AsyncClient
 ) -> None:
     created = await http.post("/api/activities", json=contract_example(scheduled_at=from_now(days=1)))
     assert created.status_code == 201
     before = await rows(service, tenant.id)
-    code, output = await measure(service, postgres, temporal_server, tenant.id, "cost")
+    code, output = await measure(service, postgres, tenant.id, "cost")
     assert code == 1
     assert f"tenant {tenant.id} has rows of its own" in output
     assert await rows(service, tenant.id) == before

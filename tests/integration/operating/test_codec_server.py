@@ -21,8 +21,8 @@ from embedded.postgres import Postgres
 from runs.encryption import NONCE, Encryption
 from runs.payloads import read_key_id
 from tests.integration.http.test_response_headers import assert_protected
-from tests.support.encryption import NEW_RING, OLD_RING
-from tests.support.service import KEY, Service, http_client, running_service, temporal_client
+from tests.support.encryption import NEW_RING, OLD_RING, with_keys
+from tests.support.service import KEY, Service, http_client, running_service
 from tests.support.worlds import new_database
 
 UI = "https://temporal.example"
@@ -34,7 +34,7 @@ ENCRYPTED = Encryption(NEW_RING).encrypt(PLAIN)
 @pytest.fixture
 async def codec(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
     """Run an API with a key, without a worker."""
-    client = await temporal_client(temporal.service_client.config.target_host, keys=NEW_RING)
+    client = await with_keys(temporal, NEW_RING)
     async with running_service(new_database(postgres), client, work=False, codec_allowed_origin=UI) as service:
         yield service
 

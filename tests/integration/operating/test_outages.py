@@ -26,8 +26,8 @@ from tests.integration.operating.test_ended_creations import until_in_trouble
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.deployed import deployed_worker
 from tests.support.locks import locked_before_mark, table_locked, until_blocked
+from tests.support.prepared_postgres import StoppablePostgres
 from tests.support.service import Service, running_service, temporal_client, until, until_listed
-from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import idle_service, new_database, work
 from worker import TUNING
 

@@ -47,7 +47,7 @@ from tests.support.locks import locked_before_mark
 from tests.support.operate import operate
 from tests.support.reconciliation import forget, reconciled, round_of, run_of, until_asleep, until_found
 from tests.support.service import Service, running_service, temporal_client, until
-from tests.support.worlds import idle_service, work
+from tests.support.worlds import idle_service, new_database, work
 from worker import keep_scheduled
 from workflows import search_attributes
 from workflows.findings import Compared, Finding, Listing, Page, Part, Reconcile
@@ -449,8 +449,7 @@ async def until_found_or_noted(service: Service, http: httpx.AsyncClient, activi
 async def test_a_lost_temporal_is_rebuilt_from_postgresql_by_one_command_on_time_and_without_duplicates(
     postgres: Postgres,
 ) -> None:
-    postgres.create_database("lost", template="template")
-    url = postgres.url("lost")
+    url = new_database(postgres)
     with running_temporal() as server:
         async with running_service(url, await temporal_client(server.address)) as service:
             tenant = await service.tenant()

@@ -12,7 +12,6 @@ from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -29,8 +28,8 @@ from tests.support.encryption import NEW_KEY, NEW_RING, with_keys
 from tests.support.locks import locked_before_mark
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
-from tests.support.service import Service, http_client, running_service, until
-from tests.support.worlds import new_namespace
+from tests.support.service import Service, http_client, running_service, until, url_of
+from tests.support.worlds import new_database, new_namespace
 from workflows.findings import Finding, Part
 
 pytestmark = pytest.mark.skipif(
@@ -80,10 +79,9 @@ class Scene:
 @pytest.fixture
 async def scene(postgres: Postgres, temporal: Client, tmp_path: Path) -> AsyncIterator[Scene]:
     """Run a service whose tenant has one READY activity."""
-    name = f"runbook_{uuid4().hex}"
-    postgres.create_database(name, template="template")
+    url = new_database(postgres)
     encrypting = await with_keys(await new_namespace(temporal), NEW_RING)
-    async with running_service(postgres.url(name), encrypting) as service:
+    async with running_service(url, encrypting) as service:
         tenant = await service.tenant()
         async with service.client(tenant.id) as http:
             activity = await created(http, scheduled_at=from_now(minutes=30))
@@ -96,7 +94,7 @@ async def scene(postgres: Postgres, temporal: Client, tmp_path: Path) -> AsyncIt
                 "TENANT": str(tenant.id),
                 "ID": activity["id"],
                 "KEY": activity["idempotencyKey"],
-                **database_urls("worker", partial(postgres.url, name)),
+                **database_urls("worker", partial(url_of, url)),
                 "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
                 "TEMPORAL_NAMESPACE": encrypting.namespace,
                 "PAYLOAD_ENCRYPTION_KEYS": NEW_KEY,

@@ -18,8 +18,8 @@ from db.roles import API, WORKER
 from embedded.postgres import Postgres
 from tests.support.builders import contract_example, from_now
 from tests.support.deployed import Deployed, deployed
+from tests.support.prepared_postgres import StoppablePostgres
 from tests.support.service import http_client, running_service, until
-from tests.support.stoppable_postgres import StoppablePostgres
 from tests.support.worlds import new_database, new_namespace
 
 UNREACHABLE = "PostgreSQL can't be reached yet, retrying"

@@ -3,9 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -30,8 +29,8 @@ from temporalio.client import Client, WorkflowExecution, WorkflowHandle, Workflo
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from db import changes, migrations
-from embedded.postgres import Postgres, running_postgres
+from db import changes
+from embedded.postgres import Postgres
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import workflow_id
 from runs.lead import Lead
@@ -39,7 +38,9 @@ from runs.schedule import ensure_schedule
 from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.locks import locked_before_mark, table_locked
-from tests.support.service import Service, running_service, temporal_client, until
+from tests.support.prepared_postgres import StoppablePostgres
+from tests.support.service import Service, browser_of, running_service, temporal_client, until
+from tests.support.worlds import idle_service, new_database, work
 from workflows import search_attributes
 from workflows.display import RESUMED, contract_time
 from workflows.findings import Part
@@ -48,21 +49,17 @@ from workflows.messages import Apply, Reschedule
 
 @pytest.fixture
 async def ui(service: Service) -> Client:
-    """Connect as a browser does: with plain JSON, without our types."""
-    return await Client.connect(service.temporal.service_client.config.target_host)
+    """Connect as a browser does."""
+    return await browser_of(service.temporal)
 
 
 @pytest.fixture
-async def own(postgres: Postgres) -> AsyncIterator[Service]:
-    """Run a service with its own Temporal server, database and schedule."""
-    name = f"ui_{uuid4().hex}"
-    postgres.create_database(name, template="template")
-    with running_temporal() as server:
-        client = await temporal_client(server.address)
-        async with running_service(postgres.url(name), client) as service:
-            for part in Part:
-                await ensure_schedule(client, part, timedelta(seconds=1))
-            yield service
+async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
+    """Run a service in a world of its own, with the schedules of reconciliation."""
+    async with idle_service(postgres, temporal) as service, work(service):
+        for part in Part:
+            await ensure_schedule(service.temporal, part, timedelta(seconds=1))
+        yield service
 
 
 def run_of(client: Client, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
@@ -246,7 +243,7 @@ async def test_a_reset_of_many_runs_in_one_batch_duplicates_and_loses_nothing(ow
         job = str(uuid4())
         await client.workflow_service.start_batch_operation(
             StartBatchOperationRequest(
-                namespace="default",
+                namespace=client.namespace,
                 visibility_query=query,
                 job_id=job,
                 reason="after a bad deploy",
@@ -268,7 +265,7 @@ async def test_a_reset_of_many_runs_in_one_batch_duplicates_and_loses_nothing(ow
 
 async def completed(client: Client, job: str) -> bool:
     described = await client.workflow_service.describe_batch_operation(
-        DescribeBatchOperationRequest(namespace="default", job_id=job), retry=True
+        DescribeBatchOperationRequest(namespace=client.namespace, job_id=job), retry=True
     )
     assert described.failure_operation_count == 0
     return described.complete_operation_count == 6
@@ -285,56 +282,47 @@ async def pending(run: WorkflowHandle[Any, Any], *, attempts: int = 1) -> Pendin
 
 
 async def test_a_stuck_step_shows_its_failure_can_be_paused_reset_and_goes_on_when_postgresql_is_back(
-    tmp_path: Path,
+    own_postgres: StoppablePostgres, temporal: Client
 ) -> None:
-    with (
-        running_temporal() as server,
-        ExitStack() as first,
-    ):
-        postgres = first.enter_context(running_postgres(tmp_path, durable=False))
-        postgres.create_database("stuck")
-        migrations.upgrade(postgres.url("stuck"))
-        client = await temporal_client(server.address)
-        async with running_service(postgres.url("stuck"), client) as service:
-            tenant = await service.tenant()
-            async with service.client(tenant.id) as http:
-                with suppress(SQLAlchemyError):
-                    async with locked_before_mark(service, http) as (activity, _):
-                        first.close()
-                run = run_of(client, tenant, activity)
+    async with idle_service(own_postgres.server, temporal) as service, work(service):
+        tenant = await service.tenant()
+        async with service.client(tenant.id) as http:
+            with suppress(SQLAlchemyError):
+                async with locked_before_mark(service, http) as (activity, _):
+                    own_postgres.stop()
+            run = run_of(service.temporal, tenant, activity)
 
-                stuck = await pending(run, attempts=2)
-                assert (stuck.activity_type.name, stuck.activity_id) == ("mark_due", "mark_due")
-                assert "OperationalError" in stuck.last_failure.message
-                assert stuck.last_failure.application_failure_info.type == "DatabaseUnavailable"
+            stuck = await pending(run, attempts=2)
+            assert (stuck.activity_type.name, stuck.activity_id) == ("mark_due", "mark_due")
+            assert "OperationalError" in stuck.last_failure.message
+            assert stuck.last_failure.application_failure_info.type == "DatabaseUnavailable"
 
-                which: dict[str, Any] = {
-                    "namespace": "default",
-                    "execution": Execution(workflow_id=run.id),
-                    "id": "mark_due",
-                }
-                await client.workflow_service.pause_activity(
-                    PauseActivityRequest(**which, reason="maintenance"), retry=True
-                )
-                paused = (await run.describe()).raw_description.pending_activities[0]
-                assert (paused.paused, paused.pause_info.manual.reason) == (True, "maintenance")
-                with running_postgres(tmp_path, durable=False):
-                    assert (await until(http, f"/api/activities/{activity['id']}", "READY"))["markedAt"] is None
-                    await client.workflow_service.unpause_activity(UnpauseActivityRequest(**which), retry=True)
-                    await client.workflow_service.reset_activity(ResetActivityRequest(**which), retry=True)
-                    await until(http, f"/api/activities/{activity['id']}", "DUE")
-                    assert [one[0] for one in await trail(http, activity["id"])] == ["CREATED", "DUE"]
-                    assert await run.result() == "DUE"
+            which: dict[str, Any] = {
+                "namespace": service.temporal.namespace,
+                "execution": Execution(workflow_id=run.id),
+                "id": "mark_due",
+            }
+            await service.temporal.workflow_service.pause_activity(
+                PauseActivityRequest(**which, reason="maintenance"), retry=True
+            )
+            paused = (await run.describe()).raw_description.pending_activities[0]
+            assert (paused.paused, paused.pause_info.manual.reason) == (True, "maintenance")
+            own_postgres.start()
+            assert (await until(http, f"/api/activities/{activity['id']}", "READY"))["markedAt"] is None
+            await service.temporal.workflow_service.unpause_activity(UnpauseActivityRequest(**which), retry=True)
+            await service.temporal.workflow_service.reset_activity(ResetActivityRequest(**which), retry=True)
+            await until(http, f"/api/activities/{activity['id']}", "DUE")
+            assert [one[0] for one in await trail(http, activity["id"])] == ["CREATED", "DUE"]
+            assert await run.result() == "DUE"
 
 
 async def test_an_activity_that_is_moved_very_often_goes_on_in_new_runs_that_keep_everything(
     postgres: Postgres,
 ) -> None:
-    postgres.create_database("moved_often", template="template")
     config = DYNAMIC_CONFIG | {"limit.historyCount.suggestContinueAsNew": "60"}
     with running_temporal(dynamic_config=config) as server:
         client = await temporal_client(server.address)
-        async with running_service(postgres.url("moved_often"), client) as service:
+        async with running_service(new_database(postgres), client) as service:
             tenant = await service.tenant()
             async with service.client(tenant.id) as http:
                 activity = await created(http)

@@ -27,15 +27,15 @@ from runs.lead import Lead
 from runs.start import start_options
 from tests.support.activities import activate, created, trail, unresolved
 from tests.support.builders import Tenant, contract_example, from_now
-from tests.support.service import Service, until
+from tests.support.service import Service, browser_of, until
 from workflows.bulk import bulk_workflow_id
 from workflows.messages import Apply, Reschedule, ScheduledActivityInput
 from workflows.words import ActivityStatus
 
 
 async def run_in_browser(service: Service, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:
-    """Return the activity's run as a browser sees it: it knows JSON, and nothing of our types and headers."""
-    browser = await Client.connect(service.temporal.service_client.config.target_host)
+    """Return the activity's run as a browser sees it."""
+    browser = await browser_of(service.temporal)
     return browser.get_workflow_handle(workflow_id(tenant.id, activity["idempotencyKey"]))
 
 
@@ -243,7 +243,7 @@ async def test_a_stop_stops_whatever_is_typed(
     operation_id = uuid4()
     bulk = {"filter": {"channel": "WHATSAPP"}, "reason": "x", "operation_id": str(operation_id), "per_second": 1}
     (await http.post("/api/activities/cancel", json=bulk)).raise_for_status()
-    browser = await Client.connect(service.temporal.service_client.config.target_host)
+    browser = await browser_of(service.temporal)
     run = browser.get_workflow_handle(bulk_workflow_id(tenant.id, operation_id))
     async with asyncio.timeout(60):
         assert await run.execute_update("stop", args=typed) == "STOPPED"

@@ -148,10 +148,10 @@ def test_what_a_command_lacks_is_said_in_one_line(command: tuple[str, ...], miss
 
 @pytest.mark.parametrize("variable", ["API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT"])
 def test_a_taken_port_is_said_in_one_line_with_its_variable(stack: Stack, tmp_path: Path, variable: str) -> None:
-    second = Stack(tmp_path / "data", ports=some_ports() | {variable: stack.ports[variable]})
+    second = Stack(tmp_path / "data", variables=some_ports() | {variable: stack.variables[variable]})
     assert second.process.wait(PATIENCE_SECONDS) == 1
     (line,) = second.log.read_text().splitlines()
-    assert f"port {stack.ports[variable]} is taken: set {variable}" in line
+    assert f"port {stack.variables[variable]} is taken: set {variable}" in line
 
 
 def test_two_stacks_cannot_share_a_folder(stack: Stack, tmp_path: Path) -> None:
@@ -163,53 +163,38 @@ def test_two_stacks_cannot_share_a_folder(stack: Stack, tmp_path: Path) -> None:
     assert stack.ready()
 
 
-def test_a_stack_encrypts_where_the_variable_is_set_and_decodes_for_its_token(tmp_path: Path) -> None:
-    stack = Stack(tmp_path / "data", ports=some_ports() | {"PAYLOAD_ENCRYPTION_KEYS": NEW_KEY})
-    try:
-        variables = stack.ready()
-        created = create(stack)
-        assert created.status_code == 201, created.text
-        bearer = {"Authorization": f"Bearer {variables['TOKEN']}"}
-        encoded = httpx.post(
-            f"{variables['API_URL']}/codec/encode", headers=bearer, json={"payloads": [{}]}, timeout=60
-        )
-        assert encoded.json()["payloads"][0]["metadata"]["encryption-key-id"] == b64encode(b"new2").decode()
-        settings = httpx.get(f"{variables['TEMPORAL_UI_URL']}/api/v1/settings", timeout=60)
-        assert f"{variables['API_URL']}/codec" in settings.text
-    finally:
-        stack.process.terminate()
-        stack.process.wait(PATIENCE_SECONDS)
-    found = find_words(stack.folder / "temporal", ["Monthly promotion", created.json()["idempotencyKey"]])
-    assert set(found) == {created.json()["idempotencyKey"]}
-
-
-def test_a_stack_goes_on_where_it_was_and_leaves_nothing_running_whether_stopped_or_killed(tmp_path: Path) -> None:
-    with running(tmp_path / "data") as first:
+def test_an_encrypting_stack_goes_on_where_it_was_and_leaves_nothing_running_when_it_or_its_make_is_ended(
+    tmp_path: Path,
+) -> None:
+    """Each other stack here is killed by SIGKILL at its test's end, and leaves nothing either: see `running`."""
+    encrypting = {"PAYLOAD_ENCRYPTION_KEYS": NEW_KEY}
+    with running(tmp_path / "data", variables=encrypting) as first:
         before = first.ready()
-        created = create(first).json()
+        answer = create(first)
+        assert answer.status_code == 201, answer.text
+        created = answer.json()
+        bearer = {"Authorization": f"Bearer {before['TOKEN']}"}
+        encoded = httpx.post(f"{before['API_URL']}/codec/encode", headers=bearer, json={"payloads": [{}]}, timeout=60)
+        assert encoded.json()["payloads"][0]["metadata"]["encryption-key-id"] == b64encode(b"new2").decode()
+        settings = httpx.get(f"{before['TEMPORAL_UI_URL']}/api/v1/settings", timeout=60)
+        assert f"{before['API_URL']}/codec" in settings.text
         assert len(first.process_ids()) > len(("stack", "postgres", "temporal", "worker", "api"))
         first.process.send_signal(signal.SIGTERM)
         assert first.process.wait(PATIENCE_SECONDS) == 0
         wait_until(lambda: not first.process_ids())
         assert not first.demo_json.exists()
+    found = find_words(first.folder / "temporal", ["Monthly promotion", created["idempotencyKey"]])
+    assert set(found) == {created["idempotencyKey"]}
 
-    with running(tmp_path / "data") as second:
+    make = ("/bin/sh", "-c", f"{shlex.join(STACK)} --stop-with-parent; :")
+    with running(tmp_path / "data", make, encrypting) as second:
         after = second.ready()
         activity = get(after | {"old": before["TOKEN"]}, f"/api/activities/{created['id']}", bearer="old")
         assert activity.json()["id"] == created["id"]
         second.process.kill()
         second.process.wait()
         wait_until(lambda: not second.process_ids())
-
-
-def test_a_stack_whose_make_is_killed_stops(tmp_path: Path) -> None:
-    make = ("/bin/sh", "-c", f"{shlex.join(STACK)} --stop-with-parent; :")
-    with running(tmp_path / "data", make) as stack:
-        stack.ready()
-        stack.process.kill()
-        stack.process.wait()
-        wait_until(lambda: not stack.process_ids())
-        assert not stack.demo_json.exists()
+        assert not second.demo_json.exists()
 
 
 def test_a_part_that_dies_takes_the_stack_with_it_and_is_named(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from db.models import Table
 from db.roles import API, OWNER, SYSTEM, WORKER, isolation_statement
 from embedded.postgres import Postgres
 from tests.support.every_table import build_row, fill_tables
+from tests.support.worlds import new_database
 
 OURS, THEIRS = uuid4(), uuid4()
 TABLES = {table.name: table for table in Table.metadata.sorted_tables}
@@ -33,8 +34,7 @@ UNPROTECTED = """
 def database(postgres: Postgres) -> str:
     """Create a database in which two tenants have a row in each table."""
     name = "row-security"
-    postgres.create_database(name, template="template")
-    fill_tables(postgres.url(name), (OURS, THEIRS))
+    fill_tables(new_database(postgres, name), (OURS, THEIRS))
     return name
 
 
@@ -59,7 +59,7 @@ def cells(row: dict[str, Any]) -> set[str]:
 
 
 def test_every_table_with_a_tenant_has_its_policies_enabled_and_forced(postgres: Postgres) -> None:
-    postgres.create_database("policies", template="template")
+    new_database(postgres, "policies")
     with postgres.connect("policies") as connection:
         assert connection.execute(UNPROTECTED).fetchall() == []
         connection.execute("CREATE TABLE forgotten (tenant_id uuid)")

@@ -55,10 +55,14 @@ def test_a_process_refuses_to_start_on_a_stale_schema_with_one_clear_line(
     assert "Traceback" not in refused.stderr
 
 
+@pytest.fixture(scope="module")
+def schema(postgres: Postgres) -> str:
+    return new_database(postgres)
+
+
 @pytest.mark.parametrize("table", Table.metadata.sorted_tables, ids=str)
-def test_the_tenant_leads_every_key_and_is_in_every_foreign_key(postgres: Postgres, table: object) -> None:
-    engine = create_engine(postgres.url("template-of-schema"))
-    postgres.create_database("template-of-schema", template="template")
+def test_the_tenant_leads_every_key_and_is_in_every_foreign_key(schema: str, table: object) -> None:
+    engine = create_engine(schema)
     found = inspect(engine)
     name = str(table)
     assert found.get_pk_constraint(name)["constrained_columns"][0] == "tenant_id"
@@ -74,9 +78,8 @@ def test_the_tenant_leads_every_key_and_is_in_every_foreign_key(postgres: Postgr
     [["tenant_id", "idempotency_key"], ["tenant_id", "status", "scheduled_at"], ["tenant_id", "commerce_id"]],
     ids=str,
 )
-def test_what_is_asked_for_has_an_index(postgres: Postgres, columns: list[str]) -> None:
-    engine = create_engine(postgres.url("template-of-schema"))
-    postgres.create_database("template-of-schema", template="template")
+def test_what_is_asked_for_has_an_index(schema: str, columns: list[str]) -> None:
+    engine = create_engine(schema)
     indices = [index["column_names"] for index in inspect(engine).get_indexes("scheduled_activities")]
     assert any(index[: len(columns)] == columns for index in indices), indices
     engine.dispose()

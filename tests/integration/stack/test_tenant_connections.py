@@ -30,8 +30,7 @@ SETTING = select(func.current_setting("app.tenant_id"))
 @pytest.fixture(scope="module")
 def name(postgres: Postgres) -> str:
     """Create a database in which two tenants have a row in each table."""
-    postgres.create_database("tenant-connections", template="template")
-    fill_tables(postgres.url("tenant-connections"), (OURS, THEIRS))
+    fill_tables(new_database(postgres, "tenant-connections"), (OURS, THEIRS))
     return "tenant-connections"
 
 
