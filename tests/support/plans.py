@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.roles import API, TENANT_SETTING
 
+WITHOUT_LIMITS = text("SELECT set_config('statement_timeout', '0', true), set_config('transaction_timeout', '0', true)")
+"""For transactions that fill or read many rows, which a busy machine may take minutes for."""
+
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The whole tree of an EXPLAIN in JSON."""

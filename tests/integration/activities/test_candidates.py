@@ -15,7 +15,7 @@ from db.facts import TARGET_FACTS, read_target_facts
 from db.models import Commerce, CommerceUser, ContactLogEntry
 from db.roles import WORKER
 from tests.support.builders import contract_example
-from tests.support.plans import nodes, planning_as
+from tests.support.plans import WITHOUT_LIMITS, nodes, planning_as
 from tests.support.service import Service
 from workflows.messages import Resolve, ScheduledActivityInput, ScheduledActivityRequest
 from workflows.resolution import choose_target
@@ -187,7 +187,7 @@ async def test_the_users_of_a_commerce_are_read_once_and_few_of_them_are_returne
     """
     async with service.database.transactions.connect() as connection:
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
+        await connection.execute(WITHOUT_LIMITS)
         parameters = {"tenant": TENANT, "commerce": COMMERCE}
         await connection.execute(text(fill), parameters | {"size": size})
         await connection.execute(text(contacts), parameters)

@@ -21,7 +21,7 @@ from embedded.postgres import Postgres
 from tests.integration.activities.test_listing_ranges import FILTERS, fill
 from tests.support.activities import created
 from tests.support.builders import COMMERCE_ID, Tenant
-from tests.support.plans import nodes, planning_as
+from tests.support.plans import WITHOUT_LIMITS, nodes, planning_as
 from tests.support.service import Service, running_service
 from tests.support.worlds import new_database, new_namespace
 from workflows.messages import ActivityFilter
@@ -68,7 +68,7 @@ async def crowded(service: Service) -> Tenant:
     tenant = await service.tenant()
     values = {"tenant": tenant.id, "commerce": COMMERCE_ID, "rows": CROWD_ROWS, "rare": RARE, "at": CROWD_AT}
     async with service.database.transactions.begin() as connection:
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
+        await connection.execute(WITHOUT_LIMITS)
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(CROWD, values)
     async with service.database.autocommit.connect() as connection:
@@ -195,7 +195,7 @@ async def test_both_ways_to_count_agree_with_the_effective_status_of_each_activi
     service: Service, filled: Tenant, paused: datetime | None
 ) -> None:
     async with service.database.transactions.connect() as connection:
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
+        await connection.execute(WITHOUT_LIMITS)
         if paused:
             await connection.execute(
                 insert(TenantPause).values(tenant_id=filled.id, paused_at=paused, reason="x", actor="x")

@@ -16,7 +16,7 @@ from db.models import ActivityResult, Commerce, ScheduledActivity, TargetUser, T
 from db.rows import NOW
 from db.snapshots import EFFECTIVE_STATUS
 from tests.support.builders import Tenant
-from tests.support.plans import nodes, planning_as
+from tests.support.plans import WITHOUT_LIMITS, nodes, planning_as
 from tests.support.service import Service
 from workflows.messages import ActivityFilter
 
@@ -113,14 +113,14 @@ async def fill(service: Service, rows: int = ROWS) -> Tenant:
     """Create a tenant with many activities in every status."""
     tenant = await service.tenant()
     async with service.database.transactions.begin() as connection:
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
+        await connection.execute(WITHOUT_LIMITS)
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(COMMERCES, {"tenant": tenant.id})
         await connection.execute(ACTIVITIES, {"tenant": tenant.id, "rows": rows})
         await connection.execute(PEOPLE, {"tenant": tenant.id})
         await connection.execute(PARTS, {"tenant": tenant.id})
     async with service.database.transactions.begin() as connection:
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
+        await connection.execute(WITHOUT_LIMITS)
         await connection.execute(text("ANALYZE scheduled_activities, commerces, target_users, activity_results"))
     return tenant
 

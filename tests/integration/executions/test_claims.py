@@ -16,6 +16,7 @@ from db.snapshots import EFFECTIVE_STATUS, is_due
 from tests.support.activities import trail
 from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.hand_off import claim, insert_rows, run_out, while_locked
+from tests.support.plans import WITHOUT_LIMITS
 from tests.support.service import Service, until
 
 
@@ -66,7 +67,7 @@ async def test_twenty_claimers_take_five_thousand_due_activities_exactly_once(
     http: httpx.AsyncClient, tenant: Tenant, service: Service
 ) -> None:
     async with service.database.transactions.begin() as connection:
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
+        await connection.execute(WITHOUT_LIMITS)
         await insert_rows(connection, tenant.id, 5000)
 
     async def take_all(executor: str) -> list[str]:

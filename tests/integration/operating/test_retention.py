@@ -24,7 +24,7 @@ from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.bulk import begun, campaign, ended
 from tests.support.intercepted import intercepted
 from tests.support.locks import row_locked
-from tests.support.plans import planning_as
+from tests.support.plans import WITHOUT_LIMITS, planning_as
 from tests.support.reconciliation import forget, round_of, run_of
 from tests.support.removal import OF_ACTIVITY, RESULTS, age, closed, completed
 from tests.support.restoration import execute
@@ -247,7 +247,7 @@ async def test_a_removal_is_found_by_its_providers_id_in_an_index_and_in_the_own
             ARRAY[sha256(cast('p' || n AS bytea))]
         FROM generate_series(1, 20000) n"""
     for one in (tenant, other):
-        await execute(service, "SET LOCAL statement_timeout = 0", fill, tenant=one.id)
+        await execute(service, WITHOUT_LIMITS.text, fill, tenant=one.id)
     async with service.database.autocommit.connect() as connection:
         await connection.execute(text("VACUUM ANALYZE removed_activities"))  # the index takes in its waiting entries
     looked = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM find_removal_of_provider(sha256('p77'))"
