@@ -34,6 +34,7 @@ from api.http.dependencies import CanCreate, Opened, Resources
 from api.http.errors import (
     BodyTooLarge,
     BodyTooSlow,
+    IdempotencyKeyExists,
     InternalError,
     ProblemRead,
     RateLimited,
@@ -192,6 +193,8 @@ def _creator_of_items(
                 _require_room(room)
                 answer = await _create_item(content, order, caller, opened)
             result = _format_result(index, answer.status_code, bytes(answer.body))
+        except IdempotencyKeyExists as known:  # others may have filled the room meanwhile
+            result = _format_failure(index, known if room > 0 else RateLimited(FULL_ANSWER), request)
         except Exception as failure:  # noqa: BLE001 - it is the result of this item alone
             result = _format_failure(index, failure, request)
         room -= 0 if is_stream else len(result)

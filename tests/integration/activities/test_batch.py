@@ -219,7 +219,8 @@ async def test_lines_are_answered_by_lines(http: httpx.AsyncClient) -> None:
     answer = await http.post("/api/activities/batch", content=b"\n\n".join(lines), headers=LINES)
     assert answer.headers["content-type"] == "application/x-ndjson"
     results = [json.loads(line) for line in answer.text.splitlines()]
-    assert [result["status"] for result in results] == [201] * 50 + [400] + [201] * 49
+    assert results[50]["status"] == 400
+    assert {result["status"] for result in results[:50] + results[51:]} <= {201, 202}
     assert [result["index"] for result in results] == list(range(100))
     assert results[99]["body"]["idempotencyKey"] == items[99]["idempotency_key"]
 
