@@ -7,11 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from embedded.temporal_server import free_port
 
@@ -80,11 +79,9 @@ class Stack:
 
 
 @contextmanager
-def running(
-    folder: Path, command: Sequence[str] = STACK, variables: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[Stack]:
-    """Run a stack until the block ends, then kill it: nothing of it may stay."""
-    stack = Stack(folder, command, some_ports() | dict(variables))
+def running(folder: Path, command: Sequence[str] = STACK, **variables: str) -> Iterator[Stack]:
+    """Run a stack with these variables until the block ends, then kill it: nothing of it may stay."""
+    stack = Stack(folder, command, some_ports() | variables)
     try:
         yield stack
     finally:

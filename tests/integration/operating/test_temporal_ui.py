@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,12 +53,12 @@ async def ui(service: Service) -> Client:
 
 
 @pytest.fixture
-async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
-    """Run a service in a world of its own, with the schedules of reconciliation."""
-    async with idle_service(postgres, temporal) as service, work(service):
-        for part in Part:
-            await ensure_schedule(service.temporal, part, timedelta(seconds=1))
-        yield service
+async def own(own: tuple[str, Service]) -> Service:
+    """Add the schedules of reconciliation."""
+    _, service = own
+    for part in Part:
+        await ensure_schedule(service.temporal, part, timedelta(seconds=1))
+    return service
 
 
 def run_of(client: Client, tenant: Tenant, activity: dict[str, Any]) -> WorkflowHandle[Any, Any]:

@@ -167,8 +167,7 @@ def test_an_encrypting_stack_goes_on_where_it_was_and_leaves_nothing_running_whe
     tmp_path: Path,
 ) -> None:
     """Each other stack here is killed by SIGKILL at its test's end, and leaves nothing either: see `running`."""
-    encrypting = {"PAYLOAD_ENCRYPTION_KEYS": NEW_KEY}
-    with running(tmp_path / "data", variables=encrypting) as first:
+    with running(tmp_path / "data", PAYLOAD_ENCRYPTION_KEYS=NEW_KEY) as first:
         before = first.ready()
         answer = create(first)
         assert answer.status_code == 201, answer.text
@@ -187,7 +186,7 @@ def test_an_encrypting_stack_goes_on_where_it_was_and_leaves_nothing_running_whe
     assert set(found) == {created["idempotencyKey"]}
 
     make = ("/bin/sh", "-c", f"{shlex.join(STACK)} --stop-with-parent; :")
-    with running(tmp_path / "data", make, encrypting) as second:
+    with running(tmp_path / "data", make, PAYLOAD_ENCRYPTION_KEYS=NEW_KEY) as second:
         after = second.ready()
         activity = get(after | {"old": before["TOKEN"]}, f"/api/activities/{created['id']}", bearer="old")
         assert activity.json()["id"] == created["id"]
