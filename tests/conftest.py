@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,7 @@ async def temporal(temporal_server: TemporalServer) -> Client:
 async def service(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
     """The whole service, shared by all tests that break nothing."""
     async with running_service(new_database(postgres, "service"), temporal) as running:
-        yield running
+        yield replace(running, is_patient=True)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,7 @@ async def record(service: Service) -> Recorder:
         ):
             await scenario(recorder, http)
     impatient = resources(service.roles.api, service.temporal, answer_deadline_seconds=5.0)
-    async with running_api(impatient) as url, replace(service, url=url).client(tenant.id) as http:
+    async with running_api(impatient) as url, service.at(url).client(tenant.id) as http:
         http.headers["X-Request-Id"] = "example-request"
         recorder.http = http
         await _record_accepted(recorder, http, service)

@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -41,9 +43,31 @@ TRUSTING_NOTHING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """By default each client of httpx reads all certificate authorities anew, which takes 25 ms; tests speak plain HTTP."""
 
 
-def http_client(url: str = "", headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> httpx.AsyncClient:
+PATIENCE_SECONDS = 30
+
+
+class PatientTransport(httpx.AsyncHTTPTransport):
+    """Send a request again while its answer is 503, as the API asks of its callers: on a busy machine it may be."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the first answer that is no 503, or the last one."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            answer = await super().handle_async_request(request)
+            can_be_sent_again = isinstance(request.stream, httpx.ByteStream) and time.monotonic() < give_up_at
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not can_be_sent_again:
+                return answer
+            await answer.aclose()
+            await asyncio.sleep(0.5)
+
+
+def http_client(
+    url: str = "",
+    headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+    transport: httpx.AsyncHTTPTransport | None = None,
+) -> httpx.AsyncClient:
     """Build a client that speaks plain HTTP to this URL."""
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=60, verify=TRUSTING_NOTHING)
+    return httpx.AsyncClient(base_url=url, headers=headers, transport=transport, timeout=60, verify=TRUSTING_NOTHING)
 
 
 @dataclass(frozen=True)
@@ -81,6 +105,8 @@ class Service:
     """Opened by the superuser, to look at all rows."""
     roles: Roles
     temporal: Client
+    is_patient: bool = False
+    """True if its callers ask again after 503: no test stops what it needs."""
 
     def client(self, tenant_id: UUID, *permissions: Permission, subject: str = "tester") -> httpx.AsyncClient:
         """An HTTP client with a token for one tenant; with every permission if none is named."""
@@ -90,13 +116,17 @@ class Service:
         )
         token = KEY.token(subject, tenants, timedelta(hours=1), deployment=deployment)
         headers = {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id)}
-        return http_client(self.url, headers)
+        return http_client(self.url, headers, PatientTransport(verify=TRUSTING_NOTHING) if self.is_patient else None)
+
+    def at(self, url: str) -> "Service":
+        """The same service through the API at this URL, whose callers see every 503."""
+        return replace(self, url=url, is_patient=False)
 
     @asynccontextmanager
     async def beside(self, *, origins: Sequence[str] = (), **settings: Any) -> AsyncIterator["Service"]:
         """Another API over the same servers, with other settings."""
         async with running_api(resources(self.roles.api, self.temporal, **settings), origins) as url:
-            yield replace(self, url=url)
+            yield self.at(url)
 
     def worker(self, temporal: Client | None = None, **options: Any) -> AbstractAsyncContextManager[None]:
         """A worker of this service, or of another client, for as long as an `async with` block runs."""
@@ -115,6 +145,13 @@ async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any
             await asyncio.sleep(0.05)
     found: dict[str, Any] = answer
     return found
+
+
+async def until_ready(http: httpx.AsyncClient) -> None:
+    """Wait until the API is ready: where it asks a busy server, it may not be for a moment."""
+    async with asyncio.timeout(60):
+        while not (await http.get("/health/ready")).is_success:
+            await asyncio.sleep(0.1)
 
 
 async def until_listed(http: httpx.AsyncClient, url: str) -> httpx.Response:

@@ -5,7 +5,6 @@ import base64
 import json
 import logging
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -138,7 +137,7 @@ async def test_a_creation_costs_two_statements_and_two_writes_of_visibility_and_
         counted = running_api(resources(of_api.database, service.temporal))
         async with build_worker(service.temporal, of_worker.database, service.roles.across_tenants), counted as url:
             tenant = await service.tenant()
-            async with replace(service, url=url).client(tenant.id) as http:
+            async with service.at(url).client(tenant.id) as http:
                 await http.post(PATH, json=contract_example(scheduled_at=LATER))
                 of_worker.take(), of_api.take()
                 created = await http.post(PATH, json=contract_example(scheduled_at=LATER))

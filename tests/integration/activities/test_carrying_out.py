@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -70,7 +69,7 @@ async def test_a_change_that_is_accepted_but_not_known_to_be_written_is_202(
     activity = await created(http)
     url = f"/api/activities/{activity['id']}"
     async with running_api(resources(service.roles.api, losing_answers(service.temporal))) as api:
-        hasty = replace(service, url=api)
+        hasty = service.at(api)
         async with hasty.client(tenant.id) as caller, row_locked(service, activity):
             answer = await caller.post(f"{url}/cancel", json={"reason": "x"})
     assert (answer.status_code, answer.json()["status"]) == (202, "READY"), answer.text

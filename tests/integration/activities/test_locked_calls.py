@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -74,7 +73,7 @@ async def test_a_move_is_refused_if_the_mark_becomes_visible_while_a_run_is_star
 
     client = intercepted(service.temporal, become_visible)
     async with running_api(resources(service.roles.api, client)) as api:
-        caller = replace(service, url=api).client(tenant.id)
+        caller = service.at(api).client(tenant.id)
         async with caller:
             answer = await caller.patch(url, json={"scheduled_at": from_now(hours=1)})
     assert (answer.status_code, answer.json()["actualStatus"]) == (409, "DUE"), answer.text

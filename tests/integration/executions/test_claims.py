@@ -81,8 +81,6 @@ async def test_twenty_claimers_take_five_thousand_due_activities_exactly_once(
         }
         while True:
             answer = await http.post("/api/executions/claim", json=wanted)
-            if answer.status_code == 503:  # on a busy machine no connection may be free within 5 s: nothing was claimed
-                continue
             assert answer.status_code == 200, answer.text
             if not answer.json()["data"]:
                 return mine

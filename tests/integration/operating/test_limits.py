@@ -17,7 +17,7 @@ from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.ids import draw_id
 from tests.support.activities import created, trail, unresolved
 from tests.support.builders import contract_example
-from tests.support.service import running_service, temporal_client
+from tests.support.service import running_service, temporal_client, until_ready
 from tests.support.worlds import new_database
 
 URL = "/api/activities"
@@ -126,4 +126,4 @@ async def test_a_bulk_operation_above_a_limit_is_429_with_the_id_that_makes_a_re
 
 async def test_the_service_stays_ready_at_a_limit(limited: Any) -> None:
     http, *_ = limited
-    assert (await http.get("/health/ready")).status_code == 200
+    await until_ready(http)

@@ -27,7 +27,7 @@ from tests.support.builders import Tenant, contract_example, from_now
 from tests.support.deployed import deployed_worker
 from tests.support.locks import locked_before_mark, table_locked, until_blocked
 from tests.support.prepared_postgres import StoppablePostgres
-from tests.support.service import Service, running_service, temporal_client, until, until_listed
+from tests.support.service import Service, running_service, temporal_client, until, until_listed, until_ready
 from tests.support.worlds import idle_service, new_database, work
 from worker import TUNING
 
@@ -166,7 +166,7 @@ async def test_with_postgresql_away_a_creation_is_accepted_and_looking_is_503_un
             assert "scheduled_activities_overdue NaN" in figures.text
             own_postgres.start()
             assert (await until(http, accepted.headers["Location"], "READY"))["id"] == accepted.json()["id"]
-            assert (await http.get("/health/ready")).status_code == 200
+            await until_ready(http)
             assert "scheduled_activities_overdue NaN" not in (await http.get("/metrics")).text
 
 
@@ -430,7 +430,5 @@ async def test_an_api_that_starts_while_temporal_keeps_silent_answers_within_its
             assert (await http.get("/health/ready")).status_code == 503
             assert (await http.get(f"{URL}/{uuid4()}")).status_code == 503
             own_temporal.go_on()
-            async with asyncio.timeout(60):
-                while (await http.get("/health/ready")).status_code == 503:
-                    await asyncio.sleep(0.2)
+            await until_ready(http)
             assert (await http.post(URL, json=contract_example())).status_code == 202

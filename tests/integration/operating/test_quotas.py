@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -167,7 +166,7 @@ async def test_requests_and_items_wait_for_their_turn_and_all_are_carried_out(se
 async def test_what_counts_all_rows_of_a_tenant_is_read_one_at_a_time(service: Service, tenant: Tenant) -> None:
     opened = resources(service.roles.api, service.temporal)
     paths = {"/api/commerces": 200, "/api/audit": 200, f"/api/operations/{uuid4()}": 404}
-    async with running_api(opened) as url, replace(service, url=url).client(tenant.id) as http:
+    async with running_api(opened) as url, service.at(url).client(tenant.id) as http:
         async with opened.turns.reading_whole(tenant.id):
             waiting = {path: asyncio.create_task(http.get(path)) for path in paths}
             for _ in range(10):

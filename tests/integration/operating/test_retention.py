@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -90,7 +89,7 @@ async def test_every_call_that_names_a_removed_activity_says_when_and_why_it_is_
     assert problem["cause"] == "RETENTION"
     assert datetime.fromisoformat(problem["removedAt"])
     other = await service.tenant()
-    async with service.client(other.id) as stranger:
+    async with service.at(service.url).client(other.id) as stranger:
         assert (await stranger.get(f"{URL}/{activity['id']}")).status_code in {404, 503}
         assert (await stranger.post(RESULTS, json=by_provider)).json()["code"] == "activity_not_found"
     async with service.database.autocommit.connect() as connection:
@@ -275,7 +274,7 @@ async def test_a_result_is_answered_although_its_activity_is_removed_before_its_
         return await call()
 
     opened = resources(service.roles.api, intercepted(service.temporal, remove_closed_before))
-    async with running_api(opened) as url, replace(service, url=url).client(tenant.id) as caller:
+    async with running_api(opened) as url, service.at(url).client(tenant.id) as caller:
         called_back = {"result": "call_back", "future_scheduled_at": from_now(hours=1)}
         activity, _ = await completed(caller, task_result=called_back)
     assert (await http.get(f"{URL}/{activity['id']}")).status_code == 410

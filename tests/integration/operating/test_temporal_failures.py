@@ -1,7 +1,6 @@
 """Test every endpoint that asks Temporal, over a connection on which every call fails: each says what to do."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -34,7 +33,7 @@ async def cut_off(
         raise RPCError("it fails", request.param, b"")
 
     opened = resources(service.roles.api, intercepted(service.temporal, fail))
-    async with running_api(opened) as url, replace(service, url=url).client(tenant.id) as caller:
+    async with running_api(opened) as url, service.at(url).client(tenant.id) as caller:
         yield caller, 429 if request.param is RPCStatusCode.RESOURCE_EXHAUSTED else 503
 
 
@@ -55,7 +54,7 @@ async def test_a_call_whose_connection_was_closed_is_repeated(service: Service, 
         raise RPCError("operation was canceled", RPCStatusCode.CANCELLED, b"")
 
     opened = resources(service.roles.api, report_limits(intercepted(service.temporal, cut_off_first)))
-    async with running_api(opened) as url, replace(service, url=url).client(tenant.id) as caller:
+    async with running_api(opened) as url, service.at(url).client(tenant.id) as caller:
         activity = await created(caller)
         changed = await caller.patch(f"{URL}/{activity['id']}", json={"score": 7})
         assert (changed.status_code, changed.json()["score"]) == (200, 7)
