@@ -115,7 +115,10 @@ class Service:
             () if permissions else tuple(DeploymentPermission),
         )
         token = KEY.token(subject, tenants, timedelta(hours=1), deployment=deployment)
-        headers = {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id)}
+        return self.caller({"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id)})
+
+    def caller(self, headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> httpx.AsyncClient:
+        """An HTTP client with these headers alone."""
         return http_client(self.url, headers, PatientTransport(verify=TRUSTING_NOTHING) if self.is_patient else None)
 
     def at(self, url: str) -> "Service":

@@ -14,7 +14,7 @@ from api.http.auth import Permission
 from db.models import AuditEntry
 from tests.support.builders import Tenant
 from tests.support.operate import operate
-from tests.support.service import Service, http_client
+from tests.support.service import Service
 from workflows.words import AuditedResource
 
 AUDIT = "/api/audit"
@@ -182,7 +182,7 @@ async def test_entries_can_be_neither_changed_nor_deleted(
 
 async def test_the_audit_holds_neither_a_key_nor_its_hash(service: Service, http: httpx.AsyncClient) -> None:
     created = (await http.post("/api/api-keys", json={"name": "n", "permissions": ["VIEW_ACTIVITIES"]})).json()
-    async with http_client(service.url, {"x-api-key": created["plaintextKey"]}) as machine:
+    async with service.caller({"x-api-key": created["plaintextKey"]}) as machine:
         assert (await machine.get("/api/quotas")).status_code == 200
     (entry,) = await latest(http, resource="API_KEY")  # its use is none of its changes
     assert entry["resourceKey"] == created["id"]

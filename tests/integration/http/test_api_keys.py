@@ -36,7 +36,7 @@ async def new_key(http: httpx.AsyncClient, *permissions: Permission, **changes: 
 
 def machine(service: Service, key: str, *more: tuple[str, str]) -> httpx.AsyncClient:
     """A caller that sends the key, and no tenant unless it is named."""
-    return http_client(service.url, [("x-api-key", key), *more])
+    return service.caller([("x-api-key", key), *more])
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
@@ -106,7 +106,7 @@ async def test_a_text_that_is_almost_a_key_is_refused(service: Service, http: ht
 
 async def test_a_key_counts_in_its_header_alone(service: Service, tenant: Tenant, http: httpx.AsyncClient) -> None:
     key = (await new_key(http))["plaintextKey"]
-    async with http_client(service.url, {"x-tenant-id": str(tenant.id)}) as client:
+    async with service.caller({"x-tenant-id": str(tenant.id)}) as client:
         for request in (
             client.get(QUOTAS, params={"x-api-key": key}),
             client.get(QUOTAS, headers={"Cookie": f"x-api-key={key}"}),
@@ -128,7 +128,7 @@ async def test_a_key_beside_a_token_or_a_second_key_is_400(
         [("x-api-key", key), ("x-api-key", key)],
         [("x-api-key", key), ("X-API-Key", draw_key())],
     ):
-        async with http_client(service.url, [*headers, ("x-tenant-id", str(tenant.id))]) as client:
+        async with service.caller([*headers, ("x-tenant-id", str(tenant.id))]) as client:
             answer = await client.get(QUOTAS)
         assert refusal(answer) == (400, "validation_failed")
         assert "/header/x-api-key" in [fault["pointer"] for fault in answer.json()["errors"]]

@@ -9,13 +9,13 @@ import pytest
 from api.http.auth import Permission
 from tests.integration.http.test_api_keys import machine, new_key, refusal
 from tests.support.builders import Tenant
-from tests.support.service import KEY, Service, http_client
+from tests.support.service import KEY, Service
 
 URL = "/api/me"
 
 
 def bearer(service: Service, token: str, **headers: str) -> httpx.AsyncClient:
-    return http_client(service.url, {"Authorization": f"Bearer {token}"} | headers)
+    return service.caller({"Authorization": f"Bearer {token}"} | headers)
 
 
 async def test_a_token_of_one_tenant_needs_neither_the_header_nor_a_permission(service: Service) -> None:
@@ -90,7 +90,7 @@ async def test_an_api_key_has_one_tenant_and_the_permissions_that_it_was_given(
     "headers", [{}, {"Authorization": "Bearer a.b.c"}, {"x-api-key": "rtn_sk_nonsense"}], ids=["none", "token", "key"]
 )
 async def test_without_a_valid_credential_it_is_401(service: Service, headers: dict[str, str]) -> None:
-    async with http_client(service.url, headers) as client:
+    async with service.caller(headers) as client:
         answer = await client.get(URL)
     assert refusal(answer) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"]

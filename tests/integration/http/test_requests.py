@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, update
 from api.http.auth import Permission
 from db.models import AttributeKey, AttributePolicy, Commerce, CommerceUser, UserStatus
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example
-from tests.support.service import Service, http_client
+from tests.support.service import Service
 from workflows.words import AttributeStrategy, ResolverType
 
 URL = "/api/activities"
@@ -40,7 +40,7 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 )
 async def test_without_a_good_token_nothing_else_is_looked_at(service: Service, authorization: str | None) -> None:
     headers = TEXT | ({} if authorization is None else {"Authorization": authorization})
-    async with http_client(service.url) as anybody:
+    async with service.caller() as anybody:
         answer = await anybody.post(URL, content=TOO_LARGE, headers=headers)
     assert code(answer) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.builders import contract_example
-from tests.support.service import Service, http_client
+from tests.support.service import Service
 
 STRICT = "default-src 'none'; frame-ancestors 'none'"
 FILES = ["/docs", "/docs/start.js", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/docs/favicon.png"]
@@ -61,7 +61,7 @@ async def test_every_kind_of_answer_is_kept_by_no_cache_and_interpreted_by_no_br
         await http.get("/openapi.json"),
         await http.get("/health/live", headers={"X-Long": "x" * 40_000}),
     ]
-    async with http_client(service.url) as anyone:
+    async with service.caller() as anyone:
         answers.append(await anyone.get("/api/activities"))
     for answer in answers:
         assert_protected(answer)

@@ -12,7 +12,7 @@ from api.http.auth import Permission
 from embedded.signing_key import AUDIENCE, ISSUER
 from tests.support.builders import contract_example
 from tests.support.odd_tokens import CLAIMS, ODD_JSON, sign
-from tests.support.service import KEY, Service, http_client
+from tests.support.service import KEY, Service
 
 TENANT = UUID("770e8400-e29b-41d4-a716-446655440000")
 GOOD = {"iss": ISSUER, "aud": AUDIENCE, "sub": "tester", "exp": 10**10}
@@ -23,7 +23,7 @@ def bearer(service: Service, tenant_id: UUID, **claims: Any) -> httpx.AsyncClien
     everything = {"tenants": {str(tenant_id): [str(permission) for permission in Permission]}}
     token = sign(KEY.private, json.dumps(GOOD | everything | claims))
     headers = {"Authorization": f"Bearer {token}", "x-tenant-id": str(tenant_id)}
-    return http_client(service.url, headers)
+    return service.caller(headers)
 
 
 @given(claims=st.dictionaries(st.sampled_from(CLAIMS), ODD_JSON, min_size=1, max_size=2))

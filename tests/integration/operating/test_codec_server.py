@@ -241,7 +241,7 @@ async def test_a_body_is_payloads_in_json(codec: Service, content: bytes, status
 
 
 async def test_without_keys_payloads_stay_as_they_are_and_no_session_begins(service: Service) -> None:
-    async with http_client(service.url, bearer(*MAY)) as http:
+    async with service.caller(bearer(*MAY)) as http:
         for path in ("decode", "encode"):
             assert payloads_of(await http.post(f"/codec/{path}", json=body(PLAIN, ENCRYPTED))) == [PLAIN, ENCRYPTED]
         refused = await http.post("/codec/session")

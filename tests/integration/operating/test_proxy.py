@@ -16,7 +16,7 @@ import pytest
 from embedded.temporal_server import free_port
 from tests.integration.http.test_connections import answer, connect
 from tests.support.builders import COMMERCE_ID, Tenant, contract_example, from_now
-from tests.support.service import Service, http_client
+from tests.support.service import Service
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="needs nginx: install it (Debian, Ubuntu: apt install nginx)")
@@ -78,7 +78,7 @@ async def test_requests_and_answers_pass_unchanged(proxied: httpx.AsyncClient, s
     assert (await proxied.post("/api/activities", json=body)).status_code == 409
     assert (await proxied.get("/api/activities", params={"status": ["READY", "DUE"]})).status_code == 200
     assert [(await proxied.get(path)).status_code for path in ("/metrics", "/health/live")] == [404, 404]
-    async with http_client(service.url) as within:
+    async with service.caller() as within:
         assert (await within.get("/health/live")).status_code == 200
 
 

@@ -28,7 +28,7 @@ from tests.support.encryption import NEW_KEY, NEW_RING, with_keys
 from tests.support.locks import locked_before_mark
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
-from tests.support.service import Service, http_client, running_service, until, url_of
+from tests.support.service import Service, running_service, until, url_of
 from tests.support.worlds import new_database, new_namespace
 from workflows.findings import Finding, Part
 
@@ -170,7 +170,7 @@ async def an_unclaimed_activity(scene: Scene) -> AsyncIterator[None]:
 async def an_api_key(scene: Scene) -> AsyncIterator[None]:
     key = (await scene.http.post("/api/api-keys", json={"name": "ours", "permissions": ["CREATE_ACTIVITY"]})).json()
     headers = {"x-api-key": key["plaintextKey"]}
-    async with http_client(scene.service.url, headers) as machine:
+    async with scene.service.caller(headers) as machine:
         await created(machine)
     scene.variables["KEY_ID"] = key["id"]
     yield
