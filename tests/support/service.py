@@ -47,7 +47,7 @@ PATIENCE_SECONDS = 30
 
 
 class PatientTransport(httpx.AsyncHTTPTransport):
-    """Send a request again while its answer is 503, as the API asks of its callers: on a busy machine it may be."""
+    """Send a request again while its answer is 503, as the API asks of its callers: a busy machine answers so."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the first answer that is no 503, or the last one."""
