@@ -191,10 +191,12 @@ def _creator_of_items(
                 await _take_line(order, caller, opened, request)
             async with opened.turns.of_item(caller.tenant_id):
                 _require_room(room)
-                answer = await _create_item(content, order, caller, opened)
+                try:
+                    answer = await _create_item(content, order, caller, opened)
+                except IdempotencyKeyExists:
+                    _require_room(room)  # others may have filled it meanwhile
+                    raise
             result = _format_result(index, answer.status_code, bytes(answer.body))
-        except IdempotencyKeyExists as known:  # others may have filled the room meanwhile
-            result = _format_failure(index, known if room > 0 else RateLimited(FULL_ANSWER), request)
         except Exception as failure:  # noqa: BLE001 - it is the result of this item alone
             result = _format_failure(index, failure, request)
         room -= 0 if is_stream else len(result)

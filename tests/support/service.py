@@ -46,28 +46,26 @@ TRUSTING_NOTHING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 PATIENCE_SECONDS = 30
 
 
-class PatientTransport(httpx.AsyncHTTPTransport):
+class PatientClient(httpx.AsyncClient):
     """Send a request again while its answer is 503, as the API asks of its callers: a busy machine answers so."""
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Return the first answer that is no 503, or the last one."""
         give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            answer = await super().handle_async_request(request)
-            can_be_sent_again = isinstance(request.stream, httpx.ByteStream) and time.monotonic() < give_up_at
-            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not can_be_sent_again:
-                return answer
-            await answer.aclose()
+        while (answer := await super().send(request, **options)).status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            if not isinstance(request.stream, httpx.ByteStream) or time.monotonic() > give_up_at:
+                break
             await asyncio.sleep(0.5)
+        return answer
 
 
 def http_client(
     url: str = "",
     headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
-    transport: httpx.AsyncHTTPTransport | None = None,
+    kind: type[httpx.AsyncClient] = httpx.AsyncClient,
 ) -> httpx.AsyncClient:
     """Build a client that speaks plain HTTP to this URL."""
-    return httpx.AsyncClient(base_url=url, headers=headers, transport=transport, timeout=60, verify=TRUSTING_NOTHING)
+    return kind(base_url=url, headers=headers, timeout=60, verify=TRUSTING_NOTHING)
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ class Service:
 
     def caller(self, headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> httpx.AsyncClient:
         """An HTTP client with these headers alone."""
-        return http_client(self.url, headers, PatientTransport(verify=TRUSTING_NOTHING) if self.is_patient else None)
+        return http_client(self.url, headers, PatientClient if self.is_patient else httpx.AsyncClient)
 
     def at(self, url: str) -> "Service":
         """The same service through the API at this URL, whose callers see every 503."""

@@ -271,8 +271,9 @@ async def test_a_running_api_is_ready_while_its_code_works_with_the_schema(
             await until_ready(http)
         else:
             async with asyncio.timeout(60):
-                while "schema" not in (await http.get("/health/ready")).json()["missing"].get("postgresql", ""):
+                while "schema" not in (seen := await http.get("/health/ready")).json()["missing"].get("postgresql", ""):
                     await asyncio.sleep(0.1)
+            assert seen.status_code == 503
 
 
 def test_the_oldest_code_follows_the_schema_up_and_down(postgres: Postgres) -> None:
