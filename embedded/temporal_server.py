@@ -29,7 +29,6 @@ DYNAMIC_CONFIG = MappingProxyType(
     {
         "history.transferProcessorMaxPollRPS": "10000",
         "history.timerProcessorMaxPollRPS": "10000",
-        "history.visibilityProcessorMaxPollRPS": "10000",
         "limit.maxIDLength": "255",
         "matching.enableFairness": "true",
         "frontend.rps": "2400",

@@ -49,10 +49,12 @@ async def stopped(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
 
 
 async def ended(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
-    """The operation, once it has ended."""
+    """The operation, once it has ended; asked for ever less often."""
+    seconds = 0.1
     async with asyncio.timeout(60):
         while (answer := (await http.get(operation)).json())["finishedAt"] is None:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(seconds)
+            seconds = min(1.3 * seconds, 0.5)
     found: dict[str, Any] = answer
     return found
 

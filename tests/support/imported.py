@@ -7,10 +7,12 @@ import typer
 
 import activities_client
 import api.main
+import embedded.development_key
+import embedded.stack
 import operate
 import worker
 
-IMPORTED = (activities_client, api.main, operate, rich.table, typer, worker)
+IMPORTED = (activities_client, api.main, embedded, operate, rich.table, typer, worker)
 
 gc.collect()
 gc.freeze()

@@ -3,6 +3,7 @@
 import types
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
@@ -41,6 +42,7 @@ def all_messages() -> list[type[Message]]:
     return [message for message in found if message is not Message]
 
 
+@cache
 def any_message(message: type[Message]) -> st.SearchStrategy[Any]:
     """Generate messages of one type; fields with a default are left out in some."""
     fields = message.model_fields

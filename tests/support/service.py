@@ -140,10 +140,12 @@ class Service:
 
 
 async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any]:
-    """The activity, as soon as it has this status."""
+    """The activity, as soon as it has this status; asked for ever less often."""
+    seconds = 0.05
     async with asyncio.timeout(60):
         while (answer := (await http.get(url)).json())["status"] != status:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(seconds)
+            seconds = min(1.3 * seconds, 0.5)
     found: dict[str, Any] = answer
     return found
 

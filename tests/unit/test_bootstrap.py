@@ -19,32 +19,30 @@ def test_pip_is_shown_as_a_count_of_packages(capsys: pytest.CaptureFixture[str])
     assert shown[1].endswith(" packages: package-20==1.0")
 
 
-def test_a_fresh_clone_installs_its_lock_file_once(tmp_path: Path) -> None:
-    """By pip, with a lock file of no packages; the command itself then ends, because they are missing."""
-    shutil.copytree(ROOT / "embedded", tmp_path / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "requirements.lock").write_text("# nothing\n")
-    command = [sys.executable, "-m", "embedded", "env"]
-    environment = {"PATH": "/nowhere"}  # without uv
-    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
-    assert ended.stderr.startswith("Installing the packages of requirements.lock into .venv, once.\n")
-    assert "ModuleNotFoundError" in ended.stderr
-    assert (tmp_path / ".venv" / "installed-lock.sha256").read_text() == sha256(b"# nothing\n").hexdigest()
+def test_a_fresh_clone_installs_its_lock_file_and_a_command_line_that_still_works_in_a_copied_folder(
+    tmp_path: Path,
+) -> None:
+    """By pip, with a lock file of no packages: what was started then ends, because its own packages are missing.
 
-
-def test_the_command_line_is_installed_and_still_works_in_a_copied_folder(tmp_path: Path) -> None:
-    """By uv or pip alike: it is a link to `clients/python`. Its own packages are missing here."""
-    shutil.copytree(ROOT / "embedded", tmp_path / "a" / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "a" / "requirements.lock").write_text("# nothing\n")
-    package = tmp_path / "a" / "clients" / "python" / "activities_client" / "cli"
+    The command line is a link to `clients/python`, by uv or pip alike.
+    """
+    clone, copied = tmp_path / "a", tmp_path / "b b"
+    shutil.copytree(ROOT / "embedded", clone / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
+    (clone / "requirements.lock").write_text("# nothing\n")
+    package = clone / "clients" / "python" / "activities_client" / "cli"
     package.mkdir(parents=True)
     (package / "__main__.py").write_text("import sys; print(__file__, sys.argv[1:])")
     command = [sys.executable, "-m", "embedded", "env"]
+    environment = {"PATH": "/nowhere"}  # without uv
+    ended = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert ended.stderr.startswith("Installing the packages of requirements.lock into .venv, once.\n")
+    assert "ModuleNotFoundError" in ended.stderr
+    assert (clone / ".venv" / "installed-lock.sha256").read_text() == sha256(b"# nothing\n").hexdigest()
+    clone.rename(copied)
+    installed = [str(copied / ".venv" / "bin" / "activities"), "create", "--at", "now"]
     environment = {"PATH": "/usr/bin:/bin"}
-    subprocess.run(command, cwd=tmp_path / "a", env=environment, capture_output=True, check=False)  # noqa: S603 - ours
-    (tmp_path / "a").rename(tmp_path / "b b")
-    installed = [str(tmp_path / "b b" / ".venv" / "bin" / "activities"), "create", "--at", "now"]
     ran = subprocess.run(installed, env=environment, capture_output=True, text=True, check=True).stdout  # noqa: S603 - ours
-    assert ran == f"{tmp_path}/b b/clients/python/activities_client/cli/__main__.py ['create', '--at', 'now']\n"
+    assert ran == f"{copied}/clients/python/activities_client/cli/__main__.py ['create', '--at', 'now']\n"
 
 
 def test_another_python_than_that_of_the_packages_is_named_and_nothing_is_installed(tmp_path: Path) -> None:

@@ -1,11 +1,8 @@
 """Test what `cp .env.example .env && docker compose up` starts: its token, and what is refused elsewhere."""
 
-# ruff: noqa: S603 - the program is this Python
-
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from api.main import create_authenticator
 from embedded.demo_ids import TENANT_ID
 from settings import ApiSettings, WorkerSettings
+from tests.support.programs import run_program
 from tests.unit.test_compose import REQUIRED, ROOT, compose, give
 
 EXAMPLE = ROOT / ".env.example"
@@ -36,8 +34,7 @@ def environment(tmp_path: Path) -> dict[str, dict[str, str]]:
 
 def make_key(environment: dict[str, str]) -> str:
     """Run the service and return what it prints."""
-    command = [sys.executable, "-m", "embedded.development_key"]
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    ran = run_program("embedded/development_key.py", environment=environment)
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout
 

@@ -24,12 +24,7 @@ def test_every_message_survives_the_round_trip_through_temporal(message: type[Me
     assert received == sent
     assert type(received) is message
 
-
-@pytest.mark.parametrize("message", all_messages())
-@settings(max_examples=10)
-@given(data=st.data())
-def test_a_field_of_a_newer_writer_is_ignored_by_an_older_reader(message: type[Message], data: st.DataObject) -> None:
-    sent = data.draw(any_message(message))
+    # An older reader ignores a field of a newer writer.
     newer = sent.model_dump(mode="json") | {"a_field_of_tomorrow": [1]}
     (received,) = CONVERTER.from_payloads(CONVERTER.to_payloads([newer]), [message])
     assert received == sent

@@ -27,7 +27,7 @@ from workflows.words import Channel
 
 MOVE = {"shift_seconds": 60, "per_second": 100}
 MOST_RUNNING = RUNNING_OPERATIONS.default or 0
-MANY = 30
+MANY = 16
 
 
 async def begin_many(http: httpx.AsyncClient, number: int, **body: Any) -> list[dict[str, Any]]:

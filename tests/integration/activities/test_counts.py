@@ -43,7 +43,7 @@ SELECT :tenant, 'crowd-' || n, CASE n % 3 WHEN 0 THEN 'TASK' ELSE 'MESSAGE' END,
 FROM generate_series(1, :rows) n
 """)
 CROWD_AT = datetime(2031, 1, 1, 8, tzinfo=UTC)
-CROWD_ROWS = SCANNED + 10_000
+CROWD_ROWS = SCANNED + 1_000
 RARE = 7
 
 
@@ -190,9 +190,13 @@ async def test_more_than_a_thousand_cells_are_refused(service: Service, filled: 
         assert len(await counts(http, "hour", **span)) <= 1000
 
 
-@pytest.mark.parametrize("paused", [None, datetime.now(UTC) - timedelta(hours=50)], ids=["going on", "paused"])
+@pytest.mark.parametrize(
+    ("paused", "properties"),
+    [(None, PROPERTIES), (datetime.now(UTC) - timedelta(hours=50), PROPERTIES[-2:])],
+    ids=["going on", "paused"],
+)
 async def test_both_ways_to_count_agree_with_the_effective_status_of_each_activity(
-    service: Service, filled: Tenant, paused: datetime | None
+    service: Service, filled: Tenant, paused: datetime | None, properties: list[frozenset[Dimension]]
 ) -> None:
     async with service.database.transactions.connect() as connection:
         await connection.execute(WITHOUT_LIMITS)
@@ -203,7 +207,7 @@ async def test_both_ways_to_count_agree_with_the_effective_status_of_each_activi
         for name, conditions in FILTERS.items():
             wanted = ActivityFilter.model_validate(SPAN | conditions)
             rows = await _rows_of_the_list(connection, Listed(filled.id, wanted, paused))
-            for by in PROPERTIES:
+            for by in properties:
                 counted = Counted(filled.id, wanted, paused, by)
                 expected = _count_plainly(rows, by)
                 assert await _read(connection, counted.scan_statement()) == expected, (name, by)

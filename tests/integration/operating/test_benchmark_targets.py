@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import sys
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
@@ -17,9 +15,8 @@ from db.models import Table
 from db.roles import SYSTEM
 from embedded.postgres import Postgres
 from tests.support.builders import Tenant, contract_example, from_now
+from tests.support.programs import run_program
 from tests.support.service import KEY, Service
-
-ROOT = Path(__file__).parents[3]
 
 
 async def measure(service: Service, postgres: Postgres, tenant_id: UUID, *words: str) -> tuple[int, str]:
@@ -32,15 +29,9 @@ async def measure(service: Service, postgres: Postgres, tenant_id: UUID, *words:
         "TENANT_ID": str(tenant_id),
         "STAGING_TOKEN": KEY.token("bench", {tenant_id: tuple(Permission)}, timedelta(hours=1)),
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench", *words, "--rounds", "1", "--token", "STAGING_TOKEN"),
-        cwd=ROOT,
-        env=os.environ | variables,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode()
+    command = ("bench/__main__.py", *words, "--rounds", "1", "--token", "STAGING_TOKEN")
+    ended = await asyncio.to_thread(run_program, *command, environment=os.environ | variables)
+    return ended.returncode, ended.stdout + ended.stderr
 
 
 async def rows(service: Service, tenant_id: UUID) -> dict[str, int]:
@@ -87,13 +78,8 @@ async def test_a_benchmark_touches_no_tenant_that_has_rows_of_its_own(
     assert len(await runs(service.temporal, f"TenantId = '{tenant.id}'")) == 1
 
 
-async def test_a_benchmark_names_what_the_environment_lacks() -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench", "create"),
-        cwd=ROOT,
-        env={"API_URL": "http://127.0.0.1:1", "PATH": os.environ["PATH"]},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, said = await process.communicate()
-    assert process.returncode == 1
-    assert b"set SYSTEM_DATABASE_URL, TEMPORAL_ADDRESS, TENANT_ID, TOKEN as well" in said
+def test_a_benchmark_names_what_the_environment_lacks() -> None:
+    environment = {"API_URL": "http://127.0.0.1:1", "PATH": os.environ["PATH"]}
+    ended = run_program("bench/__main__.py", "create", environment=environment)
+    assert ended.returncode == 1
+    assert "set SYSTEM_DATABASE_URL, TEMPORAL_ADDRESS, TENANT_ID, TOKEN as well" in ended.stderr

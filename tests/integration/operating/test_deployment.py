@@ -279,7 +279,7 @@ async def test_workers_killed_and_restarted_in_a_burst_lose_nothing_and_do_nothi
             with ExitStack() as workers:
                 first = workers.enter_context(deployed_worker(service, tmp_path))
                 await persistently(http, contract_example())
-                bodies = [contract_example(scheduled_at=from_now(seconds=5)) for _ in range(60)]
+                bodies = [contract_example(scheduled_at=from_now(seconds=5)) for _ in range(40)]
                 burst = asyncio.gather(*(persistently(http, body) for body in bodies))
                 await asyncio.sleep(0.3)
                 second = workers.enter_context(deployed_worker(service, tmp_path))

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,13 +24,14 @@ from runs.client import workflow_id
 from runs.key_ring import KeyRing
 from runs.payloads import read_key_id
 from runs.schedule import SCHEDULE_ID, ensure_schedule
-from tests.integration.operating.test_runbook import ROOT, commands
+from tests.integration.operating.test_runbook import commands
 from tests.support.activities import created, marked_ahead, reset
 from tests.support.builders import Tenant, from_now
 from tests.support.deployed import deployed
 from tests.support.encryption import BOTH_KEYS, BOTH_RING, NEW_KEY, OLD_KEY, OLD_RING, with_keys
 from tests.support.operate import operate
 from tests.support.service import Service, running_service, temporal_client, until, url_of
+from tests.support.shells import run_in_shell
 from tests.support.worlds import new_database, new_namespace
 from workflows.findings import Part
 
@@ -159,21 +159,13 @@ async def test_operators_see_which_key_may_go(postgres: Postgres, temporal: Clie
 
 async def run_block(block: str, temporal: Client, database_url: str, keys: str) -> str:
     """Run a block of the runbook as an operator does, and return its output."""
-    bash = await asyncio.create_subprocess_exec(
-        *("bash", "-euo", "pipefail", "-c", block),
-        cwd=ROOT,
-        env={
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            **database_urls("worker", partial(url_of, database_url)),
-            "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
-            "TEMPORAL_NAMESPACE": temporal.namespace,
-            "PAYLOAD_ENCRYPTION_KEYS": keys,
-        },
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await bash.communicate()
-    assert bash.returncode == 0, said.decode()
-    return said.decode()
+    variables = {
+        **database_urls("worker", partial(url_of, database_url)),
+        "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
+        "TEMPORAL_NAMESPACE": temporal.namespace,
+        "PAYLOAD_ENCRYPTION_KEYS": keys,
+    }
+    return await run_in_shell(block, variables)
 
 
 @asynccontextmanager

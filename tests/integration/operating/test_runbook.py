@@ -1,10 +1,8 @@
 """Test every command of docs/operating.md in the situation it is written for."""
 
 import asyncio
-import os
 import re
 import shutil
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from tests.support.locks import locked_before_mark
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
 from tests.support.service import Service, running_service, until, url_of
+from tests.support.shells import run_in_shell
 from tests.support.worlds import new_database, new_namespace
 from workflows.findings import Finding, Part
 
@@ -64,16 +63,7 @@ class Scene:
 
     async def run(self, block: str) -> str:
         """Run a block in a shell and return its output; each command must succeed."""
-        bash = await asyncio.create_subprocess_exec(
-            *("bash", "-euo", "pipefail", "-c", block),
-            cwd=ROOT,
-            env=self.variables,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await bash.communicate()
-        assert bash.returncode == 0, f"{block}\n{said.decode()}"
-        return said.decode()
+        return await run_in_shell(block, self.variables)
 
 
 @pytest.fixture
@@ -86,7 +76,6 @@ async def scene(postgres: Postgres, temporal: Client, tmp_path: Path) -> AsyncIt
         async with service.client(tenant.id) as http:
             activity = await created(http, scheduled_at=from_now(minutes=30))
             variables = {
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "HOME": str(tmp_path),
                 "USER": "operator",
                 "API": service.url,

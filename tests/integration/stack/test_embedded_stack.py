@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.builders import contract_example
 from tests.support.encryption import NEW_KEY, find_words
+from tests.support.programs import run_program
 from tests.support.started_stacks import PATIENCE_SECONDS, ROOT, STACK, Stack, running, some_ports, wait_until
 
 ENVIRONMENT = (sys.executable, "-m", "embedded.environment")
@@ -121,7 +122,7 @@ def test_the_log_lines_of_the_processes_are_told_apart(stack: Stack) -> None:
 @pytest.mark.parametrize("folder", ["/proc/nothing", "/etc/hostname"])
 def test_a_folder_that_cannot_be_one_is_said_in_one_line_with_its_variable(folder: str) -> None:
     environment = os.environ | some_ports() | {"DATA_DIR": folder}
-    refused = subprocess.run(STACK, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    refused = run_program("embedded/stack.py", environment=environment)
     assert (refused.returncode, refused.stderr) == (1, "")
     (line,) = refused.stdout.splitlines()
     assert "DATA_DIR" in line
@@ -129,36 +130,36 @@ def test_a_folder_that_cannot_be_one_is_said_in_one_line_with_its_variable(folde
 
 
 @pytest.mark.parametrize(
-    ("command", "missing"),
+    ("program", "missing"),
     [
-        (("worker.py",), "DATABASE_URL isn't set"),
-        (("-m", "api.main"), "DATABASE_URL isn't set; AUTH_ISSUER isn't set; AUTH_AUDIENCE isn't set"),
-        (("-m", "embedded.environment"), "nowhere/demo.json is not there: start the stack first"),
-        (("examples/executor.py",), "API_URL, TOKEN, TENANT_ID isn't set"),
+        ("worker.py", "DATABASE_URL isn't set"),
+        ("api/main.py", "DATABASE_URL isn't set; AUTH_ISSUER isn't set; AUTH_AUDIENCE isn't set"),
+        ("embedded/environment.py", "nowhere/demo.json is not there: start the stack first"),
+        ("examples/executor.py", "API_URL, TOKEN, TENANT_ID isn't set"),
     ],
 )
-def test_what_a_command_lacks_is_said_in_one_line(command: tuple[str, ...], missing: str) -> None:
-    refused = subprocess.run(
-        [sys.executable, *command], env={"DATA_DIR": "nowhere"}, cwd=ROOT, capture_output=True, text=True, check=False
-    )
+def test_what_a_program_lacks_is_said_in_one_line(program: str, missing: str) -> None:
+    refused = run_program(program, environment={"DATA_DIR": "nowhere"})
     assert (refused.returncode, refused.stdout) == (1, "")
     (line,) = refused.stderr.splitlines()
     assert missing in line
 
 
-@pytest.mark.parametrize("variable", ["API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT"])
-def test_a_taken_port_is_said_in_one_line_with_its_variable(stack: Stack, tmp_path: Path, variable: str) -> None:
-    second = Stack(tmp_path / "data", variables=some_ports() | {variable: stack.variables[variable]})
-    assert second.process.wait(PATIENCE_SECONDS) == 1
-    (line,) = second.log.read_text().splitlines()
-    assert f"port {stack.variables[variable]} is taken: set {variable}" in line
+def test_taken_ports_are_said_in_one_line_with_their_variables(stack: Stack, tmp_path: Path) -> None:
+    environment = os.environ | stack.variables | {"DATA_DIR": str(tmp_path / "data")}
+    refused = run_program("embedded/stack.py", environment=environment)
+    assert (refused.returncode, refused.stderr) == (1, "")
+    (line,) = refused.stdout.splitlines()
+    for variable in ("API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT"):
+        assert f"port {stack.variables[variable]} is taken: set {variable}" in line
 
 
 def test_two_stacks_cannot_share_a_folder(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to(stack.folder)
-    second = Stack(tmp_path / "data")
-    assert second.process.wait(PATIENCE_SECONDS) == 1
-    (line,) = second.log.read_text().splitlines()
+    environment = os.environ | some_ports() | {"DATA_DIR": str(tmp_path / "data")}
+    refused = run_program("embedded/stack.py", environment=environment)
+    assert (refused.returncode, refused.stderr) == (1, "")
+    (line,) = refused.stdout.splitlines()
     assert "DATA_DIR" in line
     assert stack.ready()
 
@@ -196,15 +197,15 @@ def test_an_encrypting_stack_goes_on_where_it_was_and_leaves_nothing_running_whe
         assert not second.demo_json.exists()
 
 
-def test_a_part_that_dies_takes_the_stack_with_it_and_is_named(tmp_path: Path) -> None:
-    with running(tmp_path / "data") as stack:
-        stack.ready()
-        worker = next(
-            number
-            for number in stack.process_ids()
-            if Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")[1:2] == [b"worker.py"]
-        )
-        os.kill(worker, signal.SIGKILL)
-        assert stack.process.wait(PATIENCE_SECONDS) == 1
-        assert "worker has ended by SIGKILL" in stack.log.read_text()
-        wait_until(lambda: not stack.process_ids())
+def test_a_part_that_dies_takes_the_stack_with_it_and_is_named(stack: Stack) -> None:
+    """The last test of the shared stack."""
+    stack.ready()
+    worker = next(
+        number
+        for number in stack.process_ids()
+        if Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")[1:2] == [b"worker.py"]
+    )
+    os.kill(worker, signal.SIGKILL)
+    assert stack.process.wait(PATIENCE_SECONDS) == 1
+    assert "worker has ended by SIGKILL" in stack.log.read_text()
+    wait_until(lambda: not stack.process_ids())
