@@ -43,7 +43,7 @@ SELECT :tenant, 'crowd-' || n, CASE n % 3 WHEN 0 THEN 'TASK' ELSE 'MESSAGE' END,
 FROM generate_series(1, :rows) n
 """)
 CROWD_AT = datetime(2031, 1, 1, 8, tzinfo=UTC)
-CROWD_ROWS = SCANNED + 1_000
+CROWD_ROWS = SCANNED + 10_000
 RARE = 7
 
 
