@@ -250,11 +250,11 @@ async def test_every_metric_that_a_rule_a_panel_or_the_scaling_asks_for_exists(
         await reconciled(service.temporal)
         async with service.database.transactions.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE status_events RENAME TO away")
-        failing = asyncio.create_task(http.post(URL, json=contract_example(scheduled_at=LATER)))
+        async with service.beside(answer_deadline_seconds=1.0) as hasty, hasty.client(tenant.id) as impatient:
+            assert (await impatient.post(URL, json=contract_example(scheduled_at=LATER))).status_code == 202
         async with asyncio.timeout(60):
             while "temporal_activity_execution_failed" not in (found := (await prometheus.get(url)).text):
                 await asyncio.sleep(0.1)
-        failing.cancel()
         exposition = (await http.get("/metrics")).text + found
     names = set(re.findall(r"^(\w+)", exposition, re.MULTILINE))
     assert {name: missing for name, query in queries().items() if (missing := metrics_of(query) - names)} == {}
