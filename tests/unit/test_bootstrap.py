@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.bootstrap import ROOT, show_progress
+from embedded.bootstrap import LOCK, PIP, ROOT, show_progress
 
 
 def test_pip_is_shown_as_a_count_of_packages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,6 +17,14 @@ def test_pip_is_shown_as_a_count_of_packages(capsys: pytest.CaptureFixture[str])
     shown = capsys.readouterr().err.splitlines()
     assert [line.split(" of ")[0] for line in shown] == ["10", "20", "unpacking all"]
     assert shown[1].endswith(" packages: package-20==1.0")
+
+
+def test_the_pip_of_the_lock_file_is_installed_by_its_hashes_alone() -> None:
+    (found,) = PIP.finditer(LOCK.read_text())
+    first, *hashes = found[0].splitlines()
+    assert first.startswith("pip==")
+    assert {line.strip().split(":")[0] for line in hashes} == {"--hash=sha256"}
+    assert "\\" not in hashes[-1]
 
 
 def test_a_fresh_clone_installs_its_lock_file_and_a_command_line_that_still_works_in_a_copied_folder(
