@@ -17,7 +17,7 @@ from tests.support.worlds import new_database
 from workflows.messages import ActivityFilter
 from workflows.words import ActivityType, Channel
 
-ROWS = 60_000
+ROWS = 250_000
 TENANT, COMMERCE = uuid4(), uuid4()
 TABLES = (ScheduledActivity.__tablename__, TargetUser.__tablename__)
 KEPT = (
@@ -30,7 +30,7 @@ INSERT INTO scheduled_activities (
     scheduled_at, due_at, marked_at, lateness_ms, score, status)
 SELECT :tenant, n, 'MESSAGE', 'WHATSAPP', :commerce, 'r', 'R', '{}', '',
     now() - abs(n) * interval '1 s', now() - abs(n) * interval '1 s', now(), 0, n % 7,
-    CASE WHEN n % 3000 = 0 THEN 'DUE' ELSE 'COMPLETED' END
+    CASE WHEN n % 12500 = 0 THEN 'DUE' ELSE 'COMPLETED' END
 FROM generate_series(1, :rows) n
 """
 CONSTRAINTS = """
@@ -40,7 +40,7 @@ INDICES = "SELECT indexname FROM pg_indexes WHERE tablename = 'scheduled_activit
 TARGETS = """
 INSERT INTO target_users (tenant_id, activity_id, commerce_user_id, status, strategy)
 SELECT tenant_id, id, gen_random_uuid(), 'RESOLVED', 'ON_CREATION' FROM scheduled_activities
-WHERE tenant_id = :tenant LIMIT 30000
+WHERE tenant_id = :tenant LIMIT 100000
 """
 LEASES = 40
 END_LEASES = """
@@ -52,7 +52,7 @@ FROM (SELECT id, row_number() OVER () AS n FROM scheduled_activities
     WHERE tenant_id = :tenant AND status = 'DUE' AND channel = 'SALESMAN' LIMIT :leases) AS chosen
 WHERE tenant_id = :tenant AND scheduled_activities.id = chosen.id
 """
-HERD = FILL.replace("n % 3000 = 0", "true")
+HERD = FILL.replace("n % 12500 = 0", "true")
 BACKLOG = HERD.replace("'WHATSAPP'", "'SALESMAN'").replace("1, :rows", "-:rows, -1")
 
 
@@ -114,7 +114,7 @@ def test_a_claim_reads_no_more_of_many_rows_than_it_takes(
 
 def test_twenty_are_due_and_no_more_are_taken(filled: Connection) -> None:
     taken = filled.execute(CLAIM_STATEMENT, claim(limit=100)).all()
-    assert len(taken) == ROWS // 3000
+    assert len(taken) == ROWS // 12_500
     assert [row.score for row in taken] == sorted((row.score for row in taken), reverse=True)
     assert filled.execute(CLAIM_STATEMENT, claim(limit=100)).all() == []
 
