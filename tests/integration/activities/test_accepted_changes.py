@@ -73,7 +73,7 @@ VERBS: dict[Send, tuple[str, str, str]] = {
 @pytest.fixture
 async def own(postgres: Postgres, temporal: Client) -> AsyncIterator[Service]:
     """The service with a worker, in a world that the test breaks; the API tells when a change was only accepted."""
-    async with idle_service(postgres, temporal, answer_deadline_seconds=5.0) as service, work(service):
+    async with idle_service(postgres, temporal, answer_deadline_seconds=8.0) as service, work(service):
         yield service
 
 
