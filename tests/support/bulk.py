@@ -7,6 +7,7 @@ import httpx
 
 from tests.support.activities import created
 from tests.support.builders import from_now
+from tests.support.service import until_answered
 
 ACTIVITIES = "/api/activities"
 
@@ -25,18 +26,12 @@ async def begun(http: httpx.AsyncClient, verb: str, **body: Any) -> str:
 
 async def chosen(http: httpx.AsyncClient, operation: str) -> None:
     """Wait until the operation has chosen its activities: what changes later is no longer left out."""
-    async with asyncio.timeout(60):
-        while (await http.get(operation)).json()["total"] is None:
-            await asyncio.sleep(0.05)
+    await until_answered(http, operation, lambda seen: seen["total"] is not None)
 
 
 async def applied(http: httpx.AsyncClient, operation: str, number: int) -> dict[str, Any]:
     """Return the operation as soon as this number of its items is changed."""
-    async with asyncio.timeout(60):
-        while (answer := (await http.get(operation)).json())["counts"]["applied"] < number:
-            await asyncio.sleep(0.05)
-    found: dict[str, Any] = answer
-    return found
+    return await until_answered(http, operation, lambda seen: seen["counts"]["applied"] >= number)
 
 
 async def stopped(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
@@ -49,14 +44,8 @@ async def stopped(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
 
 
 async def ended(http: httpx.AsyncClient, operation: str) -> dict[str, Any]:
-    """The operation, once it has ended; asked for ever less often."""
-    seconds = 0.1
-    async with asyncio.timeout(60):
-        while (answer := (await http.get(operation)).json())["finishedAt"] is None:
-            await asyncio.sleep(seconds)
-            seconds = min(1.3 * seconds, 0.5)
-    found: dict[str, Any] = answer
-    return found
+    """The operation, once it has ended."""
+    return await until_answered(http, operation, lambda seen: seen["finishedAt"])
 
 
 async def statuses(http: httpx.AsyncClient, activities: list[dict[str, Any]]) -> list[str]:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, replace
@@ -139,15 +139,22 @@ class Service:
             return await insert_tenant(connection)
 
 
-async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any]:
-    """The activity, as soon as it has this status; asked for ever less often."""
+async def until_answered(
+    http: httpx.AsyncClient, url: str, is_so: Callable[[dict[str, Any]], object]
+) -> dict[str, Any]:
+    """The answer, as soon as it is so; asked for ever less often."""
     seconds = 0.05
     async with asyncio.timeout(60):
-        while (answer := (await http.get(url)).json())["status"] != status:
+        while not is_so(answer := (await http.get(url)).json()):
             await asyncio.sleep(seconds)
             seconds = min(1.3 * seconds, 0.5)
     found: dict[str, Any] = answer
     return found
+
+
+async def until(http: httpx.AsyncClient, url: str, status: str) -> dict[str, Any]:
+    """The activity, as soon as it has this status."""
+    return await until_answered(http, url, lambda activity: activity["status"] == status)
 
 
 async def until_ready(http: httpx.AsyncClient) -> None:

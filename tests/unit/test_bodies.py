@@ -377,13 +377,7 @@ def _reaches(document: Any, pointer: str) -> bool:
     "suspicious", [b"\\u0000", b"1e999", b"Infinity", b"9" * 200], ids=["NUL", "e", "name", "digits"]
 )
 def test_what_may_be_unstorable_is_found_wherever_a_long_text_is_cut(suspicious: bytes) -> None:
-    long, short = len(suspicious), len(suspicious) // 10
-    for offset in (
-        *range(-long - 1, -long + short),
-        *range(-long, 0, short or 1),
-        *range(-short, 2),
-        *range(-258, -254),
-    ):
+    for offset in (*range(-len(suspicious) - 1, 2), *range(-258, -254)):
         content = b" " * (2 * _STEP + offset) + suspicious + b" " * _STEP
         assert _may_be_unstorable(content, None), offset
     assert not _may_be_unstorable(b" " * (3 * _STEP), None)

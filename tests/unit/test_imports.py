@@ -25,7 +25,8 @@ UNNEEDED = {
 
 @pytest.mark.parametrize("started", UNNEEDED)
 def test_a_start_loads_no_package_that_it_does_not_need(started: str) -> None:
-    program = f"import {started}, sys; from traces.start import start_tracing; start_tracing('x'); print(*sys.modules)"
+    program = f"import {started}, sys; from traces.start import start_tracing; assert start_tracing('x') is None;"
+    program += "print(*sys.modules)"
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=True)  # noqa: S603 - our own
     assert [name for name in loaded.stdout.split() if name.startswith(UNNEEDED[started])] == []

@@ -18,7 +18,6 @@ from temporalio.client import Client, ScheduleActionStartWorkflow
 
 from db.models import ScheduledActivity
 from embedded.postgres import Postgres
-from embedded.stack import database_urls
 from embedded.temporal_server import DYNAMIC_CONFIG, running_temporal
 from runs.client import workflow_id
 from runs.key_ring import KeyRing
@@ -29,8 +28,8 @@ from tests.support.activities import created, marked_ahead, reset
 from tests.support.builders import Tenant, from_now
 from tests.support.deployed import deployed
 from tests.support.encryption import BOTH_KEYS, BOTH_RING, NEW_KEY, OLD_KEY, OLD_RING, with_keys
-from tests.support.operate import operate
-from tests.support.service import Service, running_service, temporal_client, until, url_of
+from tests.support.operate import operate, operators_variables
+from tests.support.service import Service, running_service, temporal_client, until
 from tests.support.shells import run_in_shell
 from tests.support.worlds import new_database, new_namespace
 from workflows.findings import Part
@@ -159,13 +158,8 @@ async def test_operators_see_which_key_may_go(postgres: Postgres, temporal: Clie
 
 async def run_block(block: str, temporal: Client, database_url: str, keys: str) -> str:
     """Run a block of the runbook as an operator does, and return its output."""
-    variables = {
-        **database_urls("worker", partial(url_of, database_url)),
-        "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
-        "TEMPORAL_NAMESPACE": temporal.namespace,
-        "PAYLOAD_ENCRYPTION_KEYS": keys,
-    }
-    return await run_in_shell(block, variables)
+    variables = operators_variables(temporal, database_url)
+    return await run_in_shell(block, {**variables, "PAYLOAD_ENCRYPTION_KEYS": keys})
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import pytest
 from temporalio.client import Client
 
 from embedded.postgres import Postgres
-from embedded.stack import database_urls
 from runs.ids import draw_id
 from runs.schedule import ensure_schedule
 from tests.integration.operating.test_temporal_ui import pending, run_of
@@ -24,9 +22,10 @@ from tests.support.activities import activate, created, unresolved
 from tests.support.builders import COMMERCE_ID, Tenant, from_now
 from tests.support.encryption import NEW_KEY, NEW_RING, with_keys
 from tests.support.locks import locked_before_mark
+from tests.support.operate import operators_variables
 from tests.support.reconciliation import until_found
 from tests.support.restoration import lose_row
-from tests.support.service import Service, running_service, until, url_of
+from tests.support.service import Service, running_service, until
 from tests.support.shells import run_in_shell
 from tests.support.worlds import new_database, new_namespace
 from workflows.findings import Finding, Part
@@ -83,9 +82,7 @@ async def scene(postgres: Postgres, temporal: Client, tmp_path: Path) -> AsyncIt
                 "TENANT": str(tenant.id),
                 "ID": activity["id"],
                 "KEY": activity["idempotencyKey"],
-                **database_urls("worker", partial(url_of, url)),
-                "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
-                "TEMPORAL_NAMESPACE": encrypting.namespace,
+                **operators_variables(encrypting, url),
                 "PAYLOAD_ENCRYPTION_KEYS": NEW_KEY,
             }
             yield Scene(service, tenant, http, postgres, variables)

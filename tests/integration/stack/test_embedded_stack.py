@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +119,17 @@ def test_the_log_lines_of_the_processes_are_told_apart(stack: Stack) -> None:
     assert {line.split(" │ ")[0].strip() for line in before_ready} >= {"postgres", "temporal", "worker", "api"}
 
 
-@pytest.mark.parametrize("folder", ["/proc/nothing", "/etc/hostname"])
-def test_a_folder_that_cannot_be_one_is_said_in_one_line_with_its_variable(folder: str) -> None:
-    environment = os.environ | some_ports() | {"DATA_DIR": folder}
-    refused = run_program("embedded/stack.py", environment=environment)
+def refusal(folder: Path | str, ports: Mapping[str, str]) -> str:
+    """Start a stack that can't start, and return the one line that it writes."""
+    refused = run_program("embedded/stack.py", environment=os.environ | ports | {"DATA_DIR": str(folder)})
     assert (refused.returncode, refused.stderr) == (1, "")
     (line,) = refused.stdout.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("folder", ["/proc/nothing", "/etc/hostname"])
+def test_a_folder_that_cannot_be_one_is_said_in_one_line_with_its_variable(folder: str) -> None:
+    line = refusal(folder, some_ports())
     assert "DATA_DIR" in line
     assert folder in line
 
@@ -146,21 +151,14 @@ def test_what_a_program_lacks_is_said_in_one_line(program: str, missing: str) ->
 
 
 def test_taken_ports_are_said_in_one_line_with_their_variables(stack: Stack, tmp_path: Path) -> None:
-    environment = os.environ | stack.variables | {"DATA_DIR": str(tmp_path / "data")}
-    refused = run_program("embedded/stack.py", environment=environment)
-    assert (refused.returncode, refused.stderr) == (1, "")
-    (line,) = refused.stdout.splitlines()
+    line = refusal(tmp_path / "data", stack.variables)
     for variable in ("API_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT"):
         assert f"port {stack.variables[variable]} is taken: set {variable}" in line
 
 
 def test_two_stacks_cannot_share_a_folder(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to(stack.folder)
-    environment = os.environ | some_ports() | {"DATA_DIR": str(tmp_path / "data")}
-    refused = run_program("embedded/stack.py", environment=environment)
-    assert (refused.returncode, refused.stderr) == (1, "")
-    (line,) = refused.stdout.splitlines()
-    assert "DATA_DIR" in line
+    assert "DATA_DIR" in refusal(tmp_path / "data", some_ports())
     assert stack.ready()
 
 
